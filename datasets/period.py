@@ -1,0 +1,74 @@
+"""Months, the periods a release covers and a privacy budget is spent on."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from datasets.refusal import Refusal, shown
+
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+
+
+class MalformedPeriod(Refusal):
+    """A month or a day that is not written as ISO 8601 asks, or does not exist."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Month:
+    """One calendar month in UTC.
+
+    >>> Month.parse("2026-02").days[-1]
+    datetime.date(2026, 2, 28)
+    """
+
+    year: int
+    month: int
+
+    def __post_init__(self) -> None:
+        if not (1970 <= self.year <= 9998 and 1 <= self.month <= 12):
+            raise MalformedPeriod(
+                f"{self.year:04d}-{self.month:02d} is not a month between 1970-01 and 9998-12"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """The month written as `YYYY-MM`. Raises MalformedPeriod on anything else."""
+        match = _MONTH.fullmatch(text)
+        if match is None:
+            raise MalformedPeriod(f"{shown(text)!r} is not a month; write YYYY-MM, for example 2026-06")
+        return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Month:
+        return cls(day.year, day.month)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        length = calendar.monthrange(self.year, self.month)[1]
+        return tuple(date(self.year, self.month, day) for day in range(1, length + 1))
+
+    @property
+    def start(self) -> datetime:
+        return datetime(self.year, self.month, 1, tzinfo=UTC)
+
+    @property
+    def next(self) -> Month:
+        return Month(self.year + self.month // 12, self.month % 12 + 1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+
+def parse_day(text: str) -> date:
+    """The day written as `YYYY-MM-DD`. Raises MalformedPeriod on anything else."""
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise MalformedPeriod(
+            f"{shown(text)!r} is not a day; write YYYY-MM-DD, for example 2026-06-01"
+        ) from None
