@@ -1,0 +1,200 @@
+"""The rules of the privacy ledger: an append-only chain of spends that no release may run ahead of.
+
+A spend is reserved before the first read of raw data and counts from then on, whatever becomes of it; it is
+committed when the release is published, or declared void when its build failed, which refunds nothing. Every
+entry holds the hash of the one before it, and the hash of the last, the head, stands in every manifest
+(PRIVACY.md, section 10). Storage is elsewhere: here are only the entries and what they add up to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Literal
+
+from datasets.period import Month
+from datasets.privacy.zcdp import NANO, nano_rho
+from datasets.refusal import Refusal
+
+State = Literal["reserved", "committed", "void"]
+GENESIS = "0" * 64
+"""What stands in place of a previous hash in the first entry."""
+
+
+class BudgetSpent(Refusal):
+    """A spend that would exceed what is allowed for a month, a year, or a dataset and month."""
+
+
+class LedgerBroken(Refusal):
+    """A chain that does not verify; the message names the first entry that is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most rho that may be spent on one person, over all datasets: in a month, and in a calendar year."""
+
+    month: Fraction = Fraction(1, 2)
+    year: Fraction = Fraction(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What a build asks for: rho in whole billionths, rounded up, for one dataset and month."""
+
+    dataset: str
+    month: str
+    unit: str
+    rows_per_unit: str
+    nano_rho: int
+    plan_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger. Only entries in state `reserved` carry a spend; the others name theirs in `of`."""
+
+    seq: int
+    previous: str
+    time: str
+    state: State
+    of: int | None
+    dataset: str
+    month: str
+    unit: str
+    rows_per_unit: str
+    nano_rho: int
+    plan_hash: str
+    input_hash: str = ""
+    release: str = ""
+    artefact_hash: str = ""
+    reason: str = ""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the entry as canonical JSON; it includes the hash of the entry before."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def head(entries: Sequence[Entry]) -> str:
+    """The hash that the next entry must name."""
+    return entries[-1].hash if entries else GENESIS
+
+
+def reserve(entries: Sequence[Entry], spend: Spend, *, caps: Caps, time: str, reason: str = "") -> Entry:
+    """The entry that reserves a spend.
+
+    A dataset's month is released once; a correction, which a `reason` declares, spends again within the caps, and so
+    does a build after one that came to nothing.
+    Raises BudgetSpent where the month is spent or a cap would be exceeded.
+    """
+    earlier = [entry for entry in entries if (entry.dataset, entry.month) == (spend.dataset, spend.month)]
+    if any(entry.state == "committed" for entry in earlier) and not reason:
+        raise BudgetSpent(
+            f"{spend.dataset} {spend.month} is already spent: {_rho(spent(earlier))} rho are in the ledger. A release is "
+            "made once; to publish a correction, with new noise and a new spend, say why with --correction.",
+            parameter="month",
+            value=spend.month,
+        )
+    _ensure_within(entries, spend, caps.month, f"the month {spend.month}", spend.month)
+    _ensure_within(entries, spend, caps.year, f"the year {spend.month[:4]}", spend.month[:4])
+    return _next(entries, spend, "reserved", time=time, nano=spend.nano_rho, reason=reason)
+
+
+def _ensure_within(entries: Sequence[Entry], spend: Spend, cap: Fraction, period: str, prefix: str) -> None:
+    before = spent(entry for entry in entries if entry.month.startswith(prefix))
+    if before + spend.nano_rho > cap * NANO:
+        raise BudgetSpent(
+            f"{spend.dataset} {spend.month} would spend {_rho(spend.nano_rho)} rho, but of the {_rho(nano_rho(cap))} that "
+            f"{period} may cost a person over all datasets {_rho(before)} are spent.",
+            parameter="month",
+            value=spend.month,
+        )
+
+
+def commit(
+    entries: Sequence[Entry], reserved: Entry, *, time: str, input_hash: str, release: str, artefact_hash: str
+) -> Entry:
+    """The entry that says that a reserved spend became a release."""
+    _ensure_open(entries, reserved)
+    spend = _spend_of(reserved)
+    return _next(
+        entries, spend, "committed", time=time, of=reserved.seq,
+        input_hash=input_hash, release=release, artefact_hash=artefact_hash,
+    )  # fmt: skip
+
+
+def void(entries: Sequence[Entry], reserved: Entry, *, time: str, reason: str) -> Entry:
+    """The entry that says that a reserved spend came to nothing. The spend stays counted."""
+    _ensure_open(entries, reserved)
+    return _next(entries, _spend_of(reserved), "void", time=time, of=reserved.seq, reason=reason)
+
+
+def _ensure_open(entries: Sequence[Entry], reserved: Entry) -> None:
+    if any(entry.of == reserved.seq for entry in entries):
+        raise LedgerBroken(f"ledger entry {reserved.seq} is closed already; each reservation is closed once")
+
+
+def _spend_of(entry: Entry) -> Spend:
+    return Spend(entry.dataset, entry.month, entry.unit, entry.rows_per_unit, entry.nano_rho, entry.plan_hash)
+
+
+def _next(
+    entries: Sequence[Entry],
+    spend: Spend,
+    state: State,
+    *,
+    time: str,
+    nano: int = 0,
+    of: int | None = None,
+    input_hash: str = "",
+    release: str = "",
+    artefact_hash: str = "",
+    reason: str = "",
+) -> Entry:
+    return Entry(
+        seq=len(entries) + 1, previous=head(entries), time=time, state=state, of=of, dataset=spend.dataset,
+        month=spend.month, unit=spend.unit, rows_per_unit=spend.rows_per_unit, nano_rho=nano,
+        plan_hash=spend.plan_hash, input_hash=input_hash, release=release, artefact_hash=artefact_hash, reason=reason,
+    )  # fmt: skip
+
+
+def spent(entries: Iterable[Entry]) -> int:
+    """What entries add up to, in billionths of rho: reserved, committed and void spends all count."""
+    return sum(entry.nano_rho for entry in entries)
+
+
+def spent_by_month(entries: Iterable[Entry]) -> dict[Month, Fraction]:
+    """The rho spent on a person in each month, over all datasets."""
+    months: dict[Month, Fraction] = {}
+    for entry in entries:
+        month = Month.parse(entry.month)
+        months[month] = months.get(month, Fraction(0)) + Fraction(entry.nano_rho, NANO)
+    return dict(sorted(months.items()))
+
+
+def ensure_chain(entries: Sequence[Entry], caps: Caps) -> None:
+    """Raises LedgerBroken at the first entry that is out of order, does not follow from the one before, or overspends."""
+    previous = GENESIS
+    for position, entry in enumerate(entries, 1):
+        if entry.seq != position:
+            raise LedgerBroken(
+                f"ledger entry {position}: stands at number {entry.seq}; one is missing or was added"
+            )
+        if entry.previous != previous:
+            raise LedgerBroken(
+                f"ledger entry {position}: does not follow from the entry before; one of the two was edited"
+            )
+        previous = entry.hash
+    for month, rho in spent_by_month(entries).items():
+        if rho > caps.month:
+            raise LedgerBroken(
+                f"the ledger spends {float(rho):g} rho on {month}, over the cap of {float(caps.month):g}"
+            )
+
+
+def _rho(nano: int) -> str:
+    return f"{nano / NANO:g}"

@@ -1,0 +1,103 @@
+"""Measuring residuals exactly on integers, and putting cuboids together from them (PRIVACY.md, sections 4 and 5).
+
+Exact and noisy tables have different types, so that the type checker refuses to publish an exact one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.definition import Cuboid
+from datasets.privacy.axis import Axis, Floats, along
+from datasets.privacy.plan import Plan
+
+Integers = NDArray[np.int64]
+Noise = Callable[[Floats], Integers]
+"""Independent integer noise, one draw for each scale: the discrete Gaussian of CKS20, or silence in tests."""
+
+_MOST = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class ExactTable:
+    """Exact numbers of grains in the cells of a cuboid: private, never published, never logged."""
+
+    counts: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyTable:
+    """Numbers that noise protects, in published units: all that may leave the build."""
+
+    values: Floats
+
+
+class TooManyRows(OverflowError):
+    """Counts so large that exact integer arithmetic would overflow."""
+
+
+def measure(plan: Plan, exact: Mapping[Cuboid, ExactTable], noise: Noise) -> dict[Cuboid, NoisyTable]:
+    """The noisy residual of every cuboid in the plan's closure; each costs what the plan gives it.
+
+    Table B is folded to q = (n·I - J) y along each of its axes, an integer, and gets a discrete Gaussian of scale
+    deviation · prod n, so one unit, moving q by at most sensitivity · prod n · sqrt(p_B), costs rho_B. Dividing by
+    prod n and centring are post-processing. Raises TooManyRows where q could exceed 2^62.
+    """
+    return {b: _measure_one(plan, b, exact[b], noise) for b in plan.rho_of}
+
+
+def _measure_one(plan: Plan, residual: Cuboid, exact: ExactTable, noise: Noise) -> NoisyTable:
+    q = exact.counts.astype(np.int64)
+    multiple = np.ones((1,) * len(plan.axes), dtype=np.int64)
+    for at, axis in _asked(plan, residual):
+        multiple = multiple * along(axis.siblings(residual[at]), len(plan.axes), at)
+    _ensure_exact(plan, residual, q, multiple)
+    for at, axis in _asked(plan, residual):
+        sums = axis.add_up(q, at, residual[at], residual[at] - 1)
+        q = q * along(axis.siblings(residual[at]), q.ndim, at) - axis.repeat(sums, at, residual[at] - 1)
+    scales = np.nextafter(plan.deviation(residual) * multiple, inf)
+    values = (q + noise(np.broadcast_to(scales, q.shape))) / multiple
+    for at, axis in _asked(plan, residual):
+        values = axis.centre(values, at, residual[at])
+    return NoisyTable(values / plan.grain)
+
+
+def _ensure_exact(plan: Plan, residual: Cuboid, counts: Integers, multiple: Integers) -> None:
+    widest_noise = int(plan.deviation(residual) * 64) + 1
+    if (_sum_of_magnitudes(counts) + widest_noise) * int(multiple.max()) >= _MOST:
+        raise TooManyRows(
+            f"cuboid {residual}: this many rows times {int(multiple.max())} cells do not fit exact 64-bit arithmetic"
+        )
+
+
+def _sum_of_magnitudes(counts: Integers) -> int:
+    high, low = np.abs(counts) >> 31, np.abs(counts) & 0x7FFFFFFF
+    return (int(high.sum()) << 31) + int(low.sum())
+
+
+def reconstruct(plan: Plan, residuals: Mapping[Cuboid, NoisyTable], cuboid: Cuboid) -> NoisyTable:
+    """A published cuboid: each residual it contains, spread evenly down to its levels, added up.
+
+    Unbiased, and the same whichever cuboid it is rolled up from (RP, theorem 3). Raises KeyError where a
+    residual was not measured.
+    """
+
+    def built(chosen: Cuboid) -> Floats:
+        at = len(chosen)
+        if at == len(cuboid):
+            return residuals[chosen].values
+        table = built((*chosen, 0))
+        for level in range(cuboid[at]):
+            table = plan.axes[at].spread(table, at, level) + built((*chosen, level + 1))
+        return table
+
+    return NoisyTable(built(()))
+
+
+def _asked(plan: Plan, cuboid: Cuboid) -> Iterator[tuple[int, Axis]]:
+    return ((at, axis) for at, axis in enumerate(plan.axes) if cuboid[at])

@@ -1,0 +1,94 @@
+"""How certain anything asked of a release is: variances and covariances of product-form questions.
+
+A question gives each axis one row of weights per output cell: a unit vector for a group, zeros and ones for a
+filter, nothing for a roll-up. Its answer is the sum over residuals B of (question folded onto B) · r_B, and
+the residuals are independent, so
+
+    Cov(u, v) = sum_B s_B · prod_i <centred fold of u_i onto level B_i, the same of v_i>
+
+which for one level per axis is the formula of PRIVACY.md, section 6 (RP, theorem 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.definition import Cuboid
+from datasets.privacy.axis import Axis
+
+Floats = NDArray[np.float64]
+Factor = tuple[int, Floats] | None
+"""The level asked of an axis, and for each output cell its weights over the codes of that level, as rows."""
+
+
+def variance(axes: Sequence[Axis], residuals: Mapping[Cuboid, float], factors: Sequence[Factor]) -> Floats:
+    """The variance of each cell of a question; shape: the rows of each factor that is not None, in axis order.
+
+    `residuals` gives the noise variance s_B of each measured residual. Raises KeyError where the question is
+    deeper than what was measured.
+
+    >>> flat = Axis("sex", ((2,),))
+    >>> variance([flat], {(0,): 1.0, (1,): 1.0}, [(1, np.eye(2))])
+    array([0.75, 0.75])
+    """
+    return covariance(axes, residuals, factors, factors)
+
+
+def covariance(
+    axes: Sequence[Axis],
+    residuals: Mapping[Cuboid, float],
+    left: Sequence[Factor],
+    right: Sequence[Factor],
+) -> Floats:
+    """The covariance of each cell of one question with the same cell of another of the same shape.
+
+    One of the two may have a single row where the other has many. Raises KeyError as `variance` does.
+    """
+    inner = [_inner_products(axis, u, v) for axis, u, v in zip(axes, left, right, strict=True)]
+    shape = tuple(
+        len(levels[0]) for levels, u, v in zip(inner, left, right, strict=True) if (u or v) is not None
+    )
+    total = np.zeros(shape)
+    for cuboid in product(*(range(len(levels)) for levels in inner)):
+        asked = [levels[b] for levels, b in zip(inner, cuboid, strict=True)]
+        if all(np.any(values) for values in asked):
+            total += residuals[cuboid] * _outer(asked, left, right)
+    return total
+
+
+def _outer(asked: Sequence[Floats], left: Sequence[Factor], right: Sequence[Factor]) -> Floats:
+    cells = np.ones(())
+    for values, u, v in zip(asked, left, right, strict=True):
+        cells = np.multiply.outer(cells, values) if (u or v) is not None else cells * values[0]
+    return cells
+
+
+def _inner_products(axis: Axis, u: Factor, v: Factor) -> list[Floats]:
+    """For each level from the total down: the inner product of the centred folds, one number per row."""
+    depth = max(u[0] if u else 0, v[0] if v else 0)
+    folds_u, folds_v = _folds(axis, u, depth), _folds(axis, v, depth)
+    return [_centred_product(axis, level, folds_u[level], folds_v[level]) for level in range(depth + 1)]
+
+
+def _folds(axis: Axis, factor: Factor, depth: int) -> list[Floats]:
+    """The weights as the residual of each level meets them; a level below the one asked meets none."""
+    level, weights = factor if factor is not None else (0, np.ones((1, 1)))
+    folds = [np.zeros((len(weights), axis.size(below))) for below in range(depth, level, -1)]
+    folds.append(weights)
+    for above in range(level - 1, -1, -1):
+        weights = axis.add_up(weights / axis.siblings(above + 1), 1, above + 1, above)
+        folds.append(weights)
+    return folds[::-1]
+
+
+def _centred_product(axis: Axis, level: int, u: Floats, v: Floats) -> Floats:
+    products: Floats = np.einsum("ij,ij->i", *np.broadcast_arrays(u, v))
+    if level == 0:
+        return products
+    sums_u, sums_v = (axis.add_up(w, 1, level, level - 1) for w in (u, v))
+    means: Floats = np.einsum("ij,ij,j->i", *np.broadcast_arrays(sums_u, sums_v), 1 / np.array(axis.fans[level - 1]))
+    return np.maximum(products - means, 0.0) if u is v else products - means
