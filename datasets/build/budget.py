@@ -1,0 +1,113 @@
+"""The plans of a dataset's release: one for each measure, and one for each diagnostic of bounding."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+
+from datasets.build.bounding import GRAINS, event_measures
+from datasets.definition import Cuboid, Dataset, EventMeasure, Measure, SumMeasure, UnitMeasure, up_to
+from datasets.period import Month
+from datasets.privacy.axis import axes_of
+from datasets.privacy.ledger import Spend
+from datasets.privacy.plan import Plan, plan
+from datasets.privacy.zcdp import nano_rho
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a release will measure and spend; made from the declaration and the calendar alone."""
+
+    dataset: Dataset
+    month: Month
+    measures: dict[str, Plan]
+    diagnostics: dict[str, Plan]
+
+    @property
+    def rho(self) -> Fraction:
+        """The sum over all plans: what the release costs each privacy unit."""
+        return sum((p.rho for p in (*self.measures.values(), *self.diagnostics.values())), Fraction(0))
+
+    @property
+    def cuboids(self) -> tuple[Cuboid, ...]:
+        """Every published cuboid of any measure, those of few dimensions first."""
+        found = {cuboid for p in self.measures.values() for cuboid in p.workload}
+        return tuple(sorted(found, key=lambda c: (sum(map(bool, c)), [-level for level in c])))
+
+    def spend(self) -> Spend:
+        """What the ledger is asked for."""
+        caps = ", ".join(f"{m.name} {rows_per_unit(self.dataset, m) or 'all'}" for m in self.dataset.measures)
+        unit = f"person, {self.dataset.unit.title}"
+        return Spend(self.dataset.name, str(self.month), unit, caps, nano_rho(self.rho), self.hash)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of every plan: axes, workload, sensitivity, and the exact rho of each residual."""
+        plans = {
+            name: {
+                "axes": [[axis.name, axis.fans] for axis in p.axes],
+                "workload": p.workload,
+                "sensitivity": p.sensitivity,
+                "grain": p.grain,
+                "rho": [[b, str(rho)] for b, rho in p.rho_of.items()],
+            }
+            for name, p in [*self.measures.items(), *((f"wide {n}", p) for n, p in self.diagnostics.items())]
+        }
+        return hashlib.sha256(json.dumps(plans, sort_keys=True).encode()).hexdigest()
+
+
+def budget_of(dataset: Dataset, month: Month) -> Budget:
+    """The plans of a dataset in a month. Free: it touches no data."""
+    axes = axes_of(dataset, month)
+    return Budget(
+        dataset,
+        month,
+        measures={
+            m.name: plan(
+                axes,
+                m.publish.cuboids(dataset.dimensions),
+                rho=dataset.rho_of(m),
+                sensitivity=sensitivity(dataset, m),
+                grain=grain(m),
+            )
+            for m in dataset.measures
+        },
+        diagnostics={
+            m.name: plan(
+                axes,
+                up_to(1).cuboids(dataset.dimensions),
+                rho=dataset.diagnostics.rho / len(event_measures(dataset)),
+                sensitivity=dataset.diagnostics.rows_per_unit,
+            )
+            for m in event_measures(dataset)
+        },
+    )
+
+
+def grain(measure: Measure) -> int:
+    """How many integer units make one of what a measure counts."""
+    return GRAINS if isinstance(measure, UnitMeasure) else 1
+
+
+def sensitivity(dataset: Dataset, measure: Measure) -> int:
+    """The farthest, in grains, that one unit's rows together move a measure's table (PRIVACY.md, section 8)."""
+    match measure:
+        case EventMeasure():
+            return measure.rows_per_unit
+        case UnitMeasure():
+            return GRAINS
+        case SumMeasure():
+            return (rows_per_unit(dataset, measure) or 0) * measure.half_range
+
+
+def rows_per_unit(dataset: Dataset, measure: Measure) -> int | None:
+    """How many rows of one person a measure counts at most; None where all count, together as one."""
+    match measure:
+        case EventMeasure():
+            return measure.rows_per_unit
+        case UnitMeasure():
+            return None
+        case SumMeasure():
+            return rows_per_unit(dataset, dataset.measure(measure.counted_by))

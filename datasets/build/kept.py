@@ -1,0 +1,60 @@
+"""How much bounding has cut, told under differential privacy: the kept share of each event measure.
+
+It is the ratio of the published count, bounded by m rows a unit, to a count bounded far more loosely, both noisy and
+independent of each other; its interval is Fieller's. Shares lie in [0, 1], so estimate and interval are clipped there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from datasets.build.budget import Budget
+from datasets.build.noisy import NoisyCells, Tables
+from datasets.definition import Cuboid
+from datasets.privacy.plan import Plan
+from datasets.privacy.ratio import Ratio, fieller
+
+
+@dataclass(frozen=True)
+class KeptShares:
+    """Kept shares of one event measure: overall, and per code of each dimension's first level."""
+
+    overall: Ratio
+    by_level: dict[str, dict[str, Ratio]]
+
+
+def kept_shares(budget: Budget, cells: NoisyCells, name: str) -> KeptShares:
+    """The kept shares of one event measure. Touches noisy tables only."""
+    share = _shares(budget.measures[name], cells.measures[name], budget.diagnostics[name], cells.wide[name])
+    total: Cuboid = (0,) * len(budget.dataset.dimensions)
+    by_level = {
+        dimension.name: {
+            code.code: share(_only(total, at), position)
+            for position, code in enumerate(dimension.codes.in_month(budget.month))
+        }
+        for at, dimension in enumerate(budget.dataset.dimensions)
+        if _only(total, at) in budget.measures[name].workload
+    }
+    return KeptShares(share(total, 0), by_level)
+
+
+def _only(total: Cuboid, at: int) -> Cuboid:
+    return (*total[:at], 1, *total[at + 1 :])
+
+
+def _shares(kept_plan: Plan, kept: Tables, wide_plan: Plan, wide: Tables) -> Callable[[Cuboid, int], Ratio]:
+    def share(cuboid: Cuboid, position: int) -> Ratio:
+        ratio = fieller(
+            float(kept[cuboid].values.flat[position]),
+            float(wide[cuboid].values.flat[position]),
+            var_numerator=kept_plan.mean_variance(cuboid),
+            var_denominator=wide_plan.mean_variance(cuboid),
+        )
+        return Ratio(_clipped(ratio.value), _clipped(ratio.low), _clipped(ratio.high))
+
+    return share
+
+
+def _clipped(share: float | None) -> float | None:
+    return None if share is None else min(max(share, 0.0), 1.0)

@@ -1,0 +1,178 @@
+"""Where the ledger is kept: one append-only table, on SQLite or PostgreSQL, written by one at a time.
+
+The rules are in `datasets.privacy.ledger`; here they are applied inside the transaction that appends, so that two
+builders cannot both spend the last of a budget. Triggers refuse to change or delete a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+
+from datasets.privacy import ledger
+from datasets.privacy.ledger import Caps, Entry, Spend
+from datasets.refusal import Refusal
+
+_metadata = MetaData()
+_table = Table(
+    "privacy_ledger",
+    _metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("previous", String(64), nullable=False, unique=True),
+    Column("time", String(40), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("of", Integer, unique=True),
+    Column("dataset", String(40), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("unit", String, nullable=False),
+    Column("rows_per_unit", String, nullable=False),
+    Column("nano_rho", BigInteger, nullable=False),
+    Column("plan_hash", String(64), nullable=False),
+    Column("input_hash", String(64), nullable=False),
+    Column("release", String(20), nullable=False),
+    Column("artefact_hash", String(64), nullable=False),
+    Column("reason", String, nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+_GUARDS = {
+    "sqlite": [
+        f"CREATE TRIGGER privacy_ledger_{act.lower()} BEFORE {act} ON privacy_ledger "
+        "BEGIN SELECT RAISE(ABORT, 'the privacy ledger is append-only'); END"
+        for act in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION privacy_ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the privacy ledger is append-only'; END $$",
+        "CREATE TRIGGER privacy_ledger_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON privacy_ledger "
+        "FOR EACH STATEMENT EXECUTE FUNCTION privacy_ledger_refuse()",
+    ],
+}
+_LOCK = 0x6461796C  # PostgreSQL's advisory lock for the chain; the number is arbitrary and ours
+
+
+class LedgerUnavailable(Refusal):
+    """The ledger cannot be opened or written; nothing may be built without it."""
+
+
+class LedgerStore:
+    """The ledger of a deployment. Every write is one transaction that holds the only pen."""
+
+    def __init__(self, url: str, caps: Caps | None = None) -> None:
+        self.caps = caps or Caps()
+        self._engine = _engine(url)
+        with self._writing() as con:
+            if not inspect(con).has_table(_table.name):
+                _metadata.create_all(con)
+                for statement in _GUARDS[con.dialect.name]:
+                    con.execute(text(statement))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """The chain, from the first entry to the head. Raises LedgerUnavailable."""
+        with _spoken(), self._engine.connect() as con:
+            return _entries(con)
+
+    def reserve(self, spend: Spend, *, now: datetime, reason: str = "") -> Entry:
+        """Reserve a spend. Raises BudgetSpent where it may not be, LedgerBroken where the chain does not verify."""
+
+        def rule(entries: tuple[Entry, ...]) -> Entry:
+            ledger.ensure_chain(entries, self.caps)
+            return ledger.reserve(entries, spend, caps=self.caps, time=now.isoformat(), reason=reason)
+
+        return self._append(rule)
+
+    def commit(
+        self, reserved: Entry, *, now: datetime, input_hash: str, release: str, artefact_hash: str
+    ) -> Entry:
+        """Say that a reserved spend was published as `release`."""
+        return self._append(
+            lambda entries: ledger.commit(
+                entries, reserved, time=now.isoformat(),
+                input_hash=input_hash, release=release, artefact_hash=artefact_hash,
+            )  # fmt: skip
+        )
+
+    def void(self, reserved: Entry, *, now: datetime, reason: str) -> Entry:
+        """Say that a reserved spend came to nothing; it stays counted."""
+        return self._append(
+            lambda entries: ledger.void(entries, reserved, time=now.isoformat(), reason=reason)
+        )
+
+    def _append(self, rule: Callable[[tuple[Entry, ...]], Entry]) -> Entry:
+        with self._writing() as con:
+            entry = rule(_entries(con))
+            con.execute(insert(_table).values(**asdict(entry), hash=entry.hash))
+            return entry
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _spoken(), self._engine.begin() as con:
+            if con.dialect.name == "postgresql":
+                con.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            yield con
+
+
+def _entries(con: Connection) -> tuple[Entry, ...]:
+    rows = con.execute(select(*(c for c in _table.c if c.name != "hash")).order_by(_table.c.seq))
+    return tuple(Entry(**row) for row in rows.mappings())
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() not in _GUARDS:
+        raise LedgerUnavailable(
+            f"the ledger's address names {parsed.get_backend_name()!r}; it may be sqlite or postgresql",
+            parameter="ledger_url",
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda con: con.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN, above, is the only one
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def _spoken() -> Iterator[None]:
+    """Turn what a database says into one sentence of ours, without its address or its statement."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise LedgerUnavailable(
+            f"the privacy ledger cannot be used ({type(error.orig).__name__}); without it nothing may be built. "
+            "Check DAYLIGHT_LEDGER_URL, the disk and the permissions.",
+            parameter="ledger_url",
+        ) from error

@@ -1,0 +1,65 @@
+"""From bounded rows to noisy cells: the one place where exact tables exist, and where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from datasets.build.bounding import Contributions
+from datasets.build.budget import Budget
+from datasets.build.counting import Counter
+from datasets.definition import Cuboid, SumMeasure
+from datasets.privacy.axis import axes_of
+from datasets.privacy.plan import Plan
+from datasets.privacy.residuals import Noise, NoisyTable, measure, reconstruct
+
+Tables = dict[Cuboid, NoisyTable]
+
+
+@dataclass(frozen=True)
+class NoisyCells:
+    """All that leaves a build: the published cuboids of each measure, and the diagnostics of bounding."""
+
+    measures: dict[str, Tables]
+    wide: dict[str, Tables]
+
+
+def noisy_cells(
+    budget: Budget, rows: Iterable[Contributions], noise: Noise, said: Callable[[str], None] = lambda _: None
+) -> NoisyCells:
+    """Count bounded rows exactly, add noise to every residual, and rebuild the published cuboids."""
+    said("counting")
+    counter = Counter(axes_of(budget.dataset, budget.month), _wanted(budget))
+    for batch in rows:
+        counter.add(batch.codes, {**batch.weights, **{_wide(name): w for name, w in batch.wide.items()}})
+    said("noise")
+    measures = {name: _protected(plan, counter, name, noise) for name, plan in budget.measures.items()}
+    wide = {name: _protected(plan, counter, _wide(name), noise) for name, plan in budget.diagnostics.items()}
+    return NoisyCells({name: _with_middle(budget, measures, name) for name in measures}, wide)
+
+
+def _protected(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tables:
+    residuals = measure(plan, counter.tables(name), noise)
+    return {cuboid: reconstruct(plan, residuals, cuboid) for cuboid in plan.workload}
+
+
+def _with_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> Tables:
+    """A sum was measured as the sum of (value - middle): add middle times the count."""
+    declared = budget.dataset.measure(name)
+    if not isinstance(declared, SumMeasure):
+        return tables[name]
+    counts = tables[declared.counted_by]
+    return {
+        cuboid: NoisyTable(table.values + declared.middle * counts[cuboid].values)
+        for cuboid, table in tables[name].items()
+    }
+
+
+def _wide(name: str) -> str:
+    return f"wide {name}"
+
+
+def _wanted(budget: Budget) -> dict[str, Iterable[Cuboid]]:
+    wide = {_wide(name): plan.rho_of for name, plan in budget.diagnostics.items()}
+    return {**{name: plan.rho_of for name, plan in budget.measures.items()}, **wide}
+

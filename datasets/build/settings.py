@@ -1,0 +1,48 @@
+"""Settings of the build, read from the environment: `DAYLIGHT_*`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from datasets.privacy.ledger import Caps
+
+
+class BuildSettings(BaseSettings):
+    """Where the build finds and puts things. What is not set lies under `home`.
+
+    `private_dir` holds what must never be published: the ledger, the salt, quarantined rows, build reports.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DAYLIGHT_", extra="ignore")
+
+    home: Path = Path("var")
+    releases_dir: Path | None = None
+    private_dir: Path | None = None
+    ledger_url: str | None = None
+    rho_cap_month: Fraction = Caps().month
+    rho_cap_year: Fraction = Caps().year
+
+    @field_validator("rho_cap_month", "rho_cap_year", mode="before")
+    @classmethod
+    def _exact(cls, value: object) -> Fraction:
+        return Fraction(str(value))
+
+    @property
+    def releases(self) -> Path:
+        return self.releases_dir or self.home / "releases"
+
+    @property
+    def private(self) -> Path:
+        return self.private_dir or self.home / "private"
+
+    @property
+    def ledger(self) -> str:
+        return self.ledger_url or f"sqlite:///{self.private / 'ledger.sqlite'}"
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(self.rho_cap_month, self.rho_cap_year)

@@ -1,0 +1,104 @@
+"""Writing noisy cells as Parquet: one row per cell of every published cuboid, one row group per cuboid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from datasets.build.budget import Budget
+from datasets.build.noisy import NoisyCells
+from datasets.definition import Cuboid, Dataset, Level, SumMeasure
+from datasets.period import Month
+from datasets.privacy.axis import Axis, Floats, axes_of
+from datasets.privacy.variance import Factor, variance
+
+
+def write_cells(path: Path, schema: pa.Schema, budget: Budget, cells: NoisyCells) -> int:
+    """Write the cells and return their number, which the declaration and the calendar fix alone.
+
+    `schema` is the released file's (`datasets.release.cells`). Statistics are kept for the column `cuboid` only: a
+    reader finds its row group by them, and the footer stays small.
+    """
+    rows = 0
+    options = {"compression": "zstd", "write_statistics": ["cuboid"], "use_dictionary": _repetitive(schema)}
+    with pq.ParquetWriter(path, schema, **options) as writer:
+        for cuboid in budget.cuboids:
+            table = cuboid_table(schema, budget, cells, cuboid)
+            writer.write_table(table, row_group_size=max(table.num_rows, 1))
+            rows += table.num_rows
+    return rows
+
+
+def _repetitive(schema: pa.Schema) -> list[str]:
+    return [f.name for f in schema if f.type != pa.float64() or f.name.endswith("_se")]
+
+
+def cuboid_table(schema: pa.Schema, budget: Budget, cells: NoisyCells, cuboid: Cuboid) -> pa.Table:
+    """The rows of one cuboid, in the order of the code lists."""
+    dataset, month = budget.dataset, budget.month
+    axes = axes_of(dataset, month)
+    size = prod(axis.size(level) for axis, level in zip(axes, cuboid, strict=True))
+    columns: dict[str, pa.Array] = {"cuboid": pa.repeat(dataset.cuboid_name(cuboid), size)}
+    columns.update(_code_columns(dataset, month, axes, cuboid, size))
+    columns.update(_measure_columns(budget, cells, cuboid, size))
+    return pa.table({f.name: columns[f.name].cast(f.type) for f in schema}, schema=schema)
+
+
+def _code_columns(
+    dataset: Dataset, month: Month, axes: tuple[Axis, ...], cuboid: Cuboid, size: int
+) -> Iterator[tuple[str, pa.Array]]:
+    repeats = size
+    for dimension, axis, asked in zip(dataset.dimensions, axes, cuboid, strict=True):
+        repeats //= axis.size(asked)
+        positions = np.arange(size) // repeats % axis.size(asked)
+        for depth in range(len(dimension.levels), 0, -1):
+            level = dimension.levels[depth - 1]
+            if depth > asked:
+                yield level.name, pa.nulls(size, pa.string())
+            else:
+                yield level.name, _codes(level, month, _ancestors(axis, asked, depth)[positions])
+
+
+def _ancestors(axis: Axis, asked: int, level: int) -> NDArray[np.int64]:
+    """For each code of level `asked`, the position of its ancestor at `level`."""
+    positions = np.arange(axis.size(level), dtype=np.int64)
+    for fine in range(level, asked):
+        positions = axis.repeat(positions, 0, fine)
+    return positions
+
+
+def _codes(level: Level, month: Month, positions: NDArray[np.int64]) -> pa.Array:
+    texts = pa.array([code.code for code in level.codes.in_month(month)])
+    return pa.DictionaryArray.from_arrays(pa.array(positions.astype(np.int32)), texts)
+
+
+def _measure_columns(
+    budget: Budget, cells: NoisyCells, cuboid: Cuboid, size: int
+) -> Iterator[tuple[str, pa.Array]]:
+    for name, tables in cells.measures.items():
+        if cuboid in tables:
+            yield name, pa.array(tables[cuboid].values.ravel())
+            yield f"{name}_se", pa.array(standard_errors(budget, name, cuboid).ravel())
+        else:
+            yield name, pa.nulls(size, pa.float64())
+            yield f"{name}_se", pa.nulls(size, pa.float64())
+
+
+def standard_errors(budget: Budget, name: str, cuboid: Cuboid) -> Floats:
+    """The exact standard error of each cell of a cuboid; a sum's includes its middle times the count's."""
+    plan, measure = budget.measures[name], budget.dataset.measure(name)
+    factors: list[Factor] = [
+        (level, np.eye(axis.size(level))) if level else None
+        for axis, level in zip(plan.axes, cuboid, strict=True)
+    ]
+    square = variance(plan.axes, plan.variances, factors)
+    if isinstance(measure, SumMeasure):
+        counted: Mapping[Cuboid, float] = budget.measures[measure.counted_by].variances
+        square = square + measure.middle**2 * variance(plan.axes, counted, factors)
+    return np.sqrt(square)
