@@ -1,0 +1,41 @@
+"""What a release will promise, before any data is touched: the standard error of every published cuboid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+
+from datasets.build.budget import Budget
+from datasets.build.writer import standard_errors
+from datasets.privacy.plan import cells
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The accuracy of one cuboid of one measure: its number of cells and their standard errors, in published units."""
+
+    cuboid: str
+    dimensions: int
+    measure: str
+    cells: int
+    root_mean_square: float
+    least: float
+    largest: float
+
+
+def promises(budget: Budget) -> Iterator[Promise]:
+    """One promise for each measure of each published cuboid, those of few dimensions first."""
+    for cuboid in budget.cuboids:
+        for name, plan in budget.measures.items():
+            if cuboid in plan.workload:
+                errors = standard_errors(budget, name, cuboid)
+                yield Promise(
+                    budget.dataset.cuboid_name(cuboid),
+                    sum(map(bool, cuboid)),
+                    name,
+                    cells(plan.axes, cuboid),
+                    sqrt(float((errors**2).mean())),
+                    float(errors.min()),
+                    float(errors.max()),
+                )
