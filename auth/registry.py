@@ -1,78 +1,251 @@
-"""The registry as the API and the command line see it. Signatures first; the acts follow."""
+"""The registry as the API and the command line see it: who may ask, and every act that decides it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
+from threading import Lock
 from typing import Any
 
+from sqlalchemy import Engine, or_, update
+
+from auth import projects, schema, tokens
+from auth.acts import Act, acting
+from auth.audit import Mandate, read_witness
+from auth.audit_check import Verified, verify_chain
+from auth.database import open_engine, read_address, rows, snapshot, writing
+from auth.detached import sign_detached, verify_detached
+from auth.errors import NotAllowed, RegistryUnavailable, TokenRefused, UnknownRecord
+from auth.keyring import Keyring
+from auth.keys import Purpose, ensure_backend
+from auth.models import Project, Researcher, SigningKey, Token
+from auth.principal import STANDING, Principal, principal_of
+from auth.projects import NewMember, NewProject
 from auth.settings import RegistrySettings
+from auth.token_check import Claims, check_token, write_token
+from auth.tokens import IssuedToken, NewToken, TokenLine
 
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks, and what they may ask, as the registry says at this moment."""
-
-    project: str
-    """Identifier of the project, `prj_...`: the key under which limits and usage are counted."""
-    reference: str
-    """Reference of the reasoned request."""
-    tier: str
-    scopes: frozenset[str]
-    """The token's scopes that the project still has."""
-    researcher: str
-    """Identifier of the person, `res_...`."""
-    token_id: str
-    """The token's jti, `tok_...`: may be logged, opens nothing."""
-    expires: datetime
-    """When this access ends (UTC): the token's end or the project's, whichever comes first."""
+log = logging.getLogger("daylight.auth")
 
 
 class Registry:
-    """One open registry. Safe to share between threads; opening and construction touch no database."""
+    """One open registry. Safe to share between threads.
 
-    in_process: bool
-    """True where a look-up reads a local file (SQLite, tens of µs): call `principal` in the event loop.
-
-    False on PostgreSQL, where it waits for a server: call `principal` in a worker thread.
+    `in_process` is True on SQLite, where looking up a principal reads a local file in about a tenth of a
+    millisecond: call `principal` in the event loop. On PostgreSQL it waits for a server: call it in a
+    worker thread. Every other method belongs in a worker thread on both.
     """
 
+    def __init__(self, settings: RegistrySettings, engine: Engine) -> None:
+        self.settings = settings
+        self.in_process = engine.dialect.name == "sqlite"
+        self._engine = engine
+        self._keyring = Keyring(engine, settings.keys_dir)
+        self._used: dict[str, datetime] = {}
+        self._used_lock = Lock()
+
+    # --- who asks ---------------------------------------------------------------------------------
+
     def principal(self, text: str, now: datetime) -> Principal:
-        """Who holds this token (without the word Bearer), looked up anew on each call.
+        """Who holds this token (its text, without the word Bearer), looked up anew on each call.
 
         Raises TokenRefused (one refusal outside, `cause` for the log) and RegistryUnavailable.
         """
-        raise NotImplementedError
-
-    def jwks(self) -> dict[str, Any]:
-        """The public keys, as /.well-known/jwks.json serves them. Raises RegistryUnavailable."""
-        raise NotImplementedError
-
-    def release_signer(self) -> Callable[[bytes], str]:
-        """Signs a manifest's bytes as a detached JWS with the active release key."""
-        raise NotImplementedError
-
-    def release_verifier(self) -> Callable[[bytes, str], None]:
-        """Checks a manifest's bytes against its detached JWS; what it returns raises SignatureRefused."""
-        raise NotImplementedError
-
-    def is_up(self) -> bool:
-        """Whether the registry answers and its tables are this program's. Never raises."""
-        raise NotImplementedError
+        try:
+            kid, claims = self._check(text, now)
+            found = rows(self._engine, STANDING, {"jti": claims.jti})
+            principal = principal_of(found[0] if found else None, kid, claims, now)
+        except TokenRefused as refused:
+            log.info("token refused: %s", refused.cause, extra={"cause": refused.cause})
+            raise
+        with self._used_lock:
+            self._used[principal.token_id] = now
+        return principal
 
     def write_last_uses(self) -> int:
         """Writes when tokens were last used, as gathered since the last call; returns how many tokens.
 
-        Call it from a worker thread about once a minute; `close` calls it too.
+        Call it from a worker thread about once a minute; `close` calls it too. What cannot be written now
+        is kept for the next call. Raises RegistryUnavailable.
         """
-        raise NotImplementedError
+        with self._used_lock:
+            used, self._used = self._used, {}
+        if not used:
+            return 0
+        try:
+            with writing(self._engine) as session:
+                for token_id, moment in used.items():
+                    later = or_(Token.last_used.is_(None), Token.last_used < moment)
+                    session.execute(
+                        update(Token).where(Token.jti == token_id, later).values(last_used=moment)
+                    )
+        except RegistryUnavailable:
+            with self._used_lock:
+                self._used = used | self._used
+            raise
+        return len(used)
+
+    # --- keys -------------------------------------------------------------------------------------
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys, as /.well-known/jwks.json serves them. Raises RegistryUnavailable."""
+        return self._keyring.jwks()
+
+    def release_signer(self) -> Callable[[bytes], str]:
+        """Signs a manifest's bytes as a detached JWS with the active release key.
+
+        Raises RegistryUnavailable, and KeyUnusable where this host does not hold that key.
+        """
+        with snapshot(self._engine) as session:
+            signer = self._keyring.signer(session, "release")
+        return lambda payload: sign_detached(payload, signer, "release")
+
+    def release_verifier(self) -> Callable[[bytes, str], None]:
+        """Checks a manifest's bytes against its detached JWS.
+
+        What it returns raises SignatureRefused, and RegistryUnavailable when a key must be looked up and
+        cannot be.
+        """
+        key_of = self._keyring.release_key
+        return lambda payload, signature: verify_detached(payload, signature, "release", key_of)
+
+    def list_keys(self) -> Sequence[SigningKey]:
+        """Every key, by purpose and age. Raises RegistryUnavailable."""
+        with snapshot(self._engine) as session:
+            return self._keyring.list(session)
+
+    def rotate_key(self, purpose: Purpose, mandate: Mandate) -> str:
+        """The kid of the key that signs from now on. What the old one signed stays valid."""
+        with self._acting(mandate) as act:
+            old, new, following = self._keyring.rotate(act.session, purpose, mandate.at)
+            act.record("key.rotated", new, purpose=purpose, retired=old, next=following)
+        return new
+
+    # --- acts: each raises RegistryUnavailable and ChainBroken besides what its docstring says ----
+
+    def create_project(self, new: NewProject, mandate: Mandate) -> Project:
+        """Raises MalformedValue and NotAllowed."""
+        with self._acting(mandate) as act:
+            project = projects.create_project(act.session, new, mandate.at)
+            act.record(
+                "project.created",
+                project.id,
+                reference=project.reference,
+                scopes=project.scopes,
+                tier=project.tier,
+                first_day=str(new.first_day),
+                last_day=str(new.last_day),
+            )
+        return project
+
+    def add_researcher(self, new: NewMember, mandate: Mandate) -> tuple[Project, Researcher]:
+        """Raises UnknownRecord, MalformedValue and NotAllowed."""
+        with self._acting(mandate) as act:
+            project, researcher = projects.add_member(act.session, new, mandate.at)
+            act.record("member.added", project.id, researcher=researcher.id)
+        return project, researcher
+
+    def issue_token(self, new: NewToken, mandate: Mandate) -> IssuedToken:
+        """A token, whose row and audit entry are committed before its text is returned.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed, and KeyUnusable where this host cannot sign.
+        """
+        with self._acting(mandate) as act:
+            signer = self._keyring.signer(act.session, "token")
+            token, again = tokens.issue_token(act.session, new, signer.kid, mandate.at)
+            if token.kid != signer.kid:
+                raise NotAllowed(
+                    "idempotency_key: the key that signed this token has been rotated; choose another "
+                    "idempotency key for another token.",
+                    parameter="idempotency_key",
+                    value=new.idempotency_key or "",
+                )
+            text = write_token(tokens.claims_of(token, self.settings.issuer, self.settings.audience), signer)
+            act.record(
+                "token.shown_again" if again else "token.issued",
+                token.jti,
+                project=token.project_id,
+                researcher=token.researcher_id,
+                scopes=token.scopes,
+                expires=token.expires.isoformat(),
+            )
+        log.info("token issued", extra={"token_id": token.jti, "project": token.project_id})
+        return IssuedToken(text, token.jti, token.expires, again)
+
+    def revoke_token(self, name: str, mandate: Mandate) -> tuple[str, bool]:
+        """The token's identifier, and whether it was open until now. It is refused from the next request on.
+
+        `name` is an identifier or the text of a token that verifies. Raises UnknownRecord and TokenRefused.
+        """
+        token_id = self._token_id(name, mandate.at)
+        with self._acting(mandate) as act:
+            token, changed = tokens.revoke_token(act.session, token_id, mandate.at)
+            if changed:
+                act.record("token.revoked", token.jti, project=token.project_id)
+        if changed:
+            log.info("token revoked", extra={"token_id": token.jti, "project": token.project_id})
+        return token.jti, changed
+
+    # --- what there is ----------------------------------------------------------------------------
+
+    def list_projects(self) -> Sequence[Project]:
+        """Every project, the earliest end first. Raises RegistryUnavailable."""
+        with snapshot(self._engine) as session:
+            return projects.list_projects(session)
+
+    def list_tokens(self, now: datetime, project: str | None = None) -> Sequence[TokenLine]:
+        """Every token, or one project's, the latest first. Raises RegistryUnavailable and UnknownRecord."""
+        with snapshot(self._engine) as session:
+            return tokens.list_tokens(session, now, project)
+
+    def verify_audit(self) -> Verified:
+        """Follows the audit from end to end. Raises ChainBroken with the position, and RegistryUnavailable."""
+        witness = read_witness(self.settings.keys_dir)
+        with snapshot(self._engine) as session:
+            return verify_chain(session, partial(self._keyring.audit_key, session), witness)
+
+    def is_up(self) -> bool:
+        """Whether the registry answers and its tables are this program's. Never raises."""
+        try:
+            return schema.version(self._engine) == schema.head()
+        except RegistryUnavailable:
+            return False
 
     def close(self) -> None:
-        """Writes what is pending and lets go of every connection."""
-        raise NotImplementedError
+        """Writes what is pending, if that is possible, and lets go of every connection."""
+        try:
+            self.write_last_uses()
+        except RegistryUnavailable:
+            log.warning("the last uses of tokens could not be written")
+        self._engine.dispose()
+
+    def _acting(self, mandate: Mandate) -> AbstractContextManager[Act]:
+        return acting(self._engine, self._keyring, self.settings.keys_dir, mandate)
+
+    def _token_id(self, name: str, now: datetime) -> str:
+        if "." not in name:
+            return name
+        try:
+            return self._check(name, now)[1].jti
+        except TokenRefused:
+            raise UnknownRecord(
+                "token: this text is no token of this registry, or one that has expired; give its identifier, as "
+                "in 'token list'.",
+                parameter="token",
+            ) from None
+
+    def _check(self, text: str, now: datetime) -> tuple[str, Claims]:
+        return check_token(text, self._keyring.token_key, self.settings.issuer, self.settings.audience, now)
 
 
 def open_registry(settings: RegistrySettings) -> Registry:
-    """A registry that connects when it is first asked; a missing one answers RegistryUnavailable."""
-    raise NotImplementedError
+    """A registry that connects when it is first asked: one that is missing or down is RegistryUnavailable then.
+
+    It is never made here: `auth.home.prepare` does that. Raises MalformedValue for an address that is none,
+    and KeyUnusable where python-jose would not use the package cryptography.
+    """
+    ensure_backend()
+    return Registry(settings, open_engine(read_address(settings.registry_url)))

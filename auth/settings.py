@@ -17,7 +17,7 @@ class RegistrySettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="DAYLIGHT_", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     home: Path = Path("var")

@@ -1,0 +1,161 @@
+"""Connections to the registry: SQLite in one file, or PostgreSQL, with the same promises on both.
+
+A write holds the only write lock from its first statement (`BEGIN IMMEDIATE`; on PostgreSQL an advisory
+lock), so that what it reads stays true until it commits and the audit's chain never forks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from auth.errors import MalformedValue, RegistryUnavailable
+
+log = logging.getLogger("daylight.auth")
+
+WRITE_LOCK = 0x6461796C69676874
+"""Number of PostgreSQL's advisory lock for writing to the registry: `daylight` in ASCII."""
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA recursive_triggers=ON",  # so that INSERT OR REPLACE meets the trigger against DELETE
+    "PRAGMA trusted_schema=OFF",
+)
+_POSTGRESQL = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 3000,
+    "options": "-c statement_timeout=5000 -c lock_timeout=5000 -c timezone=UTC"
+    " -c idle_in_transaction_session_timeout=15000",
+}
+
+
+def read_address(text: str) -> URL:
+    """The registry's address. Raises MalformedValue unless it is a file of SQLite, or PostgreSQL."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = URL.create("none")
+    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database not in (None, "", ":memory:"):
+        return url.set(drivername="sqlite+pysqlite")
+    if url.drivername in ("postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    raise MalformedValue(
+        "DAYLIGHT_REGISTRY_URL: this is no address of a registry; write sqlite:///PATH or "
+        "postgresql+psycopg://USER@HOST/DATABASE.",
+        parameter="DAYLIGHT_REGISTRY_URL",
+        allowed=("sqlite:///PATH", "postgresql+psycopg://USER@HOST/DATABASE"),
+    )
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite registry; None for PostgreSQL."""
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine that connects when it is first used. SQLite's file must be there: it is never made here."""
+    file = sqlite_file(url)
+    try:
+        engine = create_engine(
+            # mode=rw: a missing registry is an error, not an empty new one
+            url if file is None else _file_url(file),
+            connect_args=_POSTGRESQL if file is None else {"timeout": 5},
+            hide_parameters=True,
+            pool_timeout=2,
+            pool_use_lifo=True,
+        )
+    except (ImportError, NoSuchModuleError):
+        raise MalformedValue(
+            "DAYLIGHT_REGISTRY_URL: PostgreSQL needs the package psycopg, which is not installed.",
+            parameter="DAYLIGHT_REGISTRY_URL",
+        ) from None
+    if file is not None:
+        event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _take_write_lock)
+    return engine
+
+
+def _file_url(file: Path) -> URL:
+    return URL.create(
+        "sqlite+pysqlite", database=file.absolute().as_uri(), query={"uri": "true", "mode": "rw"}
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself: see _take_write_lock
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+
+
+def _take_write_lock(connection: Connection) -> None:
+    """Begins what `writing` and `snapshot` asked for; a plain read of one statement begins nothing."""
+    wanted = connection.get_execution_options().get("daylight")
+    if connection.dialect.name == "sqlite":
+        if wanted is not None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if wanted == "write" else "BEGIN")
+    elif wanted == "write":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """One write: all of it is committed when the block ends, or none. Raises RegistryUnavailable."""
+    locked = engine.execution_options(daylight="write")
+    with _translated(), Session(locked, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Session]:
+    """Several reads of one state; nothing is ever written. Raises RegistryUnavailable."""
+    asked = engine.execution_options(daylight="read")
+    if engine.dialect.name == "postgresql":
+        asked = asked.execution_options(isolation_level="REPEATABLE READ")
+    with _translated(), Session(asked) as session:
+        yield session
+
+
+def rows(engine: Engine, question: Executable, values: dict[str, object] | None = None) -> list[Row[Any]]:
+    """The rows of one question. Raises RegistryUnavailable.
+
+    A connection that turns out to be dead is replaced once: after a restart of the server nobody is
+    turned away for a connection that was still in the pool.
+    """
+    with _translated():
+        try:
+            return _ask(engine, question, values)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return _ask(engine, question, values)
+
+
+def _ask(engine: Engine, question: Executable, values: dict[str, object] | None) -> list[Row[Any]]:
+    asked = engine
+    if engine.dialect.name == "postgresql":
+        asked = engine.execution_options(isolation_level="AUTOCOMMIT")  # one round trip, not three
+    with asked.connect() as connection:
+        return list(connection.execute(question, values or {}))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        origin = getattr(error, "orig", None) or error
+        first_line = next(iter(str(origin).splitlines()), "")
+        cause = f"{type(origin).__name__}: {first_line[:200]}"
+        log.warning("registry unavailable: %s", cause)
+        raise RegistryUnavailable(cause) from None

@@ -1,0 +1,61 @@
+"""Detached signatures over bytes: RFC 7515, appendix F. They sign releases and the head of the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from jose import jws
+from jose.backends.base import Key
+from jose.exceptions import JOSEError
+
+from auth.errors import SignatureRefused
+from auth.identifiers import is_key_id
+from auth.keys import ALGORITHM, Purpose, Signer
+from auth.strict import decode_segment, encode_segment, read_object
+
+_TYPES: dict[Purpose, str] = {"release": "release+jws", "audit": "audit+jws"}
+"""The `typ` of a signature: what is signed for one purpose proves nothing for another."""
+
+_LONGEST = 1024
+_SIGNATURE_BYTES = 64
+
+
+def sign_detached(payload: bytes, signer: Signer, purpose: Purpose) -> str:
+    """A JWS over the bytes, with the bytes themselves left out of its middle."""
+    headers = {"typ": _TYPES[purpose], "kid": signer.kid}
+    header, _, signature = jws.sign(payload, signer.key, headers=headers, algorithm=ALGORITHM).split(".")
+    return f"{header}..{signature}"
+
+
+def verify_detached(
+    payload: bytes, signature: str, purpose: Purpose, key_of: Callable[[str], Key | None]
+) -> None:
+    """Raises SignatureRefused unless `signature` was made over these bytes for this purpose.
+
+    `key_of` knows the public keys of this purpose by their kid. The header must be, to the byte, the one
+    that `sign_detached` writes, so nothing in it is left to interpret.
+    """
+    try:
+        header, middle, proof = signature.split(".") if len(signature) <= _LONGEST else ("", "", "")
+        kid = read_object(decode_segment(header))["kid"]
+        known = isinstance(kid, str) and is_key_id(kid) and header == _header(kid, purpose)
+        key = (
+            key_of(kid) if known and middle == "" and len(decode_segment(proof)) == _SIGNATURE_BYTES else None
+        )
+        if key is not None:
+            text = f"{header}.{encode_segment(payload)}.{proof}"
+            if jws.verify(text, key, algorithms=[ALGORITHM]) == payload:
+                return
+    except (JOSEError, ValueError, KeyError):
+        pass
+    raise SignatureRefused(
+        f"The signature over this {purpose} was not made by a {purpose} key of this registry over these bytes; "
+        "do not trust them.",
+        parameter="signature",
+    )
+
+
+def _header(kid: str, purpose: Purpose) -> str:
+    header = {"alg": ALGORITHM, "kid": kid, "typ": _TYPES[purpose]}
+    return encode_segment(json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii"))

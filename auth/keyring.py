@@ -1,0 +1,112 @@
+"""The registry's keys: which one signs, which verify, and how the next takes over.
+
+A key is `next` (published before it signs), `active` (signs), `retired` (verifies what it signed) or
+`revoked` (verifies nothing). There is a key of its own for tokens, for releases and for the audit, so that
+the host that builds releases need not hold the key that lets people in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jose.backends.base import Key
+from sqlalchemy import Engine, Select, select
+from sqlalchemy.orm import Session
+
+from auth.database import rows
+from auth.errors import KeyUnusable
+from auth.keys import PURPOSES, Purpose, Signer, new_key, public_jwk, public_key, read_private, write_private
+from auth.models import SigningKey
+
+VERIFYING = ("active", "retired")
+_PUBLISHED = ("next", "active", "retired")
+
+
+class Keyring:
+    """The keys of one registry: public halves from its tables, private halves from a directory."""
+
+    def __init__(self, engine: Engine, directory: Path) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._built: dict[str, Key] = {}  # a kid names one key for ever, so nothing here grows old
+
+    def token_key(self, kid: str) -> Key | None:
+        """The public key of this kid if it is for tokens, whatever its status: the caller looks that up."""
+        if kid not in self._built:
+            for row in rows(self._engine, _public_keys("token").where(SigningKey.kid == kid)):
+                self._built[kid] = public_key(row.kid, row.public_pem)
+        return self._built.get(kid)
+
+    def release_key(self, kid: str) -> Key | None:
+        """The public key of this kid if it may verify releases today. Raises RegistryUnavailable."""
+        asked = _public_keys("release").where(SigningKey.kid == kid, SigningKey.status.in_(VERIFYING))
+        return next((public_key(row.kid, row.public_pem) for row in rows(self._engine, asked)), None)
+
+    def audit_key(self, session: Session, kid: str) -> Key | None:
+        """The public key of this kid if it may verify the audit today."""
+        asked = _public_keys("audit").where(SigningKey.kid == kid, SigningKey.status.in_(VERIFYING))
+        return next((public_key(row.kid, row.public_pem) for row in session.execute(asked)), None)
+
+    def signer(self, session: Session, purpose: Purpose) -> Signer:
+        """The key that signs for this purpose. Raises KeyUnusable."""
+        return read_private(self._directory, self._row(session, purpose, "active").kid)
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys for tokens and releases, RFC 7517. Raises RegistryUnavailable."""
+        asked = (
+            select(SigningKey.kid, SigningKey.public_pem)
+            .where(SigningKey.purpose.in_(("token", "release")), SigningKey.status.in_(_PUBLISHED))
+            .order_by(SigningKey.created, SigningKey.kid)
+        )
+        return {"keys": [public_jwk(row.kid, row.public_pem) for row in rows(self._engine, asked)]}
+
+    def list(self, session: Session) -> Sequence[SigningKey]:
+        """Every key, by purpose and age."""
+        return session.scalars(
+            select(SigningKey).order_by(SigningKey.purpose, SigningKey.created, SigningKey.status)
+        ).all()
+
+    def make_first(self, session: Session, now: datetime) -> None:
+        """An active and a next key for each purpose that has none."""
+        for purpose in PURPOSES:
+            if session.scalar(select(SigningKey).where(SigningKey.purpose == purpose).limit(1)) is None:
+                first = self._make(session, purpose, now)
+                first.status, first.activated = "active", now
+                self._make(session, purpose, now)
+        session.flush()
+
+    def rotate(self, session: Session, purpose: Purpose, now: datetime) -> tuple[str, str, str]:
+        """The next key takes over, and a new one stands by. The kids now retired, active and next.
+
+        Raises KeyUnusable where this host does not hold the key that would take over.
+        """
+        old, new = self._row(session, purpose, "active"), self._row(session, purpose, "next")
+        read_private(self._directory, new.kid)
+        old.status, old.retired = "retired", now
+        new.status, new.activated = "active", now
+        following = self._make(session, purpose, now)
+        session.flush()
+        return old.kid, new.kid, following.kid
+
+    def _make(self, session: Session, purpose: Purpose, now: datetime) -> SigningKey:
+        key = new_key()
+        write_private(self._directory, key)  # before its row: a row without a file would sign nothing
+        row = SigningKey(kid=key.kid, purpose=purpose, status="next", public_pem=key.public_pem, created=now)
+        session.add(row)
+        return row
+
+    def _row(self, session: Session, purpose: Purpose, status: str) -> SigningKey:
+        asked = select(SigningKey).where(SigningKey.purpose == purpose, SigningKey.status == status)
+        row = session.scalars(asked).one_or_none()
+        if row is None:
+            raise KeyUnusable(
+                f"The registry does not have exactly one {status} key for {purpose}.", value=purpose
+            )
+        return row
+
+
+def _public_keys(purpose: Purpose) -> Select[str, str]:
+    return select(SigningKey.kid, SigningKey.public_pem).where(SigningKey.purpose == purpose)

@@ -1,0 +1,11 @@
+"""Runs migrations on the connection of `auth.schema`, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from auth.models import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata)
+context.run_migrations()

@@ -1,0 +1,103 @@
+"""Who asks: the token's claims held against the registry, on every request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, select
+
+from auth.errors import TokenRefused
+from auth.keyring import VERIFYING
+from auth.models import Membership, Project, SigningKey, Token
+from auth.scopes import read_scopes
+from auth.token_check import Claims
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, and what they may ask, as the registry says at this moment."""
+
+    project: str
+    """Identifier of the project, `prj_...`: the key under which limits and usage are counted."""
+    reference: str
+    """Reference of the reasoned request."""
+    tier: str
+    scopes: frozenset[str]
+    """The token's scopes that the project still has."""
+    researcher: str
+    """Identifier of the person, `res_...`."""
+    token_id: str
+    """The token's jti, `tok_...`: may be logged, opens nothing."""
+    expires: datetime
+    """When this access ends (UTC): the token's end or the project's, whichever comes first."""
+
+
+STANDING = (
+    select(
+        Token.project_id,
+        Token.researcher_id,
+        Token.kid,
+        Token.scopes,
+        Token.issued,
+        Token.expires,
+        Token.revoked,
+        Membership.since,
+        Membership.ended,
+        Project.reference,
+        Project.tier,
+        Project.scopes.label("project_scopes"),
+        Project.status,
+        Project.not_before,
+        Project.not_after,
+        SigningKey.status.label("key_status"),
+    )
+    .join(
+        Membership,
+        and_(Membership.project_id == Token.project_id, Membership.researcher_id == Token.researcher_id),
+    )
+    .join(Project, Project.id == Token.project_id)
+    .join(SigningKey, SigningKey.kid == Token.kid)
+    .where(Token.jti == bindparam("jti"))
+)
+"""One look-up by primary keys for all that decides: token, member, project, key."""
+
+
+def principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) -> Principal:
+    """The holder of a token whose signature was good. Raises TokenRefused where the registry disagrees."""
+    if row is None:
+        raise TokenRefused("registry: the token is unknown")
+    if not _agree(row, kid, claims):
+        raise TokenRefused("registry: the token says other than its row")
+    if row.key_status not in VERIFYING:
+        raise TokenRefused("registry: the key is not in use")
+    if row.revoked is not None:
+        raise TokenRefused("revoked")
+    if row.expires <= now:
+        raise TokenRefused("expired")
+    if row.since > now or (row.ended is not None and row.ended <= now):
+        raise TokenRefused("membership: not a member now")
+    if row.status != "active":
+        raise TokenRefused(f"project: {row.status}")
+    if not row.not_before <= now < row.not_after:
+        raise TokenRefused("project: outside its period")
+    return Principal(
+        project=row.project_id,
+        reference=row.reference,
+        tier=row.tier,
+        scopes=read_scopes(row.scopes) & read_scopes(row.project_scopes),
+        researcher=row.researcher_id,
+        token_id=claims.jti,
+        expires=min(row.expires, row.not_after),
+    )
+
+
+def _agree(row: Row[Any], kid: str, claims: Claims) -> bool:
+    says = (kid, claims.client_id, claims.sub, claims.scope, claims.iat, claims.exp)
+    held = (row.kid, row.project_id, row.researcher_id, row.scopes, _second(row.issued), _second(row.expires))
+    return says == held
+
+
+def _second(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp())

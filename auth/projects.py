@@ -1,0 +1,171 @@
+"""Projects: access under one reasoned request, and the researchers vetted for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.identifiers import new_identifier
+from auth.models import Institution, Membership, Project, Researcher
+from auth.scopes import ensure_tier, write_scopes
+from auth.values import end_of, ensure_email, ensure_text, start_of
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """What a reasoned request asks for. Both days are included; days are UTC."""
+
+    reference: str
+    dsc: str
+    purpose: str
+    scopes: frozenset[str]
+    first_day: date
+    last_day: date
+    tier: str = "standard"
+
+
+@dataclass(frozen=True)
+class NewMember:
+    """A person vetted for a project; `project` is its identifier or its reference."""
+
+    project: str
+    name: str
+    email: str
+    institution: str
+
+
+def create_project(session: Session, new: NewProject, now: datetime) -> Project:
+    """Raises MalformedValue, or NotAllowed for a reference that is taken or a period that is no period."""
+    reference = ensure_text("reference", new.reference)
+    if session.scalar(select(Project.id).where(Project.reference == reference)) is not None:
+        raise NotAllowed(
+            f"reference: {shown(reference)!r} is a project already; a reasoned request has one project.",
+            parameter="reference",
+            value=reference,
+        )
+    if new.last_day < new.first_day:
+        raise NotAllowed(
+            f"until: {new.last_day} lies before the first day, {new.first_day}.",
+            parameter="until",
+            value=str(new.last_day),
+        )
+    if end_of(new.last_day) <= now:
+        raise NotAllowed(
+            f"until: {new.last_day} is over; the last day of access is today or later.",
+            parameter="until",
+            value=str(new.last_day),
+        )
+    project = Project(
+        id=new_identifier("prj"),
+        reference=reference,
+        dsc=ensure_text("dsc", new.dsc),
+        purpose=ensure_text("purpose", new.purpose, longest=2000),
+        scopes=write_scopes(new.scopes),
+        tier=ensure_tier(new.tier),
+        status="active",
+        not_before=start_of(new.first_day),
+        not_after=end_of(new.last_day),
+        created=now,
+    )
+    session.add(project)
+    session.flush()
+    return project
+
+
+def list_projects(session: Session) -> Sequence[Project]:
+    """Every project, the earliest end first."""
+    return session.scalars(select(Project).order_by(Project.not_after, Project.reference)).all()
+
+
+def find_project(session: Session, name: str) -> Project:
+    """The project of this identifier or reference. Raises UnknownRecord with did-you-mean."""
+    found = session.scalars(select(Project).where(or_(Project.id == name, Project.reference == name))).first()
+    if found is None:
+        near = nearest(name, session.scalars(select(Project.reference)))
+        raise UnknownRecord(
+            f"project: there is no project {shown(name)!r}; give the reference of a reasoned request, as in "
+            f"'project list'.{did_you_mean(near)}",
+            parameter="project",
+            value=name,
+            suggestions=near,
+        )
+    return found
+
+
+def add_member(session: Session, new: NewMember, now: datetime) -> tuple[Project, Researcher]:
+    """A researcher, new or known by the address, becomes a member.
+
+    Raises UnknownRecord, MalformedValue, or NotAllowed for a member and for a known address of another name.
+    """
+    project = find_project(session, new.project)
+    if project.not_after <= now:
+        raise NotAllowed(
+            f"project: {project.reference} ended on {project.not_after:%Y-%m-%d}; nobody can join it.",
+            parameter="project",
+            value=project.reference,
+        )
+    researcher = _researcher(session, new, now)
+    if session.get(Membership, (project.id, researcher.id)) is not None:
+        raise NotAllowed(
+            f"email: {shown(researcher.email)!r} is or was a member of {project.reference} already.",
+            parameter="email",
+            value=researcher.email,
+        )
+    session.add(Membership(project_id=project.id, researcher_id=researcher.id, since=now))
+    session.flush()
+    return project, researcher
+
+
+def find_member(session: Session, project: Project, name: str) -> Researcher:
+    """The present member of this address or identifier. Raises UnknownRecord with did-you-mean."""
+    members = session.scalars(
+        select(Researcher)
+        .join(Membership, Membership.researcher_id == Researcher.id)
+        .where(Membership.project_id == project.id, Membership.ended.is_(None))
+    ).all()
+    wanted = name.strip().lower()
+    for member in members:
+        if wanted in (member.email, member.id):
+            return member
+    near = nearest(wanted, [member.email for member in members])
+    raise UnknownRecord(
+        f"researcher: {shown(name)!r} is no member of {project.reference}; add them with 'researcher add'."
+        f"{did_you_mean(near)}",
+        parameter="researcher",
+        value=name,
+        suggestions=near,
+    )
+
+
+def _researcher(session: Session, new: NewMember, now: datetime) -> Researcher:
+    name, email = ensure_text("name", new.name), ensure_email("email", new.email)
+    institution = _institution(session, ensure_text("institution", new.institution), now)
+    known = session.scalars(select(Researcher).where(Researcher.email == email)).first()
+    if known is None:
+        known = Researcher(
+            id=new_identifier("res"), name=name, email=email, institution_id=institution.id, created=now
+        )
+        session.add(known)
+        session.flush()
+    elif (known.name, known.institution_id) != (name, institution.id):
+        raise NotAllowed(
+            f"email: {shown(email)!r} belongs to a researcher of another name or institution; give both as they "
+            "were given first.",
+            parameter="email",
+            value=email,
+        )
+    return known
+
+
+def _institution(session: Session, name: str, now: datetime) -> Institution:
+    known = session.scalars(select(Institution).where(Institution.name == name)).first()
+    if known is None:
+        known = Institution(id=new_identifier("ins"), name=name, created=now)
+        session.add(known)
+        session.flush()
+    return known

@@ -1,0 +1,69 @@
+"""What a token may open: the closed lists of scopes and tiers, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auth.errors import MalformedValue, NotAllowed, did_you_mean, nearest, shown
+
+SCOPES = ("ads:read", "moderation:read", "recommendations:read", "reports:read")
+TIERS = ("standard", "extended")
+"""Names of the limits a project works under; what each allows is the API's to say."""
+
+
+def parse_scopes(text: str) -> frozenset[str]:
+    """The scopes written as a list with commas or spaces. Raises MalformedValue.
+
+    >>> sorted(parse_scopes("ads:read, moderation:read"))
+    ['ads:read', 'moderation:read']
+    """
+    words = text.replace(",", " ").split()
+    if not words:
+        raise MalformedValue(
+            f"scopes: the list is empty; it needs at least one of {', '.join(SCOPES)}.",
+            parameter="scopes",
+            allowed=SCOPES,
+        )
+    for word in words:
+        _ensure_listed("scopes", word, SCOPES)
+    return frozenset(words)
+
+
+def ensure_tier(text: str) -> str:
+    """The tier itself. Raises MalformedValue where there is no such tier."""
+    _ensure_listed("tier", text, TIERS)
+    return text
+
+
+def write_scopes(scopes: Iterable[str]) -> str:
+    """Scopes as a token and its row hold them: sorted, with one space between (RFC 6749, 3.3)."""
+    return " ".join(sorted(scopes))
+
+
+def read_scopes(text: str) -> frozenset[str]:
+    """The inverse of `write_scopes`."""
+    return frozenset(text.split())
+
+
+def ensure_within(asked: frozenset[str], granted: frozenset[str], holder: str) -> None:
+    """Raises NotAllowed where a scope is asked that the holder (`project X`) does not have."""
+    beyond = sorted(asked - granted)
+    if beyond:
+        raise NotAllowed(
+            f"scopes: {', '.join(beyond)} is beyond the {holder}, which has {', '.join(sorted(granted))}.",
+            parameter="scopes",
+            value=",".join(beyond),
+            allowed=sorted(granted),
+        )
+
+
+def _ensure_listed(parameter: str, word: str, allowed: tuple[str, ...]) -> None:
+    if word not in allowed:
+        found = nearest(word, allowed)
+        raise MalformedValue(
+            f"{parameter}: {shown(word)!r} is none of {', '.join(allowed)}.{did_you_mean(found)}",
+            parameter=parameter,
+            value=word,
+            allowed=allowed,
+            suggestions=found,
+        )

@@ -1,0 +1,148 @@
+"""The text of a token: written one way, and checked so strictly that it can be read in one way only.
+
+The profile is RFC 9068 (`at+jwt`) under the rules of RFC 8725. python-jose does one thing here, which is to
+verify a signature with a key that the kid, not the token's `alg`, has chosen; it stands between two strict
+parsers. What a good signature says is then compared with the registry: see auth/principal.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from jose import jws
+from jose.backends.base import Key
+from jose.exceptions import JOSEError
+
+from auth.errors import TokenRefused
+from auth.identifiers import is_key_id, is_token_id
+from auth.keys import ALGORITHM, Signer
+from auth.strict import decode_segment, read_object
+
+LONGEST_TEXT: Final = 4096
+"""Characters; ours have about 600."""
+
+LONGEST_LIFE: Final = timedelta(days=366)
+CLOCK_SKEW: Final = timedelta(seconds=60)
+"""By how much the clock of the host that issued may be ahead of the one that checks."""
+
+_TYPE = "at+jwt"
+_SEGMENTS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})", re.ASCII)
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, beyond which Python has no moments."""
+
+_TEXTS = ("iss", "aud", "sub", "client_id", "jti", "scope")
+_MOMENTS = ("iat", "nbf", "exp")
+_CLAIMS = frozenset(_TEXTS + _MOMENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says. Moments are seconds since 1970, as in the token."""
+
+    iss: str
+    aud: str
+    sub: str
+    """The researcher."""
+    client_id: str
+    """The project."""
+    jti: str
+    scope: str
+    iat: int
+    nbf: int
+    exp: int
+
+
+def write_token(claims: Claims, signer: Signer) -> str:
+    """The token's text. Whoever holds it may use it: it is never stored and never logged."""
+    payload = {name: getattr(claims, name) for name in (*_TEXTS, *_MOMENTS)}
+    data = json.dumps(payload, separators=(",", ":")).encode("utf-8")
+    headers = {"typ": _TYPE, "kid": signer.kid}
+    return str(jws.sign(data, signer.key, headers=headers, algorithm=ALGORITHM))
+
+
+def check_token(
+    text: str, key_of: Callable[[str], Key | None], issuer: str, audience: str, now: datetime
+) -> tuple[str, Claims]:
+    """The kid and the claims of a token that this issuer signed for this audience and this moment.
+
+    `key_of` knows the public keys for tokens by their kid. Raises TokenRefused, and nothing else, on
+    whatever else the text may be; the text is in neither the sentence nor the cause.
+    """
+    match = _SEGMENTS.fullmatch(text) if len(text) <= LONGEST_TEXT else None
+    if match is None:
+        raise TokenRefused("malformed: not three short segments of base64url")
+    kid = _read_header(match[1])
+    _ensure_canonical(match[2], match[3])
+    key = key_of(kid)
+    if key is None:
+        raise TokenRefused("key: the kid is unknown")
+    try:
+        payload = jws.verify(text, key, algorithms=[ALGORITHM])
+    except (JOSEError, ValueError, TypeError, OverflowError, RecursionError):
+        raise TokenRefused("signature: does not verify") from None
+    claims = _read_claims(payload)
+    _ensure_claims(claims, issuer, audience, now)
+    return kid, claims
+
+
+def _read_header(segment: str) -> str:
+    header = _object(segment, "header")
+    if header.keys() != {"alg", "typ", "kid"}:
+        raise TokenRefused("header: has other members than alg, typ and kid")
+    if header["alg"] != ALGORITHM or header["typ"] != _TYPE:
+        raise TokenRefused("header: alg or typ is another")
+    kid = header["kid"]
+    if not (isinstance(kid, str) and is_key_id(kid)):
+        raise TokenRefused("header: the kid is malformed")
+    return kid
+
+
+def _ensure_canonical(*segments: str) -> None:
+    try:
+        for segment in segments:
+            decode_segment(segment)
+    except ValueError:
+        raise TokenRefused("malformed: a segment is not canonical base64url") from None
+
+
+def _object(segment: str, name: str) -> dict[str, Any]:
+    try:
+        return read_object(decode_segment(segment))
+    except ValueError:
+        raise TokenRefused(f"{name}: not a plain JSON object in canonical base64url") from None
+
+
+def _read_claims(payload: bytes) -> Claims:
+    try:
+        found = read_object(payload)
+    except ValueError:
+        raise TokenRefused("claims: not a plain JSON object") from None
+    if found.keys() != _CLAIMS:
+        raise TokenRefused("claims: some are missing, or there are others")
+    if not all(type(found[name]) is str for name in _TEXTS):
+        raise TokenRefused("claims: a text is no text")
+    if not all(type(found[name]) is int and 0 <= found[name] <= _LAST_SECOND for name in _MOMENTS):
+        raise TokenRefused("claims: a moment is no moment")
+    return Claims(**found)
+
+
+def _ensure_claims(claims: Claims, issuer: str, audience: str, now: datetime) -> None:
+    if claims.iss != issuer:
+        raise TokenRefused("claims: another issuer")
+    if claims.aud != audience:
+        raise TokenRefused("claims: another audience")
+    if not is_token_id(claims.jti):
+        raise TokenRefused("claims: the jti is malformed")
+    seconds = now.astimezone(UTC).timestamp()
+    latest = seconds + CLOCK_SKEW.total_seconds()
+    if claims.iat > latest or claims.nbf > latest:
+        raise TokenRefused("claims: not valid yet")
+    if claims.exp <= seconds:
+        raise TokenRefused("expired")
+    if not 0 < claims.exp - claims.iat <= LONGEST_LIFE.total_seconds() or claims.nbf < claims.iat:
+        raise TokenRefused("claims: a lifetime that is never issued")

@@ -1,0 +1,221 @@
+"""Tokens: issued, listed, revoked. Their text passes through here once and is kept nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.identifiers import new_identifier
+from auth.models import Project, Researcher, Token
+from auth.projects import find_member, find_project
+from auth.scopes import ensure_within, read_scopes, write_scopes
+from auth.token_check import LONGEST_LIFE, Claims
+from auth.values import ensure_text
+
+DEFAULT_DAYS = 90
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token asked for a member of a project. No scopes means all that the project has.
+
+    The same `idempotency_key` from the same member asks for the same token again, never for a second one.
+    """
+
+    project: str
+    researcher: str
+    scopes: frozenset[str] = frozenset()
+    days: int = DEFAULT_DAYS
+    label: str = ""
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A token as it is shown, once. Its text is not in its repr, so that it stays out of logs."""
+
+    text: str = field(repr=False)
+    token_id: str
+    expires: datetime
+    again: bool
+    """Whether it is one that was issued before, under the same idempotency key, and never used."""
+
+
+@dataclass(frozen=True)
+class TokenLine:
+    """A token as it is listed."""
+
+    token_id: str
+    project: str
+    researcher: str
+    scopes: str
+    label: str
+    issued: datetime
+    expires: datetime
+    last_used: datetime | None
+    state: str
+    """active, expired or revoked; or what its project is, where that closes it."""
+
+
+def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tuple[Token, bool]:
+    """The token's row, and whether it was there before.
+
+    It never outlives its project. Raises UnknownRecord, MalformedValue, or NotAllowed for a project that is
+    not active, a scope beyond the project's, or an idempotency key that was used for something else.
+    """
+    project = find_project(session, new.project)
+    researcher = find_member(session, project, new.researcher)
+    scopes = new.scopes or read_scopes(project.scopes)
+    ensure_within(scopes, read_scopes(project.scopes), f"project {project.reference}")
+    label = ensure_text("label", new.label) if new.label else ""
+    _ensure_days(new.days)
+    _ensure_open(project, now)
+    earlier = _earlier(session, project, researcher, new.idempotency_key)
+    if earlier is not None:
+        _ensure_repeatable(earlier, (write_scopes(scopes), new.days, label), now)
+        return earlier, True
+    issued = now.replace(microsecond=0)
+    token = Token(
+        jti=new_identifier("tok"),
+        project_id=project.id,
+        researcher_id=researcher.id,
+        kid=kid,
+        scopes=write_scopes(scopes),
+        label=label,
+        issued=issued,
+        expires=min(issued + timedelta(days=new.days), project.not_after),
+        idempotency_key=new.idempotency_key,
+        days=new.days,
+    )
+    session.add(token)
+    session.flush()
+    return token, False
+
+
+def claims_of(token: Token, issuer: str, audience: str) -> Claims:
+    """What the token's text says of its row."""
+    issued = int(token.issued.timestamp())
+    return Claims(
+        iss=issuer,
+        aud=audience,
+        sub=token.researcher_id,
+        client_id=token.project_id,
+        jti=token.jti,
+        scope=token.scopes,
+        iat=issued,
+        nbf=issued,
+        exp=int(token.expires.timestamp()),
+    )
+
+
+def revoke_token(session: Session, token_id: str, now: datetime) -> tuple[Token, bool]:
+    """The token, which opens nothing any more, and whether it was open until now. Raises UnknownRecord."""
+    token = session.get(Token, token_id) if token_id.isascii() else None
+    if token is None:
+        near = nearest(token_id, session.scalars(select(Token.jti)))
+        raise UnknownRecord(
+            f"token: there is no token {shown(token_id)!r}; give an identifier as in 'token list'."
+            f"{did_you_mean(near)}",
+            parameter="token",
+            value=token_id,
+            suggestions=near,
+        )
+    if token.revoked is not None:
+        return token, False
+    token.revoked = now
+    session.flush()
+    return token, True
+
+
+def list_tokens(session: Session, now: datetime, project: str | None = None) -> Sequence[TokenLine]:
+    """Every token, or those of one project, the latest first. Raises UnknownRecord."""
+    asked = (
+        select(Token, Project, Researcher.email)
+        .join(Project, Project.id == Token.project_id)
+        .join(Researcher, Researcher.id == Token.researcher_id)
+        .order_by(Token.issued.desc(), Token.jti)
+    )
+    if project is not None:
+        asked = asked.where(Token.project_id == find_project(session, project).id)
+    return [
+        TokenLine(
+            token_id=token.jti,
+            project=held_by.reference,
+            researcher=email,
+            scopes=token.scopes,
+            label=token.label,
+            issued=token.issued,
+            expires=token.expires,
+            last_used=token.last_used,
+            state=_state(token, held_by, now),
+        )
+        for token, held_by, email in session.execute(asked)
+    ]
+
+
+def _state(token: Token, project: Project, now: datetime) -> str:
+    if token.revoked is not None:
+        return "revoked"
+    if token.expires <= now:
+        return "expired"
+    if project.status != "active":
+        return f"project {project.status}"
+    return "active" if project.not_before <= now else "not yet"
+
+
+def _earlier(session: Session, project: Project, researcher: Researcher, key: str | None) -> Token | None:
+    if key is None:
+        return None
+    ensure_text("idempotency_key", key)
+    return session.scalars(
+        select(Token).where(
+            Token.project_id == project.id,
+            Token.researcher_id == researcher.id,
+            Token.idempotency_key == key,
+        )
+    ).first()
+
+
+def _ensure_repeatable(token: Token, asked: tuple[str, int, str], now: datetime) -> None:
+    """A repetition shows the same token again: only where its first showing may have been lost on the way."""
+    if asked != (token.scopes, token.days, token.label):
+        why = "was used for other scopes, days or label"
+    elif token.revoked is not None or token.expires <= now:
+        why = "was used for a token that is revoked or expired"
+    elif token.last_used is not None:
+        why = "was used for a token that arrived, since it has been used"
+    else:
+        return
+    raise NotAllowed(
+        f"idempotency_key: it {why} ({token.jti}); choose another key for another token.",
+        parameter="idempotency_key",
+        value=token.idempotency_key or "",
+    )
+
+
+def _ensure_days(days: int) -> None:
+    if not 1 <= days <= LONGEST_LIFE.days:
+        raise MalformedValue(
+            f"days: {days} is not between 1 and {LONGEST_LIFE.days}; the default is {DEFAULT_DAYS}.",
+            parameter="days",
+            value=str(days),
+        )
+
+
+def _ensure_open(project: Project, now: datetime) -> None:
+    if project.not_after <= now:
+        why = f"ended on {project.not_after:%Y-%m-%d}"
+    elif project.status != "active":
+        why = f"is {project.status}"
+    else:
+        return
+    raise NotAllowed(
+        f"project: {project.reference} {why}; tokens are issued for active projects only.",
+        parameter="project",
+        value=project.reference,
+    )

@@ -1,0 +1,64 @@
+"""What people type, checked: short texts, addresses, days."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+from auth.errors import MalformedValue, shown
+
+_EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,120}", re.ASCII)
+LONGEST_TEXT = 200
+
+
+def ensure_text(parameter: str, text: str, longest: int = LONGEST_TEXT) -> str:
+    """The text without spaces around it. Raises MalformedValue where it is empty, long or unprintable."""
+    stripped = text.strip()
+    if not (0 < len(stripped) <= longest and stripped.isprintable()):
+        raise MalformedValue(
+            f"{parameter}: {shown(text)!r} will not do; write 1 to {longest} printable characters on one line.",
+            parameter=parameter,
+            value=text,
+        )
+    return stripped
+
+
+def ensure_email(parameter: str, text: str) -> str:
+    """The address in lower case. Raises MalformedValue."""
+    address = text.strip().lower()
+    if _EMAIL.fullmatch(address) is None or not address.isprintable():
+        raise MalformedValue(
+            f"{parameter}: {shown(text)!r} is not an e-mail address; write it as NAME@HOST.",
+            parameter=parameter,
+            value=text,
+        )
+    return address
+
+
+def parse_day(parameter: str, text: str) -> date:
+    """The day written as YYYY-MM-DD, between 1970 and 2999. Raises MalformedValue."""
+    try:
+        day = date.fromisoformat(text)
+        if len(text) != 10 or not 1970 <= day.year <= 2999:
+            raise ValueError
+    except ValueError:
+        raise MalformedValue(
+            f"{parameter}: {shown(text)!r} is not a day; write YYYY-MM-DD, for example 2026-06-30.",
+            parameter=parameter,
+            value=text,
+        ) from None
+    return day
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a day, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The first moment after a day, in UTC.
+
+    >>> end_of(date(2026, 6, 30)).isoformat()
+    '2026-07-01T00:00:00+00:00'
+    """
+    return start_of(day) + timedelta(days=1)
