@@ -1,0 +1,30 @@
+"""`python -m bench [planner|accuracy|build|question ...]`: all of them without arguments."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import accuracy, build, planner, question
+from bench.figures import show
+
+BENCHMARKS = {
+    "planner": ("Planning, touching no data", planner.figures),
+    "accuracy": ("Error per cell at equal rho", accuracy.figures),
+    "build": ("Building a release of 10^6 moderation events", build.figures),
+    "question": ("Asking one question", question.figures),
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        title, figures = BENCHMARKS[name]
+        show(title, figures())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""What a benchmark tells: a figure of ours beside the same figure of a named peer, from one run."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line. `ratio` is ours over the peer's; `goal` says in words what it should be."""
+
+    what: str
+    ours: str
+    peer: str = ""
+    ratio: float | None = None
+    goal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a piece of work took: seconds on the clock, CPU seconds, and the peak memory of its process in MiB."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
+def alone(work: Callable[..., Result], *arguments: object) -> tuple[Result, Cost]:
+    """Do a piece of work in a fresh process of its own and say what it cost. Raises what the work raises."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measured, (work, arguments))
+
+
+def _measured(work: Callable[..., Result], arguments: tuple[object, ...]) -> tuple[Result, Cost]:
+    clock, cpu = time.perf_counter(), time.process_time()
+    result = work(*arguments)
+    seconds, cpu = time.perf_counter() - clock, time.process_time() - cpu
+    return result, Cost(seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def show(title: str, figures: Iterable[Figure]) -> None:
+    """Print the lines of one benchmark as a table."""
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    for name in ("", "Daylight", "peer or limit", "ratio", "goal"):
+        table.add_column(name, justify="right" if name == "ratio" else "left")
+    for figure in figures:
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+        table.add_row(figure.what, figure.ours, figure.peer, ratio, figure.goal)
+    Console(width=150).print(table)
