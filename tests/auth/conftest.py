@@ -1,0 +1,178 @@
+"""Registries for the tests: fresh copies of a prepared one, on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from auth.audit import Mandate
+from auth.home import prepare
+from auth.projects import NewMember, NewProject
+from auth.registry import Registry, open_registry
+from auth.settings import RegistrySettings
+from auth.tokens import NewToken
+
+NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+BACKENDS = ("sqlite", "postgresql")
+SERVER = os.environ.get("DAYLIGHT_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+
+MakeSettings = Callable[[str, Path], RegistrySettings]
+
+
+def mandate(at: datetime = NOW, reason: str = "a test") -> Mandate:
+    return Mandate("cli:tester", reason, at)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Callable[[str], str]]:
+    """Makes databases on the server, optionally from a template, and drops them in the end."""
+    server = create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    try:
+        server.connect().close()
+    except OperationalError:
+        missing = f"no PostgreSQL answers at {make_url(SERVER).render_as_string()}"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(f"LEFT OUT: {missing}; the registry is tested on SQLite alone")
+    made: list[str] = []
+
+    def make(template: str) -> str:
+        name = f"daylight_auth_{secrets.token_hex(6)}"
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        made.append(name)
+        return name
+
+    yield make
+    with server.connect() as connection:
+        for name in reversed(made):
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_settings(request: pytest.FixtureRequest) -> MakeSettings:
+    """Settings of a registry that is not there yet."""
+
+    def make(backend: str, home: Path) -> RegistrySettings:
+        if backend == "sqlite":
+            return RegistrySettings(home=home)
+        name = request.getfixturevalue("postgresql")("template0")
+        return RegistrySettings(home=home, registry_url=_database(name))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_settings(
+    request: pytest.FixtureRequest, empty_settings: MakeSettings, tmp_path_factory: pytest.TempPathFactory
+) -> MakeSettings:
+    """Settings of a registry of its own, prepared: a copy of one that was prepared once."""
+    templates: dict[str, RegistrySettings] = {}
+
+    def make(backend: str, home: Path) -> RegistrySettings:
+        if backend not in templates:
+            templates[backend] = empty_settings(backend, tmp_path_factory.mktemp("template") / "home")
+            prepare(templates[backend], mandate())
+        template = templates[backend]
+        shutil.copytree(template.home, home)
+        if backend == "sqlite":
+            return RegistrySettings(home=home)
+        database = make_url(template.registry_url).database
+        return RegistrySettings(home=home, registry_url=_database(request.getfixturevalue("postgresql")(database)))
+
+    return make
+
+
+def _database(name: str) -> str:
+    return make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def settings(backend: str, new_settings: MakeSettings, tmp_path: Path) -> RegistrySettings:
+    return new_settings(backend, tmp_path / "home")
+
+
+@pytest.fixture
+def registry(settings: RegistrySettings) -> Iterator[Registry]:
+    opened = open_registry(settings)
+    yield opened
+    opened.close()
+
+
+def new_project(reference: str = "REQ-1", **changes: object) -> NewProject:
+    said: dict[str, object] = {
+        "reference": reference,
+        "dsc": "IE",
+        "purpose": "Systemic risks of recommender systems",
+        "scopes": frozenset({"ads:read", "moderation:read"}),
+        "first_day": date(2026, 6, 1),
+        "last_day": date(2027, 5, 31),
+    }
+    return NewProject(**(said | changes))  # type: ignore[arg-type]
+
+
+def new_member(project: str = "REQ-1", email: str = "ann@uni.example", **changes: str) -> NewMember:
+    said = {"name": "Ann Example", "institution": "An Example University"} | changes
+    return NewMember(project=project, email=email, **said)
+
+
+def ask(project: str = "REQ-1", researcher: str = "ann@uni.example", **changes: object) -> NewToken:
+    return NewToken(project, researcher, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def populated(registry: Registry) -> Registry:
+    """A registry with one project and one member, ann@uni.example."""
+    registry.create_project(new_project(), mandate())
+    registry.add_researcher(new_member(), mandate())
+    return registry
+
+
+@pytest.fixture
+def attacker(settings: RegistrySettings) -> Callable[..., None]:
+    """Runs statements as somebody who owns the database, past the triggers."""
+
+    def run(*statements: str, past_triggers: bool = True) -> None:
+        engine = create_engine(settings.registry_url)
+        with engine.begin() as connection:
+            if past_triggers and engine.dialect.name == "postgresql":
+                connection.execute(text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
+            elif past_triggers:
+                for trigger in ("no_update", "no_delete", "in_order"):
+                    connection.execute(text(f"DROP TRIGGER IF EXISTS audit_event_{trigger}"))
+            for statement in statements:
+                connection.execute(text(statement))
+        engine.dispose()
+
+    return run
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port where connections are taken and nothing is ever said."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(8)
+        yield int(listener.getsockname()[1])

@@ -1,0 +1,283 @@
+"""Who is let in, and from when on no more: the registry decides on every request."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from auth.errors import RegistryUnavailable, TokenRefused
+from auth.registry import Registry, open_registry
+from auth.settings import RegistrySettings
+from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
+
+Attack = Callable[..., None]
+
+
+def cause_of(registry: Registry, text: str, at: datetime = NOW) -> str:
+    with pytest.raises(TokenRefused) as refused:
+        registry.principal(text, at)
+    return refused.value.cause
+
+
+def test_a_token_names_its_project_person_tier_and_scopes(populated):
+    issued = populated.issue_token(ask(scopes=frozenset({"moderation:read"})), mandate())
+    principal = populated.principal(issued.text, NOW)
+    (project,) = populated.list_projects()
+    assert principal.project == project.id
+    assert principal.reference == "REQ-1"
+    assert principal.tier == "standard"
+    assert principal.scopes == {"moderation:read"}
+    assert principal.researcher.startswith("res_")
+    assert principal.token_id == issued.token_id
+    assert principal.expires == issued.expires == NOW + timedelta(days=90)
+
+
+def test_a_revoked_token_is_refused_on_the_next_call(populated):
+    issued = populated.issue_token(ask(), mandate())
+    populated.principal(issued.text, NOW)
+    assert populated.revoke_token(issued.token_id, mandate()) == (issued.token_id, True)
+    assert cause_of(populated, issued.text) == "revoked"
+
+
+def test_a_revocation_by_another_process_holds_on_the_next_call(populated, settings):
+    issued = populated.issue_token(ask(), mandate())
+    populated.principal(issued.text, NOW)
+    other = open_registry(settings)
+    other.revoke_token(issued.text, mandate())
+    other.close()
+    assert cause_of(populated, issued.text) == "revoked"
+
+
+def test_revoking_one_token_leaves_the_others(populated):
+    first, second = (populated.issue_token(ask(), mandate()) for _ in range(2))
+    populated.revoke_token(first.token_id, mandate())
+    assert populated.principal(second.text, NOW).token_id == second.token_id
+
+
+@pytest.mark.parametrize("status", ["suspended", "ended"])
+def test_a_project_that_is_not_active_closes_its_tokens_at_once(populated, attacker, status):
+    issued = populated.issue_token(ask(), mandate())
+    attacker(f"UPDATE project SET status = '{status}'", past_triggers=False)
+    assert cause_of(populated, issued.text) == f"project: {status}"
+
+
+def test_a_membership_that_ended_closes_its_tokens_at_once(populated, attacker):
+    issued = populated.issue_token(ask(), mandate())
+    attacker("UPDATE membership SET ended = since", past_triggers=False)
+    assert cause_of(populated, issued.text) == "membership: not a member now"
+
+
+def test_scopes_taken_from_a_project_are_gone_from_its_tokens(populated, attacker):
+    issued = populated.issue_token(ask(), mandate())
+    attacker("UPDATE project SET scopes = 'ads:read'", past_triggers=False)
+    assert populated.principal(issued.text, NOW).scopes == {"ads:read"}
+
+
+def test_a_token_is_refused_from_the_second_it_expires(populated):
+    issued = populated.issue_token(ask(days=1), mandate())
+    populated.principal(issued.text, issued.expires - timedelta(microseconds=1))
+    assert cause_of(populated, issued.text, issued.expires) == "expired"
+
+
+def test_a_token_never_outlives_its_project(registry):
+    registry.create_project(new_project(last_day=date(2026, 7, 10)), mandate())
+    registry.add_researcher(new_member(), mandate())
+    issued = registry.issue_token(ask(days=90), mandate())
+    assert issued.expires.isoformat() == "2026-07-11T00:00:00+00:00"
+
+
+def test_a_project_cut_short_ends_its_tokens_with_it(populated, attacker):
+    issued = populated.issue_token(ask(), mandate())
+    attacker("UPDATE project SET not_after = '2026-07-02 00:00:00+00'", past_triggers=False)
+    tomorrow = NOW.replace(day=2, hour=0)
+    assert populated.principal(issued.text, NOW).expires == tomorrow
+    assert cause_of(populated, issued.text, tomorrow) == "project: outside its period"
+
+
+def test_a_token_opens_nothing_before_its_project_begins(registry):
+    registry.create_project(new_project(first_day=date(2026, 7, 2)), mandate())
+    registry.add_researcher(new_member(), mandate())
+    issued = registry.issue_token(ask(), mandate())
+    assert cause_of(registry, issued.text) == "project: outside its period"
+    assert registry.principal(issued.text, NOW + timedelta(days=1))
+
+
+def test_a_token_signed_before_a_rotation_stays_good(populated):
+    before = populated.issue_token(ask(), mandate())
+    populated.rotate_key("token", mandate())
+    after = populated.issue_token(ask(), mandate())
+    assert populated.principal(before.text, NOW) and populated.principal(after.text, NOW)
+
+
+def test_a_process_that_opened_before_a_rotation_knows_the_new_key(populated, settings):
+    other = open_registry(settings)
+    other.principal(populated.issue_token(ask(), mandate()).text, NOW)
+    populated.rotate_key("token", mandate())
+    populated.rotate_key("token", mandate())
+    assert other.principal(populated.issue_token(ask(), mandate()).text, NOW)
+    other.close()
+
+
+def test_a_revoked_key_closes_every_token_it_signed(populated, attacker):
+    issued = populated.issue_token(ask(), mandate())
+    populated.principal(issued.text, NOW)
+    attacker("UPDATE signing_key SET status = 'revoked' WHERE purpose = 'token'", past_triggers=False)
+    assert cause_of(populated, issued.text) == "registry: the key is not in use"
+
+
+def test_a_token_for_another_audience_or_issuer_is_refused(populated, settings):
+    issued = populated.issue_token(ask(), mandate())
+    for change in ({"audience": "another"}, {"issuer": "https://another.example"}):
+        other = open_registry(settings.model_copy(update=change))
+        assert cause_of(other, issued.text).startswith("claims: another")
+        other.close()
+
+
+def test_every_refusal_looks_the_same_from_outside(populated):
+    issued = populated.issue_token(ask(), mandate())
+    populated.revoke_token(issued.token_id, mandate())
+    said = set()
+    for text in ("", "a.b.c", issued.text, issued.text[:-2]):
+        with pytest.raises(TokenRefused) as refused:
+            populated.principal(text, NOW)
+        said.add((str(refused.value), refused.value.value, refused.value.parameter))
+    assert len(said) == 1
+
+
+def test_no_log_line_holds_a_token(populated, caplog):
+    caplog.set_level(logging.DEBUG)
+    issued = populated.issue_token(ask(), mandate())
+    populated.principal(issued.text, NOW)
+    populated.revoke_token(issued.text, mandate())
+    cause_of(populated, issued.text)
+    cause_of(populated, issued.text + "x")
+    assert "token revoked" in caplog.text and "token refused" in caplog.text
+    lines = "\n".join(str(record.__dict__) for record in caplog.records)
+    for segment in issued.text.split("."):
+        assert segment not in lines
+    assert issued.text not in repr(issued)
+
+
+def test_a_token_is_stored_nowhere(populated, settings):
+    text = populated.issue_token(ask(), mandate()).text
+    populated.close()
+    stored = b"".join(file.read_bytes() for file in settings.home.rglob("*") if file.is_file())
+    if not populated.in_process:
+        stored += dump(settings).encode()
+    assert b"REQ-1" in stored
+    for segment in text.split(".")[1:]:
+        assert segment.encode() not in stored
+
+
+def dump(settings: RegistrySettings) -> str:
+    engine = create_engine(settings.registry_url)
+    with engine.connect() as connection:
+        tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        said = [str(connection.execute(text(f"SELECT * FROM {name}")).all()) for (name,) in tables]
+    engine.dispose()
+    return "".join(said)
+
+
+def test_the_last_use_is_gathered_and_written_when_asked(populated):
+    issued = populated.issue_token(ask(), mandate())
+    populated.principal(issued.text, NOW)
+    populated.principal(issued.text, NOW + timedelta(seconds=5))
+    assert populated.list_tokens(NOW)[0].last_used is None
+    assert populated.write_last_uses() == 1
+    assert populated.list_tokens(NOW)[0].last_used == NOW + timedelta(seconds=5)
+    assert populated.write_last_uses() == 0
+
+
+def test_closing_writes_the_last_uses(populated, settings):
+    populated.principal(populated.issue_token(ask(), mandate()).text, NOW)
+    populated.close()
+    again = open_registry(settings)
+    assert again.list_tokens(NOW)[0].last_used == NOW
+    again.close()
+
+
+def test_a_missing_registry_lets_nobody_in(populated, settings, tmp_path, caplog):
+    text = populated.issue_token(ask(), mandate()).text
+    gone = open_registry(settings.model_copy(update={"registry_url": f"sqlite:///{tmp_path}/gone.sqlite"}))
+    with pytest.raises(RegistryUnavailable):
+        gone.principal(text, NOW)
+    assert not gone.is_up()
+    assert not (tmp_path / "gone.sqlite").exists()
+    gone.close()
+
+
+def test_a_registry_that_is_no_database_lets_nobody_in(populated, settings, tmp_path):
+    text = populated.issue_token(ask(), mandate()).text
+    (tmp_path / "odd.sqlite").write_bytes(b"this is not a database, " * 100)
+    odd = open_registry(settings.model_copy(update={"registry_url": f"sqlite:///{tmp_path}/odd.sqlite"}))
+    with pytest.raises(RegistryUnavailable):
+        odd.principal(text, NOW)
+    assert not odd.is_up()
+    odd.close()
+
+
+def test_a_damaged_public_key_lets_nobody_in(populated, settings, attacker):
+    text = populated.issue_token(ask(), mandate()).text
+    attacker("UPDATE signing_key SET public_pem = 'no key'", past_triggers=False)
+    other = open_registry(settings)
+    with pytest.raises(RegistryUnavailable):
+        other.principal(text, NOW)
+    other.close()
+
+
+def test_a_registry_that_is_there_is_up(registry):
+    assert registry.is_up()
+    assert registry.in_process == (registry.settings.registry_url.startswith("sqlite"))
+
+
+def test_a_registry_of_another_version_is_not_up(registry, attacker):
+    attacker("UPDATE alembic_version SET version_num = '9999'", past_triggers=False)
+    assert not registry.is_up()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_connection_that_the_server_dropped_is_replaced_unseen(populated, attacker):
+    issued = populated.issue_token(ask(), mandate())
+    populated.principal(issued.text, NOW)
+    attacker(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        past_triggers=False,
+    )
+    assert populated.principal(issued.text, NOW)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_server_that_is_gone_lets_nobody_in(populated, settings, unused_port):
+    text = populated.issue_token(ask(), mandate()).text
+    elsewhere = make_url(settings.registry_url).set(port=unused_port)
+    gone = open_registry(
+        settings.model_copy(update={"registry_url": elsewhere.render_as_string(hide_password=False)})
+    )
+    with pytest.raises(RegistryUnavailable):
+        gone.principal(text, NOW)
+    assert not gone.is_up()
+    gone.close()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_server_that_accepts_and_says_nothing_lets_nobody_in(populated, settings, silent_port):
+    text = populated.issue_token(ask(), mandate()).text
+    elsewhere = make_url(settings.registry_url).set(port=silent_port)
+    silent = open_registry(
+        settings.model_copy(update={"registry_url": elsewhere.render_as_string(hide_password=False)})
+    )
+    with pytest.raises(RegistryUnavailable):
+        silent.principal(text, NOW)
+    silent.close()
+
+
+def test_a_principal_cannot_be_changed(populated):
+    principal = populated.principal(populated.issue_token(ask(), mandate()).text, NOW)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        principal.tier = "extended"
