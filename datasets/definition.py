@@ -382,7 +382,9 @@ class Dataset:
             self._check_measure(measure, f"{where}, measure {measure.name!r}")
 
     def _check_names(self, where: str) -> None:
-        names = [lv.name for lv in self.levels] + [m.name for m in self.measures] + [v.name for v in self.values]
+        names = (
+            [lv.name for lv in self.levels] + [m.name for m in self.measures] + [v.name for v in self.values]
+        )
         _ensure_unique(names, where)
         for name in names:
             _ensure_name(name, where)
@@ -405,7 +407,9 @@ class Dataset:
             f"{where}: publishes up to {measure.publish.depth} dimensions of {len(self.dimensions)}",
         )
         names = {level.name for level in self.levels}
-        for name in [name for name, _ in measure.publish.levels] + [n for c in measure.publish.deeper for n in c]:
+        for name in [name for name, _ in measure.publish.levels] + [
+            n for c in measure.publish.deeper for n in c
+        ]:
             _ensure(name in names, f"{where}: publishes {name!r}, which is no level of any dimension")
         kinds = {value.name: value.kind for value in self.values}
         if isinstance(measure, EventMeasure):
@@ -419,21 +423,27 @@ class Dataset:
 
     def _check_sum(self, measure: SumMeasure, kinds: dict[str, str], where: str) -> None:
         _ensure(
-            kinds.get(measure.value) == "integer", f"{where}: sums {measure.value!r}, which is no integer value"
+            kinds.get(measure.value) == "integer",
+            f"{where}: sums {measure.value!r}, which is no integer value",
         )
-        _ensure(measure.lower < measure.upper, f"{where}: lower {measure.lower} must lie below {measure.upper}")
+        _ensure(
+            measure.lower < measure.upper, f"{where}: lower {measure.lower} must lie below {measure.upper}"
+        )
         _ensure(
             (measure.upper - measure.lower) % 2 == 0,
             f"{where}: the range {measure.lower}..{measure.upper} must be even, so that its middle is whole",
         )
         counts = {m.name: m for m in self.measures if isinstance(m, EventMeasure)}
         _ensure(
-            measure.counted_by in counts, f"{where}: is counted by {measure.counted_by!r}, which is no event measure"
+            measure.counted_by in counts,
+            f"{where}: is counted by {measure.counted_by!r}, which is no event measure",
         )
         missing = set(measure.publish.cuboids(self.dimensions)) - set(
             counts[measure.counted_by].publish.cuboids(self.dimensions)
         )
-        _ensure(not missing, f"{where}: is published deeper than {measure.counted_by!r}, which it is counted by")
+        _ensure(
+            not missing, f"{where}: is published deeper than {measure.counted_by!r}, which it is counted by"
+        )
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:

@@ -1,0 +1,53 @@
+"""The datasets that exist. A new one is one file and one line here."""
+
+from __future__ import annotations
+
+from datasets.ads import ads
+from datasets.definition import CodeList, Dataset
+from datasets.moderation import moderation
+from datasets.recommendations import recommendations
+from datasets.refusal import Refusal, did_you_mean, nearest, shown
+
+DATASETS: tuple[Dataset, ...] = (moderation, ads, recommendations)
+
+
+class UnknownDataset(Refusal):
+    """A name that is no dataset's."""
+
+
+class UnknownCodeList(Refusal):
+    """A name that is no code list's."""
+
+
+def find_dataset(name: str) -> Dataset:
+    """The dataset of this name. Raises UnknownDataset, which names those there are."""
+    by_name = {dataset.name: dataset for dataset in DATASETS}
+    if name not in by_name:
+        raise UnknownDataset(
+            f"dataset {shown(name)!r} does not exist; there are {', '.join(by_name)}.{did_you_mean(name, by_name)}",
+            parameter="dataset",
+            value=name,
+            allowed=by_name,
+            suggestions=nearest(name, by_name),
+        )
+    return by_name[name]
+
+
+def code_lists() -> dict[str, CodeList]:
+    """Every code list that some dataset uses, by name; the calendar's days are in each release's codebook."""
+    used = (level.codes for dataset in DATASETS for level in dataset.levels)
+    return {codes.name: codes for codes in used if isinstance(codes, CodeList)}
+
+
+def find_code_list(name: str) -> CodeList:
+    """The code list of this name. Raises UnknownCodeList, which names those there are."""
+    lists = code_lists()
+    if name not in lists:
+        raise UnknownCodeList(
+            f"code list {shown(name)!r} does not exist.{did_you_mean(name, lists)}",
+            parameter="name",
+            value=name,
+            allowed=lists,
+            suggestions=nearest(name, lists),
+        )
+    return lists[name]

@@ -1,0 +1,15 @@
+"""The closed code lists that datasets share, each with the law or the document that it comes from."""
+
+from __future__ import annotations
+
+from datasets.definition import Code, CodeList
+
+
+def listed(name: str, title: str, source: str, labels: dict[str, str], unknown: str = "unknown") -> CodeList:
+    """A flat code list of these codes and labels, closed by a code for what is not known.
+
+    >>> [code.code for code in listed("answer", "Answers", "for show", {"yes": "Yes"})]
+    ['yes', 'unknown']
+    """
+    codes = {**labels, unknown: labels.get(unknown, "Not known, or without a counterpart in the source")}
+    return CodeList(name, title, source, tuple(Code(c, label) for c, label in codes.items()), unknown)
