@@ -18,7 +18,7 @@ from auth.audit import Mandate, read_witness
 from auth.audit_check import Verified, verify_chain
 from auth.database import open_engine, read_address, rows, snapshot, writing
 from auth.detached import sign_detached, verify_detached
-from auth.errors import NotAllowed, RegistryUnavailable, TokenRefused, UnknownRecord
+from auth.errors import KeyUnusable, NotAllowed, RegistryUnavailable, TokenRefused, UnknownRecord
 from auth.keyring import Keyring
 from auth.keys import Purpose, ensure_backend
 from auth.models import Project, Researcher, SigningKey, Token
@@ -58,6 +58,8 @@ class Registry:
             kid, claims = self._check(text, now)
             found = rows(self._engine, STANDING, {"jti": claims.jti})
             principal = principal_of(found[0] if found else None, kid, claims, now)
+        except KeyUnusable as damaged:
+            raise RegistryUnavailable(damaged.sentence) from None
         except TokenRefused as refused:
             log.info("token refused: %s", refused.cause, extra={"cause": refused.cause})
             raise

@@ -149,15 +149,19 @@ def attacker(settings: RegistrySettings) -> Callable[..., None]:
 
     def run(*statements: str, past_triggers: bool = True) -> None:
         engine = create_engine(settings.registry_url)
-        with engine.begin() as connection:
-            if past_triggers and engine.dialect.name == "postgresql":
-                connection.execute(text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
-            elif past_triggers:
-                for trigger in ("no_update", "no_delete", "in_order"):
-                    connection.execute(text(f"DROP TRIGGER IF EXISTS audit_event_{trigger}"))
-            for statement in statements:
-                connection.execute(text(statement))
-        engine.dispose()
+        before: tuple[str, ...] = ()
+        if past_triggers and engine.dialect.name == "postgresql":
+            before = ("ALTER TABLE audit_event DISABLE TRIGGER USER",)
+        elif past_triggers:
+            before = tuple(
+                f"DROP TRIGGER IF EXISTS audit_event_{name}" for name in ("no_update", "no_delete", "in_order")
+            )
+        try:
+            with engine.begin() as connection:
+                for statement in (*before, *statements):
+                    connection.exec_driver_sql(statement)
+        finally:
+            engine.dispose()
 
     return run
 

@@ -1,0 +1,158 @@
+"""The first day of a registry, and the way of its tables up and down."""
+
+from __future__ import annotations
+
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+
+from auth import schema
+from auth.database import open_engine, read_address
+from auth.errors import ChainBroken, MalformedValue, RegistryError, RegistryUnavailable, SchemaMismatch
+from auth.home import prepare
+from auth.keyring import Keyring
+from auth.models import Base
+from auth.registry import open_registry
+from auth.settings import RegistrySettings
+from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
+
+
+@pytest.fixture
+def empty(backend, empty_settings, tmp_path) -> RegistrySettings:
+    return empty_settings(backend, tmp_path / "home")
+
+
+def mode(path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_first_use_makes_the_registry_and_says_so_once(empty):
+    said: list[str] = []
+    prepare(empty, mandate(), said.append)
+    prepare(empty, mandate(), said.append)
+    assert len(said) == 1 and str(empty.home) in said[0]
+    registry = open_registry(empty)
+    assert registry.is_up()
+    assert registry.verify_audit().events == 1
+    assert sorted((key.purpose, key.status) for key in registry.list_keys()) == [
+        (purpose, status) for purpose in ("audit", "release", "token") for status in ("active", "next")
+    ]
+    registry.close()
+
+
+def test_what_is_made_is_its_owners_alone(empty):
+    before = os.umask(0)
+    try:
+        prepare(empty, mandate())
+    finally:
+        os.umask(before)
+    assert mode(empty.home) == mode(empty.keys_dir) == 0o700
+    files = [file for file in empty.home.rglob("*") if file.is_file()]
+    assert len(files) >= 7
+    assert {mode(file) for file in files} == {0o600}
+
+
+def test_only_public_keys_are_in_the_registry(empty):
+    prepare(empty, mandate())
+    registry = open_registry(empty)
+    assert all(key.public_pem.startswith("-----BEGIN PUBLIC KEY-----") for key in registry.list_keys())
+    assert "d" not in {name for key in registry.jwks()["keys"] for name in key}
+    registry.close()
+    if registry.in_process:
+        assert b"PRIVATE" not in (empty.home / "registry.sqlite").read_bytes()
+
+
+def test_several_processes_may_be_the_first(empty):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: prepare(empty, mandate()), range(4)))
+    registry = open_registry(empty)
+    assert registry.verify_audit().events == 1
+    assert len(registry.list_keys()) == 6
+    registry.close()
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RegistryError, match=r"DAYLIGHT_HOME: the directory .* cannot be made"):
+        prepare(RegistrySettings(home=tmp_path / "file" / "home"), mandate())
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "mysql://host/x", "sqlite://", "sqlite:///:memory:", "redis://x"])
+def test_an_address_that_is_none_is_refused(address):
+    with pytest.raises(MalformedValue, match="DAYLIGHT_REGISTRY_URL"):
+        read_address(address)
+
+
+def test_a_refused_address_is_not_repeated_for_it_may_hold_a_password():
+    with pytest.raises(MalformedValue) as refused:
+        read_address("mysql://ann:hunter2@host/x")
+    assert "hunter2" not in str(vars(refused.value)) + str(refused.value)
+    assert "hunter2" not in repr(RegistrySettings(registry_url="postgresql://ann:hunter2@host/x"))
+
+
+def test_a_registry_of_a_later_version_is_refused(settings, attacker):
+    attacker("UPDATE alembic_version SET version_num = '9999'", past_triggers=False)
+    with pytest.raises(SchemaMismatch, match="9999"):
+        prepare(settings, mandate())
+
+
+def test_a_registry_that_was_wiped_is_not_made_anew_in_silence(settings, populated, empty_settings, tmp_path):
+    """The keys directory remembers that there was a chain."""
+    fresh = empty_settings("sqlite", tmp_path / "other").model_copy(update={"keys_dir": settings.keys_dir})
+    with pytest.raises(ChainBroken, match="witness"):
+        prepare(fresh, mandate())
+    assert not open_registry(fresh).is_up()
+
+
+def test_the_migrations_make_the_tables_that_the_program_works_on(settings):
+    engine = open_engine(read_address(settings.registry_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
+    issued = populated.issue_token(ask(), mandate())
+    populated.revoke_token(issued.token_id, mandate())
+    populated.close()
+    engine = open_engine(read_address(settings.registry_url))
+    schema.downgrade(engine, "base")
+    plain = create_engine(settings.registry_url)
+    assert inspect(plain).get_table_names() == ["alembic_version"]
+    plain.dispose()
+    engine.dispose()
+    assert not populated.is_up()
+
+    (settings.keys_dir / "audit-witness.json").unlink()
+    prepare(settings, mandate())
+    assert populated.is_up()
+    populated.create_project(new_project(), mandate())
+    populated.add_researcher(new_member(), mandate())
+    assert populated.principal(populated.issue_token(ask(), mandate()).text, NOW)
+    assert populated.verify_audit().events == 4
+
+
+def test_a_migration_that_fails_half_way_leaves_nothing(empty, monkeypatch):
+    monkeypatch.setattr(Keyring, "make_first", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        prepare(empty, mandate())
+    monkeypatch.undo()
+    engine = open_engine(read_address(empty.registry_url))
+    assert schema.version(engine) is None
+    engine.dispose()
+    prepare(empty, mandate())
+    registry = open_registry(empty)
+    assert registry.is_up()
+    registry.close()
+
+
+def test_a_server_that_is_gone_is_one_sentence(tmp_path, unused_port):
+    address = f"postgresql+psycopg://postgres@127.0.0.1:{unused_port}/postgres"
+    with pytest.raises(RegistryUnavailable, match="cannot be reached"):
+        prepare(RegistrySettings(home=tmp_path, registry_url=address), mandate())

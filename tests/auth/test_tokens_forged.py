@@ -1,0 +1,125 @@
+"""No text opens anything but a token that was issued here, and none makes the check fall over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auth.errors import TokenRefused
+from auth.keys import private_file
+from auth.registry import Registry, open_registry
+from tests.auth.conftest import BACKENDS, NOW, MakeSettings, ask, mandate, new_member, new_project
+from tests.auth.forgeries import FORGERIES, Forge, mirrored
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def opened(
+    request: pytest.FixtureRequest, new_settings: MakeSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Registry]:
+    registry = open_registry(new_settings(request.param, tmp_path_factory.mktemp("forged") / "home"))
+    registry.create_project(new_project(), mandate())
+    registry.add_researcher(new_member(), mandate())
+    yield registry
+    registry.close()
+
+
+@pytest.fixture(scope="module")
+def forge(opened: Registry) -> Forge:
+    good = opened.issue_token(ask(), mandate()).text
+    active = {key.purpose: key for key in opened.list_keys() if key.status == "active"}
+    private = {
+        purpose: load_pem_private_key(
+            private_file(opened.settings.keys_dir, key.kid).read_bytes(), password=None
+        )
+        for purpose, key in active.items()
+    }
+    return Forge(
+        good=good,
+        private=private["token"],
+        public_pem=active["token"].public_pem,
+        release_kid=active["release"].kid,
+        release_private=private["release"],
+        now=NOW,
+    )
+
+
+def test_the_token_that_the_forgeries_are_made_from_is_good(opened, forge):
+    assert opened.principal(forge.good, NOW)
+    assert opened.principal(forge.with_claims(), NOW), "signed again by the forge, it is as good"
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_is_refused(opened, forge, name):
+    text = FORGERIES[name](forge)
+    assert text != forge.good
+    with pytest.raises(TokenRefused) as refused:
+        opened.principal(text, NOW)
+    assert refused.value.cause and forge.segments[1] not in refused.value.cause
+
+
+def test_there_are_many_families():
+    assert len(FORGERIES) >= 150
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_whatever_is_done_to_a_token_it_is_refused(opened, forge, data):
+    place = data.draw(st.integers(0, len(forge.good) - 1))
+    cut = data.draw(st.integers(0, 3))
+    put = data.draw(st.text(max_size=3) | st.text("AZaz09-_.=", max_size=3))
+    text = forge.good[:place] + put + forge.good[place + cut :]
+    if text != forge.good:
+        with pytest.raises(TokenRefused):
+            opened.principal(text, NOW)
+
+
+@given(st.text() | st.from_regex(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}", fullmatch=True))
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_whatever_is_sent_instead_of_a_token_is_refused(opened, text):
+    with pytest.raises(TokenRefused):
+        opened.principal(text, NOW)
+
+
+def test_the_mirrored_signature_is_the_same_token_and_revoked_with_it(opened, forge):
+    """ECDSA has two signatures over the same bytes; it does not matter, since the jti is looked up."""
+    issued = opened.issue_token(ask(), mandate())
+    twin = mirrored(Forge(**(vars(forge) | {"good": issued.text})))
+    assert opened.principal(twin, NOW).token_id == issued.token_id
+    opened.revoke_token(issued.token_id, mandate())
+    for text in (issued.text, twin):
+        with pytest.raises(TokenRefused):
+            opened.principal(text, NOW)
+
+
+def test_another_library_reads_our_tokens_in_the_same_way(opened, forge):
+    jwt = pytest.importorskip("jwt", reason="PyJWT is a dependency of development alone")
+    (ours,) = [key for key in opened.jwks()["keys"] if key["kid"] == forge.header["kid"]]
+    claims = jwt.decode(
+        forge.good,
+        jwt.PyJWK.from_dict(ours).key,
+        algorithms=["ES256"],
+        audience="daylight",
+        issuer="https://daylight.local",
+        options={"verify_exp": False, "verify_iat": False, "verify_nbf": False, "require": ["jti", "sub"]},
+    )
+    assert claims == forge.claims
+    assert jwt.get_unverified_header(forge.good) == {
+        "alg": "ES256",
+        "typ": "at+jwt",
+        "kid": ours["kid"],
+    }
+
+
+def test_a_token_signed_by_another_library_is_read_by_us(opened, forge):
+    jwt = pytest.importorskip("jwt", reason="PyJWT is a dependency of development alone")
+    text = jwt.encode(forge.claims, forge.private, "ES256", headers=forge.header)
+    assert text != forge.good
+    assert opened.principal(text, NOW) == opened.principal(forge.good, NOW)
+
+
+def test_the_public_key_in_the_registry_is_that_of_the_file(forge):
+    assert load_pem_public_key(forge.public_pem.encode()) == forge.private.public_key()
