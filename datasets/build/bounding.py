@@ -50,13 +50,16 @@ def bounded(
 
 
 def _contributions(batch: pa.RecordBatch, dataset: Dataset) -> Contributions:
-    def column(name: str, kind: type) -> NDArray[np.generic]:
-        return batch.column(name).to_numpy(zero_copy_only=False).astype(kind)
+    def codes(name: str) -> NDArray[np.intp]:
+        return np.asarray(batch.column(name), dtype=np.intp)
+
+    def weights(name: str) -> NDArray[np.float64]:
+        return np.asarray(batch.column(name), dtype=np.float64)
 
     return Contributions(
-        codes=tuple(column(f"code_{i}", np.intp) for i in range(len(dataset.dimensions))),
-        weights={m.name: column(f"weight_{m.name}", np.float64) for m in dataset.measures},
-        wide={m.name: column(f"wide_{m.name}", np.float64) for m in event_measures(dataset)},
+        codes=tuple(codes(f"code_{i}") for i in range(len(dataset.dimensions))),
+        weights={m.name: weights(f"weight_{m.name}") for m in dataset.measures},
+        wide={m.name: weights(f"wide_{m.name}") for m in event_measures(dataset)},
     )
 
 

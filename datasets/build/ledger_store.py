@@ -113,8 +113,12 @@ class LedgerStore:
         """Say that a reserved spend was published as `release`."""
         return self._append(
             lambda entries: ledger.commit(
-                entries, reserved, time=now.isoformat(),
-                input_hash=input_hash, release=release, artefact_hash=artefact_hash,
+                entries,
+                reserved,
+                time=now.isoformat(),
+                input_hash=input_hash,
+                release=release,
+                artefact_hash=artefact_hash,
             )  # fmt: skip
         )
 

@@ -25,14 +25,16 @@ class NoisyCells:
 
 
 def noisy_cells(
-    budget: Budget, rows: Iterable[Contributions], noise: Noise, said: Callable[[str], None] = lambda _: None
+    budget: Budget, rows: Iterable[Contributions], noise: Noise, counted: Callable[[], None] = lambda: None
 ) -> NoisyCells:
-    """Count bounded rows exactly, add noise to every residual, and rebuild the published cuboids."""
-    said("counting")
+    """Count bounded rows exactly, add noise to every residual, and rebuild the published cuboids.
+
+    `counted` is called when all rows are counted and noise begins.
+    """
     counter = Counter(axes_of(budget.dataset, budget.month), _wanted(budget))
     for batch in rows:
         counter.add(batch.codes, {**batch.weights, **{_wide(name): w for name, w in batch.wide.items()}})
-    said("noise")
+    counted()
     measures = {name: _protected(plan, counter, name, noise) for name, plan in budget.measures.items()}
     wide = {name: _protected(plan, counter, _wide(name), noise) for name, plan in budget.diagnostics.items()}
     return NoisyCells({name: _with_middle(budget, measures, name) for name in measures}, wide)
@@ -62,4 +64,3 @@ def _wide(name: str) -> str:
 def _wanted(budget: Budget) -> dict[str, Iterable[Cuboid]]:
     wide = {_wide(name): plan.rho_of for name, plan in budget.diagnostics.items()}
     return {**{name: plan.rho_of for name, plan in budget.measures.items()}, **wide}
-

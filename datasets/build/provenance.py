@@ -47,7 +47,9 @@ def salt(private: Path) -> str:
         fresh.unlink()
     text = path.read_text().strip()
     if len(text) != 64:
-        raise Refusal(f"the salt in {path} is damaged: it must hold 64 hexadecimal digits; restore it from a backup")
+        raise Refusal(
+            f"the salt in {path} is damaged: it must hold 64 hexadecimal digits; restore it from a backup"
+        )
     return text
 
 

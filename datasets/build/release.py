@@ -7,7 +7,6 @@ committed. Whatever fails in between wastes budget and leaks nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ import duckdb
 from datasets.build.bounding import bounded
 from datasets.build.budget import Budget, budget_of
 from datasets.build.chance import discrete_gaussian_noise
-from datasets.build.events.layout import event_files, month_folder
-from datasets.build.events.source import Source, read_source
+from datasets.build.events.layout import month_folder
+from datasets.build.events.source import Source
 from datasets.build.events.validation import validate
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.manifest import manifest_of
@@ -33,11 +32,21 @@ from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.privacy.ledger import Entry
 from datasets.privacy.residuals import Noise
+from datasets.release import layout
+from datasets.release.cells import cells_schema
+from datasets.release.codebook import codebook_of
+from datasets.release.manifest import FileEntry, parse_manifest
+
+STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
+"""What a build says it is doing, in order."""
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """What a build works with: where things are, who signs, and what tells the time and the progress."""
+    """What a build works with: where things are, who signs, what tells the time, and whom to tell of progress.
+
+    Progress is the name of a step: how far a step has come would tell how many rows there are.
+    """
 
     releases: Path
     private: Path
@@ -46,37 +55,113 @@ class Workshop:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     said: Callable[[str], None] = lambda _: None
 
+    def quarantine(self, dataset: Dataset, month: Month) -> Path:
+        """Where the rows that do not fit are put, with their reasons and totals: private."""
+        return self.private / "quarantine" / dataset.name / str(month)
+
 
 def build_release(
-    dataset: Dataset, month: Month, events: Path, workshop: Workshop, *, correction: str = "",
+    dataset: Dataset,
+    month: Month,
+    events: Path,
+    workshop: Workshop,
+    *,
+    correction: str = "",
     noise: Noise = discrete_gaussian_noise,
-) -> Path:  # fmt: skip
+) -> Path:
     """Build and publish the release of a month from the events under `events`; gives its folder.
 
     `correction` says why a month that was released already is released again, as its next revision. Raises Refusal
     where the events cannot be read, the budget is spent, or another build is under way; nothing is then published.
     """
-    folder = month_folder(events, dataset, month)
     budget = budget_of(dataset, month)
     with only_builder(workshop.private), closing(duckdb.connect(config={"threads": 2})) as con:
-        source = read_source(folder, dataset)
-        files = event_files(folder)
-        workshop.said("validating")
-        validate(con, dataset, month, folder, workshop.private / "quarantine" / dataset.name / str(month))
-        workshop.said("reserving")
+        workshop.said(STEPS[0])
+        valid = validate(
+            con, dataset, month, month_folder(events, dataset, month), workshop.quarantine(dataset, month)
+        )
+        workshop.said(STEPS[1])
+        settle(workshop)
         reserved = workshop.ledger.reserve(budget.spend(), now=workshop.now(), reason=correction)
         try:
+            workshop.said(STEPS[2])
             key = salt(workshop.private)
-            cells = noisy_cells(budget, bounded(con, dataset, month, key), noise, workshop.said)
-            published = _publish(budget, cells, source, workshop, reserved)
+            cells = noisy_cells(
+                budget, bounded(con, dataset, month, key), noise, lambda: workshop.said(STEPS[3])
+            )
+            folder = _publish(budget, cells, valid.source, workshop, reserved)
         except BaseException as error:
             workshop.ledger.void(reserved, now=workshop.now(), reason=type(error).__name__)
             raise
-        workshop.ledger.commit(
-            reserved,
-            now=workshop.now(),
-            input_hash=input_hash(files, key),
-            release=published.name,
-            artefact_hash=hashlib.sha256((published / MANIFEST_FILE).read_bytes()).hexdigest(),
-        )
-        return published
+        _commit(workshop, reserved, folder, input_hash(valid.files, key))
+        return folder
+
+
+def settle(workshop: Workshop) -> None:
+    """Close the reservations of builds that died: committed where their release is there, void where it is not.
+
+    Whoever calls it holds the builders' lock, so no reservation belongs to a build that lives. Their spend counts
+    either way.
+    """
+    entries = workshop.ledger.entries()
+    closed = {entry.of for entry in entries}
+    for entry in entries:
+        if entry.state == "reserved" and entry.seq not in closed:
+            folder = _release_of(workshop.releases, entry)
+            if folder is None:
+                workshop.ledger.void(entry, now=workshop.now(), reason="the build ended without a release")
+            else:
+                point(layout.pointer_file(workshop.releases, entry.dataset, entry.month), folder.name)
+                _commit(workshop, entry, folder, "")
+
+
+def _release_of(root: Path, entry: Entry) -> Path | None:
+    for name in reversed(layout.release_names(root, entry.dataset)):
+        folder = layout.release_folder(root, entry.dataset, name)
+        if parse_manifest((folder / layout.MANIFEST).read_bytes()).ledger.head == entry.hash:
+            return folder
+    return None
+
+
+def _commit(workshop: Workshop, reserved: Entry, folder: Path, input_hash: str) -> None:
+    workshop.ledger.commit(
+        reserved,
+        now=workshop.now(),
+        input_hash=input_hash,
+        release=folder.name,
+        artefact_hash=layout.sha256_of(folder / layout.MANIFEST),
+    )
+
+
+def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Workshop, reserved: Entry) -> Path:
+    """Write, sign and put in place the files of a release."""
+    dataset, month, root = budget.dataset, budget.month, workshop.releases
+    codebook = codebook_of(dataset, month)
+    revision, previous = _next_revision(root, dataset, month)
+    final = layout.release_folder(root, dataset.name, layout.release_name(month, revision))
+    with staged(final) as folder:
+        workshop.said(STEPS[4])
+        rows = write_cells(folder / layout.CELLS, cells_schema(codebook), budget, cells)
+        (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
+        manifest = manifest_of(
+            budget, cells, source, revision=revision, previous=previous, now=workshop.now(), reserved=reserved,
+            caps=workshop.ledger.caps, files=(_file(folder / layout.CELLS, rows), _file(folder / layout.CODEBOOK)),
+        ).canonical()  # fmt: skip
+        (folder / layout.MANIFEST).write_bytes(manifest)
+        signature = workshop.seal.sign(manifest)
+        workshop.seal.verify(manifest, signature)
+        (folder / layout.SIGNATURE).write_text(signature + "\n")
+        workshop.said(STEPS[5])
+    point(layout.pointer_file(root, dataset.name, month), final.name)
+    return final
+
+
+def _next_revision(root: Path, dataset: Dataset, month: Month) -> tuple[int, str | None]:
+    names = [name for name in layout.release_names(root, dataset.name) if name.startswith(f"{month}.")]
+    if not names:
+        return 1, None
+    return int(names[-1].split(".")[1]) + 1, names[-1]
+
+
+def _file(path: Path, rows: int | None = None) -> FileEntry:
+    return FileEntry(name=path.name, rows=rows, bytes=path.stat().st_size, sha256=layout.sha256_of(path))

@@ -1,0 +1,190 @@
+"""The commands `daylight release` and `daylight ledger`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from datasets.build.budget import budget_of
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.preview import Promise, promises
+from datasets.build.release import STEPS, Workshop, build_release
+from datasets.build.seal import Seal
+from datasets.build.settings import BuildSettings
+from datasets.build.verification import ensure_ledger_matches, ensure_releases
+from datasets.catalogue import DATASETS, find_dataset
+from datasets.period import Month
+from datasets.privacy.ledger import head, spent_by_month
+from datasets.privacy.zcdp import epsilon, power_of_best_test
+from datasets.release import layout
+from datasets.release.manifest import parse_manifest
+
+DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")]
+MonthText = Annotated[str, typer.Option("--month", help="the month, YYYY-MM")]
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
+    """The commands of `daylight release`; `seal` opens what releases are signed and verified with."""
+    app = typer.Typer(no_args_is_help=True, help="Plan, build, list and verify releases.")
+
+    @app.command()
+    def plan(
+        dataset: DatasetName,
+        month: MonthText = "2026-06",
+        depth: Annotated[int, typer.Option(help="show cuboids of up to so many dimensions")] = 3,
+    ) -> None:
+        """Promise the standard error of each cuboid. It touches no data and is free."""
+        _show_plan(dataset, Month.parse(month), depth)
+
+    @app.command()
+    def build(
+        dataset: DatasetName,
+        month: MonthText,
+        events: Annotated[Path, typer.Option(help="folder of raw events, as `daylight events` writes it")],
+        correction: Annotated[
+            str, typer.Option(help="why a released month is released again: a new spend, the next revision")
+        ] = "",
+    ) -> None:
+        """Build, sign and publish the release of a month, and write its privacy spend to the ledger."""
+        declared, settings = find_dataset(dataset), BuildSettings()
+        with _progress() as said, closing(_ledger(settings)) as ledger:
+            workshop = Workshop(settings.releases, settings.private, ledger, seal(), said=said)
+            folder = build_release(declared, Month.parse(month), events, workshop, correction=correction)
+        _out.print(f"published {dataset} {folder.name}: {folder}")
+        _err.print(
+            f"rows that did not fit, if any: {workshop.quarantine(declared, Month.parse(month))} (private)"
+        )
+
+    @app.command(name="list")
+    def list_() -> None:
+        """List the releases that readers are given."""
+        _show_releases(BuildSettings().releases)
+
+    @app.command()
+    def verify() -> None:
+        """Check the signature, the hashes and the ledger entry of every release."""
+        settings = BuildSettings()
+        with closing(_ledger(settings)) as ledger:
+            number = ensure_releases(settings.releases, seal().verify, ledger)
+        _out.print(f"{number} release(s) verified")
+
+    return app
+
+
+def ledger_commands() -> typer.Typer:
+    """The commands of `daylight ledger`."""
+    app = typer.Typer(no_args_is_help=True, help="Show and verify the privacy ledger.")
+
+    @app.command()
+    def show() -> None:
+        """Show every entry, and what each month has cost a person."""
+        _show_ledger(BuildSettings())
+
+    @app.command()
+    def verify() -> None:
+        """Check the chain, the caps, and every published release against it."""
+        settings = BuildSettings()
+        with closing(_ledger(settings)) as ledger:
+            number = ensure_ledger_matches(settings.releases, ledger)
+            _out.print(f"{number} ledger entries verified; head {head(ledger.entries())}")
+
+    return app
+
+
+def _ledger(settings: BuildSettings) -> LedgerStore:
+    return LedgerStore(settings.ledger, settings.caps)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Steps on stderr, with the time each has taken; never how many rows there are."""
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=_err) as progress:
+        running: list[int] = []
+
+        def said(step: str) -> None:
+            for task in running:
+                progress.update(task, completed=1)
+            running.append(progress.add_task(f"{STEPS.index(step) + 1}/{len(STEPS)} {step}", total=1))
+
+        yield said
+        for task in running:
+            progress.update(task, completed=1)
+
+
+def _show_plan(name: str, month: Month, depth: int) -> None:
+    budget = budget_of(find_dataset(name), month)
+    by_cuboid: dict[str, dict[str, Promise]] = {}
+    for promise in promises(budget):
+        if promise.dimensions <= depth:
+            by_cuboid.setdefault(promise.cuboid, {})[promise.measure] = promise
+    table = Table(title=f"{name} {month}: promised standard errors per cell", title_justify="left")
+    table.add_column("cuboid", overflow="fold")
+    table.add_column("cells", justify="right")
+    for measure in budget.measures:
+        table.add_column(measure, justify="right")
+    for cuboid, found in by_cuboid.items():
+        errors = [_error(found[m]) if m in found else "" for m in budget.measures]
+        table.add_row(cuboid, f"{next(iter(found.values())).cells:,}", *errors)
+    _out.print(table)
+    rho = budget.rho
+    _out.print(
+        f"{len(budget.cuboids)} cuboids, rho {_rho(rho)} a month; epsilon {epsilon(rho, 1e-6):.2f} at delta 1e-6, "
+        f"{epsilon(rho, 1e-9):.2f} at 1e-9; the best 5 % test has power {power_of_best_test(rho):.1%}."
+    )
+
+
+def _error(promise: Promise) -> str:
+    if promise.largest - promise.least < 0.005 * promise.least:
+        return f"{promise.root_mean_square:,.1f}"
+    return f"{promise.least:,.1f} to {promise.largest:,.1f}"
+
+
+def _show_releases(root: Path) -> None:
+    table = Table()
+    for heading in ("dataset", "release", "current", "published", "rho", "correction"):
+        table.add_column(heading)
+    for dataset in DATASETS:
+        for name in layout.release_names(root, dataset.name):
+            folder = layout.release_folder(root, dataset.name, name)
+            manifest = parse_manifest((folder / layout.MANIFEST).read_bytes())
+            pointer = layout.pointer_file(root, dataset.name, manifest.month)
+            current = pointer.is_file() and pointer.read_text().strip() == name
+            table.add_row(
+                dataset.name, name, "yes" if current else "", manifest.published_at,
+                _rho(manifest.rho), manifest.correction,
+            )  # fmt: skip
+    _out.print(table)
+
+
+def _show_ledger(settings: BuildSettings) -> None:
+    with closing(_ledger(settings)) as ledger:
+        entries = ledger.entries()
+    table = Table()
+    for heading in ("seq", "time", "state", "of", "dataset", "month", "rho", "release", "reason"):
+        table.add_column(heading)
+    for entry in entries:
+        table.add_row(
+            str(entry.seq), entry.time[:19], entry.state, str(entry.of or ""), entry.dataset, entry.month,
+            f"{entry.nano_rho / 1e9:g}" if entry.nano_rho else "", entry.release, entry.reason,
+        )  # fmt: skip
+    _out.print(table)
+    for month, rho in spent_by_month(entries).items():
+        _out.print(
+            f"{month}: {_rho(rho)} of {_rho(settings.caps.month)} rho spent on each person, over all datasets"
+        )
+
+
+def _rho(rho: Fraction) -> str:
+    return f"{float(rho):g}"

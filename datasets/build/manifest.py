@@ -1,0 +1,152 @@
+"""Filling in a release's manifest: public words and noisy numbers only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+
+from datasets.build.bounding import event_measures
+from datasets.build.budget import Budget, rows_per_unit
+from datasets.build.events.source import Source
+from datasets.build.kept import KeptShares, kept_shares
+from datasets.build.noisy import NoisyCells
+from datasets.build.provenance import code_hash, lock_hash
+from datasets.definition import EventMeasure, Measure, SumMeasure, UnitMeasure
+from datasets.privacy.ledger import Caps, Entry
+from datasets.privacy.ratio import Ratio
+from datasets.privacy.zcdp import epsilon, power_of_best_test
+from datasets.release.layout import release_name
+from datasets.release.manifest import (
+    SCHEMA_VERSION,
+    FileEntry,
+    KeptEntry,
+    LedgerEntry,
+    Manifest,
+    MeasureEntry,
+    PrivacyEntry,
+    ResidualEntry,
+    ShareEntry,
+    SourceEntry,
+)
+
+NEIGHBOURS = (
+    "Inputs are neighbours when they differ by all rows of one privacy unit in one calendar month. Exact numbers of rows, "
+    "of units and of kept rows are protected too and appear nowhere."
+)
+MECHANISM = (
+    "Residuals of the published cuboids measured once with the exact discrete Gaussian (Xiao, He, Zhang and Kifer 2023; "
+    "Canonne, Kamath and Steinke 2020)."
+)
+KEPT_NOTE = "Counts describe bounded contributions: this is the estimated share of rows that bounding kept."
+
+
+def manifest_of(
+    budget: Budget,
+    cells: NoisyCells,
+    source: Source,
+    *,
+    revision: int,
+    previous: str | None,
+    now: datetime,
+    reserved: Entry,
+    caps: Caps,
+    files: tuple[FileEntry, ...],
+) -> Manifest:
+    """The manifest of a release that `files` and noisy `cells` make up."""
+    dataset = budget.dataset
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        dataset=dataset.name,
+        dataset_version=dataset.version,
+        title=dataset.title,
+        month=str(budget.month),
+        revision=revision,
+        release=release_name(budget.month, revision),
+        previous=previous,
+        published_at=now.isoformat(timespec="seconds"),
+        correction=reserved.reason,
+        daylight_version=_version(),
+        code_hash=code_hash(),
+        lock_hash=lock_hash(),
+        source=SourceEntry(**source.model_dump()),
+        privacy=_privacy(budget, caps),
+        measures=tuple(_measure(budget, cells, measure) for measure in dataset.measures),
+        files=files,
+        ledger=LedgerEntry(seq=reserved.seq, head=reserved.hash),
+        gaps=dataset.gaps,
+        law=dataset.law,
+    )
+
+
+def _version() -> str:
+    try:
+        return version("daylight")
+    except PackageNotFoundError:
+        return "unpackaged"
+
+
+def _privacy(budget: Budget, caps: Caps) -> PrivacyEntry:
+    rho = budget.rho
+    return PrivacyEntry(
+        unit=f"{budget.dataset.unit.title}, over one calendar month. {budget.dataset.unit.note}",
+        neighbours=NEIGHBOURS,
+        mechanism=MECHANISM,
+        rho=str(rho),
+        epsilon={f"{delta:.0e}": round(epsilon(rho, delta), 4) for delta in (1e-6, 1e-9)},
+        power_of_best_5_percent_test=round(power_of_best_test(rho), 4),
+        rho_cap_month=str(caps.month),
+        rho_cap_year=str(caps.year),
+    )
+
+
+def _measure(budget: Budget, cells: NoisyCells, measure: Measure) -> MeasureEntry:
+    plan, name = budget.measures[measure.name], budget.dataset.cuboid_name
+    return MeasureEntry(
+        name=measure.name,
+        kind=kind(measure),
+        rows_per_unit=rows_per_unit(budget.dataset, measure),
+        sensitivity=plan.sensitivity / plan.grain,
+        rho=str(plan.rho),
+        counted_by=measure.counted_by if isinstance(measure, SumMeasure) else None,
+        middle=measure.middle if isinstance(measure, SumMeasure) else None,
+        cuboids=tuple(name(cuboid) for cuboid in plan.workload),
+        residuals=tuple(
+            ResidualEntry(cuboid=name(b), variance=variance, rho=str(plan.rho_of[b]))
+            for b, variance in plan.variances.items()
+        ),
+        kept=_kept(budget, cells, measure.name) if measure in event_measures(budget.dataset) else None,
+    )
+
+
+def kind(measure: Measure) -> str:
+    """What kind of measure it is, in the word of the codebook."""
+    match measure:
+        case EventMeasure():
+            return "events"
+        case UnitMeasure():
+            return "units"
+        case SumMeasure():
+            return "sum"
+
+
+def _kept(budget: Budget, cells: NoisyCells, name: str) -> KeptEntry:
+    shares: KeptShares = kept_shares(budget, cells, name)
+    rho: Fraction = budget.diagnostics[name].rho
+    return KeptEntry(
+        rows_per_unit=budget.dataset.diagnostics.rows_per_unit,
+        rho=str(rho),
+        note=KEPT_NOTE,
+        overall=_share(shares.overall),
+        by={
+            level: {code: _share(ratio) for code, ratio in codes.items()}
+            for level, codes in shares.by_level.items()
+        },
+    )
+
+
+def _share(ratio: Ratio) -> ShareEntry:
+    def rounded(share: float | None) -> float | None:
+        return None if share is None else round(share, 6)
+
+    return ShareEntry(share=rounded(ratio.value), lo=rounded(ratio.low), hi=rounded(ratio.high))

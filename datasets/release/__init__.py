@@ -1,0 +1,1 @@
+"""Releases: what was published, and how to ask it. Nothing here can write one."""

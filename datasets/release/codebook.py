@@ -1,0 +1,186 @@
+"""The codebook of a release: what its dimensions, codes and measures mean.
+
+It travels with the release, so a question is understood as its release was made, whatever the declaration of today
+says (Delegated Regulation (EU) 2025/2050, Art. 15(2): codebooks).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from datasets.definition import (
+    Cuboid,
+    Dataset,
+    Dimension,
+    EventMeasure,
+    Level,
+    Measure,
+    SumMeasure,
+    UnitMeasure,
+)
+from datasets.period import Month
+from datasets.privacy.axis import Axis
+
+
+class Frozen(BaseModel):
+    """A part of a released document: it never changes, and has no members but those named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CodeEntry(Frozen):
+    code: str
+    label: str
+    within: str | None = None
+
+
+class LevelEntry(Frozen):
+    """One depth of a dimension: the name under which it is asked, and its codes in the order of the cells."""
+
+    name: str
+    title: str
+    code_list: str
+    source: str
+    unknown: str | None
+    codes: tuple[CodeEntry, ...]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        return {entry.code: position for position, entry in enumerate(self.codes)}
+
+
+class DimensionEntry(Frozen):
+    name: str
+    title: str
+    law: str
+    levels: tuple[LevelEntry, ...]
+
+
+class MeasureEntry(Frozen):
+    """A measure: `events` and `sum` count at most `rows_per_unit` rows of a person, `units` all rows as one."""
+
+    name: str
+    title: str
+    kind: Literal["events", "units", "sum"]
+    rows_per_unit: int | None = None
+    where: str | None = None
+    counted_by: str | None = None
+    lower: int | None = None
+    upper: int | None = None
+
+
+class Codebook(Frozen):
+    """What the columns and codes of one release mean."""
+
+    dataset: str
+    version: int
+    title: str
+    grain: str
+    unit: str
+    unit_note: str
+    month: str
+    law: tuple[str, ...]
+    gaps: tuple[str, ...]
+    dimensions: tuple[DimensionEntry, ...]
+    measures: tuple[MeasureEntry, ...]
+
+    @cached_property
+    def levels(self) -> dict[str, LevelEntry]:
+        """Every level of every dimension by name, in the order of the columns."""
+        return {level.name: level for dimension in self.dimensions for level in dimension.levels}
+
+    @cached_property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """For each level: the position of its dimension, and its depth there (1 is the coarsest)."""
+        return {
+            level.name: (at, depth)
+            for at, dimension in enumerate(self.dimensions)
+            for depth, level in enumerate(dimension.levels, 1)
+        }
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The trees of levels that the privacy engine worked with."""
+        return tuple(Axis(d.name, tuple(map(_fan, (None, *d.levels), d.levels))) for d in self.dimensions)
+
+    def measure(self, name: str) -> MeasureEntry:
+        """The measure of this name. Raises KeyError."""
+        return {measure.name: measure for measure in self.measures}[name]
+
+    def cuboid(self, name: str) -> Cuboid:
+        """The cuboid that the column `cuboid` calls `name`. Raises KeyError."""
+        cuboid = [0] * len(self.dimensions)
+        for level in () if name == "total" else name.split(","):
+            at, depth = self.places[level]
+            cuboid[at] = depth
+        return tuple(cuboid)
+
+    def cuboid_name(self, cuboid: Cuboid) -> str:
+        names = [d.levels[depth - 1].name for d, depth in zip(self.dimensions, cuboid, strict=True) if depth]
+        return ",".join(names) or "total"
+
+    def text(self) -> str:
+        """The codebook as the file of a release holds it."""
+        return self.model_dump_json(indent=1)
+
+
+def _fan(coarse: LevelEntry | None, fine: LevelEntry) -> tuple[int, ...]:
+    if coarse is None:
+        return (len(fine.codes),)
+    within = [entry.within for entry in fine.codes]
+    return tuple(within.count(parent.code) for parent in coarse.codes)
+
+
+def codebook_of(dataset: Dataset, month: Month) -> Codebook:
+    """The codebook that a release of this declaration and month carries."""
+    return Codebook(
+        dataset=dataset.name,
+        version=dataset.version,
+        title=dataset.title,
+        grain=dataset.grain,
+        unit=dataset.unit.title,
+        unit_note=dataset.unit.note,
+        month=str(month),
+        law=dataset.law,
+        gaps=dataset.gaps,
+        dimensions=tuple(_dimension(dimension, month) for dimension in dataset.dimensions),
+        measures=tuple(_measure(dataset, measure) for measure in dataset.measures),
+    )
+
+
+def _dimension(dimension: Dimension, month: Month) -> DimensionEntry:
+    levels = tuple(_level(dimension, level, month) for level in dimension.levels)
+    return DimensionEntry(name=dimension.name, title=dimension.title, law=dimension.law, levels=levels)
+
+
+def _level(dimension: Dimension, level: Level, month: Month) -> LevelEntry:
+    codes = level.codes.in_month(month)
+    return LevelEntry(
+        name=level.name,
+        title=codes.title,
+        code_list=codes.name,
+        source=codes.source,
+        unknown=None if dimension.is_calendar else codes.unknown,
+        codes=tuple(CodeEntry(code=c.code, label=c.label, within=c.within) for c in codes),
+    )
+
+
+def _measure(dataset: Dataset, measure: Measure) -> MeasureEntry:
+    match measure:
+        case EventMeasure():
+            return MeasureEntry(
+                name=measure.name, title=measure.title, kind="events",
+                rows_per_unit=measure.rows_per_unit, where=measure.where,
+            )  # fmt: skip
+        case UnitMeasure():
+            return MeasureEntry(name=measure.name, title=measure.title, kind="units")
+        case SumMeasure():
+            counted = dataset.measure(measure.counted_by)
+            assert isinstance(counted, EventMeasure)
+            return MeasureEntry(
+                name=measure.name, title=measure.title, kind="sum", rows_per_unit=counted.rows_per_unit,
+                where=counted.where, counted_by=counted.name, lower=measure.lower, upper=measure.upper,
+            )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Where releases lie: `releases/<dataset>/<YYYY-MM>.<revision>/` and a pointer `<YYYY-MM>.current` for each month."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from datasets.period import Month
+
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.jws"
+CELLS = "cells.parquet"
+CODEBOOK = "codebook.json"
+
+RELEASE_NAME = re.compile(r"(\d{4}-\d{2})\.([1-9]\d{0,3})", re.ASCII)
+_POINTER = re.compile(r"(\d{4}-\d{2})\.current", re.ASCII)
+
+
+def release_name(month: Month | str, revision: int) -> str:
+    """
+    >>> release_name("2026-06", 2)
+    '2026-06.2'
+    """
+    return f"{month}.{revision}"
+
+
+def release_folder(root: Path, dataset: str, release: str) -> Path:
+    return root / dataset / release
+
+
+def pointer_file(root: Path, dataset: str, month: Month | str) -> Path:
+    return root / dataset / f"{month}.current"
+
+
+def released_months(root: Path, dataset: str) -> tuple[str, ...]:
+    """The months that have a pointer, the earliest first."""
+    folder = root / dataset
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    return tuple(sorted(match[1] for match in map(_POINTER.fullmatch, names) if match))
+
+
+def release_names(root: Path, dataset: str) -> tuple[str, ...]:
+    """Every release whose folder is there, by month and revision."""
+    folder = root / dataset
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    found = [match for match in map(RELEASE_NAME.fullmatch, names) if match]
+    return tuple(match[0] for match in sorted(found, key=lambda m: (m[1], int(m[2]))))
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's contents, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,158 @@
+"""The manifest of a release: what it is, what it cost, how certain it is, and the hashes of its files.
+
+It is signed (ES256, detached: RFC 7515, appendix F) over exactly the bytes of `manifest.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import cached_property
+
+from pydantic import Field, ValidationError
+
+from datasets.definition import Cuboid
+from datasets.refusal import Refusal, shown
+from datasets.release.codebook import Codebook, Frozen
+
+SCHEMA_VERSION = "1"
+
+
+class ManifestMalformed(Refusal):
+    """A manifest that is not what this version reads."""
+
+
+class SourceEntry(Frozen):
+    """Where the events came from, as the importer says it; no count, nothing that depends on a row."""
+
+    format: str
+    schema_name: str
+    unit: str
+    not_collected: tuple[str, ...] = ()
+    not_collected_values: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class PrivacyEntry(Frozen):
+    """What is promised: rho-zCDP for one person's rows of one month, and what that means in other words."""
+
+    unit: str
+    neighbours: str
+    mechanism: str
+    rho: str
+    epsilon: dict[str, float]
+    power_of_best_5_percent_test: float
+    rho_cap_month: str
+    rho_cap_year: str
+
+
+class ShareEntry(Frozen):
+    """An estimated share and its 95 % interval; null where noise drowns it."""
+
+    share: float | None
+    lo: float | None
+    hi: float | None
+
+
+class KeptEntry(Frozen):
+    """How much of the rows bounding kept, measured under the same protection, against a cap of `rows_per_unit`."""
+
+    rows_per_unit: int
+    rho: str
+    note: str
+    overall: ShareEntry
+    by: dict[str, dict[str, ShareEntry]]
+
+
+class ResidualEntry(Frozen):
+    """The noise variance s_B of one measured residual, in published units squared, and its exact cost."""
+
+    cuboid: str
+    variance: float = Field(gt=0)
+    rho: str
+
+
+class MeasureEntry(Frozen):
+    """What one measure publishes, at what cost and with what noise."""
+
+    name: str
+    kind: str
+    rows_per_unit: int | None
+    sensitivity: float
+    rho: str
+    counted_by: str | None
+    middle: int | None
+    cuboids: tuple[str, ...]
+    residuals: tuple[ResidualEntry, ...]
+    kept: KeptEntry | None
+
+    def variances(self, codebook: Codebook) -> dict[Cuboid, float]:
+        """s_B of each residual, as the variance of an answer needs them."""
+        return {codebook.cuboid(entry.cuboid): entry.variance for entry in self.residuals}
+
+
+class FileEntry(Frozen):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}\.(parquet|json)$")
+    rows: int | None = None
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class LedgerEntry(Frozen):
+    """The spend that this release was made from, and the head of the ledger when it stood there."""
+
+    seq: int
+    head: str
+
+
+class Manifest(Frozen):
+    """Everything a reader needs to trust and to understand a release."""
+
+    schema_version: str = Field(pattern=f"^{SCHEMA_VERSION}$")
+    dataset: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    dataset_version: int
+    title: str
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    revision: int = Field(ge=1)
+    release: str = Field(pattern=r"^\d{4}-\d{2}\.[1-9]\d{0,3}$")
+    previous: str | None
+    published_at: str
+    correction: str
+    daylight_version: str
+    code_hash: str
+    lock_hash: str
+    source: SourceEntry
+    privacy: PrivacyEntry
+    measures: tuple[MeasureEntry, ...]
+    files: tuple[FileEntry, ...]
+    ledger: LedgerEntry
+    gaps: tuple[str, ...]
+    law: tuple[str, ...]
+
+    @cached_property
+    def by_measure(self) -> Mapping[str, MeasureEntry]:
+        return {measure.name: measure for measure in self.measures}
+
+    @property
+    def rho(self) -> Fraction:
+        return Fraction(self.privacy.rho)
+
+    def canonical(self) -> bytes:
+        """The bytes that are hashed and signed: JSON with sorted keys, UTF-8, a final newline."""
+        text = json.dumps(
+            self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, indent=1, allow_nan=False
+        )
+        return text.encode() + b"\n"
+
+
+def parse_manifest(text: bytes) -> Manifest:
+    """The manifest in these bytes. Raises ManifestMalformed, which names the first member that is wrong."""
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the whole document"
+        raise ManifestMalformed(
+            f"the manifest is malformed at {shown(place)}: {shown(first['msg'])}"
+        ) from None

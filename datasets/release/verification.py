@@ -1,0 +1,64 @@
+"""Whether a release is whole and signed: checked before anything in it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from datasets.refusal import Refusal
+from datasets.release import layout
+from datasets.release.manifest import Manifest, parse_manifest
+
+Verify = Callable[[bytes, str], None]
+"""Raises where a detached signature does not fit bytes."""
+
+_LARGEST_MANIFEST = 64 << 20
+
+
+class ReleaseDamaged(Refusal):
+    """A release that is not what was signed; the message names the first file that is wrong."""
+
+
+def verified_manifest(folder: Path, verify: Verify) -> Manifest:
+    """The manifest of the release in `folder`, once its signature and all its files have been checked.
+
+    Raises ReleaseDamaged. Links are not followed: a release's files are its own.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        raise ReleaseDamaged(f"release {folder.name}: its folder is missing or a link")
+    manifest = _signed_manifest(folder, verify)
+    if manifest.release != folder.name or manifest.dataset != folder.parent.name:
+        raise ReleaseDamaged(
+            f"release {folder.name}: its manifest is that of {manifest.dataset} {manifest.release}"
+        )
+    for entry in manifest.files:
+        path = _regular(folder / entry.name)
+        if path.stat().st_size != entry.bytes or layout.sha256_of(path) != entry.sha256:
+            raise ReleaseDamaged(f"release {folder.name}: {entry.name} is not the file that was signed")
+    if {layout.CELLS, layout.CODEBOOK} - {entry.name for entry in manifest.files}:
+        raise ReleaseDamaged(
+            f"release {folder.name}: its manifest names no {layout.CELLS} or no {layout.CODEBOOK}"
+        )
+    return manifest
+
+
+def _signed_manifest(folder: Path, verify: Verify) -> Manifest:
+    path = _regular(folder / layout.MANIFEST)
+    if path.stat().st_size > _LARGEST_MANIFEST:
+        raise ReleaseDamaged(f"release {folder.name}: its manifest is larger than any that is written")
+    text = path.read_bytes()
+    try:
+        verify(text, _regular(folder / layout.SIGNATURE).read_text().strip())
+    except ReleaseDamaged:
+        raise
+    except Exception as error:
+        raise ReleaseDamaged(
+            f"release {folder.name}: its manifest does not carry a valid signature"
+        ) from error
+    return parse_manifest(text)
+
+
+def _regular(path: Path) -> Path:
+    if path.is_symlink() or not path.is_file():
+        raise ReleaseDamaged(f"release {path.parent.name}: {path.name} is missing or a link")
+    return path
