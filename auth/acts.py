@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +14,8 @@ from sqlalchemy.orm import Session
 from auth.audit import Mandate, Position, append, ensure_untouched, read_witness, write_witness
 from auth.database import writing
 from auth.keyring import Keyring
-from auth.keys import Signer
+
+log = logging.getLogger("daylight.auth")
 
 
 class Act:
@@ -25,21 +27,16 @@ class Act:
         self.last: Position | None = None
         self._keyring = keyring
         self._keys_dir = keys_dir
-        self._signer: Signer | None = None
 
     def record(self, act: str, subject: str, **details: object) -> None:
         """Adds an event to the audit. `details` are identifiers and plain facts, never names of people.
 
         Raises ChainBroken where the audit was tampered with: nothing is done on top of that.
         """
-        if self._signer is None:
-            self._ensure_untouched()
-            self._signer = self._keyring.signer(self.session, "audit")
-        self.last = append(self.session, self.mandate, self._signer, act, subject, details)
-
-    def _ensure_untouched(self) -> None:
         key_of = partial(self._keyring.audit_key, self.session)
         ensure_untouched(self.session, key_of, read_witness(self._keys_dir))
+        signer = self._keyring.signer(self.session, "audit")
+        self.last = append(self.session, self.mandate, signer, act, subject, details)
 
 
 @contextmanager
@@ -49,4 +46,7 @@ def acting(engine: Engine, keyring: Keyring, keys_dir: Path, mandate: Mandate) -
         act = Act(session, keyring, keys_dir, mandate)
         yield act
     if act.last is not None:
-        write_witness(keys_dir, act.last)
+        try:
+            write_witness(keys_dir, act.last)
+        except OSError as error:  # the act is done: what it made must not be lost for want of a witness
+            log.warning("the audit's witness could not be written: %s", error.strerror)

@@ -36,24 +36,29 @@ def verify_detached(
     `key_of` knows the public keys of this purpose by their kid. The header must be, to the byte, the one
     that `sign_detached` writes, so nothing in it is left to interpret.
     """
-    try:
-        header, middle, proof = signature.split(".") if len(signature) <= _LONGEST else ("", "", "")
-        kid = read_object(decode_segment(header))["kid"]
-        known = isinstance(kid, str) and is_key_id(kid) and header == _header(kid, purpose)
-        key = (
-            key_of(kid) if known and middle == "" and len(decode_segment(proof)) == _SIGNATURE_BYTES else None
+    if not _verifies(payload, signature, purpose, key_of):
+        raise SignatureRefused(
+            f"The signature over this {purpose} was not made by a {purpose} key of this registry over these "
+            "bytes; do not trust them.",
+            parameter="signature",
         )
-        if key is not None:
-            text = f"{header}.{encode_segment(payload)}.{proof}"
-            if jws.verify(text, key, algorithms=[ALGORITHM]) == payload:
-                return
+
+
+def _verifies(payload: bytes, signature: str, purpose: Purpose, key_of: Callable[[str], Key | None]) -> bool:
+    if len(signature) > _LONGEST:
+        return False
+    try:
+        header, middle, proof = signature.split(".")
+        kid = read_object(decode_segment(header))["kid"]
+        if not (isinstance(kid, str) and is_key_id(kid) and header == _header(kid, purpose)):
+            return False
+        if middle or len(decode_segment(proof)) != _SIGNATURE_BYTES:
+            return False
+        key = key_of(kid)
+        text = f"{header}.{encode_segment(payload)}.{proof}"
+        return key is not None and jws.verify(text, key, algorithms=[ALGORITHM]) == payload
     except (JOSEError, ValueError, KeyError):
-        pass
-    raise SignatureRefused(
-        f"The signature over this {purpose} was not made by a {purpose} key of this registry over these bytes; "
-        "do not trust them.",
-        parameter="signature",
-    )
+        return False
 
 
 def _header(kid: str, purpose: Purpose) -> str:

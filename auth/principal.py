@@ -65,7 +65,10 @@ STANDING = (
 
 
 def principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) -> Principal:
-    """The holder of a token whose signature was good. Raises TokenRefused where the registry disagrees."""
+    """The holder of a token whose signature was good. Raises TokenRefused where the registry disagrees.
+
+    The token's own end was checked with its claims, and the claims must be those of its row.
+    """
     if row is None:
         raise TokenRefused("registry: the token is unknown")
     if not _agree(row, kid, claims):
@@ -74,8 +77,6 @@ def principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) 
         raise TokenRefused("registry: the key is not in use")
     if row.revoked is not None:
         raise TokenRefused("revoked")
-    if row.expires <= now:
-        raise TokenRefused("expired")
     if row.since > now or (row.ended is not None and row.ended <= now):
         raise TokenRefused("membership: not a member now")
     if row.status != "active":

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from auth.errors import MalformedValue, shown
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,120}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 LONGEST_TEXT = 200
 
 
@@ -38,8 +39,10 @@ def ensure_email(parameter: str, text: str) -> str:
 def parse_day(parameter: str, text: str) -> date:
     """The day written as YYYY-MM-DD, between 1970 and 2999. Raises MalformedValue."""
     try:
+        if _DAY.fullmatch(text) is None:  # fromisoformat also reads weeks, 2026-W27-3
+            raise ValueError
         day = date.fromisoformat(text)
-        if len(text) != 10 or not 1970 <= day.year <= 2999:
+        if not 1970 <= day.year <= 2999:
             raise ValueError
     except ValueError:
         raise MalformedValue(

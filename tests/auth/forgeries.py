@@ -53,17 +53,13 @@ class Forge:
         return self.signed(dumped(self.header | changes), dumped(self.claims))
 
     def without_header(self, name: str) -> str:
-        return self.signed(
-            dumped({k: v for k, v in self.header.items() if k != name}), dumped(self.claims)
-        )
+        return self.signed(dumped({k: v for k, v in self.header.items() if k != name}), dumped(self.claims))
 
     def with_claims(self, **changes: object) -> str:
         return self.signed(dumped(self.header), dumped(self.claims | changes))
 
     def without_claim(self, name: str) -> str:
-        return self.signed(
-            dumped(self.header), dumped({k: v for k, v in self.claims.items() if k != name})
-        )
+        return self.signed(dumped(self.header), dumped({k: v for k, v in self.claims.items() if k != name}))
 
     def with_payload(self, payload: bytes) -> str:
         return self.signed(dumped(self.header), payload)
@@ -71,9 +67,7 @@ class Forge:
     def with_raw_header(self, header: bytes) -> str:
         return self.signed(header, dumped(self.claims))
 
-    def signed(
-        self, header: bytes, payload: bytes, private: ec.EllipticCurvePrivateKey | None = None
-    ) -> str:
+    def signed(self, header: bytes, payload: bytes, private: ec.EllipticCurvePrivateKey | None = None) -> str:
         signing_input = f"{encode_segment(header)}.{encode_segment(payload)}"
         return f"{signing_input}.{encode_segment(es256(private or self.private, signing_input.encode()))}"
 
@@ -136,7 +130,9 @@ SHAPES: dict[str, Family] = {
     "padding": lambda f: f"{f.segments[0]}=.{f.segments[1]}.{f.segments[2]}",
     "padding of the signature": lambda f: f"{f.good}==",
     "the alphabet of plain base64": lambda f: f.good.replace("-", "+").replace("_", "/") + "+/",
-    "a line break in the payload": lambda f: f"{f.segments[0]}.{f.segments[1][:9]}\n{f.segments[1][9:]}.{f.segments[2]}",
+    "a line break in the payload": lambda f: (
+        f"{f.segments[0]}.{f.segments[1][:9]}\n{f.segments[1][9:]}.{f.segments[2]}"
+    ),
     "letters beyond ASCII": lambda f: f.good.replace("e", "е"),
     "digits beyond ASCII": lambda f: f.good[:-1] + "٣",
     "a lone surrogate": lambda f: f.good[:-1] + "\ud800",
@@ -171,8 +167,12 @@ HEADERS: dict[str, Family] = {
         for alg in ("none", "None", "NONE", "nOnE", "")
     },
     "alg none with a signature": lambda f: f.with_header(alg="none"),
-    "HS256 with the public key as its secret": lambda f: f.with_hmac(f.public_pem.encode(), "HS256", "sha256"),
-    "HS256 with the stripped public key": lambda f: f.with_hmac(f.public_pem.strip().encode(), "HS256", "sha256"),
+    "HS256 with the public key as its secret": lambda f: f.with_hmac(
+        f.public_pem.encode(), "HS256", "sha256"
+    ),
+    "HS256 with the stripped public key": lambda f: f.with_hmac(
+        f.public_pem.strip().encode(), "HS256", "sha256"
+    ),
     "HS256 with the public JWK": lambda f: f.with_hmac(
         dumped(public_jwk(str(f.header["kid"]), f.public_pem)), "HS256", "sha256"
     ),

@@ -142,9 +142,9 @@ def test_every_refusal_looks_the_same_from_outside(populated):
     issued = populated.issue_token(ask(), mandate())
     populated.revoke_token(issued.token_id, mandate())
     said = set()
-    for text in ("", "a.b.c", issued.text, issued.text[:-2]):
+    for bad in ("", "a.b.c", issued.text, issued.text[:-2]):
         with pytest.raises(TokenRefused) as refused:
-            populated.principal(text, NOW)
+            populated.principal(bad, NOW)
         said.add((str(refused.value), refused.value.value, refused.value.parameter))
     assert len(said) == 1
 
@@ -191,6 +191,17 @@ def test_the_last_use_is_gathered_and_written_when_asked(populated):
     assert populated.write_last_uses() == 1
     assert populated.list_tokens(NOW)[0].last_used == NOW + timedelta(seconds=5)
     assert populated.write_last_uses() == 0
+
+
+def test_last_uses_that_cannot_be_written_are_kept_for_the_next_time(populated, attacker, caplog):
+    populated.principal(populated.issue_token(ask(), mandate()).text, NOW)
+    attacker("ALTER TABLE token RENAME TO elsewhere", past_triggers=False)
+    with pytest.raises(RegistryUnavailable):
+        populated.write_last_uses()
+    populated.close()
+    assert "could not be written" in caplog.text
+    attacker("ALTER TABLE elsewhere RENAME TO token", past_triggers=False)
+    assert populated.write_last_uses() == 1
 
 
 def test_closing_writes_the_last_uses(populated, settings):

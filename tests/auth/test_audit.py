@@ -17,6 +17,9 @@ from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
 
+REST = "at, actor, act, subject, reason, details, previous, hash"
+"""Every column of an event but its number."""
+
 
 @pytest.fixture
 def told(populated: Registry) -> Registry:
@@ -96,10 +99,8 @@ def test_an_act_whose_event_cannot_be_written_is_not_done(told, settings):
         "UPDATE audit_event SET seq = 100 WHERE seq = 3",
         "DELETE FROM audit_event WHERE seq = 7",
         "DELETE FROM audit_event",
-        "INSERT INTO audit_event SELECT 9, at, actor, act, subject, reason, details, previous, hash"
-        " FROM audit_event WHERE seq = 3",
-        "INSERT INTO audit_event SELECT 0, at, actor, act, subject, reason, details, previous, hash"
-        " FROM audit_event WHERE seq = 3",
+        f"INSERT INTO audit_event SELECT 9, {REST} FROM audit_event WHERE seq = 3",
+        f"INSERT INTO audit_event SELECT 0, {REST} FROM audit_event WHERE seq = 3",
     ],
 )
 def test_the_database_itself_refuses_to_change_an_event(told, attacker, statement):
@@ -112,8 +113,7 @@ def test_the_database_itself_refuses_to_change_an_event(told, attacker, statemen
 def test_sqlite_refuses_to_replace_an_event(told, attacker):
     with pytest.raises(DatabaseError, match="added at the end"):
         attacker(
-            "INSERT OR REPLACE INTO audit_event SELECT 3, at, actor, act, subject, 'x', details, previous, hash"
-            " FROM audit_event WHERE seq = 3",
+            f"INSERT OR REPLACE INTO audit_event SELECT 3, {REST} FROM audit_event WHERE seq = 4",
             past_triggers=False,
         )
 
@@ -169,8 +169,7 @@ def test_a_deletion_that_renumbers_the_rest_is_found_where_it_was_made(told, att
 def test_an_insertion_is_found_where_it_was_made(told, attacker):
     attacker(
         *(f"UPDATE audit_event SET seq = {seq + 1} WHERE seq = {seq}" for seq in (7, 6, 5, 4)),
-        "INSERT INTO audit_event SELECT 4, at, actor, act, subject, reason, details, previous, hash"
-        " FROM audit_event WHERE seq = 3",
+        f"INSERT INTO audit_event SELECT 4, {REST} FROM audit_event WHERE seq = 3",
     )
     assert broken_at(told) == 4
 
@@ -247,9 +246,7 @@ def test_a_chain_that_was_rewritten_with_fitting_hashes_does_not_fit_its_head(to
 
 
 def test_a_chain_that_was_rewritten_with_its_head_lacks_the_signature(told, attacker, settings):
-    attacker(
-        *rewrite(settings), "UPDATE audit_head SET hash = (SELECT hash FROM audit_event WHERE seq = 7)"
-    )
+    attacker(*rewrite(settings), "UPDATE audit_head SET hash = (SELECT hash FROM audit_event WHERE seq = 7)")
     assert broken_at(told) == 7
 
 
@@ -283,6 +280,34 @@ def test_an_older_copy_of_the_registry_is_found_by_the_witness(told, settings):
         left_over.unlink()
     shutil.copy(settings.home / "old", file)
     assert broken_at(told) == 8
+
+
+def test_an_event_that_is_not_the_one_this_host_saw_is_found(told, settings):
+    witness_file(settings.keys_dir).write_text('{"hash":"another","seq":5}')
+    assert broken_at(told) == 5
+
+
+def test_an_audit_that_was_emptied_is_found_without_a_witness_too(told, attacker, settings):
+    attacker("DELETE FROM audit_event", "DELETE FROM audit_head")
+    witness_file(settings.keys_dir).unlink()
+    assert broken_at(told) == 1
+
+
+def test_a_long_audit_is_followed_page_by_page(told, attacker, monkeypatch):
+    monkeypatch.setattr("auth.audit_check._PAGE", 2)
+    assert told.verify_audit().events == 7
+    attacker("UPDATE audit_event SET reason = 'x' WHERE seq = 6")
+    assert broken_at(told) == 6
+
+
+def test_an_act_is_not_lost_where_its_witness_cannot_be_written(told, settings, monkeypatch, caplog):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("auth.acts.write_witness", full)
+    issued = told.issue_token(ask(), mandate())
+    assert told.principal(issued.text, NOW) and "No space left" in caplog.text
+    assert told.verify_audit().witnessed == 7
 
 
 def test_a_host_without_a_witness_still_verifies_the_chain(told, settings):

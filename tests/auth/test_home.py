@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
+from sqlalchemy.exc import StatementError
 
 from auth import schema
-from auth.database import open_engine, read_address
+from auth.database import open_engine, read_address, writing
 from auth.errors import ChainBroken, MalformedValue, RegistryError, RegistryUnavailable, SchemaMismatch
 from auth.home import prepare
 from auth.keyring import Keyring
@@ -82,7 +84,9 @@ def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path):
         prepare(RegistrySettings(home=tmp_path / "file" / "home"), mandate())
 
 
-@pytest.mark.parametrize("address", ["", "nonsense", "mysql://host/x", "sqlite://", "sqlite:///:memory:", "redis://x"])
+@pytest.mark.parametrize(
+    "address", ["", "nonsense", "mysql://host/x", "sqlite://", "sqlite:///:memory:", "redis://x"]
+)
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(MalformedValue, match="DAYLIGHT_REGISTRY_URL"):
         read_address(address)
@@ -156,3 +160,23 @@ def test_a_server_that_is_gone_is_one_sentence(tmp_path, unused_port):
     address = f"postgresql+psycopg://postgres@127.0.0.1:{unused_port}/postgres"
     with pytest.raises(RegistryUnavailable, match="cannot be reached"):
         prepare(RegistrySettings(home=tmp_path, registry_url=address), mandate())
+
+
+def test_postgresql_without_its_driver_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MalformedValue, match="needs the package psycopg"):
+        open_registry(RegistrySettings(registry_url="postgresql://host/x"))
+
+
+def test_a_moment_without_a_time_zone_is_never_stored(registry):
+    with pytest.raises(StatementError, match="without a time zone"):
+        registry.rotate_key("token", mandate(NOW.replace(tzinfo=None)))
+
+
+def test_keys_that_are_there_are_not_made_again(settings):
+    engine = open_engine(read_address(settings.registry_url))
+    before = sorted(settings.keys_dir.iterdir())
+    with writing(engine) as session:
+        Keyring(engine, settings.keys_dir).make_first(session, NOW)
+    assert sorted(settings.keys_dir.iterdir()) == before
+    engine.dispose()

@@ -1,0 +1,177 @@
+"""`daylight admin`, as a person and as a script use it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sqlite3
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+from typer.testing import CliRunner
+
+from auth.cli import admin
+from auth.errors import ChainBroken, RegistryError, TokenRefused
+from auth.registry import open_registry
+from auth.settings import RegistrySettings
+
+
+@pytest.fixture
+def daylight_admin(tmp_path, monkeypatch):
+    """Runs a command; gives its standard output and error, or raises its refusal."""
+    monkeypatch.setenv("DAYLIGHT_HOME", str(tmp_path / "var"))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*words: str, stdin: str = "") -> tuple[str, str]:
+        done = CliRunner().invoke(admin, words, input=stdin)
+        if isinstance(done.exception, RegistryError):
+            assert done.stdout == "", "a refusal leaves standard output empty"
+            raise done.exception
+        assert done.exit_code == 0, done.output
+        return done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def with_member(daylight_admin):
+    daylight_admin(
+        *("project", "create", "--reference", "REQ-1", "--dsc", "IE", "--purpose", "Systemic risks"),
+        *("--scopes", "moderation:read,ads:read", "--until", "2999-12-31", "--reason", "approved"),
+    )
+    daylight_admin(
+        *("researcher", "add", "--project", "REQ-1", "--name", "Ann [bold]Example"),
+        *("--email", "ann@uni.example", "--institution", "An Example University"),
+    )
+    return daylight_admin
+
+
+ISSUE = ("token", "issue", "--project", "REQ-1", "--researcher", "ann@uni.example")
+
+
+def test_the_token_stands_alone_on_standard_output_and_lets_in(with_member):
+    stdout, stderr = with_member(*ISSUE, "--scopes", "moderation:read", "--label", "notebook")
+    text = stdout.removesuffix("\n")
+    assert text.count(".") == 2 and not set(text) & set(" \n")
+    assert text not in stderr and "valid until" in stderr
+    registry = open_registry(RegistrySettings())
+    assert registry.principal(text, datetime.now(UTC)).scopes == {"moderation:read"}
+    with_member("token", "revoke", text, "--reason", "a test")
+    with pytest.raises(TokenRefused):
+        registry.principal(text, datetime.now(UTC))
+    registry.close()
+
+
+def test_identifiers_stand_alone_on_standard_output(daylight_admin):
+    stdout, stderr = daylight_admin(
+        *(
+            "project",
+            "create",
+            "--reference",
+            "REQ-1",
+            "--dsc",
+            "IE",
+            "--purpose",
+            "x",
+            "--from",
+            "2026-01-01",
+        ),
+        *("--scopes", "ads:read", "--until", "2999-12-31", "--tier", "extended"),
+    )
+    assert stdout.startswith("prj_") and stdout.count("\n") == 1
+    assert "Made a new registry" in stderr and "from 2026-01-01 to 2999-12-31" in stderr
+
+
+def test_the_first_use_is_said_once(daylight_admin):
+    assert "Made a new registry" in daylight_admin("project", "list")[1]
+    assert daylight_admin("project", "list")[1] == ""
+
+
+def test_tables_show_every_cell_whole_in_a_pipe(with_member):
+    with_member(*ISSUE, "--label", "[red]a label that is quite long indeed, to see that it is not cut")
+    (project_table, _), (token_table, _) = with_member("project", "list"), with_member("token", "list")
+    for cell in ("REQ-1", "prj_", "IE", "ads:read moderation:read", "standard", "active", "2999-12-31"):
+        assert cell in project_table
+    for cell in (
+        "tok_",
+        "ann@uni.example",
+        "[red]a label that is quite long indeed, to see",
+        "never",
+        "active",
+    ):
+        assert cell in token_table
+    assert "tok_" in with_member("token", "list", "--project", "REQ-1")[0]
+
+
+def test_a_token_can_be_revoked_from_standard_input(with_member):
+    text, _ = with_member(*ISSUE)
+    assert "is revoked" in with_member("token", "revoke", "-", stdin=text)[1]
+    assert "was revoked before" in with_member("token", "revoke", "-", stdin=text)[1]
+
+
+def test_a_repeated_issue_with_an_idempotency_key_makes_one_token(with_member):
+    first, _ = with_member(*ISSUE, "--idempotency-key", "k")
+    second, said = with_member(*ISSUE, "--idempotency-key", "k")
+    assert first.split(".")[1] == second.split(".")[1] and "again" in said
+
+
+def test_the_audit_is_verified_and_its_breach_is_named(with_member, tmp_path):
+    stdout, _ = with_member("audit", "verify")
+    assert stdout.startswith("The audit is whole: 3 events")
+    with sqlite3.connect(tmp_path / "var" / "registry.sqlite") as connection:
+        connection.execute("DROP TRIGGER audit_event_no_update")
+        connection.execute("UPDATE audit_event SET reason = 'x' WHERE seq = 2")
+    connection.close()
+    with pytest.raises(ChainBroken, match="event 2 does not say what was hashed"):
+        with_member("audit", "verify")
+
+
+def test_the_reason_and_the_user_stand_in_the_audit(with_member, tmp_path):
+    stored = (tmp_path / "var" / "registry.sqlite").read_bytes()
+    assert b"approved" in stored and b"no reason given" in stored and b"cli:" in stored
+
+
+def test_a_user_without_a_name_is_known_by_a_number(daylight_admin, monkeypatch, tmp_path):
+    monkeypatch.setattr(getpass, "getuser", lambda: {}["no such user"])
+    daylight_admin("project", "list")
+    assert f"cli:{os.getuid()}".encode() in (tmp_path / "var" / "registry.sqlite").read_bytes()
+
+
+def test_a_table_fits_the_terminal(with_member, monkeypatch):
+    monkeypatch.setattr("auth.cli.Console", lambda **_: Console(force_terminal=True, width=60))
+    stdout, _ = with_member("project", "list")
+    assert max(len(Text.from_ansi(line)) for line in stdout.splitlines()) <= 60
+
+
+def test_keys_are_listed_and_rotated(with_member):
+    before, _ = with_member("key", "list")
+    kid, said = with_member("key", "rotate", "token")
+    assert kid.strip() in before and "signs every token" in said
+    assert "retired" in with_member("key", "list")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((*ISSUE, "--scopes", "ads:raed"), "scopes: 'ads:raed' is none of .* Did you mean ads:read"),
+        ((*ISSUE, "--scopes", "reports:read"), "scopes: reports:read is beyond the project REQ-1"),
+        ((*ISSUE, "--days", "0"), "days: 0 is not between 1 and 366"),
+        ((*ISSUE, "--reason", "two\nlines"), "reason: "),
+        (("token", "revoke", "tok_x"), "token: there is no token 'tok_x'"),
+        (("token", "list", "--project", "REQ-2"), "project: there is no project 'REQ-2'"),
+    ],
+)
+def test_a_refusal_is_one_sentence(with_member, words, sentence):
+    with pytest.raises(RegistryError, match=sentence):
+        with_member(*words)
+
+
+def test_a_day_that_is_none_is_refused_before_anything_is_made(daylight_admin, tmp_path):
+    with pytest.raises(RegistryError, match="until: '31.12.2026' is not a day"):
+        daylight_admin(
+            *("project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "x"),
+            *("--scopes", "ads:read", "--until", "31.12.2026"),
+        )
+    assert not (tmp_path / "var").exists()

@@ -1,0 +1,218 @@
+"""Keys: made, kept, built, rotated; and the signatures over releases that they make."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from jose import jwk
+
+from auth.detached import sign_detached
+from auth.errors import KeyUnusable, SignatureRefused
+from auth.keys import (
+    ensure_backend,
+    new_key,
+    private_file,
+    public_jwk,
+    public_key,
+    read_private,
+    thumbprint,
+    write_private,
+)
+from auth.strict import decode_segment, encode_segment
+from tests.auth.conftest import mandate
+
+MANIFEST = b'{"dataset":"moderation"}'
+
+
+def test_the_backend_is_the_package_cryptography(monkeypatch):
+    ensure_backend()
+    monkeypatch.setattr(jwk, "get_key", lambda algorithm: object)
+    with pytest.raises(KeyUnusable, match="cryptography"):
+        ensure_backend()
+
+
+def test_a_thumbprint_is_that_of_rfc_7638():
+    """Worked by hand from the coordinates of the key in RFC 7517, appendix A.1."""
+    numbers = ec.EllipticCurvePublicNumbers(
+        int.from_bytes(decode_segment("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"), "big"),
+        int.from_bytes(decode_segment("4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"), "big"),
+        ec.SECP256R1(),
+    )
+    import hashlib
+
+    said = (
+        '{"crv":"P-256","kty":"EC","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",'
+        '"y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}'
+    )
+    assert thumbprint(numbers.public_key()) == hashlib.sha256(said.encode()).hexdigest()
+
+
+def test_a_private_key_is_read_back_from_a_file_of_its_owner(tmp_path):
+    key = new_key()
+    file = write_private(tmp_path, key)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert read_private(tmp_path, key.kid).kid == key.kid
+    assert "PRIVATE" not in repr(key)
+    with pytest.raises(FileExistsError):
+        write_private(tmp_path, key)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_private_key_that_others_may_touch_is_refused(tmp_path, mode):
+    key = new_key()
+    os.chmod(write_private(tmp_path, key), mode)
+    with pytest.raises(KeyUnusable, match="chmod 600"):
+        read_private(tmp_path, key.kid)
+
+
+def test_a_private_key_that_is_missing_or_another_is_refused(tmp_path):
+    key, other = new_key(), new_key()
+    with pytest.raises(KeyUnusable, match="cannot be read"):
+        read_private(tmp_path, key.kid)
+    write_private(tmp_path, other).rename(private_file(tmp_path, key.kid))
+    with pytest.raises(KeyUnusable, match="does not hold"):
+        read_private(tmp_path, key.kid)
+    for content in (b"", b"no key", new_key().public_pem.encode()):
+        private_file(tmp_path, key.kid).write_bytes(content)
+        with pytest.raises(KeyUnusable, match="does not hold"):
+            read_private(tmp_path, key.kid)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP256K1()])
+def test_a_key_of_another_curve_is_refused(tmp_path, curve):
+    private = ec.generate_private_key(curve)
+    kid = "0" * 16
+    file = private_file(tmp_path, kid)
+    file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file.chmod(0o600)
+    with pytest.raises(KeyUnusable):
+        read_private(tmp_path, kid)
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    with pytest.raises(KeyUnusable):
+        public_key(kid, pem)
+
+
+def test_a_public_key_under_another_name_is_refused():
+    with pytest.raises(KeyUnusable):
+        public_key(new_key().kid, new_key().public_pem)
+
+
+def test_a_published_key_has_its_public_half_alone():
+    key = new_key()
+    assert set(public_jwk(key.kid, key.public_pem)) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
+
+
+# --- the registry's keys ------------------------------------------------------------------------------
+
+
+def test_the_jwks_names_keys_before_they_sign_and_after(registry):
+    before = {key["kid"] for key in registry.jwks()["keys"]}
+    assert len(before) == 4, "an active and a next one for tokens and for releases"
+    following = next(k.kid for k in registry.list_keys() if (k.purpose, k.status) == ("token", "next"))
+    assert registry.rotate_key("token", mandate()) == following
+    after = {key["kid"] for key in registry.jwks()["keys"]}
+    assert before < after and len(after) == 5
+
+
+def test_a_rotation_has_one_active_and_one_next_key_of_each_purpose(registry):
+    for purpose in ("token", "release", "audit"):
+        registry.rotate_key(purpose, mandate())
+    states = sorted((key.purpose, key.status) for key in registry.list_keys())
+    assert states == [(p, s) for p in ("audit", "release", "token") for s in ("active", "next", "retired")]
+    assert registry.verify_audit().events == 4
+
+
+def test_a_key_does_not_take_over_where_its_file_is_missing(registry, settings):
+    following = next(k.kid for k in registry.list_keys() if (k.purpose, k.status) == ("token", "next"))
+    private_file(settings.keys_dir, following).unlink()
+    with pytest.raises(KeyUnusable):
+        registry.rotate_key("token", mandate())
+    assert {k.status for k in registry.list_keys() if k.purpose == "token"} == {"active", "next"}
+
+
+def test_a_registry_without_an_active_key_says_so(registry, attacker):
+    attacker("UPDATE signing_key SET status = 'retired' WHERE purpose = 'release'", past_triggers=False)
+    with pytest.raises(KeyUnusable, match="active key for release"):
+        registry.release_signer()
+
+
+# --- releases -----------------------------------------------------------------------------------------
+
+
+def test_a_release_is_signed_and_verified(registry):
+    signature = registry.release_signer()(MANIFEST)
+    assert signature.count(".") == 2 and ".." in signature
+    registry.release_verifier()(MANIFEST, signature)
+
+
+def test_a_release_signed_before_a_rotation_still_verifies(registry):
+    signature = registry.release_signer()(MANIFEST)
+    registry.rotate_key("release", mandate())
+    verify = registry.release_verifier()
+    verify(MANIFEST, signature)
+    verify(MANIFEST, registry.release_signer()(MANIFEST))
+
+
+def test_a_release_signed_by_a_revoked_key_is_refused(registry, attacker):
+    signature = registry.release_signer()(MANIFEST)
+    attacker("UPDATE signing_key SET status = 'revoked' WHERE purpose = 'release'", past_triggers=False)
+    with pytest.raises(SignatureRefused):
+        registry.release_verifier()(MANIFEST, signature)
+
+
+def test_a_large_manifest_is_signed(registry):
+    manifest = b"x" * 5_000_000
+    registry.release_verifier()(manifest, registry.release_signer()(manifest))
+
+
+def spoiled(signature: str) -> dict[str, str]:
+    header, _, proof = signature.split(".")
+    plain = decode_segment(header)
+    return {
+        "nothing": "",
+        "no dots": header + proof,
+        "four parts": f"{header}...{proof}",
+        "the payload inside": f"{header}.{encode_segment(MANIFEST)}.{proof}",
+        "no proof": f"{header}..",
+        "a shorter proof": f"{header}..{encode_segment(decode_segment(proof)[:-1])}",
+        "another proof": f"{header}..{encode_segment(bytes(64))}",
+        "a proof with padding": f"{header}..{proof}==",
+        "a proof with other spare bits": f"{header}..{proof[:-1]}{'BCDEFGHIJKLMNOPQR'['AQgw'.index(proof[-1])]}",
+        "alg none": f"{encode_segment(plain.replace(b'ES256', b'none'))}..{proof}",
+        "another typ": f"{encode_segment(plain.replace(b'release+jws', b'audit+jws'))}..{proof}",
+        "an unknown kid": f"{encode_segment(plain.replace(plain[23:39], b'0' * 16))}..{proof}",
+        "a header in another order": f"{encode_segment(plain.replace(b'{', b'{ '))}..{proof}",
+        "a header that is an array": f"{encode_segment(b'[]')}..{proof}",
+        "a header without a kid": f"{encode_segment(b'{}')}..{proof}",
+        "a header that is no JSON": f"{encode_segment(b'x')}..{proof}",
+        "a line break": f"{signature}\n",
+        "letters beyond ASCII": signature.replace(".", "。"),
+        "a lone surrogate": f"{header}..\ud800{proof}",
+        "a million letters": "x" * 1_000_000,
+    }
+
+
+def test_a_spoiled_signature_is_refused_and_nothing_else_happens(registry):
+    signature = registry.release_signer()(MANIFEST)
+    verify = registry.release_verifier()
+    for name, text in spoiled(signature).items():
+        assert text != signature, name
+        with pytest.raises(SignatureRefused):
+            verify(MANIFEST, text)
+    for payload in (b"", MANIFEST + b" ", MANIFEST[:-1], MANIFEST.replace(b"o", b"O")):
+        with pytest.raises(SignatureRefused):
+            verify(payload, signature)
+
+
+def test_a_signature_for_one_purpose_proves_nothing_for_another(registry, settings):
+    keys = {key.purpose: key.kid for key in registry.list_keys() if key.status == "active"}
+    release = read_private(settings.keys_dir, keys["release"])
+    audit = read_private(settings.keys_dir, keys["audit"])
+    verify = registry.release_verifier()
+    verify(MANIFEST, sign_detached(MANIFEST, release, "release"))
+    for signer, purpose in ((release, "audit"), (audit, "release"), (audit, "audit")):
+        with pytest.raises(SignatureRefused):
+            verify(MANIFEST, sign_detached(MANIFEST, signer, purpose))
