@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from datasets.build.budget import budget_of
@@ -111,7 +111,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
     """Steps on stderr, with the time each has taken; never how many rows there are."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=_err) as progress:
-        running: list[int] = []
+        running: list[TaskID] = []
 
         def said(step: str) -> None:
             for task in running:

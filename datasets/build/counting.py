@@ -38,7 +38,10 @@ class Counter:
         for measure, tables in self._tables.items():
             for cuboid in tables:
                 self._measures.setdefault(cuboid, []).append(measure)
-        self._ancestors = [_ancestors(axis) for axis in self._axes]
+        self._ancestors = [
+            [axis.ancestors(axis.depth, level).astype(np.intp) for level in range(1, axis.depth + 1)]
+            for axis in self._axes
+        ]
 
     def add(self, codes: Sequence[Codes], weights: Mapping[str, Weights]) -> None:
         """Count a batch: one array of finest codes per axis, one array of integral weights per measure."""
@@ -50,7 +53,7 @@ class Counter:
     def _keys(self, codes: Sequence[Codes]) -> Iterator[tuple[Cuboid, Codes]]:
         """The packed cell number of every row, for each deepest cuboid; common beginnings are packed once."""
         levels = [
-            [ancestors[finest] for ancestors in by_level[1:]]
+            [ancestors[finest] for ancestors in by_level]
             for by_level, finest in zip(self._ancestors, codes, strict=True)
         ]
         packed: list[tuple[tuple[int, int], Codes]] = []
@@ -99,13 +102,3 @@ def _one_finer(axes: Sequence[Axis], cuboid: Cuboid) -> Iterator[Cuboid]:
 
 def _deepest(axes: Sequence[Axis], cuboids: frozenset[Cuboid]) -> list[Cuboid]:
     return [c for c in cuboids if not any(finer in cuboids for finer in _one_finer(axes, c))]
-
-
-def _ancestors(axis: Axis) -> list[Codes]:
-    """For each level, the code at that level above every finest code."""
-    finest = np.arange(axis.size(axis.depth), dtype=np.intp)
-    ancestors = [finest]
-    for level in range(axis.depth - 1, -1, -1):
-        parents = np.repeat(np.arange(axis.size(level), dtype=np.intp), axis.fans[level])
-        ancestors.append(parents[ancestors[-1]])
-    return ancestors[::-1]

@@ -62,15 +62,7 @@ def _code_columns(
             if depth > asked:
                 yield level.name, pa.nulls(size, pa.string())
             else:
-                yield level.name, _codes(level, month, _ancestors(axis, asked, depth)[positions])
-
-
-def _ancestors(axis: Axis, asked: int, level: int) -> NDArray[np.int64]:
-    """For each code of level `asked`, the position of its ancestor at `level`."""
-    positions = np.arange(axis.size(level), dtype=np.int64)
-    for fine in range(level, asked):
-        positions = axis.repeat(positions, 0, fine)
-    return positions
+                yield level.name, _codes(level, month, axis.ancestors(asked, depth)[positions])
 
 
 def _codes(level: Level, month: Month, positions: NDArray[np.int64]) -> pa.Array:

@@ -80,6 +80,17 @@ class Axis:
         """Each value of `level` written down once for each of its children at the next one."""
         return np.repeat(table, self._fans[level], axis=at)
 
+    def ancestors(self, fine: int, coarse: int) -> NDArray[np.int64]:
+        """The position at level `coarse` of the ancestor of each code of level `fine`; shape (size of fine,).
+
+        >>> Axis("keyword", fans=((2,), (3, 2))).ancestors(2, 1)
+        array([0, 0, 0, 1, 1])
+        """
+        positions = np.arange(self.size(coarse), dtype=np.int64)
+        for level in range(coarse, fine):
+            positions = self.repeat(positions, 0, level)
+        return positions
+
     def centre(self, table: Floats, at: int, level: int) -> Floats:
         """A table at `level` less the mean of each value's siblings; level 0 stays as it is."""
         if level == 0:

@@ -90,5 +90,7 @@ def _centred_product(axis: Axis, level: int, u: Floats, v: Floats) -> Floats:
     if level == 0:
         return products
     sums_u, sums_v = (axis.add_up(w, 1, level, level - 1) for w in (u, v))
-    means: Floats = np.einsum("ij,ij,j->i", *np.broadcast_arrays(sums_u, sums_v), 1 / np.array(axis.fans[level - 1]))
+    means: Floats = np.einsum(
+        "ij,ij,j->i", *np.broadcast_arrays(sums_u, sums_v), 1 / np.array(axis.fans[level - 1])
+    )
     return np.maximum(products - means, 0.0) if u is v else products - means

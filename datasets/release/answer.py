@@ -1,0 +1,69 @@
+"""Answers: every cell of the asked grid, each with its standard error, interval and status, and what they rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+
+from datasets.privacy.axis import Floats
+from datasets.release.question import PERIOD, Question
+from datasets.release.uncertainty import UNRELIABLE
+
+ColumnType = Literal["string", "float"]
+CONFIDENCE = 0.95
+COVERS = (
+    "The standard error and the interval cover the noise added for privacy. They do not cover the bounding of "
+    "contributions, mistakes in the source, or what was not collected."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: ColumnType
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measure over one period: values and standard errors, and which cells were not collected."""
+
+    values: Floats
+    errors: Floats
+    uncollected: np.ndarray
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A dense table and its metadata. `rows` are tuples in the order of `columns`."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+    meta: dict[str, Any]
+
+
+def columns_of(question: Question) -> tuple[Column, ...]:
+    """`period`, the grouped levels, and for each measure m: m, m_se, m_lo, m_hi, m_status."""
+    codes = [Column(name, "string") for name in (PERIOD, *question.group_by)]
+    for measure in question.measures:
+        codes += [Column(measure + suffix, "float") for suffix in ("", "_se", "_lo", "_hi")]
+        codes.append(Column(f"{measure}_status", "string"))
+    return tuple(codes)
+
+
+def rows_of(
+    label: str, codes: list[list[str]], measured: dict[str, Measured], confidence: float = CONFIDENCE
+) -> list[tuple[Any, ...]]:
+    """The rows of one period: the cells of the grid in the order of the code lists, the last group fastest."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    columns: list[list[Any]] = []
+    for found in measured.values():
+        value, error = found.values.ravel(), found.errors.ravel()
+        status = np.where(error > UNRELIABLE * np.abs(value), "U", "A")
+        status = np.where(found.uncollected.ravel(), "L", status)
+        columns += [c.tolist() for c in (value, error, value - z * error, value + z * error, status)]
+    cells = list(product(*codes))
+    return [(label, *cell, *numbers) for cell, numbers in zip(cells, zip(*columns, strict=True), strict=True)]

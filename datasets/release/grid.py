@@ -1,0 +1,132 @@
+"""What a question asks of one release: the cells of its grid, and the weights that each puts on published cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.definition import Cuboid
+from datasets.privacy.plan import cells
+from datasets.privacy.variance import Factor
+from datasets.refusal import Refusal
+from datasets.release.codebook import Codebook
+from datasets.release.manifest import MeasureEntry
+from datasets.release.question import Question
+
+Positions = NDArray[np.int64]
+
+
+class NotPublished(Refusal):
+    """A question deeper than any published cuboid; the message names the nearest that are."""
+
+
+class EmptyQuestion(Refusal):
+    """Filters on two levels of one dimension that exclude each other."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one dimension is asked: the level it must be published at, which of its codes count, and how they group.
+
+    `groups` holds, for each output cell along this dimension, the position of its code at the grouped level
+    (None: not grouped). `mask` tells which codes of `level` count at all.
+    """
+
+    level: int
+    mask: NDArray[np.bool_]
+    grouped_level: int | None
+    groups: Positions | None
+    group_of: Positions
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """One row of weights over the codes of `level` for each output cell."""
+        if self.groups is None:
+            return self.mask[np.newaxis, :].astype(np.float64)
+        in_group = self.group_of[np.newaxis, :] == self.groups[:, np.newaxis]
+        return np.asarray(in_group & self.mask, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a question asks of one release, dimension by dimension; None where a dimension is rolled up."""
+
+    codebook: Codebook
+    asked: tuple[Asked | None, ...]
+
+    @property
+    def depth(self) -> Cuboid:
+        return tuple(asked.level if asked else 0 for asked in self.asked)
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        return tuple((asked.level, asked.weights) if asked else None for asked in self.asked)
+
+    def cuboid(self, measure: MeasureEntry) -> str:
+        """The published cuboid of fewest cells that covers the question. Raises NotPublished."""
+        covering = [
+            (cells(self.codebook.axes, cuboid), name)
+            for name, cuboid in ((name, self.codebook.cuboid(name)) for name in measure.cuboids)
+            if all(has >= needs for has, needs in zip(cuboid, self.depth, strict=True))
+        ]
+        if not covering:
+            raise self._not_published(measure)
+        return min(covering)[1]
+
+    def _not_published(self, measure: MeasureEntry) -> NotPublished:
+        def distance(name: str) -> tuple[int, int]:
+            pairs = list(zip(self.codebook.cuboid(name), self.depth, strict=True))
+            return sum(max(needs - has, 0) for has, needs in pairs), sum(has > needs for has, needs in pairs)
+
+        near = [name for name in sorted(measure.cuboids, key=distance) if not distance(name)[1]][:3]
+        asked = self.codebook.cuboid_name(self.depth).replace(",", " × ")
+        return NotPublished(
+            f"{measure.name} is not published by {asked}; it is by "
+            + ", and by ".join(name.replace(",", " × ") for name in near),
+            parameter="group_by",
+            value=self.codebook.cuboid_name(self.depth),
+            allowed=near,
+            suggestions=near,
+        )
+
+
+def grid_of(question: Question, codebook: Codebook, days: Iterable[date], *, by_day: bool) -> Grid:
+    """The grid of a question over the given days of one release. Raises EmptyQuestion."""
+    filters = dict(question.filters)
+    texts = tuple(day.isoformat() for day in days)
+    asked: list[Asked | None] = []
+    for at, dimension in enumerate(codebook.dimensions):
+        names = [level.name for level in dimension.levels]
+        chosen = {name: filters[name] for name in names if name in filters}
+        grouped = next((depth for depth, name in enumerate(names, 1) if name in question.group_by), None)
+        if dimension.levels[0].unknown is None:
+            is_part = by_day or len(texts) < len(dimension.levels[0].codes)
+            chosen, grouped = {names[0]: texts} if is_part else {}, 1 if by_day else None
+        asked.append(_asked(codebook, at, chosen, grouped))
+    return Grid(codebook, tuple(asked))
+
+
+def _asked(
+    codebook: Codebook, at: int, chosen: dict[str, tuple[str, ...]], grouped: int | None
+) -> Asked | None:
+    if not chosen and grouped is None:
+        return None
+    axis = codebook.axes[at]
+    level = max([grouped or 1, *(codebook.places[name][1] for name in chosen)])
+    mask = np.ones(axis.size(level), dtype=np.bool_)
+    for name, codes in chosen.items():
+        index, depth = codebook.levels[name].index, codebook.places[name][1]
+        mask &= np.isin(axis.ancestors(level, depth), [index[code] for code in codes])
+    if not mask.any():
+        raise EmptyQuestion(
+            f"the filters {' and '.join(chosen)} exclude each other: no code is within both",
+            parameter=next(reversed(chosen)),
+            value=",".join(chosen[next(reversed(chosen))]),
+        )
+    group_of = axis.ancestors(level, grouped or 0)
+    groups = None if grouped is None else np.unique(group_of[mask])
+    return Asked(level, mask, grouped, groups, group_of)

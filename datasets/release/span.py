@@ -1,0 +1,135 @@
+"""The time a question asks about: `period=2026-01..2026-06`, day by day, month by month, or as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+from datasets.period import MalformedPeriod, Month, parse_day
+from datasets.refusal import Refusal, shown
+
+FREQUENCIES = ("day", "month")
+
+Days = tuple[date, ...]
+
+
+class PeriodNotReleased(Refusal):
+    """A period that reaches into months which have not been released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What one row is about: its label, and the days of each month that it adds up, which may be all of them."""
+
+    label: str
+    parts: tuple[tuple[Month, Days], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole days from `first` to `last`, both included; `freq` cuts them into rows, None leaves one row."""
+
+    first: date
+    last: date
+    freq: str | None = None
+
+    def __str__(self) -> str:
+        """The shortest spelling: months where whole months are meant.
+
+        >>> str(Span(date(2026, 6, 1), date(2026, 6, 30)))
+        '2026-06'
+        """
+        starts_whole, ends_whole = self.first.day == 1, (self.last + timedelta(days=1)).day == 1
+        ends: tuple[object, object] = (self.first, self.last)
+        if starts_whole and ends_whole:
+            ends = Month.of(self.first), Month.of(self.last)
+        first, last = map(str, ends)
+        return first if first == last else f"{first}..{last}"
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        return tuple(month for month, _ in self.by_month())
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The rows' periods, in order."""
+        by_month = tuple(self.by_month())
+        if self.freq == "day":
+            return tuple(Period(str(day), ((month, (day,)),)) for month, days in by_month for day in days)
+        if self.freq == "month":
+            return tuple(Period(str(month), ((month, days),)) for month, days in by_month)
+        return (Period(str(self), by_month),)
+
+    def by_month(self) -> Iterator[tuple[Month, Days]]:
+        """The days of each month, in order."""
+        number = (self.last - self.first).days + 1
+        days = (self.first + timedelta(days=n) for n in range(number))
+        for month, of_month in groupby(days, Month.of):
+            yield month, tuple(of_month)
+
+
+def parse_span(text: str | None, freq: str | None, months: Sequence[str]) -> Span:
+    """The span that `period` and `freq` mean for a dataset released for `months`, the earliest first.
+
+    Without `period` it is the latest month. Raises MalformedPeriod, and PeriodNotReleased for months not in `months`.
+    """
+    if not months:
+        raise PeriodNotReleased("nothing of this dataset has been released yet", parameter="period")
+    first, last = _ends(text if text is not None else months[-1])
+    if last < first:
+        raise MalformedPeriod(
+            f"period={shown(text or '')} ends before it begins; write the earlier end first: {last}..{first}",
+            parameter="period",
+            value=text or "",
+        )
+    span = Span(first, last, freq)
+    _ensure_released(span, text or "", months)
+    if freq == "month" and any(days != month.days for month, days in span.by_month()):
+        raise MalformedPeriod(
+            f"period={shown(text or '')} cuts a month, so freq=month cannot be answered; ask whole months, "
+            "or freq=day, or leave freq out for one sum",
+            parameter="period",
+            value=text or "",
+        )
+    return span
+
+
+def _ends(text: str) -> tuple[date, date]:
+    parts = text.split("..")
+    if len(parts) > 2:
+        raise _malformed(text)
+    first, last = _days(parts[0], text), _days(parts[-1], text)
+    return first[0], last[-1]
+
+
+def _days(text: str, whole: str) -> Days:
+    try:
+        return Month.parse(text).days if len(text) < 8 else (parse_day(text),)
+    except MalformedPeriod:
+        raise _malformed(whole) from None
+
+
+def _malformed(text: str) -> MalformedPeriod:
+    return MalformedPeriod(
+        f"period={shown(text)} is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
+        "2026-01..2026-06",
+        parameter="period",
+        value=text,
+    )
+
+
+def _ensure_released(span: Span, text: str, months: Sequence[str]) -> None:
+    inside = Month.parse(months[0]) <= Month.of(span.first) and Month.of(span.last) <= Month.parse(months[-1])
+    if not inside or any(str(month) not in months for month in span.months):
+        raise PeriodNotReleased(
+            f"period={shown(text)} reaches outside what is released; released are {_listed(months)}",
+            parameter="period",
+            value=text,
+            allowed=months,
+        )
+
+
+def _listed(months: Sequence[str]) -> str:
+    return ", ".join(months) if len(months) <= 6 else f"{months[0]} to {months[-1]} ({len(months)} months)"
