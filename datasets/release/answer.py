@@ -11,14 +11,9 @@ import numpy as np
 
 from datasets.privacy.axis import Floats
 from datasets.release.question import PERIOD, Question
-from datasets.release.uncertainty import UNRELIABLE
+from datasets.release.uncertainty import CONFIDENCE, UNRELIABLE
 
 ColumnType = Literal["string", "float"]
-CONFIDENCE = 0.95
-COVERS = (
-    "The standard error and the interval cover the noise added for privacy. They do not cover the bounding of "
-    "contributions, mistakes in the source, or what was not collected."
-)
 
 
 @dataclass(frozen=True, slots=True)

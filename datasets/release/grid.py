@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.definition import Cuboid
-from datasets.privacy.plan import cells
 from datasets.privacy.variance import Factor
 from datasets.refusal import Refusal
 from datasets.release.codebook import Codebook
-from datasets.release.manifest import MeasureEntry
+from datasets.release.published import PublishedMeasure
 from datasets.release.question import Question
 
 Positions = NDArray[np.int64]
@@ -66,32 +65,36 @@ class Grid:
     def factors(self) -> tuple[Factor, ...]:
         return tuple((asked.level, asked.weights) if asked else None for asked in self.asked)
 
-    def cuboid(self, measure: MeasureEntry) -> str:
+    def cuboid(self, measure: PublishedMeasure) -> str:
         """The published cuboid of fewest cells that covers the question. Raises NotPublished."""
-        covering = [
-            (cells(self.codebook.axes, cuboid), name)
-            for name, cuboid in ((name, self.codebook.cuboid(name)) for name in measure.cuboids)
-            if all(has >= needs for has, needs in zip(cuboid, self.depth, strict=True))
-        ]
-        if not covering:
-            raise self._not_published(measure)
-        return min(covering)[1]
+        for name, cuboid in measure.cuboids.items():
+            if all(has >= needs for has, needs in zip(cuboid, self.depth, strict=True)):
+                return name
+        raise self._not_published(measure)
 
-    def _not_published(self, measure: MeasureEntry) -> NotPublished:
-        def distance(name: str) -> tuple[int, int]:
-            pairs = list(zip(self.codebook.cuboid(name), self.depth, strict=True))
-            return sum(max(needs - has, 0) for has, needs in pairs), sum(has > needs for has, needs in pairs)
+    def _not_published(self, measure: PublishedMeasure) -> NotPublished:
+        def missing(cuboid: Cuboid) -> int:
+            return sum(max(needs - has, 0) for has, needs in zip(cuboid, self.depth, strict=True))
 
-        near = [name for name in sorted(measure.cuboids, key=distance) if not distance(name)[1]][:3]
-        asked = self.codebook.cuboid_name(self.depth).replace(",", " × ")
+        inside = {
+            name: missing(cuboid)
+            for name, cuboid in measure.cuboids.items()
+            if all(has <= needs for has, needs in zip(cuboid, self.depth, strict=True))
+        }
+        near = sorted(inside, key=inside.__getitem__)[:3]
+        asked = self.codebook.cuboid_name(self.depth)
         return NotPublished(
-            f"{measure.name} is not published by {asked}; it is by "
-            + ", and by ".join(name.replace(",", " × ") for name in near),
+            f"{measure.name} is not published by {_spoken(asked)}; it is by "
+            + ", and by ".join(map(_spoken, near)),
             parameter="group_by",
-            value=self.codebook.cuboid_name(self.depth),
+            value=asked,
             allowed=near,
             suggestions=near,
         )
+
+
+def _spoken(cuboid: str) -> str:
+    return cuboid.replace(",", " × ")
 
 
 def grid_of(question: Question, codebook: Codebook, days: Iterable[date], *, by_day: bool) -> Grid:

@@ -12,9 +12,8 @@ from functools import cached_property
 
 from pydantic import Field, ValidationError
 
-from datasets.definition import Cuboid
 from datasets.refusal import Refusal, shown
-from datasets.release.codebook import Codebook, Frozen
+from datasets.release.codebook import Frozen
 
 SCHEMA_VERSION = "1"
 
@@ -86,10 +85,6 @@ class MeasureEntry(Frozen):
     cuboids: tuple[str, ...]
     residuals: tuple[ResidualEntry, ...]
     kept: KeptEntry | None
-
-    def variances(self, codebook: Codebook) -> dict[Cuboid, float]:
-        """s_B of each residual, as the variance of an answer needs them."""
-        return {codebook.cuboid(entry.cuboid): entry.variance for entry in self.residuals}
 
 
 class FileEntry(Frozen):

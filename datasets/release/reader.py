@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,13 +16,14 @@ import numpy as np
 from datasets.period import Month
 from datasets.refusal import Refusal, nearest, shown
 from datasets.release import layout
-from datasets.release.answer import CONFIDENCE, COVERS, Answer, Measured, columns_of, rows_of
+from datasets.release.answer import Answer, Measured, columns_of, rows_of
 from datasets.release.codebook import Codebook
 from datasets.release.grid import Grid, grid_of
 from datasets.release.manifest import Manifest
+from datasets.release.published import PublishedMeasure, published_measures
 from datasets.release.question import Question, parse_question
 from datasets.release.shelf import Deadline, Shelf, shelve
-from datasets.release.uncertainty import STATUS, variances
+from datasets.release.uncertainty import CONFIDENCE, COVERS, STATUS
 from datasets.release.verification import ReleaseDamaged, verified_manifest
 
 Verify = Callable[[bytes, str], None]
@@ -42,6 +43,7 @@ class Release:
     folder: Path
     manifest: Manifest
     codebook: Codebook
+    measures: Mapping[str, PublishedMeasure]
     shelf: Shelf
 
     @property
@@ -118,7 +120,9 @@ class Releases:
             manifest = verified_manifest(folder, self.verify)
             codebook = Codebook.model_validate_json((folder / layout.CODEBOOK).read_bytes())
             shelf = shelve(self._con, folder, manifest, codebook, self.cache)
-            self._named[(dataset, name)] = Release(folder, manifest, codebook, shelf)
+            self._named[(dataset, name)] = Release(
+                folder, manifest, codebook, published_measures(manifest, codebook), shelf
+            )
         return self._named[(dataset, name)]
 
     def current(self, dataset: str) -> tuple[Release, ...]:
@@ -215,14 +219,14 @@ class _Asking:
         grid = grid_of(self.question, release.codebook, days, by_day=by_day)
         by_cuboid: dict[str, list[str]] = {}
         for name in self.question.measures:
-            by_cuboid.setdefault(grid.cuboid(release.manifest.by_measure[name]), []).append(name)
+            by_cuboid.setdefault(grid.cuboid(release.measures[name]), []).append(name)
         order = _order(grid, self.question, by_day=by_day)
         measured: dict[str, Measured] = {}
         for cuboid, names in by_cuboid.items():
             values = release.shelf.values(self.con, grid, cuboid, tuple(names), self.deadline)
             for name in names:
                 self.cuboids[name] = cuboid
-                square = variances(release.manifest, grid, name).reshape(values[name].shape)
+                square = release.measures[name].variance(grid.factors).reshape(values[name].shape)
                 error = np.sqrt(square).transpose(order)
                 unknown = np.broadcast_to(_uncollected(grid, release.manifest, name), values[name].shape)
                 measured[name] = Measured(values[name].transpose(order), error, unknown.transpose(order))

@@ -1,0 +1,136 @@
+"""Which raw values fit their column, as SQL text for DuckDB: pure functions of the declaration.
+
+Values are converted row by row, whatever type the file has them in, and only where nothing is lost or guessed:
+DuckDB by itself would take '12.7' for 13, 'yes' for true and a time with an offset for a time without.
+Every rule looks at one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from datasets.build.events.columns import LARGEST_VALUE, LONGEST_ID, UNIT_KINDS, Column, Kind
+from datasets.period import Month
+
+_WHOLE = frozenset(
+    "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()
+)
+_FRACTIONAL = ("DOUBLE", "FLOAT", "DECIMAL")
+_WITHOUT_ZONE = frozenset(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"))
+_WITH_ZONE = "TIMESTAMP WITH TIME ZONE"
+
+_LOCAL_TIME = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?Z?"
+_ZONED_TIME = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?[+-]\d\d(:?\d\d)?"
+_BLANKS = "' ' || chr(9) || chr(10) || chr(13)"
+_WHOLE_NUMBER = r"-?\d{1,18}"
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier.
+
+    >>> quoted('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A constant of ours, such as a code, as an SQL string.
+
+    >>> text("it's")
+    "'it''s'"
+    """
+    return "'" + value.replace("'", "''") + "'"
+
+
+def enum(codes: Iterable[str]) -> str:
+    """The SQL type of a code list: its codes in order, so that `enum_code` is the position in the list."""
+    return f"ENUM({', '.join(map(text, codes))})"
+
+
+def converted(column: Column, stored: str) -> str:
+    """The value of `column`, stored as the SQL type `stored`, in the type it should have; NULL where it has none."""
+    name = quoted(column.name)
+    is_text = stored == "VARCHAR" or stored.startswith("ENUM")
+    match column.kind:
+        case Kind.ID:
+            return (
+                f"CAST({name} AS VARCHAR)"
+                if is_text or stored in _WHOLE or stored == "UUID"
+                else "NULL::VARCHAR"
+            )
+        case Kind.UNIT_KIND | Kind.CODE:
+            return f"TRY_CAST(CAST({name} AS VARCHAR) AS {enum(column.codes)})"
+        case Kind.MOMENT:
+            return _moment(name, stored, is_text=is_text)
+        case Kind.FLAG:
+            return _flag(name, stored, is_text=is_text)
+        case Kind.INTEGER:
+            return _integer(name, stored, is_text=is_text)
+
+
+def _moment(name: str, stored: str, *, is_text: bool) -> str:
+    if stored in _WITHOUT_ZONE:
+        return f"TRY_CAST({name} AS TIMESTAMP)"
+    if stored == _WITH_ZONE:  # by way of the epoch: a cast would depend on the session's time zone
+        return f"make_timestamp(epoch_us({name}))"
+    if is_text:
+        return (
+            f"CASE WHEN regexp_full_match({name}, '{_LOCAL_TIME}') THEN TRY_CAST(rtrim({name}, 'Z') AS TIMESTAMP) "
+            f"WHEN regexp_full_match({name}, '{_ZONED_TIME}') "
+            f"THEN make_timestamp(epoch_us(TRY_CAST({name} AS TIMESTAMPTZ))) END"
+        )
+    return "NULL::TIMESTAMP"
+
+
+def _flag(name: str, stored: str, *, is_text: bool) -> str:
+    if stored == "BOOLEAN":
+        return name
+    if stored in _WHOLE:
+        return f"CASE {name} WHEN 0 THEN false WHEN 1 THEN true END"
+    if is_text:
+        return f"CASE lower({name}) WHEN 'false' THEN false WHEN '0' THEN false WHEN 'true' THEN true WHEN '1' THEN true END"
+    return "NULL::BOOLEAN"
+
+
+def _integer(name: str, stored: str, *, is_text: bool) -> str:
+    if stored in _WHOLE:
+        return f"TRY_CAST({name} AS BIGINT)"
+    if stored.startswith(_FRACTIONAL):
+        return f"CASE WHEN {name} = trunc({name}) THEN TRY_CAST({name} AS BIGINT) END"
+    if is_text:
+        return f"CASE WHEN regexp_full_match({name}, '{_WHOLE_NUMBER}') THEN TRY_CAST({name} AS BIGINT) END"
+    return "NULL::BIGINT"
+
+
+def reason(columns: Iterable[Column], month: Month) -> str:
+    """Why a row of converted values does not fit, as text: the first of its faults; NULL where it fits."""
+    faults = [fault for column in columns for fault in _faults(column, month)]
+    return "CASE " + " ".join(f"WHEN {condition} THEN {text(words)}" for condition, words in faults) + " END"
+
+
+def _faults(column: Column, month: Month) -> list[tuple[str, str]]:
+    name = quoted(column.name)
+    match column.kind:
+        case Kind.ID:
+            return [
+                (f"{name} IS NULL OR trim({name}, {_BLANKS}) = ''", f"null id: {column.name}"),
+                (f"length({name}) > {LONGEST_ID}", f"over-long id: {column.name}"),
+            ]
+        case Kind.UNIT_KIND:
+            return [(f"{name} IS NULL", f"bad unit_kind: neither {' nor '.join(UNIT_KINDS)}")]
+        case Kind.MOMENT:
+            start, end = (f"TIMESTAMP '{moment:%Y-%m-%d}'" for moment in (month.start, month.next.start))
+            return [
+                (f"{name} IS NULL", f"wrong type: {column.name} is no time"),
+                (f"NOT ({name} >= {start} AND {name} < {end})", f"outside the month: {column.name}"),
+            ]
+        case Kind.CODE:
+            return [(f"{name} IS NULL", f"unknown code: {column.name}")]
+        case Kind.FLAG:
+            return [(f"{name} IS NULL", f"wrong type: {column.name} is neither true nor false")]
+        case Kind.INTEGER:
+            return [
+                (f"{name} IS NULL", f"wrong type: {column.name} is no whole number"),
+                (f"{name} NOT BETWEEN -{LARGEST_VALUE} AND {LARGEST_VALUE}", f"out of range: {column.name}"),
+            ]

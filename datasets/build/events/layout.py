@@ -1,0 +1,147 @@
+"""Where raw events lie: `DIR/<dataset>/<YYYY-MM>/part-00000.parquet …` with a `source.json`.
+
+A month is written into a staging folder and renamed when it is whole, so that a crash leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.definition import Dataset
+from datasets.period import Month
+from datasets.refusal import Refusal
+
+TOTALS_FILE = "totals.json"
+
+
+class NoEvents(Refusal):
+    """There are no raw events where they were looked for."""
+
+
+class MonthExists(Refusal):
+    """The month's folder is there already."""
+
+
+class MonthIsBeingWritten(Refusal):
+    """Another process is writing the same dataset."""
+
+
+def month_folder(root: Path, dataset: Dataset, month: Month) -> Path:
+    return root / dataset.name / str(month)
+
+
+def quarantine_folder(root: Path, dataset: Dataset, month: Month) -> Path:
+    return root / dataset.name / f"{month}.quarantine"
+
+
+def event_files(folder: Path) -> tuple[Path, ...]:
+    """The Parquet files of a month in order of name.
+
+    Symbolic links are refused rather than followed: what a release is made from lies in the folder itself.
+    Raises NoEvents.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        raise NoEvents(
+            f"there are no events in {folder}; it must be a folder with part-00000.parquet and source.json"
+        )
+    files = sorted(
+        path for path in folder.iterdir() if path.suffix == ".parquet" and not path.name.startswith(".")
+    )
+    if not files:
+        raise NoEvents(f"{folder} holds no .parquet file; `events import` or `events generate` makes them")
+    for path in files:
+        if path.is_symlink() or not path.is_file():
+            raise NoEvents(
+                f"{path} is not a regular file; put the Parquet file itself there, no link or folder"
+            )
+    return tuple(files)
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Where a month is being written: its events, and what does not fit."""
+
+    events: Path
+    quarantine: Path
+
+
+@contextmanager
+def staged_month(root: Path, dataset: Dataset, month: Month, *, replace: bool = False) -> Iterator[Staging]:
+    """Folders that become the month and its quarantine when the block ends well, and vanish when it does not.
+
+    An empty quarantine folder is not kept. With `replace` the old month goes when the new one is whole.
+    Raises MonthExists and MonthIsBeingWritten before the block begins.
+    """
+    final = Staging(month_folder(root, dataset, month), quarantine_folder(root, dataset, month))
+    work, old = (final.events.parent / f".{month}.{word}" for word in ("staging", "replaced"))
+    _ensure_free(final, replace)
+    final.events.parent.mkdir(parents=True, exist_ok=True)
+    with _only_writer(final.events.parent, dataset):
+        _recover(final, old)
+        _ensure_free(final, replace)
+        shutil.rmtree(work, ignore_errors=True)  # left by a crash: whoever holds the lock may sweep
+        staging = Staging(work / "events", work / "quarantine")
+        try:
+            staging.events.mkdir(parents=True)
+            staging.quarantine.mkdir()
+            yield staging
+            _put(staging, final, old)
+        finally:
+            _recover(final, old)
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _ensure_free(final: Staging, replace: bool) -> None:
+    if final.events.exists() and not replace:
+        raise MonthExists(f"{final.events} exists already; give --replace to write it anew, or another --out")
+
+
+def _put(staging: Staging, final: Staging, old: Path) -> None:
+    """Rename what is whole into place, the month itself last: where a month is, its quarantine is too."""
+    for folder in (staging.events, staging.quarantine):
+        for path in folder.iterdir():
+            _flush(path)
+        _flush(folder)
+    old.mkdir()
+    for folder in (final.quarantine, final.events):
+        if folder.exists():
+            folder.rename(old / folder.name)
+    if any(staging.quarantine.iterdir()):
+        staging.quarantine.rename(final.quarantine)
+    staging.events.rename(final.events)
+    _flush(final.events.parent)
+
+
+def _recover(final: Staging, old: Path) -> None:
+    """Put a replaced month back where the new one never arrived; else let the old one go."""
+    for folder in (final.quarantine, final.events):
+        if (old / final.events.name).exists() and not final.events.exists() and (old / folder.name).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            (old / folder.name).rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _only_writer(folder: Path, dataset: Dataset) -> Iterator[None]:
+    with (folder / ".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MonthIsBeingWritten(
+                f"another process is writing events of {dataset.name} into {folder}; wait until it has ended"
+            ) from None
+        yield
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

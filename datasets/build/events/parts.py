@@ -1,0 +1,76 @@
+"""The files of a month and the types they store, checked before a row is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets.build.events.columns import Column
+from datasets.refusal import Refusal, did_you_mean, shown
+
+
+class UnreadableEvents(Refusal):
+    """A file of raw events is no Parquet file, or a damaged one."""
+
+
+class MissingColumn(Refusal):
+    """A file of raw events lacks a column that the declaration asks for."""
+
+
+@dataclass(frozen=True)
+class EventsPart:
+    """Files that store the same columns in the same SQL types, and how many rows they say they hold."""
+
+    files: tuple[Path, ...]
+    types: Mapping[str, str]
+    rows: int
+
+
+def parts_of(files: Iterable[Path], columns: Iterable[Column]) -> list[EventsPart]:
+    """The files of a month, those of one layout together. Reads footers only.
+
+    Raises UnreadableEvents and MissingColumn, which name the file.
+    """
+    wanted = tuple(columns)
+    by_layout: dict[tuple[tuple[str, str], ...], list[tuple[Path, int]]] = {}
+    with duckdb.connect(config={"threads": 1}) as con:
+        for path in files:
+            types, rows = _layout(con, path)
+            _ensure_columns(path, types, wanted)
+            by_layout.setdefault(tuple(types.items()), []).append((path, rows))
+    return [
+        EventsPart(tuple(path for path, _ in found), dict(layout), sum(rows for _, rows in found))
+        for layout, found in by_layout.items()
+    ]
+
+
+def _layout(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str], int]:
+    """The columns of a file and the types DuckDB gives them, and its number of rows."""
+    try:
+        rows = pq.ParquetFile(path).metadata.num_rows
+        described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [[literally(path)]]).fetchall()
+    except (pa.ArrowException, duckdb.Error, OSError):
+        raise UnreadableEvents(
+            f"{path} is no Parquet file, or a damaged one, though it is named so; raw events are Parquet files as "
+            "`daylight events` writes them"
+        ) from None
+    return {str(name): str(kind) for name, kind, *_ in described}, rows
+
+
+def _ensure_columns(path: Path, types: Mapping[str, str], wanted: tuple[Column, ...]) -> None:
+    for column in wanted:
+        if column.name not in types:
+            raise MissingColumn(
+                f"{path} has no column {column.name!r}, which holds {column.expected}; it has "
+                f"{', '.join(shown(name) for name in list(types)[:40])}." + did_you_mean(column.name, types)
+            )
+
+
+def literally(path: Path) -> str:
+    """A path that DuckDB takes as it is, whatever its name: by itself it would read * ? [ as patterns."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

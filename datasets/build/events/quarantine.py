@@ -1,0 +1,86 @@
+"""Rows that do not fit: kept with the reason, never published, never lost."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets.build.events.layout import TOTALS_FILE
+
+SCHEMA = pa.schema(
+    [("reason", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("record", pa.string())],
+)
+"""`row` counts from 1 within `file`; `record` is the row as JSON text, or as it stood where it could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many rows were read and what became of them. Exact, hence private: never publish or log it.
+
+    Raises ValueError where rows were lost: read is kept plus quarantined.
+    """
+
+    read: int
+    kept: int
+    quarantined: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (self.read == self.kept + self.quarantined and self.quarantined == sum(self.reasons.values())):
+            raise ValueError("rows were lost: what was read must be what was kept and what was quarantined")
+
+    def write(self, folder: Path) -> None:
+        """Write `totals.json` into a private folder."""
+        counts = {"read": self.read, "kept": self.kept, "quarantined": self.quarantined}
+        text = json.dumps({**counts, "reasons": dict(sorted(self.reasons.items()))}, indent=2)
+        (folder / TOTALS_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+class Quarantine:
+    """A Parquet file of rows that do not fit, made with the first of them."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / name
+        self._writer: pq.ParquetWriter | None = None
+        self.reasons: Counter[str] = Counter()
+
+    def add(self, rows: pa.Table | pa.RecordBatch) -> None:
+        """Add rows with the columns of SCHEMA."""
+        if rows.num_rows == 0:
+            return
+        if self._writer is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="zstd")
+        table = pa.table(rows.select(SCHEMA.names).columns, schema=SCHEMA)
+        self._writer.write_table(table)
+        self.reasons.update(table["reason"].to_pylist())
+
+    def add_rows(self, rows: Iterable[tuple[str, str, int, str]]) -> None:
+        """Add rows given as (reason, file, row, record)."""
+        columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+        self.add(
+            pa.table(
+                [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], SCHEMA
+            )
+        )
+
+    @property
+    def rows(self) -> int:
+        return self.reasons.total()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()

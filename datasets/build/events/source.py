@@ -1,0 +1,77 @@
+"""Where a month of raw events comes from, in words that may be published."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from datasets.definition import Dataset
+from datasets.refusal import Refusal, did_you_mean, shown
+
+SOURCE_FILE = "source.json"
+FORMATS = ("synthetic", "statements-of-reasons", "open-bandit", "table")
+
+_LARGEST = 1 << 20
+
+
+class UnreadableSource(Refusal):
+    """The `source.json` of a month is missing, malformed or speaks of another dataset."""
+
+
+class Source(BaseModel):
+    """What is told about the events of one month. It is copied into the public manifest, so it holds no count
+    and nothing that depends on a single row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    format: str = Field(pattern="^(" + "|".join(FORMATS) + ")$")
+    schema_name: str = Field(alias="schema", max_length=200)
+    """The layout of what was read, for example "statements of reasons, in force since 2025-07-01"."""
+    unit: str = Field(max_length=500)
+    """A sentence: who the privacy unit is in this source."""
+    not_collected: tuple[str, ...] = ()
+    """Levels that have no counterpart in the source: all their events carry the code for the unknown."""
+    not_collected_values: tuple[str, ...] = ()
+    """Values that have no counterpart in the source: all events carry their `absent`."""
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        return json.dumps(self.model_dump(by_alias=True), indent=2, ensure_ascii=False) + "\n"
+
+    def write(self, folder: Path) -> None:
+        (folder / SOURCE_FILE).write_text(self.text(), encoding="utf-8")
+
+
+def read_source(folder: Path, dataset: Dataset) -> Source:
+    """The source of the events in `folder`. Raises UnreadableSource."""
+    path = folder / SOURCE_FILE
+    if path.is_symlink() or not path.is_file():
+        raise UnreadableSource(
+            f"{path} is missing; it says where the events come from, and every import writes it"
+        )
+    if path.stat().st_size > _LARGEST:
+        raise UnreadableSource(
+            f"{path} is larger than 1 MiB; it holds a few sentences about the events' source"
+        )
+    try:
+        source = Source.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the whole file"
+        raise UnreadableSource(f"{path} is malformed at {shown(place)}: {shown(first['msg'])}") from None
+    _ensure_known(source.not_collected, [level.name for level in dataset.levels], "level", path, dataset)
+    _ensure_known(
+        source.not_collected_values, [value.name for value in dataset.values], "value", path, dataset
+    )
+    return source
+
+
+def _ensure_known(names: tuple[str, ...], known: list[str], what: str, path: Path, dataset: Dataset) -> None:
+    for name in names:
+        if name not in known:
+            raise UnreadableSource(
+                f"{path} says that {shown(name)!r} is not collected, which is no {what} of {dataset.name}."
+                + did_you_mean(name, known)
+            )
