@@ -26,10 +26,8 @@ WRITE_LOCK = 0x6461796C69676874
 
 _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=5000",
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA recursive_triggers=ON",  # so that INSERT OR REPLACE meets the trigger against DELETE
     "PRAGMA trusted_schema=OFF",
 )
 _POSTGRESQL = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from auth import schema
@@ -29,13 +30,13 @@ def prepare(
     file = sqlite_file(url)
     engine = open_engine(url)
     try:
-        if (file is None or file.exists()) and schema.version(engine) == schema.head():
-            return
         for directory in (settings.home, settings.keys_dir, *([file.parent] if file else [])):
             _make_directory(directory)
         with _locked(settings.home / "registry.lock"):
             if file is not None:
-                os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+                _make_file(file)
+            if schema.version(engine) == schema.head():
+                return
             keyring = Keyring(engine, settings.keys_dir)
             with acting(engine, keyring, settings.keys_dir, mandate) as act:
                 before = schema.upgrade(act.session.connection())
@@ -54,19 +55,38 @@ def prepare(
 
 def _make_directory(directory: Path) -> None:
     """A directory with mode 0700; one that is there is left as it is."""
-    try:
+    with _named("DAYLIGHT_HOME", directory, "made a directory"):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise RegistryError(
-            f"DAYLIGHT_HOME: the directory {directory} cannot be made ({error.strerror}); name one that can.",
-            parameter="DAYLIGHT_HOME",
-            value=str(directory),
-        ) from None
+
+
+def _make_file(file: Path) -> None:
+    """An SQLite file that only its owner reads, with a write-ahead log; one that is there stays as it is."""
+    with _named("DAYLIGHT_REGISTRY_URL", file, "used as an SQLite database"):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+        with closing(sqlite3.connect(file, timeout=5)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
 
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
     """One process of this host at a time: SQLite cannot queue those who set its journal's mode."""
-    with open(file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as lock:
+    with _named("DAYLIGHT_HOME", file, "locked"):
+        lock = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
         yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _named(parameter: str, path: Path, wanted: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RegistryError(
+            f"{parameter}: {path} cannot be {wanted} ({why}); name a place that can.",
+            parameter=parameter,
+            value=str(path),
+        ) from None

@@ -378,3 +378,18 @@ FORGERIES: dict[str, Family] = {
     )
     for name, family in families.items()
 }
+
+KNOWN_TO_THE_REGISTRY_ALONE = {
+    f"claims: {name}"
+    for name in (
+        "a later end than in the registry",
+        "an earlier beginning",
+        "an empty sub",
+        "another person",
+        "another project",
+        "an unknown jti",
+        "more scopes than the registry says",
+        "scopes in another order",
+        "no scopes",
+    )
+}

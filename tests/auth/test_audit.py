@@ -241,24 +241,28 @@ def rewrite(settings: RegistrySettings) -> list[str]:
 
 
 def test_a_chain_that_was_rewritten_with_fitting_hashes_does_not_fit_its_head(told, attacker, settings):
+    witness_file(settings.keys_dir).unlink()
     attacker(*rewrite(settings))
     assert broken_at(told) == 7
 
 
 def test_a_chain_that_was_rewritten_with_its_head_lacks_the_signature(told, attacker, settings):
+    witness_file(settings.keys_dir).unlink()
     attacker(*rewrite(settings), "UPDATE audit_head SET hash = (SELECT hash FROM audit_event WHERE seq = 7)")
     assert broken_at(told) == 7
 
 
 def test_events_added_past_the_head_are_found(told, attacker, settings):
-    last = AuditEvent(**(events(settings)[-1] | {"at": NOW}))
-    forged = AuditEvent(
-        seq=8, at=NOW, actor="x", act="x", subject="x", reason="x", details="{}", previous=last.hash
-    )
-    attacker(
-        "INSERT INTO audit_event VALUES (8, '2026-07-01 12:00:00.000000+00', 'x', 'x', 'x', 'x', '{}',"
-        f" '{last.hash}', '{hash_of(forged)}')"
-    )
+    previous, statements = str(events(settings)[-1]["hash"]), []
+    for seq in (8, 9):
+        said = {"actor": "x", "act": "x", "subject": "x", "reason": "x", "details": "{}"}
+        forged = hash_of(AuditEvent(seq=seq, at=NOW, previous=previous, **said))
+        statements.append(
+            f"INSERT INTO audit_event VALUES ({seq}, '2026-07-01 12:00:00.000000+00',"
+            f" 'x', 'x', 'x', 'x', '{{}}', '{previous}', '{forged}')"
+        )
+        previous = forged
+    attacker(*statements)
     assert broken_at(told) == 8
 
 

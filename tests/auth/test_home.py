@@ -78,10 +78,31 @@ def test_several_processes_may_be_the_first(empty):
     registry.close()
 
 
-def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(RegistryError, match=r"DAYLIGHT_HOME: the directory .* cannot be made"):
-        prepare(RegistrySettings(home=tmp_path / "file" / "home"), mandate())
+def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("this is no database, " * 100)
+    home = tmp_path / "home"
+    (tmp_path / "locked" / "registry.lock").mkdir(parents=True)
+    odd = f"sqlite:///{tmp_path}/file"
+    for settings, sentence in (
+        (RegistrySettings(home=tmp_path / "file" / "home"), "DAYLIGHT_HOME: .* cannot be made a directory"),
+        (RegistrySettings(home=tmp_path / "locked"), "DAYLIGHT_HOME: .*registry.lock cannot be locked"),
+        (RegistrySettings(home=home, registry_url=odd), "DAYLIGHT_REGISTRY_URL: .* as an SQLite database"),
+    ):
+        with pytest.raises(RegistryError, match=sentence):
+            prepare(settings, mandate())
+    assert (tmp_path / "file").read_text().startswith("this is no database")
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_sqlite_writes_ahead_and_to_the_disk(settings):
+    engine = open_engine(read_address(settings.registry_url))
+    with engine.connect() as connection:
+        said = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    engine.dispose()
+    assert said == ["wal", 2, 1, 5000]
 
 
 @pytest.mark.parametrize(
