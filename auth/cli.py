@@ -223,11 +223,16 @@ def _mandate(reason: str = _NO_REASON) -> Mandate:
     return Mandate(f"cli:{user}", ensure_text("reason", reason or _NO_REASON), datetime.now(UTC))
 
 
+def opened_registry(mandate: Mandate | None = None) -> Registry:
+    """The registry of this deployment, made first where there is none yet; whoever opens it closes it."""
+    settings = RegistrySettings()
+    prepare(settings, mandate or _mandate(), _say)
+    return open_registry(settings)
+
+
 @contextmanager
 def _registry(mandate: Mandate) -> Iterator[Registry]:
-    settings = RegistrySettings()
-    prepare(settings, mandate, _say)
-    registry = open_registry(settings)
+    registry = opened_registry(mandate)
     try:
         yield registry
     finally:

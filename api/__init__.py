@@ -1,0 +1,1 @@
+"""The HTTP shell: who asks, may they, what do they get."""

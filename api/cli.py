@@ -1,0 +1,47 @@
+"""The commands `daylight serve` and `daylight openapi`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.openapi import description
+from api.settings import ApiSettings
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="address to listen on; DAYLIGHT_HOST")] = "",
+    port: Annotated[int, typer.Option(help="port to listen on; DAYLIGHT_PORT")] = -1,
+) -> None:
+    """Serve the API: one process, one core. Put a proxy that ends TLS in front of it."""
+    settings = ApiSettings()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    uvicorn.run(
+        create_app(settings),
+        host=host or settings.host,
+        port=settings.port if port < 0 else port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=32 * 1024,
+        http="h11",
+    )
+
+
+def write_openapi(
+    to: Annotated[Path, typer.Option(help="file to write")] = Path("openapi/openapi.json"),
+) -> None:
+    """Write the description of the API, as the repository keeps it."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_bytes(orjson.dumps(description(create_app()), option=options) + b"\n")
+    typer.echo(f"wrote {to}")

@@ -1,0 +1,100 @@
+"""The nouns an endpoint may ask for: who asks, what is released, how the question is written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.errors import Malformed, OutOfScope, TokenMissing
+from api.settings import ApiSettings
+from auth.principal import Principal
+from auth.registry import Registry
+from datasets.catalogue import find_dataset
+from datasets.definition import Dataset
+from datasets.release.reader import Releases
+
+MOST_PARAMETERS = 64
+
+
+async def settings_of(request: Request) -> ApiSettings:
+    settings: ApiSettings = request.app.state.settings
+    return settings
+
+
+async def releases_of(request: Request) -> Releases:
+    releases: Releases = request.app.state.releases
+    return releases
+
+
+async def registry_of(request: Request) -> Registry:
+    registry: Registry = request.app.state.registry
+    return registry
+
+
+async def principal_of(request: Request) -> Principal:
+    """Who asks, looked up in the registry on each request. Raises TokenMissing, TokenRefused, RegistryUnavailable."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise TokenMissing(
+            "Authorization: a token is needed here; send the field 'Authorization: Bearer TOKEN' with a token that "
+            "was issued to you.",
+            parameter="Authorization",
+        )
+    registry: Registry = request.app.state.registry
+    now = datetime.now(UTC)
+    if registry.in_process:
+        principal = registry.principal(text.strip(), now)
+    else:
+        principal = await run_in_threadpool(registry.principal, text.strip(), now)
+    request.state.principal = principal
+    return principal
+
+
+async def dataset_of(dataset: str) -> Dataset:
+    """The dataset named in the path. Raises UnknownDataset."""
+    return find_dataset(dataset)
+
+
+async def granted_dataset(dataset: str, principal: Annotated[Principal, Depends(principal_of)]) -> Dataset:
+    """The dataset named in the path, where the token may read it. Raises UnknownDataset, OutOfScope."""
+    found = find_dataset(dataset)
+    scope = f"{found.name}:read"
+    if scope not in principal.scopes:
+        raise OutOfScope(
+            f"The project {principal.reference} may not read {found.name}: its token has the scopes "
+            f"{', '.join(sorted(principal.scopes))}, and {scope} is needed.",
+            parameter="dataset",
+            value=found.name,
+            allowed=sorted(principal.scopes),
+        )
+    return found
+
+
+async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
+    """The query's names and values in order, repetitions included. Raises Malformed where it is not UTF-8."""
+    try:
+        pairs = parse_qsl(
+            request.scope["query_string"].decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(request.scope["query_string"]),
+            errors="strict",
+            max_num_fields=MOST_PARAMETERS,
+        )
+    except ValueError:
+        raise Malformed(
+            f"The query is not written as name=value pairs in percent-encoded UTF-8, joined by &, at most "
+            f"{MOST_PARAMETERS} of them."
+        ) from None
+    return tuple(pairs)
+
+
+SettingsOf = Annotated[ApiSettings, Depends(settings_of)]
+PublishedReleases = Annotated[Releases, Depends(releases_of)]
+OpenRegistry = Annotated[Registry, Depends(registry_of)]
+NamedDataset = Annotated[Dataset, Depends(dataset_of)]
+GrantedDataset = Annotated[Dataset, Depends(granted_dataset)]
+Parameters = Annotated[tuple[tuple[str, str], ...], Depends(parameters_of)]

@@ -1,0 +1,185 @@
+"""Every refusal and its status, in one table; each is answered as problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from slowapi.errors import RateLimitExceeded
+from starlette.exceptions import HTTPException
+
+from auth.errors import RegistryError, RegistryUnavailable, TokenRefused
+from datasets.catalogue import UnknownCodeList, UnknownDataset
+from datasets.period import MalformedPeriod
+from datasets.refusal import Refusal
+from datasets.release.grid import EmptyQuestion, NotPublished
+from datasets.release.question import (
+    MalformedQuestion,
+    RepeatedParameter,
+    UnknownCode,
+    UnknownLevel,
+    UnknownMeasure,
+    UnknownParameter,
+)
+from datasets.release.reader import UnknownRelease
+from datasets.release.shelf import QuestionInterrupted
+from datasets.release.span import PeriodNotReleased
+from datasets.release.verification import ReleaseDamaged
+
+log = logging.getLogger("daylight.api")
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class TokenMissing(Refusal):
+    """No bearer token came with a request that needs one."""
+
+
+class OutOfScope(Refusal):
+    """The token is good, but what it may read does not include this."""
+
+
+class NotAcceptable(Refusal):
+    """None of the media types that were asked for can be answered."""
+
+
+class TooLong(Refusal):
+    """A query longer than any question needs to be."""
+
+
+class Malformed(Refusal):
+    """A request that is not written as HTTP and this API ask."""
+
+
+STATUS: dict[type[Exception], int] = {
+    Malformed: 400,
+    TokenMissing: 401,
+    TokenRefused: 401,
+    OutOfScope: 403,
+    UnknownDataset: 404,
+    UnknownCodeList: 404,
+    UnknownRelease: 404,
+    NotAcceptable: 406,
+    TooLong: 414,
+    UnknownParameter: 422,
+    RepeatedParameter: 422,
+    UnknownMeasure: 422,
+    UnknownLevel: 422,
+    UnknownCode: 422,
+    MalformedQuestion: 422,
+    MalformedPeriod: 422,
+    PeriodNotReleased: 422,
+    EmptyQuestion: 422,
+    NotPublished: 422,
+    QuestionInterrupted: 503,
+    ReleaseDamaged: 503,
+    RegistryUnavailable: 503,
+}
+CHALLENGE = {
+    TokenMissing: "Bearer",
+    TokenRefused: 'Bearer error="invalid_token"',
+    OutOfScope: 'Bearer error="insufficient_scope"',
+}
+"""What WWW-Authenticate says (RFC 6750, section 3)."""
+
+OF_STATUS = {
+    404: "Nothing is served at this address; GET /v1 lists what there is.",
+    405: "This method does nothing here; the field Allow names those that do.",
+    413: "The body is larger than anything this API reads.",
+    422: "A value in the address is not written as it should be.",
+}
+
+
+def slug(refusal: type[Exception]) -> str:
+    """The stable name of a refusal, the last part of its `type`.
+
+    >>> slug(UnknownDataset)
+    'unknown-dataset'
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", refusal.__name__).lower()
+
+
+def title(refusal: type[Exception]) -> str:
+    """What a refusal is in general: the first sentence of its docstring."""
+    return (refusal.__doc__ or refusal.__name__).strip().split("\n")[0].rstrip(".")
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """The answer to a refusal of ours, found in the table by the nearest of its classes."""
+    kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
+    headers = {"WWW-Authenticate": CHALLENGE[kind]} if kind in CHALLENGE else {}
+    if STATUS[kind] == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    details: dict[str, Any] = {}
+    if isinstance(error, Refusal | RegistryError):
+        for member in ("parameter", "value", "allowed", "suggestions"):
+            if getattr(error, member):
+                details[member] = getattr(error, member)
+    sentence = getattr(error, "sentence", str(error))
+    return problem(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
+
+
+def problem(  # noqa: PLR0913  a problem has these members (RFC 9457, section 3.1)
+    request: Request,
+    status: int,
+    name: str,
+    heading: str,
+    detail: str,
+    details: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A problem+json answer; `type` resolves to a page that explains it."""
+    body = {
+        "type": f"/problems/{name}",
+        "title": heading,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:request:{getattr(request.state, 'request_id', '')}",
+        **(details or {}),
+    }
+    return Response(orjson.dumps(body), status, headers, PROBLEM_JSON)
+
+
+def of_status(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
+    """A problem that is no more than its status."""
+    phrase = HTTPStatus(status).phrase
+    detail = OF_STATUS.get(status, f"{phrase}.")
+    return problem(request, status, phrase.lower().replace(" ", "-"), phrase, detail, headers=headers)
+
+
+def install(app: FastAPI, too_many: Callable[[Request, RateLimitExceeded], Response]) -> None:
+    """Let every refusal, ours and the framework's, be answered as a problem."""
+
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        return refused(request, error)
+
+    async def on_status(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return of_status(request, error.status_code, dict(error.headers or {}))
+
+    async def on_invalid(request: Request, error: Exception) -> Response:
+        # the framework's own answer would repeat the input
+        return of_status(request, 422)
+
+    async def on_limit(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RateLimitExceeded)
+        return too_many(request, error)
+
+    async def on_fault(request: Request, error: Exception) -> Response:
+        return of_status(request, 500)
+
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        **dict.fromkeys(STATUS, on_refusal),
+        HTTPException: on_status,
+        RequestValidationError: on_invalid,
+        RateLimitExceeded: on_limit,
+        Exception: on_fault,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

@@ -1,0 +1,157 @@
+"""The description of the API (OpenAPI 3.1): generated, completed by hand where a question is open-ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+
+from api.errors import PROBLEM_JSON, STATUS, slug, title
+from api.formats import FORMATS, json_response
+from datasets.catalogue import DATASETS, code_lists
+from datasets.release.span import FREQUENCIES
+
+router = APIRouter(tags=["service"])
+
+DESCRIPTION = (
+    "Anonymised aggregates on ads, recommendations and moderation actions for vetted researchers. Every number carries its "
+    "exact standard error, every question is free, and the same question has the same answer for everybody."
+)
+AGGREGATES = "/v1/datasets/{dataset}/aggregates"
+
+
+@router.get("/openapi.json", summary="This description")
+async def openapi_json(request: Request) -> Response:
+    """OpenAPI 3.1."""
+    return json_response(request, description(request.app))
+
+
+def description(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the application."""
+    document = get_openapi(title="Daylight", version="1", description=DESCRIPTION, routes=app.routes)
+    document["components"] = {
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        "schemas": {"Problem": PROBLEM},
+    }
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            _complete(operation, path)
+    return document
+
+
+def _complete(operation: dict[str, Any], path: str) -> None:
+    responses = operation["responses"]
+    responses.pop("422", None)
+    responses["200"] = {
+        "description": "As asked.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+    responses["304"] = {"description": "The asker has these very bytes."}
+    statuses = {429: "More requests than the limit allows", 500: "A fault of ours"}
+    if "{dataset}" in path or "{name}" in path:
+        statuses[404] = "Unknown dataset, code list, release or problem"
+    if path == AGGREGATES:
+        statuses |= _refusals()
+        operation["security"] = [{"token": []}]
+        operation["parameters"] = [p for p in operation.get("parameters", []) if p["in"] == "path"] + QUESTION
+        responses["200"]["content"] = {
+            "application/json": {"schema": {"type": "object"}, "example": EXAMPLE},
+            FORMATS["csv"].split(";")[0]: {"schema": {"type": "string"}},
+        }
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] == "dataset":
+            parameter["schema"] = {"type": "string", "enum": [dataset.name for dataset in DATASETS]}
+        if parameter["name"] == "name" and "codelists" in path:
+            parameter["schema"] = {"type": "string", "enum": sorted(code_lists())}
+    for status, words in sorted(statuses.items()):
+        content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        responses[str(status)] = {"description": words, "content": content}
+
+
+def _refusals() -> dict[int, str]:
+    by_status: dict[int, list[str]] = {}
+    for kind, status in STATUS.items():
+        by_status.setdefault(status, []).append(f"`{slug(kind)}`: {title(kind)}.")
+    return {status: " ".join(words) for status, words in by_status.items()}
+
+
+def _query(name: str, words: str, example: str, **schema: Any) -> dict[str, Any]:
+    return {
+        "name": name, "in": "query", "description": words, "required": name == "measure",
+        "schema": {"type": "string", **schema}, "example": example,
+    }  # fmt: skip
+
+
+_LEVELS = sorted({level.name for dataset in DATASETS for level in dataset.levels if level.name != "day"})
+QUESTION = [
+    _query("measure", "Measures, with commas between.", "actions,accounts"),
+    _query("group_by", "Levels to group by, and `period`; at most four levels.", "category"),
+    _query("period", "A month, a day, or a range of either; the latest month by default.", "2026-06"),
+    _query(
+        "freq",
+        "One row per day or month; without it, one sum over the period.",
+        "month",
+        enum=list(FREQUENCIES),
+    ),
+    _query("release", "A release by name, or `latest`.", "latest"),
+    _query(
+        "format",
+        "The format of the answer; Accept decides where it is not given.",
+        "json",
+        enum=list(FORMATS),
+    ),
+    {
+        "name": "filters",
+        "in": "query",
+        "description": "Any level of the dataset by its name, with codes of its list and commas between: "
+        "`member_state=DE,FR`. The dataset's codebook lists levels and codes.",
+        "required": False,
+        "style": "form",
+        "explode": True,
+        "schema": {
+            "type": "object",
+            "propertyNames": {"enum": _LEVELS},
+            "additionalProperties": {"type": "string"},
+        },
+        "example": {"member_state": "DE,FR"},
+    },
+]
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail", "instance"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {
+            "type": "string",
+            "description": "Names the parameter, the value and what would be right.",
+        },
+        "instance": {"type": "string"},
+        "parameter": {"type": "string"},
+        "value": {"type": "string"},
+        "allowed": {"type": "array", "items": {"type": "string"}},
+        "suggestions": {"type": "array", "items": {"type": "string"}},
+        "policy": {"type": "string"},
+    },
+}
+EXAMPLE = {
+    "dataset": "moderation",
+    "releases": ["2026-06.1"],
+    "query": "measure=accounts&group_by=category&period=2026-06",
+    "query_id": "0000000000000000",
+    "columns": [{"name": "period", "type": "string"}, {"name": "category", "type": "string"}],
+    "data": [
+        {
+            "period": "2026-06",
+            "category": "ANIMAL_WELFARE",
+            "accounts": 1784.05,
+            "accounts_se": 78.4,
+            "accounts_lo": 1630.39,
+            "accounts_hi": 1937.71,
+            "accounts_status": "A",
+        }
+    ],
+}

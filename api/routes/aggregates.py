@@ -1,0 +1,30 @@
+"""GET /v1/datasets/{dataset}/aggregates: the question."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.asking import Desk
+from api.dependencies import GrantedDataset, Parameters, PublishedReleases
+from api.formats import FORMATS, RENDER, chosen_format, tagged
+
+router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
+
+
+@router.get("/{dataset}/aggregates", summary="Ask a question")
+async def aggregates(
+    request: Request, dataset: GrantedDataset, parameters: Parameters, releases: PublishedReleases
+) -> Response:
+    """Noisy numbers per period and cell, each with its exact standard error, 95 % interval and status.
+
+    Every cell of the asked grid is there: zero is a value, and a negative estimate is served as it is. The same
+    question asked of the same releases has the same bytes for everybody.
+    """
+    format_ = chosen_format(request, parameters)
+    question = releases.question(
+        dataset.name, [(name, value) for name, value in parameters if name != "format"]
+    )
+    desk: Desk = request.app.state.desk
+    answer = await desk.answer(request, releases, question)
+    headers = {"Data-Release": ", ".join(answer.meta["releases"]), "X-Query-Id": answer.meta["query_id"]}
+    return tagged(request, RENDER[format_](answer), FORMATS[format_], headers)

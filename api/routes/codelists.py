@@ -1,0 +1,42 @@
+"""GET /v1/codelists: the closed lists of codes, with labels and legal sources."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.formats import json_response
+from datasets.catalogue import code_lists, find_code_list
+
+router = APIRouter(prefix="/v1/codelists", tags=["code lists"])
+
+
+@router.get("", summary="Every code list")
+async def every(request: Request) -> Response:
+    """Names, titles and sources. Open to all."""
+    listed = [
+        {
+            "name": codes.name,
+            "title": codes.title,
+            "source": codes.source,
+            "link": f"/v1/codelists/{codes.name}",
+        }
+        for codes in code_lists().values()
+    ]
+    return json_response(request, {"code_lists": listed})
+
+
+@router.get("/{name}", summary="One code list")
+async def one(request: Request, name: str) -> Response:
+    """Its codes in the order in which answers list them, each with its label and the code it is within."""
+    codes = find_code_list(name)
+    return json_response(
+        request,
+        {
+            "name": codes.name,
+            "title": codes.title,
+            "source": codes.source,
+            "within": codes.within.name if codes.within else None,
+            "unknown": codes.unknown,
+            "codes": [{"code": c.code, "label": c.label, "within": c.within} for c in codes],
+        },
+    )

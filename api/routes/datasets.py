@@ -1,0 +1,72 @@
+"""GET /v1/datasets: the catalogue, and each dataset's codebook (Delegated Regulation (EU) 2025/2050, Art. 6(4)(c), 15(2))."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import NamedDataset, PublishedReleases
+from api.formats import json_response
+from datasets.catalogue import DATASETS
+from datasets.definition import Dataset
+from datasets.period import Month
+from datasets.privacy.zcdp import epsilon, power_of_best_test
+from datasets.release.codebook import Codebook, codebook_of
+from datasets.release.reader import Releases
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+
+
+@router.get("", summary="The catalogue")
+async def catalogue(request: Request, releases: PublishedReleases) -> Response:
+    """Every dataset: what is counted, by what, for which months, at what privacy cost. Open to all."""
+    return json_response(request, {"datasets": [_card(dataset, releases) for dataset in DATASETS]})
+
+
+@router.get("/{dataset}", summary="One dataset")
+async def dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
+    """The same for one dataset."""
+    return json_response(request, _card(dataset, releases))
+
+
+@router.get("/{dataset}/codebook", summary="What its columns and codes mean")
+async def codebook(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
+    """Dimensions, levels, codes with labels and legal sources, measures: those of the latest release."""
+    current = releases.current(dataset.name)
+    book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
+    return json_response(request, book.model_dump(mode="json"))
+
+
+def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
+    current = releases.current(dataset.name)
+    book: Codebook = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
+    rho = dataset.rho_of_release
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "version": dataset.version,
+        "grain": dataset.grain,
+        "dimensions": [
+            {"name": d.name, "title": d.title, "law": d.law, "levels": [level.name for level in d.levels]}
+            for d in book.dimensions
+        ],
+        "measures": [measure.model_dump(mode="json", exclude_none=True) for measure in book.measures],
+        "coverage": [release.manifest.month for release in current],
+        "releases": [release.name for release in current],
+        "gaps": list(dataset.gaps),
+        "law": list(dataset.law),
+        "privacy": {
+            "unit": dataset.unit.title,
+            "note": dataset.unit.note,
+            "rho_per_month": str(rho),
+            "epsilon": {"1e-06": round(epsilon(rho, 1e-6), 2), "1e-09": round(epsilon(rho, 1e-9), 2)},
+            "power_of_best_5_percent_test": round(power_of_best_test(rho), 4),
+        },
+        "modality": "token aggregates: anonymised cells with their standard errors, through this interface",
+        "links": {
+            "codebook": f"/v1/datasets/{dataset.name}/codebook",
+            "aggregates": f"/v1/datasets/{dataset.name}/aggregates",
+            "releases": f"/v1/releases/{dataset.name}",
+        },
+    }

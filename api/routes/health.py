@@ -1,0 +1,26 @@
+"""GET /healthz and /readyz: whether the process runs, and whether it can serve."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import OpenRegistry, PublishedReleases
+from api.formats import FORMATS, json_response
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Whether the process runs")
+async def alive(request: Request) -> Response:
+    """Always 200 while requests are answered at all."""
+    return json_response(request, {"status": "ok"})
+
+
+@router.get("/readyz", summary="Whether it can serve")
+def ready(registry: OpenRegistry, releases: PublishedReleases) -> Response:
+    """200 when the registry answers; 503 when nobody could be let in. `degraded` names releases that are not served."""
+    up = registry.is_up()
+    body = {"status": "ok" if up else "registry unavailable", "degraded": list(releases.degraded)}
+    headers = {} if up else {"Retry-After": "5"}
+    return Response(orjson.dumps(body), 200 if up else 503, headers, FORMATS["json"])

@@ -1,0 +1,16 @@
+"""GET /.well-known/jwks.json: the public keys that tokens and releases are signed with (RFC 7517)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import OpenRegistry
+from api.formats import json_response
+
+router = APIRouter(tags=["keys"])
+
+
+@router.get("/.well-known/jwks.json", summary="Public keys")
+def keys(request: Request, registry: OpenRegistry) -> Response:
+    """What is needed to check a manifest's signature. Open to all."""
+    return json_response(request, registry.jwks())

@@ -1,0 +1,57 @@
+"""GET /v1/releases: what was published, and each release's signed manifest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import NamedDataset, PublishedReleases
+from api.formats import FORMATS, json_response, tagged
+from datasets.catalogue import DATASETS
+from datasets.release import layout
+from datasets.release.reader import Releases
+
+router = APIRouter(prefix="/v1/releases", tags=["releases"])
+
+
+@router.get("", summary="Current releases of every dataset")
+async def every(request: Request, releases: PublishedReleases) -> Response:
+    """The current release of each month. Open to all."""
+    return json_response(request, {"releases": [line for d in DATASETS for line in _lines(d.name, releases)]})
+
+
+@router.get("/{dataset}", summary="Current releases of one dataset")
+async def of_dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
+    """The current release of each month."""
+    return json_response(request, {"releases": _lines(dataset.name, releases)})
+
+
+@router.get("/{dataset}/{release}", summary="The manifest of a release")
+async def manifest(request: Request, dataset: NamedDataset, release: str, releases: PublishedReleases) -> Response:
+    """Exactly the bytes that were signed: plan with every variance, spend, kept shares, files with hashes.
+
+    The detached signature (ES256, RFC 7515, appendix F) is in the field `Manifest-Signature`; its key is in
+    `/.well-known/jwks.json`.
+    """
+    found = releases.find(dataset.name, release)
+    signature = (found.folder / layout.SIGNATURE).read_text().strip()
+    body = (found.folder / layout.MANIFEST).read_bytes()
+    return tagged(
+        request, body, FORMATS["json"], {"Manifest-Signature": signature, "Data-Release": found.name}
+    )
+
+
+def _lines(dataset: str, releases: Releases) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": dataset,
+            "release": release.name,
+            "month": release.manifest.month,
+            "published_at": release.manifest.published_at,
+            "previous": release.manifest.previous,
+            "rho": release.manifest.privacy.rho,
+            "manifest": f"/v1/releases/{dataset}/{release.name}",
+        }
+        for release in releases.current(dataset)
+    ]

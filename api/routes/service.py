@@ -1,0 +1,53 @@
+"""GET /v1: what this service is and where everything in it is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import PublishedReleases, SettingsOf
+from api.formats import json_response
+from datasets.catalogue import DATASETS
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/v1", summary="What this service is")
+async def service(request: Request, settings: SettingsOf, releases: PublishedReleases) -> Response:
+    """Contact, portal, datasets with their current releases, limits and links. Open to all."""
+    return json_response(
+        request,
+        {
+            "title": "Daylight: anonymised aggregates for vetted researchers",
+            "law": "Regulation (EU) 2022/2065, Art. 40; Delegated Regulation (EU) 2025/2050",
+            "contact": settings.contact,
+            "portal": settings.portal_url,
+            "datasets": [
+                {
+                    "name": dataset.name,
+                    "title": dataset.title,
+                    "releases": [release.name for release in releases.current(dataset.name)],
+                    "links": {
+                        "self": f"/v1/datasets/{dataset.name}",
+                        "codebook": f"/v1/datasets/{dataset.name}/codebook",
+                        "aggregates": f"/v1/datasets/{dataset.name}/aggregates",
+                    },
+                }
+                for dataset in DATASETS
+            ],
+            "limits": {
+                "open": settings.limit_open,
+                "standard": settings.limit_standard,
+                "extended": settings.limit_extended,
+            },
+            "degraded": list(releases.degraded),
+            "links": {
+                "datasets": "/v1/datasets",
+                "code_lists": "/v1/codelists",
+                "releases": "/v1/releases",
+                "openapi": "/openapi.json",
+                "keys": "/.well-known/jwks.json",
+                "health": "/healthz",
+                "ready": "/readyz",
+            },
+        },
+    )

@@ -1,0 +1,38 @@
+"""Settings of the API, read from the environment: `DAYLIGHT_*`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ApiSettings(BaseSettings):
+    """Where the API finds things, how it is reached, and how much each may ask.
+
+    Limits are written as `N/second|minute|hour|day`. Without `redis_url` they are counted in the process.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home: Path = Path("var")
+    releases_dir: Path = Field(default_factory=lambda known: known["home"] / "releases")
+    cache_dir: Path = Field(default_factory=lambda known: known["home"] / "cache")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    redis_url: str = Field(default="", repr=False)
+    limit_open: str = "600/minute"
+    limit_standard: str = "100/minute"
+    limit_extended: str = "600/minute"
+    deadline_seconds: float = Field(default=10.0, gt=0)
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    contact: str = "Name a contact point with DAYLIGHT_CONTACT"
+    portal_url: str = "https://data-access.dsa.ec.europa.eu/"
+
+    def limit_of(self, tier: str) -> str:
+        """The limit of a project of this tier; an unknown tier gets the standard one."""
+        return {"extended": self.limit_extended}.get(tier, self.limit_standard)

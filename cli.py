@@ -1,0 +1,61 @@
+"""The command `daylight`: mounts the sub-commands of the packages, nothing else."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from api.cli import serve, write_openapi
+from auth.cli import admin, opened_registry
+from auth.errors import RegistryError
+from datasets.build.cli import ledger_commands, release_commands
+from datasets.build.events.cli import events
+from datasets.build.seal import Seal
+from datasets.refusal import Refusal
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+
+def seal() -> Seal:
+    """What releases are signed with: the release key of the registry, which is made where there is none."""
+    registry = opened_registry()
+    return Seal(sign=registry.release_signer(), verify=registry.release_verifier())
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("daylight"))
+        raise typer.Exit
+
+
+@app.callback()
+def daylight(
+    _version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    """Anonymised aggregates on ads, recommendations and moderation actions, for vetted researchers."""
+
+
+app.add_typer(events, name="events")
+app.add_typer(release_commands(seal), name="release")
+app.add_typer(ledger_commands(), name="ledger")
+app.add_typer(admin, name="admin")
+app.command()(serve)
+app.command(name="openapi")(write_openapi)
+
+
+def main() -> None:
+    """Run a command; a refusal is one line on stderr and exit code 2."""
+    try:
+        app()
+    except (Refusal, RegistryError) as refusal:
+        print(f"daylight: {refusal}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
