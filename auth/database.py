@@ -7,13 +7,15 @@ lock), so that what it reads stays true until it commits and the audit's chain n
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -79,7 +81,8 @@ def open_engine(url: URL) -> Engine:
             parameter="DAYLIGHT_REGISTRY_URL",
         ) from None
     if file is not None:
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, file))
+        event.listen(engine, "checkout", partial(_ensure_same_file, file))
     event.listen(engine, "begin", _take_write_lock)
     return engine
 
@@ -90,10 +93,25 @@ def _file_url(file: Path) -> URL:
     )
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(file: Path, connection: Any, record: Any) -> None:
+    record.info["file"] = _identity(file)
     connection.isolation_level = None  # the driver begins nothing by itself: see _take_write_lock
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
+
+
+def _ensure_same_file(file: Path, _connection: Any, record: Any, _proxy: Any) -> None:
+    """Opens the file anew where it was replaced or removed: an old one would never hear of a revocation."""
+    if record.info.get("file") != _identity(file):
+        raise DisconnectionError("the file of the registry is another one now")
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _take_write_lock(connection: Connection) -> None:

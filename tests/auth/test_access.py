@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
@@ -220,6 +221,33 @@ def test_a_missing_registry_lets_nobody_in(populated, settings, tmp_path, caplog
     assert not gone.is_up()
     assert not (tmp_path / "gone.sqlite").exists()
     gone.close()
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_file_that_was_removed_under_an_open_registry_lets_nobody_in(populated, settings):
+    issued = populated.issue_token(ask(), mandate())
+    populated.principal(issued.text, NOW)
+    for file in settings.home.glob("registry.sqlite*"):
+        file.unlink()
+    with pytest.raises(RegistryUnavailable):
+        populated.principal(issued.text, NOW)
+    assert not populated.is_up()
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_revocation_in_a_file_put_in_place_of_the_first_is_seen(populated, settings):
+    issued = populated.issue_token(ask(), mandate())
+    populated.close()
+    file = settings.home / "registry.sqlite"
+    shutil.copy(file, settings.home / "restored")
+    populated.principal(issued.text, NOW)
+    for left_over in settings.home.glob("registry.sqlite*"):
+        left_over.unlink()
+    (settings.home / "restored").rename(file)
+    other = open_registry(settings)
+    other.revoke_token(issued.token_id, mandate())
+    other.close()
+    assert cause_of(populated, issued.text) == "revoked"
 
 
 def test_a_registry_that_is_no_database_lets_nobody_in(populated, settings, tmp_path):
