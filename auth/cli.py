@@ -9,7 +9,7 @@ import getpass
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -230,13 +230,20 @@ def opened_registry(mandate: Mandate | None = None) -> Registry:
     return open_registry(settings)
 
 
+def opened_registry(mandate: Mandate | None = None) -> Registry:
+    """The registry of the settings, made if this is its first use, which is said on stderr. Close it.
+
+    Raises RegistryError where it cannot be made or reached.
+    """
+    settings = RegistrySettings()
+    prepare(settings, mandate or _mandate(), _say)
+    return open_registry(settings)
+
+
 @contextmanager
 def _registry(mandate: Mandate) -> Iterator[Registry]:
-    registry = opened_registry(mandate)
-    try:
+    with closing(opened_registry(mandate)) as registry:
         yield registry
-    finally:
-        registry.close()
 
 
 def _say(sentence: str) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.testing import CliRunner
 
-from auth.cli import admin
+from auth.cli import admin, opened_registry
 from auth.errors import ChainBroken, RegistryError, TokenRefused
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
@@ -87,6 +87,15 @@ def test_identifiers_stand_alone_on_standard_output(daylight_admin):
 def test_the_first_use_is_said_once(daylight_admin):
     assert "Made a new registry" in daylight_admin("project", "list")[1]
     assert daylight_admin("project", "list")[1] == ""
+
+
+def test_other_commands_open_the_registry_and_sign_with_its_keys(daylight_admin, capsys):
+    registry = opened_registry()
+    signature = registry.release_signer()(b"a manifest")
+    registry.release_verifier()(b"a manifest", signature)
+    registry.close()
+    said = capsys.readouterr()
+    assert said.out == "" and "Made a new registry" in said.err
 
 
 def test_tables_show_every_cell_whole_in_a_pipe(with_member):
