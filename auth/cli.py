@@ -224,13 +224,6 @@ def _mandate(reason: str = _NO_REASON) -> Mandate:
 
 
 def opened_registry(mandate: Mandate | None = None) -> Registry:
-    """The registry of this deployment, made first where there is none yet; whoever opens it closes it."""
-    settings = RegistrySettings()
-    prepare(settings, mandate or _mandate(), _say)
-    return open_registry(settings)
-
-
-def opened_registry(mandate: Mandate | None = None) -> Registry:
     """The registry of the settings, made if this is its first use, which is said on stderr. Close it.
 
     Raises RegistryError where it cannot be made or reached.
