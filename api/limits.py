@@ -6,7 +6,6 @@ the scope and the project, never the address asked for: varying the path buys no
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -32,8 +31,6 @@ class Limits:
     project: Dependency
 
     def __init__(self, settings: ApiSettings) -> None:
-        if os.environ.get("RATELIMIT_ENABLED", "true").lower() in {"false", "0"}:
-            raise RuntimeError("RATELIMIT_ENABLED switches all limits off; remove it from the environment")
         self._limiter = Limiter(
             key_func=_address,
             strategy="sliding-window-counter",
@@ -42,8 +39,9 @@ class Limits:
             in_memory_fallback_enabled=bool(settings.redis_url),
             key_prefix="daylight:sliding:",
             headers_enabled=False,
-            config_filename="",
         )
+        if not self._limiter.enabled:
+            raise RuntimeError("RATELIMIT_ENABLED switches all limits off; remove it from the environment and from .env")
 
         def of_project(key: str) -> str:
             return settings.limit_of(key.split("|", 1)[0])

@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import TooLong, refused
@@ -40,19 +38,17 @@ class Outer:
         async def answered(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                if method == "OPTIONS":
+                    message = _options(message)
                 status = message["status"]
                 message["headers"] = [*message["headers"], *self._extra(request)]
-            elif method == "HEAD":
+            elif method == "HEAD" or status == 204:
                 message = {**message, "body": b""}
             await send(message)
 
         if len(scope["query_string"]) > LONGEST_QUERY:
-            error = TooLong(
-                f"The query has {len(scope['query_string'])} bytes; at most {LONGEST_QUERY} are read."
-            )
+            error = TooLong(f"The query has {len(scope['query_string'])} bytes; at most {LONGEST_QUERY} are read.")
             await refused(request, error)(scope, receive, answered)
-        elif method == "OPTIONS" and (allowed := _methods(scope)):
-            await Response(None, 204, {"Allow": ", ".join(allowed)})(scope, receive, answered)
         else:
             if method == "HEAD":
                 scope["method"] = "GET"
@@ -67,13 +63,13 @@ class Outer:
         return [(name.lower().encode(), value.encode()) for name, value in fields.items()]
 
 
-def _methods(scope: Scope) -> list[str]:
-    """The methods of the address, or none where nothing is served there."""
-    found: set[str] = set()
-    for route in getattr(scope.get("app"), "routes", ()):
-        if isinstance(route, Route) and route.matches({**scope, "method": "GET"})[0] is not Match.NONE:
-            found |= route.methods or set()
-    return sorted({*found, "OPTIONS"} | ({"HEAD"} if "GET" in found else set())) if found else []
+def _options(message: Message) -> Message:
+    """What OPTIONS is answered where other methods are: the router's 405, whose Allow names them, as 204."""
+    allowed = [value.decode() for name, value in message["headers"] if name.lower() == b"allow"]
+    if message["status"] != 405 or not allowed:
+        return message
+    methods = sorted({*allowed[0].split(", "), "HEAD", "OPTIONS"})
+    return {**message, "status": 204, "headers": [(b"allow", ", ".join(methods).encode())]}
 
 
 def _write(scope: Scope, method: str, status: int, seconds: float) -> None:
