@@ -70,7 +70,8 @@ def _outer(asked: Sequence[Floats], left: Sequence[Factor], right: Sequence[Fact
 def _inner_products(axis: Axis, u: Factor, v: Factor) -> list[Floats]:
     """For each level from the total down: the inner product of the centred folds, one number per row."""
     depth = max(u[0] if u else 0, v[0] if v else 0)
-    folds_u, folds_v = _folds(axis, u, depth), _folds(axis, v, depth)
+    folds_u = _folds(axis, u, depth)
+    folds_v = folds_u if v is u else _folds(axis, v, depth)
     return [_centred_product(axis, level, folds_u[level], folds_v[level]) for level in range(depth + 1)]
 
 
@@ -80,7 +81,7 @@ def _folds(axis: Axis, factor: Factor, depth: int) -> list[Floats]:
     folds = [np.zeros((len(weights), axis.size(below))) for below in range(depth, level, -1)]
     folds.append(weights)
     for above in range(level - 1, -1, -1):
-        weights = axis.add_up(weights / axis.siblings(above + 1), 1, above + 1, above)
+        weights = axis.add_up(weights, 1, above + 1, above) / axis.fans[above]
         folds.append(weights)
     return folds[::-1]
 
@@ -90,7 +91,5 @@ def _centred_product(axis: Axis, level: int, u: Floats, v: Floats) -> Floats:
     if level == 0:
         return products
     sums_u, sums_v = (axis.add_up(w, 1, level, level - 1) for w in (u, v))
-    means: Floats = np.einsum(
-        "ij,ij,j->i", *np.broadcast_arrays(sums_u, sums_v), 1 / np.array(axis.fans[level - 1])
-    )
+    means: Floats = np.einsum("ij,ij->i", *np.broadcast_arrays(sums_u, sums_v / axis.fans[level - 1]))
     return np.maximum(products - means, 0.0) if u is v else products - means
