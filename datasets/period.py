@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from datasets.refusal import Refusal, shown
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class MalformedPeriod(Refusal):
@@ -65,7 +66,7 @@ class Month:
 def parse_day(text: str) -> date:
     """The day written as `YYYY-MM-DD`. Raises MalformedPeriod on anything else."""
     try:
-        if len(text) != 10:
+        if _DAY.fullmatch(text) is None:  # fromisoformat also reads weeks: 2026-W27-3
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
