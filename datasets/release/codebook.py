@@ -7,9 +7,9 @@ says (Delegated Regulation (EU) 2025/2050, Art. 15(2): codebooks).
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from datasets.definition import (
     Cuboid,
@@ -25,6 +25,10 @@ from datasets.period import Month
 from datasets.privacy.axis import Axis
 
 
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""A name that is safe as a column's: a reader writes queries with it."""
+
+
 class Frozen(BaseModel):
     """A part of a released document: it never changes, and has no members but those named."""
 
@@ -32,7 +36,7 @@ class Frozen(BaseModel):
 
 
 class CodeEntry(Frozen):
-    code: str
+    code: str = Field(pattern=r"^[A-Za-z0-9+_.-]{1,80}$")
     label: str
     within: str | None = None
 
@@ -40,7 +44,7 @@ class CodeEntry(Frozen):
 class LevelEntry(Frozen):
     """One depth of a dimension: the name under which it is asked, and its codes in the order of the cells."""
 
-    name: str
+    name: Name
     title: str
     code_list: str
     source: str
@@ -53,7 +57,7 @@ class LevelEntry(Frozen):
 
 
 class DimensionEntry(Frozen):
-    name: str
+    name: Name
     title: str
     law: str
     levels: tuple[LevelEntry, ...]
@@ -62,12 +66,13 @@ class DimensionEntry(Frozen):
 class MeasureEntry(Frozen):
     """A measure: `events` and `sum` count at most `rows_per_unit` rows of a person, `units` all rows as one."""
 
-    name: str
+    name: Name
     title: str
     kind: Literal["events", "units", "sum"]
     rows_per_unit: int | None = None
     where: str | None = None
     counted_by: str | None = None
+    value: str | None = None
     lower: int | None = None
     upper: int | None = None
 
@@ -182,5 +187,5 @@ def _measure(dataset: Dataset, measure: Measure) -> MeasureEntry:
             assert isinstance(counted, EventMeasure)
             return MeasureEntry(
                 name=measure.name, title=measure.title, kind="sum", rows_per_unit=counted.rows_per_unit,
-                where=counted.where, counted_by=counted.name, lower=measure.lower, upper=measure.upper,
+                where=counted.where, counted_by=counted.name, value=measure.value, lower=measure.lower, upper=measure.upper,
             )  # fmt: skip

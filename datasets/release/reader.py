@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,16 +17,13 @@ from datasets.period import Month
 from datasets.refusal import Refusal, nearest, shown
 from datasets.release import layout
 from datasets.release.answer import Answer, Measured, columns_of, rows_of
-from datasets.release.codebook import Codebook
 from datasets.release.grid import Grid, grid_of
 from datasets.release.manifest import Manifest
-from datasets.release.published import PublishedMeasure, published_measures
+from datasets.release.opened import Release, open_release
 from datasets.release.question import Question, parse_question
-from datasets.release.shelf import Deadline, Shelf, shelve
+from datasets.release.shelf import Deadline
 from datasets.release.uncertainty import CONFIDENCE, COVERS, STATUS
-from datasets.release.verification import ReleaseDamaged, verified_manifest
-
-Verify = Callable[[bytes, str], None]
+from datasets.release.verification import ReleaseDamaged, Verify
 
 LATEST = "latest"
 SECONDS = 10.0
@@ -34,21 +31,6 @@ SECONDS = 10.0
 
 class UnknownRelease(Refusal):
     """A release that does not exist."""
-
-
-@dataclass(frozen=True)
-class Release:
-    """A release that has been verified and can be asked."""
-
-    folder: Path
-    manifest: Manifest
-    codebook: Codebook
-    measures: Mapping[str, PublishedMeasure]
-    shelf: Shelf
-
-    @property
-    def name(self) -> str:
-        return self.manifest.release
 
 
 @dataclass
@@ -117,12 +99,7 @@ class Releases:
     def _opened(self, dataset: str, name: str) -> Release:
         if (dataset, name) not in self._named:
             folder = layout.release_folder(self.directory, dataset, name)
-            manifest = verified_manifest(folder, self.verify)
-            codebook = Codebook.model_validate_json((folder / layout.CODEBOOK).read_bytes())
-            shelf = shelve(self._con, folder, manifest, codebook, self.cache)
-            self._named[(dataset, name)] = Release(
-                folder, manifest, codebook, published_measures(manifest, codebook), shelf
-            )
+            self._named[(dataset, name)] = open_release(self._con, folder, self.verify, self.cache)
         return self._named[(dataset, name)]
 
     def current(self, dataset: str) -> tuple[Release, ...]:

@@ -5,8 +5,9 @@ The Parquet is the artefact; this file is a cache that may be deleted at any tim
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,17 @@ import duckdb
 import numpy as np
 
 from datasets.privacy.axis import Floats
+from datasets.privacy.plan import cells
 from datasets.refusal import Refusal
 from datasets.release import layout
 from datasets.release.codebook import Codebook
 from datasets.release.grid import Grid
 from datasets.release.manifest import Manifest
+from datasets.release.published import PublishedMeasure
+from datasets.release.verification import ReleaseDamaged
+
+
+log = logging.getLogger("daylight.release")
 
 
 class QuestionInterrupted(Refusal):
@@ -112,15 +119,15 @@ class Shelf:
         for dimension, asked in zip(grid.codebook.dimensions, grid.asked, strict=True):
             if asked is None:
                 continue
-            column = dimension.levels[asked.level - 1].name
+            column = _name(dimension.levels[asked.level - 1].name)
             if asked.groups is not None and asked.grouped_level is not None:
-                groups.append(dimension.levels[asked.grouped_level - 1].name)
+                groups.append(_name(dimension.levels[asked.grouped_level - 1].name))
             if not asked.mask.all():
                 conditions.append(f"list_contains(?, {column})")
                 bound.append([int(position) for position in np.flatnonzero(asked.mask)])
         selected = [
             *(f"{name} AS g{i}" for i, name in enumerate(groups)),
-            *(f"sum({measure}) AS m_{measure}" for measure in measures),
+            *(f"sum({_name(measure)}) AS m_{measure}" for measure in measures),
         ]
         by = f" GROUP BY {', '.join(groups)}" if groups else ""
         return (
@@ -129,58 +136,83 @@ class Shelf:
         )
 
 
-def shelve(
-    con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, book: Codebook, cache: Path
+def shelve(  # noqa: PLR0913  what is published, in the four forms in which it is written down, and where to
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    manifest: Manifest,
+    book: Codebook,
+    measures: Mapping[str, PublishedMeasure],
+    cache: Path,
 ) -> Shelf:
-    """Attach a verified release to `con`, making its serving copy first where there is none.
+    """Attach a verified release to `con`, making its serving copy first where there is none or it is damaged.
 
-    The copy is named after the manifest's hash, so a copy of anything else is never mistaken for it.
+    The copy is named after the manifest's hash, so a copy of anything else is never mistaken for it. Raises
+    ReleaseDamaged where a cell is missing that the codebook and the manifest promise.
     """
     fingerprint = layout.sha256_of(folder / layout.MANIFEST)[:16]
     schema = (
         f"release_{manifest.dataset}_{manifest.release.replace('-', '_').replace('.', '_')}_{fingerprint}"
     )
     path = cache / f"{schema}.duckdb"
-    names = sorted({name for measure in manifest.measures for name in measure.cuboids})
-    cuboids = {name: position for position, name in enumerate(names)}
-    if not path.is_file() or not _attached(con, path, schema):
-        _make(path, folder / layout.CELLS, book, names)
-        if not _attached(con, path, schema):
-            raise Refusal(f"the serving copy of {manifest.dataset} {manifest.release} cannot be opened")
+    sizes = {name: cells(book.axes, cuboid) for m in measures.values() for name, cuboid in m.cuboids.items()}
+    cuboids = {name: position for position, name in enumerate(sorted(sizes))}
+    expected = {
+        (cuboids[name], size, *(size if name in measures[m.name].cuboids else 0 for m in book.measures))
+        for name, size in sizes.items()
+    }
+    with con.cursor() as cursor:
+        if not path.is_file() or not _attached(cursor, path, schema, book, expected):
+            _make(path, folder, book, sorted(sizes))
+            if not _attached(cursor, path, schema, book, expected):
+                path.unlink(missing_ok=True)
+                raise ReleaseDamaged(f"release {folder.name}: its cells are not those of its codebook")
     return Shelf(schema, cuboids)
 
 
-def _attached(con: duckdb.DuckDBPyConnection, path: Path, schema: str) -> bool:
+def _attached(
+    cursor: duckdb.DuckDBPyConnection, path: Path, schema: str, book: Codebook, expected: set[tuple[int, ...]]
+) -> bool:
+    """Attach a serving copy; False, and detached, where it cannot be read or does not hold every cell."""
+    counts = ", ".join(f"count({_name(measure.name)})" for measure in book.measures)
     try:
-        con.execute(f"ATTACH IF NOT EXISTS '{_quoted(path)}' AS {schema} (READ_ONLY)")
-        con.execute(f"SELECT count(*) FROM {schema}.cells").fetchall()
-    except duckdb.Error:
-        with suppress(duckdb.Error):
-            con.execute(f"DETACH {schema}")
-        return False
-    return True
+        cursor.execute(f"ATTACH IF NOT EXISTS '{_quoted(path)}' AS {schema} (READ_ONLY)")
+        found = cursor.execute(f"SELECT cuboid, count(*), {counts} FROM {schema}.cells GROUP BY cuboid")
+        if set(found.fetchall()) == expected:
+            return True
+    except duckdb.Error as error:
+        log.warning("the serving copy %s cannot be read: %s", path.name, type(error).__name__)
+    with suppress(duckdb.Error):
+        cursor.execute(f"DETACH {schema}")
+    return False
 
 
-def _make(path: Path, cells: Path, book: Codebook, cuboids: list[str]) -> None:
+def _make(path: Path, folder: Path, book: Codebook, cuboids: list[str]) -> None:
+    """Write the serving copy beside where it belongs and put it there whole. Raises ReleaseDamaged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{uuid.uuid4().hex}.duckdb")
     columns = [
         f"enum_code(cuboid::{_enum(cuboids)})::USMALLINT AS cuboid",
         *(
-            f"enum_code({level.name}::VARCHAR::{_enum(level.index)})::USMALLINT AS {level.name}"
+            f"enum_code({_name(level.name)}::VARCHAR::{_enum(level.index)})::USMALLINT AS {_name(level.name)}"
             for level in book.levels.values()
         ),
-        *(measure.name for measure in book.measures),
+        *(_name(measure.name) for measure in book.measures),
     ]
+    source = f"read_parquet('{_quoted(folder / layout.CELLS)}')"
     try:
         with duckdb.connect(str(fresh), config={"threads": 1}) as con:
-            con.execute(
-                f"CREATE TABLE cells AS SELECT {', '.join(columns)} FROM read_parquet('{_quoted(cells)}') ORDER BY 1"
-            )
+            con.execute(f"CREATE TABLE cells AS SELECT {', '.join(columns)} FROM {source} ORDER BY 1")
         fresh.replace(path)
+    except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+        raise ReleaseDamaged(f"release {folder.name}: its cells are not those of its codebook") from error
     finally:
         for left in path.parent.glob(f"{fresh.name}*"):
             left.unlink()
+
+
+def _name(name: str) -> str:
+    """A column's name in a query. The codebook admits letters, digits and underscores only."""
+    return f'"{name}"'
 
 
 def _enum(codes: Iterable[str]) -> str:

@@ -80,7 +80,8 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str]) -> Spa
     first, last = _ends(text if text is not None else months[-1])
     if last < first:
         raise MalformedPeriod(
-            f"period={shown(text or '')} ends before it begins; write the earlier end first: {last}..{first}",
+            f"period={shown(text or '')} ends before it begins; write the earlier end first: "
+            + "..".join(reversed((text or "").split(".."))),
             parameter="period",
             value=text or "",
         )

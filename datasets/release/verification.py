@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from datasets.refusal import Refusal
+from pydantic import ValidationError
+
+from datasets.refusal import Refusal, shown
 from datasets.release import layout
+from datasets.release.codebook import Codebook
 from datasets.release.manifest import Manifest, parse_manifest
 
 Verify = Callable[[bytes, str], None]
@@ -24,7 +28,7 @@ def verified_manifest(folder: Path, verify: Verify) -> Manifest:
 
     Raises ReleaseDamaged. Links are not followed: a release's files are its own.
     """
-    if folder.is_symlink() or not folder.is_dir():
+    if folder.parent.is_symlink() or folder.is_symlink() or not folder.is_dir():
         raise ReleaseDamaged(f"release {folder.name}: its folder is missing or a link")
     manifest = _signed_manifest(folder, verify)
     if manifest.release != folder.name or manifest.dataset != folder.parent.name:
@@ -40,6 +44,32 @@ def verified_manifest(folder: Path, verify: Verify) -> Manifest:
             f"release {folder.name}: its manifest names no {layout.CELLS} or no {layout.CODEBOOK}"
         )
     return manifest
+
+
+def verified_codebook(folder: Path, manifest: Manifest) -> Codebook:
+    """The codebook of a release whose manifest has been verified; the bytes that are read are those that are checked.
+
+    Raises ReleaseDamaged where it is not the file that was signed, or is that of something else.
+    """
+    text = _regular(folder / layout.CODEBOOK).read_bytes()
+    signed = {entry.name: entry.sha256 for entry in manifest.files}
+    if hashlib.sha256(text).hexdigest() != signed.get(layout.CODEBOOK):
+        raise ReleaseDamaged(f"release {folder.name}: {layout.CODEBOOK} is not the file that was signed")
+    try:
+        book = Codebook.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the whole document"
+        raise ReleaseDamaged(f"release {folder.name}: its codebook is malformed at {shown(place)}") from None
+    if (book.dataset, book.month, book.version) != (
+        manifest.dataset,
+        manifest.month,
+        manifest.dataset_version,
+    ):
+        raise ReleaseDamaged(
+            f"release {folder.name}: its codebook is that of {book.dataset} {book.month}, version {book.version}"
+        )
+    return book
 
 
 def _signed_manifest(folder: Path, verify: Verify) -> Manifest:

@@ -1,0 +1,59 @@
+"""A release that has been verified and can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from datasets.privacy.plan import below
+from datasets.release.codebook import Codebook
+from datasets.release.manifest import Manifest
+from datasets.release.published import PublishedMeasure, published_measures
+from datasets.release.shelf import Shelf, shelve
+from datasets.release.verification import ReleaseDamaged, Verify, verified_codebook, verified_manifest
+
+
+@dataclass(frozen=True)
+class Release:
+    """What was published, as it was signed, and where its cells can be asked."""
+
+    folder: Path
+    manifest: Manifest
+    codebook: Codebook
+    measures: Mapping[str, PublishedMeasure]
+    shelf: Shelf
+
+    @property
+    def name(self) -> str:
+        return self.manifest.release
+
+
+def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, cache: Path) -> Release:
+    """Verify the release in `folder` and attach its serving copy to `con`.
+
+    Raises ReleaseDamaged where it is not what was signed, or what was signed does not fit together.
+    """
+    manifest = verified_manifest(folder, verify)
+    codebook = verified_codebook(folder, manifest)
+    try:
+        measures = published_measures(manifest, codebook)
+        _ensure_complete(measures, codebook)
+    except (KeyError, ValueError):
+        raise ReleaseDamaged(f"release {folder.name}: its manifest and its codebook disagree") from None
+    return Release(
+        folder, manifest, codebook, measures, shelve(con, folder, manifest, codebook, measures, cache)
+    )
+
+
+def _ensure_complete(measures: Mapping[str, PublishedMeasure], codebook: Codebook) -> None:
+    """Raises ValueError where a measure is missing, or a residual without which an answer has no variance."""
+    if set(measures) != {measure.name for measure in codebook.measures}:
+        raise ValueError("the manifest has other measures")
+    for measure in measures.values():
+        for counted in (measure, measure.counted_by or measure):
+            for cuboid in measure.cuboids.values():
+                if not all(residual in counted.residuals for residual in below(cuboid)):
+                    raise ValueError("a residual is missing")

@@ -1,0 +1,82 @@
+"""What a rho means."""
+
+from fractions import Fraction
+from math import exp, inf, log, nan, sqrt
+from statistics import NormalDist
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets.privacy.zcdp import NANO, epsilon, nano_rho, power_of_best_test, rho_spent
+from tests.datasets.privacy.schemas import often
+
+
+@pytest.mark.parametrize(
+    ("rho", "at_a_millionth", "at_a_billionth", "mu", "power"),
+    [
+        ("0.05", "1.47", "1.88", "0.32", "9.2"),
+        ("0.1", "2.14", "2.72", "0.45", "11.6"),
+        ("0.25", "3.54", "4.44", "0.71", "17.4"),
+        ("0.5", "5.22", "6.47", "1.00", "26.0"),
+        ("3.0", None, "17.95", None, None),
+    ],
+)
+def test_the_table_of_epsilons_and_powers_is_as_printed(rho, at_a_millionth, at_a_billionth, mu, power):
+    """PRIVACY.md, section 1, to the printed digit; its 18.0 for a year is 17.95, rounded twice."""
+    rho = Fraction(rho)
+    assert f"{epsilon(rho, 1e-9):.{len(at_a_billionth.split('.')[1])}f}" == at_a_billionth
+    if at_a_millionth:
+        assert f"{epsilon(rho, 1e-6):.2f}" == at_a_millionth
+        assert f"{sqrt(2 * rho):.2f}" == mu
+        assert f"{100 * power_of_best_test(rho):.1f}" == power
+
+
+@given(st.floats(1e-6, 100), st.floats(1e-15, 0.5))
+@often
+def test_no_exponent_on_a_fine_grid_gives_a_smaller_epsilon(rho, delta):
+    exponents = (1 + exp(step / 20) for step in range(-300, 500))
+    on_a_grid = min(rho * a + log(1 / (a * delta)) / (a - 1) + log(1 - 1 / a) for a in exponents)
+    assert epsilon(rho, delta) <= max(0.0, on_a_grid) + 1e-9
+    assert epsilon(rho, delta) >= max(0.0, on_a_grid) - 0.01 * abs(on_a_grid) - 1e-3
+
+
+@given(st.floats(1e-6, 50), st.floats(1e-12, 0.1))
+@often
+def test_epsilon_stays_below_the_older_conversion(rho, delta):
+    """Bun and Steinke (2016), proposition 1.3: rho + 2 sqrt(rho log(1/delta)) suffices; CKS20 is never worse."""
+    assert epsilon(rho, delta) <= rho + 2 * sqrt(rho * log(1 / delta)) + 1e-9
+
+
+@given(st.floats(1e-6, 10), st.floats(1.01, 3), st.floats(1e-12, 0.01))
+@often
+def test_epsilon_grows_with_rho_and_with_certainty(rho, factor, delta):
+    assert epsilon(rho * factor, delta) >= epsilon(rho, delta)
+    assert epsilon(rho, delta / factor) >= epsilon(rho, delta)
+
+
+@pytest.mark.parametrize(
+    ("rho", "delta"), [(0, 1e-9), (-1, 1e-9), (inf, 1e-9), (nan, 1e-9), (1, 0), (1, 1), (1, -1), (1, nan)]
+)
+def test_epsilon_is_refused_where_it_is_not_defined(rho, delta):
+    with pytest.raises(ValueError, match="epsilon is defined for"):
+        epsilon(rho, delta)
+
+
+def test_a_test_of_nothing_spent_is_right_as_often_as_its_level_says():
+    assert power_of_best_test(0, level=0.05) == pytest.approx(0.05)
+
+
+def test_the_power_is_that_of_telling_two_normals_apart():
+    shift, normal = sqrt(2 * 0.3), NormalDist()
+    threshold = normal.inv_cdf(0.95)
+    assert power_of_best_test(0.3) == pytest.approx(1 - normal.cdf(threshold - shift), rel=1e-12)
+
+
+@given(st.fractions(min_value=0, max_value=10))
+def test_a_spend_in_the_ledger_is_the_least_whole_number_that_covers_it(rho):
+    assert nano_rho(rho) - 1 < rho * NANO <= nano_rho(rho)
+
+
+def test_rows_cost_their_square():
+    assert rho_spent(Fraction(1, 100), rows_per_unit=20) == 400 * rho_spent(Fraction(1, 100), rows_per_unit=1)

@@ -1,0 +1,110 @@
+"""Small releases, pressed from random tables with the real plan, noise shape, writer and manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.random import default_rng
+
+from datasets.build.budget import budget_of
+from datasets.build.events.source import Source
+from datasets.build.manifest import manifest_of
+from datasets.build.noisy import NoisyCells, _with_middle
+from datasets.build.publication import point
+from datasets.build.writer import write_cells
+from datasets.definition import Dataset
+from datasets.period import Month
+from datasets.privacy.ledger import Caps, Entry
+from datasets.privacy.plan import Plan
+from datasets.privacy.residuals import ExactTable, NoisyTable, measure, reconstruct
+from datasets.release import layout
+from datasets.release.cells import cells_schema
+from datasets.release.codebook import codebook_of
+from datasets.release.manifest import FileEntry
+from tests.datasets.build.small import JUNE, small_dataset
+
+HARVEST = small_dataset()
+GARDEN = Source(format="table", schema="crates, as the garden counts them", unit="The gardener.")
+
+
+def sign(text: bytes) -> str:
+    """A signature for tests: anyone could make it, but no two texts share one."""
+    return "signed " + hashlib.sha256(text).hexdigest()
+
+
+def verify(text: bytes, signature: str) -> None:
+    if signature != sign(text):
+        raise ValueError("the signature does not fit")
+
+
+def press(  # noqa: PLR0913  a release has this many sides, and each has a default
+    root: Path,
+    dataset: Dataset = HARVEST,
+    month: Month = JUNE,
+    *,
+    revision: int = 1,
+    seed: int = 1,
+    source: Source = GARDEN,
+    current: bool = True,
+) -> Path:
+    """Write a release of random counts with statistical noise, and point to it; gives its folder."""
+    budget, draw = budget_of(dataset, month), default_rng(seed)
+
+    def noise(scales: np.ndarray) -> np.ndarray:
+        return np.rint(draw.normal(0.0, scales)).astype(np.int64)
+
+    def tables(plan: Plan, mean: float) -> dict:
+        exact = draw.poisson(mean, [axis.size(axis.depth) for axis in plan.axes]) * plan.grain
+        residuals = measure(plan, {b: ExactTable(rolled_up(plan, exact, b)) for b in plan.rho_of}, noise)
+        return {cuboid: reconstruct(plan, residuals, cuboid) for cuboid in plan.workload}
+
+    measured = {name: tables(plan, 20.0) for name, plan in budget.measures.items()}
+    wide = {name: tables(plan, 25.0) for name, plan in budget.diagnostics.items()}
+    cells = NoisyCells({name: _with_middle(budget, measured, name) for name in measured}, wide)
+    return _written(root, budget, cells, revision, source, current)
+
+
+def rolled_up(plan: Plan, leaves: np.ndarray, cuboid: tuple[int, ...]) -> np.ndarray:
+    for at, (axis, level) in enumerate(zip(plan.axes, cuboid, strict=True)):
+        leaves = axis.add_up(leaves, at, axis.depth, level)
+    return leaves
+
+
+def _written(root, budget, cells, revision, source, current) -> Path:
+    dataset, month = budget.dataset, budget.month
+    folder = layout.release_folder(root, dataset.name, layout.release_name(month, revision))
+    folder.mkdir(parents=True)
+    codebook = codebook_of(dataset, month)
+    rows = write_cells(folder / layout.CELLS, cells_schema(codebook), budget, cells)
+    (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
+    files = (file_entry(folder / layout.CELLS, rows), file_entry(folder / layout.CODEBOOK, None))
+    manifest = manifest_of(
+        budget, cells, source, revision=revision, previous=None, now=datetime(2026, 7, 1, tzinfo=UTC),
+        reserved=_entry(dataset, month), caps=Caps(), files=files,
+    )  # fmt: skip
+    seal(folder, manifest.canonical())
+    if current:
+        point(layout.pointer_file(root, dataset.name, month), folder.name)
+    return folder
+
+
+def seal(folder: Path, manifest: bytes) -> None:
+    """Put this manifest into a release, with a signature that fits."""
+    (folder / layout.MANIFEST).write_bytes(manifest)
+    (folder / layout.SIGNATURE).write_text(sign(manifest) + "\n")
+
+
+def file_entry(path: Path, rows: int | None) -> FileEntry:
+    return FileEntry(name=path.name, rows=rows, bytes=path.stat().st_size, sha256=layout.sha256_of(path))
+
+
+def _entry(dataset: Dataset, month: Month) -> Entry:
+    return Entry(
+        seq=1, previous="0" * 64, time="2026-07-01T00:00:00+00:00", state="reserved", of=None, dataset=dataset.name,
+        month=str(month), unit="person", rows_per_unit="", nano_rho=1, plan_hash="0" * 64,
+    )  # fmt: skip

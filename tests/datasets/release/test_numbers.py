@@ -1,0 +1,112 @@
+"""What an answer says is what the released cells say, and its standard error is exact."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+LEVELS = ("kind", "plant", "state")
+CODES = {
+    "kind": ("fruit", "root", "unknown"),
+    "plant": ("apple", "pear", "plum", "beet", "carrot", "unknown", "other"),
+    "state": ("DE", "FR", "unknown"),
+}
+
+
+def by_group(answer, measure, groups):
+    """The rows of an answer: value and variance by their codes."""
+    names = [column.name for column in answer.columns]
+    keys = [names.index(group) for group in groups]
+    value, error = names.index(measure), names.index(f"{measure}_se")
+    return {tuple(row[k] for k in keys): (row[value], row[error] ** 2) for row in answer.rows}
+
+
+def ensure_equal(found, expected):
+    assert found.keys() == expected.keys()
+    for key, (value, square) in expected.items():
+        assert found[key][0] == pytest.approx(value, rel=1e-9, abs=1e-6)
+        assert found[key][1] == pytest.approx(square, rel=1e-9)
+
+
+subsets = {name: st.sets(st.sampled_from(codes), min_size=1) for name, codes in CODES.items()}
+filters = st.fixed_dictionaries({}, optional=subsets)
+groups = st.lists(st.sampled_from([*LEVELS, "period"]), unique=True, max_size=2).filter(
+    lambda names: not {"kind", "plant"} <= set(names)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["crates", "gardeners"]), groups, filters)
+def test_any_question_equals_the_released_cells_and_dense_linear_algebra(ask, june, measure, by, only):
+    levels = {name for name in (*by, *only) if name != "period"}
+    covering = sorted(june.covering(measure, levels), key=june.size)
+    assume(covering and june.answer(measure, covering[0], [], only))
+    parameters = {"measure": measure, "period": "2026-06"}
+    parameters |= {"group_by": ",".join(by)} if by else {}
+    parameters |= {name: ",".join(codes) for name, codes in only.items()}
+    grouped = [name for name in by if name != "period"]
+    ensure_equal(by_group(ask(**parameters), measure, grouped), june.answer(measure, covering[0], grouped, only))
+
+
+@pytest.mark.parametrize("measure", ["crates", "gardeners", "sales", "takings"])
+@pytest.mark.parametrize("by", ["", "kind", "state"])
+def test_every_cuboid_that_can_answer_gives_the_same_answer(ask, june, measure, by):
+    asked = {"measure": measure, "group_by": by} if by else {"measure": measure}
+    found = by_group(ask(**asked, period="2026-06"), measure, [by] if by else [])
+    covering = june.covering(measure, {by} if by else set())
+    assert len(covering) > (1 if measure in ("crates", "gardeners") or not by else 0)
+    for cuboid in covering:
+        ensure_equal(found, june.answer(measure, cuboid, [by] if by else [], {}))
+
+
+def test_a_sum_carries_the_error_of_its_middle_times_the_count(ask, june):
+    answer = ask(measure="takings,sales", period="2026-06")
+    own = june.variance("takings", "total", np.ones(1))
+    assert answer.rows[0][2] ** 2 == pytest.approx(own)
+    assert own > 50**2 * answer.rows[0][7] ** 2
+
+
+def test_days_of_a_month_are_rows_of_the_day_cuboid(ask, june):
+    answer = ask(measure="crates", group_by="state", freq="day", period="2026-06-03..2026-06-05")
+    expected = june.answer("crates", "state,day", ["day", "state"], {"day": {f"2026-06-0{n}" for n in (3, 4, 5)}})
+    ensure_equal(by_group(answer, "crates", ["period", "state"]), expected)
+    assert [row[:2] for row in answer.rows] == [
+        (day, state) for day in ("2026-06-03", "2026-06-04", "2026-06-05") for state in CODES["state"]
+    ]
+
+
+def test_part_of_a_month_is_the_sum_of_its_days(ask, june):
+    answer = ask(measure="crates", period="2026-06-03..2026-06-05")
+    days = {f"2026-06-0{n}" for n in (3, 4, 5)}
+    ensure_equal(by_group(answer, "crates", []), june.answer("crates", "day", [], {"day": days}))
+
+
+def test_each_month_of_a_range_is_answered_from_its_own_release(ask, may, june):
+    answer = ask(measure="crates", group_by="kind", freq="month", period="2026-05..2026-06")
+    expected = {
+        (month, *key): cell
+        for month, release in (("2026-05", may), ("2026-06", june))
+        for key, cell in release.answer("crates", "kind", ["kind"], {}).items()
+    }
+    ensure_equal(by_group(answer, "crates", ["period", "kind"]), expected)
+    assert answer.meta["releases"] == ["2026-05.1", "2026-06.2"]
+
+
+def test_a_filter_on_categories_and_a_group_by_keyword_work_together(ask, june):
+    answer = ask(measure="crates", group_by="plant", kind="fruit", period="2026-06")
+    assert [row[1] for row in answer.rows] == ["apple", "pear", "plum"]
+    ensure_equal(
+        by_group(answer, "crates", ["plant"]), june.answer("crates", "plant", ["plant"], {"kind": {"fruit"}})
+    )
+
+
+def test_a_filter_on_keywords_and_a_group_by_category_work_together(ask, june):
+    answer = ask(measure="crates", group_by="kind", plant="apple,beet", period="2026-06")
+    expected = june.answer("crates", "plant", ["kind"], {"plant": {"apple", "beet"}})
+    ensure_equal(by_group(answer, "crates", ["kind"]), expected)
+    assert [row[1] for row in answer.rows] == ["fruit", "root"]
+
+
+def test_an_interval_is_the_value_plus_and_minus_1_96_standard_errors(ask):
+    for _, _, value, error, low, high, _ in ask(measure="crates", group_by="plant", period="2026-06").rows:
+        assert (low, high) == pytest.approx((value - 1.959964 * error, value + 1.959964 * error), rel=1e-6)

@@ -1,0 +1,166 @@
+"""The grammar: what can be asked, its one spelling, and what is said to those who ask otherwise."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets.period import MalformedPeriod
+from datasets.refusal import Refusal
+from datasets.release.codebook import codebook_of
+from datasets.release.grid import EmptyQuestion, NotPublished
+from datasets.release.question import (
+    MalformedQuestion,
+    RepeatedParameter,
+    UnknownCode,
+    UnknownLevel,
+    UnknownMeasure,
+    UnknownParameter,
+    parse_question,
+)
+from datasets.release.reader import UnknownRelease
+from datasets.release.span import PeriodNotReleased
+from tests.datasets.build.small import JUNE, small_dataset
+
+BOOK = codebook_of(small_dataset(), JUNE)
+MONTHS = ("2026-05", "2026-06")
+
+
+def parse(text):
+    return parse_question([tuple(pair.split("=", 1)) for pair in text.split("&")], BOOK, MONTHS)
+
+
+subsets = {
+    "kind": st.lists(st.sampled_from(["fruit", "root", "unknown"]), min_size=1),
+    "plant": st.lists(st.sampled_from(["plum", "beet", "apple"]), min_size=1),
+    "state": st.lists(st.sampled_from(["FR", "DE"]), min_size=1),
+}
+questions = st.fixed_dictionaries(
+    {"measure": st.lists(st.sampled_from(["crates", "takings", "gardeners"]), min_size=1, unique=True)},
+    optional={
+        **subsets,
+        "group_by": st.sampled_from([["kind"], ["state", "plant"], ["period"], ["state", "period"]]),
+        "period": st.sampled_from([["2026-06"], ["2026-05..2026-06"], ["2026-05-01..2026-06-30"]]),
+        "freq": st.sampled_from([["day"], ["month"]]),
+    },
+)
+
+
+@settings(deadline=None)
+@given(questions, st.randoms())
+def test_the_canonical_form_is_its_own_and_does_not_depend_on_order_or_repetition(asked, chance):
+    pairs = [(name, ",".join(values)) for name, values in asked.items()]
+    question = parse_question(pairs, BOOK, MONTHS)
+    again = parse(question.canonical())
+    assert (again, again.canonical()) == (question, question.canonical())
+    shuffled = {n: chance.sample(v, len(v)) + v[:1] if n in subsets else v for n, v in asked.items()}
+    mixed = chance.sample(list(shuffled.items()), len(shuffled))
+    assert parse_question([(n, ",".join(v)) for n, v in mixed], BOOK, MONTHS) == question
+
+
+def test_equal_questions_have_equal_forms():
+    assert parse("measure=crates&period=2026-06-01..2026-06-30").canonical() == "measure=crates&period=2026-06"
+    assert parse("measure=crates").canonical() == "measure=crates&period=2026-06"
+    assert (
+        parse("state=FR,DE,FR&measure=crates&group_by=kind,period").canonical()
+        == "measure=crates&group_by=kind&state=DE,FR&period=2026-06&freq=month"
+    )
+
+
+def test_another_question_or_another_release_has_another_id():
+    asked = [parse("measure=crates"), parse("measure=crates&state=DE"), parse("measure=crates&state=FR")]
+    ids = {question.id(releases) for question in asked for releases in (["2026-06.1"], ["2026-06.2"])}
+    assert len(ids) == 6
+
+
+MANY = ",".join(str(n) for n in range(201))
+REFUSED = [
+    ("measure=crates&staet=DE", UnknownParameter, "parameter 'staet' is not known for harvest. Did you mean state?"),
+    ("measure=crates&sort=-crates", UnknownParameter, "parameter 'sort' is not known for harvest."),
+    ("measure=crates&format=csv", UnknownParameter, "parameter 'format' is not known for harvest."),
+    ("measure=crate", UnknownMeasure, "measure=crate is no measure of harvest; it has crates, sales, takings, gardeners."
+     " Did you mean crates?"),
+    ("group_by=kind", MalformedQuestion, "parameter 'measure' is missing; harvest has crates, sales, takings, gardeners"),
+    ("measure=", MalformedQuestion, "parameter 'measure' has an empty value in ''; leave the parameter out, or write"
+     " measure=A or measure=A,B"),
+    ("measure=crates&group_by=knd", UnknownLevel, "group_by=knd is no level of harvest. Did you mean kind?"),
+    ("measure=crates&group_by=kind,plant", MalformedQuestion, "group_by=kind,plant names two levels of one dimension;"
+     " group by the finer one, whose codes say where they belong in the codebook"),
+    ("measure=crates&state=de", UnknownCode, "state=de is not in the code list 'state'. Did you mean DE?"),
+    ("measure=crates&state=ne:DE", UnknownCode, "state=ne:DE is not in the code list 'state'."),
+    ("measure=crates&state=DE,,FR", MalformedQuestion, "parameter 'state' has an empty value in 'DE,,FR'; leave the"
+     " parameter out, or write state=A or state=A,B"),
+    ("measure=crates&measure=sales", RepeatedParameter, "parameter 'measure' is given more than once; write its values"
+     " in one, with commas: measure=A,B"),
+    (f"measure=crates&state={'x' * 4097}", MalformedQuestion, "parameter 'state' has 4097 characters; at most 4096 are"
+     " read"),
+    (f"measure=crates&state={MANY}", MalformedQuestion, "parameter 'state' lists 201 values; at most 200 are read"),
+    ("measure=crates&freq=week", MalformedQuestion, "freq=week is not known; it may be day or month."),
+    ("measure=crates&period=2026-6", MalformedPeriod, "period=2026-6 is no period; write a month, a day, or a range of"
+     " either: 2026-06, 2026-06-01, 2026-01..2026-06"),
+    ("measure=crates&period=2026-06-31", MalformedPeriod, "period=2026-06-31 is no period; write a month, a day, or a"
+     " range of either: 2026-06, 2026-06-01, 2026-01..2026-06"),
+    ("measure=crates&period=2026-06..2026-05", MalformedPeriod, "period=2026-06..2026-05 ends before it begins; write the"
+     " earlier end first: 2026-05..2026-06"),
+    ("measure=crates&period=2026-04..2026-06", PeriodNotReleased, "period=2026-04..2026-06 reaches outside what is"
+     " released; released are 2026-05, 2026-06"),
+    ("measure=crates&period=1970-01..9998-12", PeriodNotReleased, "period=1970-01..9998-12 reaches outside what is"
+     " released; released are 2026-05, 2026-06"),
+    ("measure=crates&period=2026-06-01..2026-06-07&freq=month", MalformedPeriod, "period=2026-06-01..2026-06-07 cuts a"
+     " month, so freq=month cannot be answered; ask whole months, or freq=day, or leave freq out for one sum"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "refusal", "sentence"), REFUSED, ids=[text[:60] for text, _, _ in REFUSED])
+def test_a_question_that_cannot_be_understood_gets_one_sentence(text, refusal, sentence):
+    with pytest.raises(refusal) as refused:
+        parse(text)
+    assert refused.value.sentence == sentence
+    assert refused.value.parameter
+
+
+@given(st.sampled_from(["measure", "group_by", "period", "freq", "state", "kind"]), st.text(max_size=60))
+@settings(deadline=None)
+def test_any_text_in_any_parameter_is_understood_or_refused(name, text):
+    try:
+        parse_question([(name, text), *([("measure", "crates")] if name != "measure" else [])], BOOK, MONTHS)
+    except Refusal as refused:
+        assert refused.parameter in (name, "measure")
+        assert refused.sentence.isprintable()
+
+
+@given(st.text(max_size=60))
+@settings(deadline=None)
+def test_any_name_of_a_parameter_is_understood_or_refused(name):
+    with pytest.raises(Refusal) as refused:
+        parse_question([(name, "x"), ("measure", "crates")], BOOK, MONTHS)
+    assert refused.value.sentence.isprintable()
+
+
+def test_a_depth_that_is_not_published_names_the_nearest_that_are(ask):
+    with pytest.raises(NotPublished) as refused:
+        ask(measure="crates", group_by="kind,state", freq="day", period="2026-06")
+    assert refused.value.sentence == (
+        "crates is not published by kind × state × day; it is by kind × state, and by kind × day, and by state × day"
+    )
+
+
+def test_filters_that_exclude_each_other_are_refused(ask):
+    with pytest.raises(EmptyQuestion, match="the filters kind and plant exclude each other: no code is within both"):
+        ask(measure="crates", kind="fruit", plant="beet")
+
+
+def test_a_release_can_be_asked_by_name_and_latest_is_the_current_one(ask):
+    assert ask(measure="crates", release="2026-06.1").meta["releases"] == ["2026-06.1"]
+    assert ask(measure="crates", release="latest").meta["releases"] == ["2026-06.2"]
+    assert ask(measure="crates", release="2026-06.1").rows != ask(measure="crates").rows
+
+
+@pytest.mark.parametrize("name", ["2026-06.3", "2026-06", "../harvest/2026-06.1", "", "2026-06.current"])
+def test_a_release_that_does_not_exist_is_refused(ask, name):
+    with pytest.raises(UnknownRelease, match="does not exist; there are 2026-05.1, 2026-06.1, 2026-06.2"):
+        ask(measure="crates", release=name)
+
+
+def test_a_named_release_answers_for_its_own_month_only(ask):
+    with pytest.raises(PeriodNotReleased, match="released are 2026-06"):
+        ask(measure="crates", release="2026-06.1", period="2026-05")

@@ -1,0 +1,65 @@
+"""What each cell says of itself: as stated, of low reliability, or not collected."""
+
+import pytest
+
+from datasets.build.events.source import Source
+from datasets.release.reader import Releases
+from tests.datasets.release.pressing import press, verify
+
+PARTIAL = Source(
+    format="table",
+    schema="crates without their states",
+    unit="The gardener.",
+    not_collected=("state",),
+    not_collected_values=("cents",),
+    notes=("States were not written down.",),
+)
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    root = tmp_path_factory.mktemp("partial")
+    press(root, source=PARTIAL)
+    releases = Releases(root, root / "cache", verify, ("harvest",))
+    yield lambda **parameters: releases.ask(releases.question("harvest", list(parameters.items())))
+    releases.close()
+
+
+def status(answer, measure="crates"):
+    place = [column.name for column in answer.columns].index(f"{measure}_status")
+    return [row[place] for row in answer.rows]
+
+
+def test_a_level_that_was_not_collected_is_known_only_as_unknown(ask):
+    answer = ask(measure="crates", group_by="state")
+    assert [row[1] for row in answer.rows] == ["DE", "FR", "unknown"]
+    assert status(answer) == ["L", "L", "A"]
+    assert status(ask(measure="crates")) == ["A"]
+    assert status(ask(measure="crates", state="DE,FR")) == ["L"]
+    assert status(ask(measure="crates", state="DE,unknown")) == ["A"]
+    assert status(ask(measure="crates", state="DE", group_by="kind")) == ["L"] * 3
+
+
+def test_a_measure_of_a_value_that_was_not_collected_is_not_collected(ask):
+    assert status(ask(measure="takings,sales"), "takings") == ["L"]
+    assert status(ask(measure="takings,sales"), "sales") == ["A"]
+
+
+def test_a_value_that_its_noise_outweighs_is_of_low_reliability(ask):
+    answer = ask(measure="crates", group_by="plant", freq="day", period="2026-06-01..2026-06-03")
+    for row, said in zip(answer.rows, status(answer), strict=True):
+        assert (said == "U") == (row[3] > 0.3 * abs(row[2]))
+    assert set(status(answer)) == {"A", "U"}
+
+
+def test_an_answer_says_what_it_rests_on(ask):
+    meta = ask(measure="crates,gardeners", group_by="kind").meta
+    assert meta["releases"] == ["2026-06.1"]
+    assert meta["query"] == "measure=crates,gardeners&group_by=kind&period=2026-06"
+    assert meta["cuboid"] == {"crates": "kind", "gardeners": "kind"}
+    assert meta["uncertainty"]["confidence"] == 0.95
+    assert meta["bounding"]["crates"]["rows_per_unit"] == 3
+    assert 0 < meta["bounding"]["crates"]["kept"]["lo"] < meta["bounding"]["crates"]["kept"]["hi"] <= 1
+    assert meta["bounding"]["gardeners"]["kept"] is None
+    assert meta["page"] == {"returned": 3, "total": 3, "truncated": False, "next": None}
+    assert meta["warnings"] == ["States were not written down."]
