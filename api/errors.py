@@ -27,7 +27,7 @@ from datasets.release.question import (
     UnknownMeasure,
     UnknownParameter,
 )
-from datasets.release.reader import UnknownRelease
+from datasets.release.reader import MixedVersions, ReleaseUnavailable, UnknownRelease
 from datasets.release.shelf import QuestionInterrupted
 from datasets.release.span import PeriodNotReleased
 from datasets.release.verification import ReleaseDamaged
@@ -77,8 +77,10 @@ STATUS: dict[type[Exception], int] = {
     PeriodNotReleased: 422,
     EmptyQuestion: 422,
     NotPublished: 422,
+    MixedVersions: 422,
     QuestionInterrupted: 503,
     ReleaseDamaged: 503,
+    ReleaseUnavailable: 503,
     RegistryUnavailable: 503,
 }
 CHALLENGE = {
@@ -125,7 +127,7 @@ def refused(request: Request, error: Exception) -> Response:
     return problem(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
 
 
-def problem(  # noqa: PLR0913  a problem has these members (RFC 9457, section 3.1)
+def problem(
     request: Request,
     status: int,
     name: str,

@@ -41,7 +41,9 @@ class Limits:
             headers_enabled=False,
         )
         if not self._limiter.enabled:
-            raise RuntimeError("RATELIMIT_ENABLED switches all limits off; remove it from the environment and from .env")
+            raise RuntimeError(
+                "RATELIMIT_ENABLED switches all limits off; remove it from the environment and from .env"
+            )
 
         def of_project(key: str) -> str:
             return settings.limit_of(key.split("|", 1)[0])

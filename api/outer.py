@@ -47,7 +47,9 @@ class Outer:
             await send(message)
 
         if len(scope["query_string"]) > LONGEST_QUERY:
-            error = TooLong(f"The query has {len(scope['query_string'])} bytes; at most {LONGEST_QUERY} are read.")
+            error = TooLong(
+                f"The query has {len(scope['query_string'])} bytes; at most {LONGEST_QUERY} are read."
+            )
             await refused(request, error)(scope, receive, answered)
         else:
             if method == "HEAD":

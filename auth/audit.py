@@ -188,5 +188,5 @@ def write_witness(keys_dir: Path, position: Position) -> None:
         out.write(canonical({"seq": position.seq, "hash": position.hash}))
         out.flush()
         os.fsync(out.fileno())
-    os.replace(out.name, witness_file(keys_dir))
+    Path(out.name).replace(witness_file(keys_dir))
     sync_directory(keys_dir)

@@ -174,7 +174,7 @@ def revoke_token(
 ) -> None:
     """Revoke a token. It is refused from the very next request on."""
     mandate = _mandate(reason)
-    named = sys.stdin.readline().strip() if token == "-" else token
+    named = sys.stdin.readline().strip() if token == "-" else token  # noqa: S105  a dash stands for the standard input
     with _registry(mandate) as registry:
         token_id, changed = registry.revoke_token(named, mandate)
     _say(f"Token {token_id} is revoked." if changed else f"Token {token_id} was revoked before.")

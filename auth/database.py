@@ -7,7 +7,6 @@ lock), so that what it reads stays true until it commits and the audit's chain n
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -108,7 +107,7 @@ def _ensure_same_file(file: Path, _connection: Any, record: Any, _proxy: Any) ->
 
 def _identity(file: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(file)
+        found = file.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

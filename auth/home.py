@@ -19,7 +19,7 @@ from auth.settings import RegistrySettings
 
 
 def prepare(
-    settings: RegistrySettings, mandate: Mandate, say: Callable[[str], None] = lambda sentence: None
+    settings: RegistrySettings, mandate: Mandate, say: Callable[[str], None] = lambda _: None
 ) -> None:
     """Makes what is missing of the registry, all or nothing, and says so; changes nothing when called again.
 

@@ -96,7 +96,7 @@ def write_private(directory: Path, key: NewKey) -> Path:
     """Keeps the private half in a new file with mode 0600, safe on disk when this returns."""
     file = private_file(directory, key.kid)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as out:
+    with os.fdopen(descriptor, "wb") as out:
         out.write(key.private_pem)
         out.flush()
         os.fsync(out.fileno())
@@ -108,7 +108,7 @@ def read_private(directory: Path, kid: str) -> Signer:
     """The key that signs. Raises KeyUnusable where its file is missing, open to others, or another key's."""
     file = private_file(directory, kid)
     try:
-        with open(file, "rb") as source:
+        with file.open("rb") as source:
             mode = os.fstat(source.fileno()).st_mode & 0o777
             pem = source.read(10_000)
     except OSError as error:

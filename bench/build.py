@@ -37,7 +37,11 @@ def figures(rows: int = ROWS) -> Iterator[Figure]:
         "under 30 s",
     )  # fmt: skip
     yield Figure(
-        "CPU seconds", f"{ours.cpu:.1f} s", f"{counting.cpu:.1f} s (GROUP BY)", ours.cpu / counting.cpu, "at most 3"
+        "CPU seconds",
+        f"{ours.cpu:.1f} s",
+        f"{counting.cpu:.1f} s (GROUP BY)",
+        ours.cpu / counting.cpu,
+        "at most 3",
     )
     yield Figure("rows/s", f"{rows / ours.seconds:,.0f}", f"{rows / counting.seconds:,.0f}")
     yield Figure("peak memory", f"{ours.peak:,.0f} MiB", f"{counting.peak:,.0f} MiB", goal="under 2,048 MiB")
@@ -64,7 +68,9 @@ def grouped(root: Path) -> None:
         for cuboid in budget_of(dataset, JUNE).cuboids:
             names = _names(dataset, cuboid)
             by = f"GROUP BY {names}" if names else ""
-            con.execute(f"SELECT {names}{', ' if names else ''}count(*), sum(weight) FROM events {by}").fetchall()
+            con.execute(
+                f"SELECT {names}{', ' if names else ''}count(*), sum(weight) FROM events {by}"
+            ).fetchall()
 
 
 def read(root: Path) -> None:

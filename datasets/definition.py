@@ -116,7 +116,7 @@ class CodeList:
         """The position of each code, in the order in which cells are stored."""
         return {code.code: position for position, code in enumerate(self.codes)}
 
-    def in_month(self, month: Month) -> CodeList:  # noqa: ARG002  the calendar's list needs the month, this one not
+    def in_month(self, month: Month) -> CodeList:
         return self
 
     def __len__(self) -> int:

@@ -28,7 +28,9 @@ async def of_dataset(request: Request, dataset: NamedDataset, releases: Publishe
 
 
 @router.get("/{dataset}/{release}", summary="The manifest of a release")
-async def manifest(request: Request, dataset: NamedDataset, release: str, releases: PublishedReleases) -> Response:
+async def manifest(
+    request: Request, dataset: NamedDataset, release: str, releases: PublishedReleases
+) -> Response:
     """Exactly the bytes that were signed: plan with every variance, spend, kept shares, files with hashes.
 
     The detached signature (ES256, RFC 7515, appendix F) is in the field `Manifest-Signature`; its key is in

@@ -24,6 +24,7 @@ import numpy as np
 
 from datasets.definition import Cuboid
 from datasets.privacy.axis import Axis
+from datasets.privacy.discrete_gaussian import LARGEST_SCALE
 
 _PARTS = 1 << 48
 """Budget is split in this many parts; a residual gets a whole number of them, one at least."""
@@ -82,7 +83,7 @@ def plan(
     """The plan that minimises the weighted sum of the workload's variances at a cost of exactly `rho`.
 
     `weights` gives each cuboid's weight per cell; 1/sqrt(cells) by default. Raises ValueError where the workload
-    is empty or a cuboid does not fit the axes.
+    is empty, a cuboid does not fit the axes, or noise would be wider than can be drawn exactly.
 
     >>> sex = Axis("sex", ((2,),))
     >>> plan([sex], [(1,)], rho=Fraction(1, 2)).rho_of
@@ -90,6 +91,8 @@ def plan(
     """
     axes, workload = tuple(axes), tuple(dict.fromkeys(workload))
     _check(axes, workload, rho, sensitivity, grain)
+    if weights and not all(0 < weights[cuboid] < inf for cuboid in workload):
+        raise ValueError("weights must be positive")
     need: dict[Cuboid, float] = {}
     for cuboid in workload:
         weight = weights[cuboid] if weights else 1 / sqrt(cells(axes, cuboid))
@@ -99,7 +102,22 @@ def plan(
     total = sum(roots.values())
     parts = {b: max(1, int(root / total * _PARTS)) for b, root in roots.items()}
     whole = sum(parts.values())
-    return Plan(axes, workload, rho, sensitivity, grain, {b: rho * n / whole for b, n in parts.items()})
+    made = Plan(axes, workload, rho, sensitivity, grain, {b: rho * n / whole for b, n in parts.items()})
+    _ensure_drawable(made)
+    return made
+
+
+def _ensure_drawable(made: Plan) -> None:
+    for b in made.rho_of:
+        folded = prod(
+            int(axis.siblings(level).max()) for axis, level in zip(made.axes, b, strict=True) if level
+        )
+        scale = made.deviation(b) * folded
+        if scale > LARGEST_SCALE:
+            raise ValueError(
+                f"residual {b} needs noise of scale {scale:.3g}, above {LARGEST_SCALE:.3g}; "
+                "publish fewer dimensions at once, or give more rho"
+            )
 
 
 def _check(axes: tuple[Axis, ...], workload: tuple[Cuboid, ...], rho: Fraction, *positive: int) -> None:

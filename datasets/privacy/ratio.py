@@ -15,7 +15,7 @@ class Ratio:
     high: float | None
 
 
-def fieller(  # noqa: PLR0913  two numbers, their three second moments and a quantile
+def fieller(
     numerator: float,
     denominator: float,
     *,

@@ -24,7 +24,6 @@ from datasets.definition import (
 from datasets.period import Month
 from datasets.privacy.axis import Axis
 
-
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """A name that is safe as a column's: a reader writes queries with it."""
 

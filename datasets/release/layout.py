@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from datasets.period import Month
@@ -46,6 +47,16 @@ def release_names(root: Path, dataset: str) -> tuple[str, ...]:
     names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
     found = [match for match in map(RELEASE_NAME.fullmatch, names) if match]
     return tuple(match[0] for match in sorted(found, key=lambda m: (m[1], int(m[2]))))
+
+
+def traces(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of change of each file in a folder: whether it has been touched, cheaply."""
+    found = []
+    with suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            stat = path.lstat()
+            found.append((path.name, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
 
 
 def sha256_of(path: Path) -> str:

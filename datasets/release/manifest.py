@@ -9,13 +9,11 @@ import json
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
-from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from datasets.refusal import Refusal, shown
 from datasets.release.codebook import Frozen
-from datasets.release.layout import release_name
 
 SCHEMA_VERSION = "1"
 
@@ -126,12 +124,6 @@ class Manifest(Frozen):
     ledger: LedgerEntry
     gaps: tuple[str, ...]
     law: tuple[str, ...]
-
-    @model_validator(mode="after")
-    def _named_after_its_month(self) -> Self:
-        if self.release != release_name(self.month, self.revision):
-            raise ValueError("the release is not named after its month and revision")
-        return self
 
     @cached_property
     def by_measure(self) -> Mapping[str, MeasureEntry]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ from datasets.release.shelf import Deadline
 from datasets.release.uncertainty import CONFIDENCE, COVERS, STATUS
 from datasets.release.verification import ReleaseDamaged, Verify
 
+log = logging.getLogger("daylight.release")
+
 LATEST = "latest"
 SECONDS = 10.0
 
@@ -33,11 +37,20 @@ class UnknownRelease(Refusal):
     """A release that does not exist."""
 
 
+class ReleaseUnavailable(Refusal):
+    """What was released cannot be served at the moment: it is damaged, and no good one was seen before it."""
+
+
+class MixedVersions(Refusal):
+    """A question over months whose declarations differ: they are never pooled in silence."""
+
+
 @dataclass
 class _Month:
-    """What a month's pointer last said, and the last release behind it that was good."""
+    """What a month's pointer last said, the last release behind it that was good, and what the files looked like."""
 
     pointer: str
+    traces: tuple[tuple[str, int, int], ...] = ()
     release: Release | None = None
     trouble: str = ""
 
@@ -78,22 +91,27 @@ class Releases:
         with self._lock:
             self._looked = time.monotonic()
             for dataset in self.datasets:
-                for month in layout.released_months(self.directory, dataset):
+                known = {month for name, month in self._months if name == dataset}
+                for month in sorted(known.union(layout.released_months(self.directory, dataset))):
                     self._look(dataset, month)
 
     def _look(self, dataset: str, month: str) -> None:
         pointer = _read(layout.pointer_file(self.directory, dataset, month))
         known = self._months.get((dataset, month))
-        if known is not None and known.pointer == pointer:
+        traces = (
+            layout.traces(layout.release_folder(self.directory, dataset, pointer)) if _names(pointer) else ()
+        )
+        if known is not None and known.pointer == pointer and (not known.trouble or known.traces == traces):
             return
-        seen = _Month(pointer, known.release if known else None)
+        seen = _Month(pointer, traces, known.release if known else None)
         try:
-            if layout.RELEASE_NAME.fullmatch(pointer) is None or not pointer.startswith(f"{month}."):
-                raise ReleaseDamaged(f"{dataset} {month}: its pointer names no release of that month")
+            if not _names(pointer) or not pointer.startswith(f"{month}."):
+                raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
             seen.release = self._opened(dataset, pointer)
         except (Refusal, OSError, ValueError, duckdb.Error) as error:
             reason = error.sentence if isinstance(error, Refusal) else type(error).__name__
             seen.trouble = f"{dataset} {month}: {reason}"
+            log.warning("serving what was good before: %s", seen.trouble)
         self._months[(dataset, month)] = seen
 
     def _opened(self, dataset: str, name: str) -> Release:
@@ -141,17 +159,26 @@ class Releases:
             return parse_question(pairs, release.codebook, (release.manifest.month,), release.name)
         current = self.current(dataset)
         if not current:
-            raise UnknownRelease(
-                f"nothing of {dataset} has been released yet", parameter="dataset", value=dataset
-            )
+            raise self._nothing(dataset)
         return parse_question(pairs, current[-1].codebook, [release.manifest.month for release in current])
+
+    def _nothing(self, dataset: str) -> Refusal:
+        if any(name == dataset for name, _ in self._months):
+            return ReleaseUnavailable(
+                f"what was released of {dataset} cannot be served at the moment; ask again later"
+            )
+        return UnknownRelease(
+            f"nothing of {dataset} has been released yet", parameter="dataset", value=dataset
+        )
 
     def asked_of(self, question: Question) -> tuple[Release, ...]:
         """The releases that a question asks, in the order of their months."""
         if question.release is not None:
             return (self.find(question.dataset, question.release),)
         by_month = {release.manifest.month: release for release in self.current(question.dataset)}
-        return tuple(by_month[str(month)] for month in question.span.months)
+        asked = tuple(by_month[str(month)] for month in question.span.months)
+        _ensure_one_version(asked, question)
+        return asked
 
     def ask(self, question: Question, deadline: Deadline | None = None) -> Answer:
         """Answer a question: a dense grid of values with exact standard errors.
@@ -231,11 +258,29 @@ class _Asking:
 
 
 def _read(pointer: Path) -> str:
+    """What a pointer says; empty where it is missing or a link, which is not followed."""
     try:
-        with pointer.open("rb") as file:
+        with open(os.open(pointer, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123  a descriptor, no path
             return file.read(64).decode("ascii", "replace").strip()
     except OSError:
         return ""
+
+
+def _names(pointer: str) -> bool:
+    return layout.RELEASE_NAME.fullmatch(pointer) is not None
+
+
+def _ensure_one_version(releases: tuple[Release, ...], question: Question) -> None:
+    first = releases[0].manifest
+    for release in releases[1:]:
+        other = release.manifest
+        if other.dataset_version != first.dataset_version:
+            raise MixedVersions(
+                f"{first.month} is of version {first.dataset_version} of {first.dataset}, {other.month} of version "
+                f"{other.dataset_version}; ask for them one at a time",
+                parameter="period",
+                value=str(question.span),
+            )
 
 
 def _bounding(manifest: Manifest, name: str) -> dict[str, Any]:
@@ -276,7 +321,7 @@ def _uncollected(grid: Grid, manifest: Manifest, measure: str) -> np.ndarray:
     """Which output cells ask a level that the source does not know, other than by its code for the unknown."""
     entry = grid.codebook.measure(measure)
     missing = set(manifest.source.not_collected_values)
-    marked = np.zeros((), dtype=np.bool_) | (entry.where in missing)
+    marked = np.zeros((), dtype=np.bool_) | (entry.where in missing) | (entry.value in missing)
     for dimension, asked in zip(grid.codebook.dimensions, grid.asked, strict=True):
         if asked is None:
             continue

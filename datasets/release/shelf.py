@@ -28,7 +28,6 @@ from datasets.release.manifest import Manifest
 from datasets.release.published import PublishedMeasure
 from datasets.release.verification import ReleaseDamaged
 
-
 log = logging.getLogger("daylight.release")
 
 
@@ -136,7 +135,7 @@ class Shelf:
         )
 
 
-def shelve(  # noqa: PLR0913  what is published, in the four forms in which it is written down, and where to
+def shelve(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
     manifest: Manifest,

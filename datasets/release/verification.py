@@ -35,6 +35,8 @@ def verified_manifest(folder: Path, verify: Verify) -> Manifest:
         raise ReleaseDamaged(
             f"release {folder.name}: its manifest is that of {manifest.dataset} {manifest.release}"
         )
+    if manifest.release != layout.release_name(manifest.month, manifest.revision):
+        raise ReleaseDamaged(f"release {folder.name}: it is not named after its month and revision")
     for entry in manifest.files:
         path = _regular(folder / entry.name)
         if path.stat().st_size != entry.bytes or layout.sha256_of(path) != entry.sha256:

@@ -199,7 +199,7 @@ def test_noise_wider_than_can_be_drawn_is_refused_before_any_data_is_read():
     axes = flat(34, 30, 27, 18, 17)
     deep = [(1,) * 5]
     with pytest.raises(ValueError, match="residual .* noise of scale"):
-        plan(axes, deep, rho=Fraction(1, 100), sensitivity=10_000, grain=10_000)
+        plan(axes, deep, rho=Fraction(1, 1000), sensitivity=10_000, grain=10_000)
     widest = plan(axes, deep, rho=Fraction(1, 100))
     assert widest.deviation(deep[0]) * prod(axis.size(1) for axis in axes) < LARGEST_SCALE
 

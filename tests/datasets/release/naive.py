@@ -23,7 +23,9 @@ class Naive:
         self.book = json.loads((folder / "codebook.json").read_text())
         self.rows = pq.read_table(folder / "cells.parquet").to_pylist()
         self.dimensions = [[level["name"] for level in d["levels"]] for d in self.book["dimensions"]]
-        self.levels = {level["name"]: level["codes"] for d in self.book["dimensions"] for level in d["levels"]}
+        self.levels = {
+            level["name"]: level["codes"] for d in self.book["dimensions"] for level in d["levels"]
+        }
         self.measures = {measure["name"]: measure for measure in self.manifest["measures"]}
 
     def covering(self, measure: str, levels: set[str]) -> list[str]:
@@ -43,7 +45,9 @@ class Naive:
         cells = self.cells(cuboid)
         passing = np.array([all(cell[n] in codes for n, codes in filters.items()) for cell in cells])
         found = {}
-        for key in dict.fromkeys(tuple(c[g] for g in groups) for c, p in zip(cells, passing, strict=True) if p):
+        for key in dict.fromkeys(
+            tuple(c[g] for g in groups) for c, p in zip(cells, passing, strict=True) if p
+        ):
             weights = np.array([tuple(c[g] for g in groups) == key for c in cells]) * passing
             value = sum(c[measure] for c, w in zip(cells, weights, strict=True) if w)
             found[key] = value, self.variance(measure, cuboid, weights)

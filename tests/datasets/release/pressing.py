@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +19,7 @@ from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.privacy.ledger import Caps, Entry
 from datasets.privacy.plan import Plan
-from datasets.privacy.residuals import ExactTable, NoisyTable, measure, reconstruct
+from datasets.privacy.residuals import ExactTable, measure, reconstruct
 from datasets.release import layout
 from datasets.release.cells import cells_schema
 from datasets.release.codebook import codebook_of

@@ -45,7 +45,9 @@ def test_any_question_equals_the_released_cells_and_dense_linear_algebra(ask, ju
     parameters |= {"group_by": ",".join(by)} if by else {}
     parameters |= {name: ",".join(codes) for name, codes in only.items()}
     grouped = [name for name in by if name != "period"]
-    ensure_equal(by_group(ask(**parameters), measure, grouped), june.answer(measure, covering[0], grouped, only))
+    ensure_equal(
+        by_group(ask(**parameters), measure, grouped), june.answer(measure, covering[0], grouped, only)
+    )
 
 
 @pytest.mark.parametrize("measure", ["crates", "gardeners", "sales", "takings"])
@@ -68,7 +70,9 @@ def test_a_sum_carries_the_error_of_its_middle_times_the_count(ask, june):
 
 def test_days_of_a_month_are_rows_of_the_day_cuboid(ask, june):
     answer = ask(measure="crates", group_by="state", freq="day", period="2026-06-03..2026-06-05")
-    expected = june.answer("crates", "state,day", ["day", "state"], {"day": {f"2026-06-0{n}" for n in (3, 4, 5)}})
+    expected = june.answer(
+        "crates", "state,day", ["day", "state"], {"day": {f"2026-06-0{n}" for n in (3, 4, 5)}}
+    )
     ensure_equal(by_group(answer, "crates", ["period", "state"]), expected)
     assert [row[:2] for row in answer.rows] == [
         (day, state) for day in ("2026-06-03", "2026-06-04", "2026-06-05") for state in CODES["state"]

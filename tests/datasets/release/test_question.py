@@ -58,7 +58,9 @@ def test_the_canonical_form_is_its_own_and_does_not_depend_on_order_or_repetitio
 
 
 def test_equal_questions_have_equal_forms():
-    assert parse("measure=crates&period=2026-06-01..2026-06-30").canonical() == "measure=crates&period=2026-06"
+    assert (
+        parse("measure=crates&period=2026-06-01..2026-06-30").canonical() == "measure=crates&period=2026-06"
+    )
     assert parse("measure=crates").canonical() == "measure=crates&period=2026-06"
     assert (
         parse("state=FR,DE,FR&measure=crates&group_by=kind,period").canonical()
@@ -145,7 +147,9 @@ def test_a_depth_that_is_not_published_names_the_nearest_that_are(ask):
 
 
 def test_filters_that_exclude_each_other_are_refused(ask):
-    with pytest.raises(EmptyQuestion, match="the filters kind and plant exclude each other: no code is within both"):
+    with pytest.raises(
+        EmptyQuestion, match="the filters kind and plant exclude each other: no code is within both"
+    ):
         ask(measure="crates", kind="fruit", plant="beet")
 
 

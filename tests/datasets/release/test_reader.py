@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pytest
 
-from datasets.build.publication import point
 from datasets.release import layout
 from datasets.release.reader import Releases
 from datasets.release.shelf import Deadline, QuestionInterrupted
@@ -122,7 +121,9 @@ def test_a_damaged_release_is_refused_and_the_last_good_one_served(opened, root,
     assert str(root) not in trouble
 
 
-@pytest.mark.parametrize("text", ["", "2026-06.9", "2026-05.1", "../2026-06.2", "2026-06.2\n2026-06.1", "x" * 500])
+@pytest.mark.parametrize(
+    "text", ["", "2026-06.9", "2026-05.1", "../2026-06.2", "2026-06.2\n2026-06.1", "x" * 500]
+)
 def test_a_damaged_pointer_leaves_the_last_good_release(opened, root, text):
     layout.pointer_file(root, "harvest", JUNE).write_text(text)
     opened.refresh()
@@ -244,7 +245,9 @@ def test_cells_that_are_not_all_there_are_refused_however_well_they_are_signed(o
 
 
 def test_several_threads_get_the_answers_that_one_would(opened):
-    questions = [{"group_by": by, "period": p} for by in ("kind", "plant", "state") for p in ("2026-05", "2026-06")]
+    questions = [
+        {"group_by": by, "period": p} for by in ("kind", "plant", "state") for p in ("2026-05", "2026-06")
+    ]
     alone = [asked(opened, **question).rows for question in questions]
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda question: asked(opened, **question).rows, questions * 10))
@@ -266,7 +269,9 @@ def test_months_of_two_versions_of_a_dataset_are_not_pooled(opened, root):
     edit(dataset_version=2)(folder)
     opened.refresh()
     assert opened.degraded == ()
-    with pytest.raises(Exception, match=r"2026-05 is of version 1 of harvest, 2026-06 of version 2") as refused:
+    with pytest.raises(
+        Exception, match=r"2026-05 is of version 1 of harvest, 2026-06 of version 2"
+    ) as refused:
         asked(opened, period="2026-05..2026-06")
     assert type(refused.value).__name__ == "MixedVersions"
     assert asked(opened, period="2026-06").rows

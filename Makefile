@@ -1,0 +1,49 @@
+# Everything a developer does with Daylight; `make help` lists it.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix openapi serve bench lock clean
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.venv/installed: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not there; name a Python 3.11 or later with make PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: .venv/installed ## build three releases, serve them, ask a question; Ctrl-C ends it
+	$(BIN)/python demo.py
+
+test: .venv/installed ## the whole suite
+	$(BIN)/python -m pytest
+
+check: .venv/installed ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/installed ## mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: .venv/installed ## write openapi/openapi.json anew
+	$(BIN)/daylight openapi
+
+serve: .venv/installed ## serve the releases under DAYLIGHT_HOME
+	$(BIN)/daylight serve
+
+bench: .venv/installed ## benchmarks, as ratios against peers and limits
+	$(BIN)/python -m bench
+
+lock: .venv/installed ## choose the newest dependencies anew, with hashes
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## remove the environment and what the demo made
+	rm -rf .venv var/demo

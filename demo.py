@@ -1,0 +1,124 @@
+"""`make demo`: the whole way once. Synthetic events, three releases, a project, a token, and a question over HTTP.
+
+Everything lies under var/demo and is made anew each time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+HOME = Path("var") / "demo"
+MONTH = "2026-06"
+ROWS = {"moderation": 200_000, "ads": 200_000, "recommendations": 200_000}
+QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
+
+console = Console()
+
+
+def daylight(*arguments: str, shown: bool = True) -> str:
+    """Run the command `daylight` and give what it prints; its progress goes to the terminal."""
+    if shown:
+        console.print(f"[bold]$ daylight {' '.join(arguments)}[/bold]", highlight=False)
+    command = [str(Path(sys.executable).with_name("daylight")), *arguments]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own command
+    if ended.returncode:
+        sys.exit(f"demo: `daylight {arguments[0]} {arguments[1]}` ended with {ended.returncode}; see the line above")
+    return ended.stdout.strip()
+
+
+def build_releases() -> None:
+    for dataset, rows in ROWS.items():
+        events = str(HOME / "events")
+        daylight("events", "generate", dataset, "--month", MONTH, "--rows", str(rows), "--out", events)
+        console.print(daylight("release", "build", dataset, "--month", MONTH, "--events", events))
+
+
+def issue_token() -> str:
+    until = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
+    project = daylight(
+        "admin", "project", "create", "--reference", "demo-1", "--dsc", "IE", "--purpose", "Trying Daylight",
+        "--scopes", "ads:read,moderation:read,recommendations:read", "--until", until,
+    )  # fmt: skip
+    daylight(
+        "admin", "researcher", "add", "--project", project, "--name", "A Researcher",
+        "--email", "researcher@example.org", "--institution", "An institution",
+    )  # fmt: skip
+    return daylight("admin", "token", "issue", "--project", project, "--researcher", "researcher@example.org")
+
+
+def free_port() -> int:
+    wanted = int(os.environ.get("DAYLIGHT_PORT", "8000"))
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    sys.exit("demo: no port is free on 127.0.0.1")
+
+
+def wait_for(server: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    sys.exit("demo: the API did not start; see what it said above")
+
+
+def show(answer: dict[str, object]) -> None:
+    names = [column["name"] for column in answer["columns"]]  # type: ignore[index, attr-defined]  # JSON as it comes
+    table = Table(title=f"actions by category, {MONTH} (synthetic events)")
+    for name in names:
+        table.add_column(name, justify="left" if name in {"period", "category", "actions_status"} else "right")
+    for row in answer["rows"]:  # type: ignore[attr-defined]  # JSON as it comes
+        table.add_row(*(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row))
+    console.print(table)
+
+
+def main() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
+    os.environ["DAYLIGHT_HOME"] = str(HOME)
+    build_releases()
+    token = issue_token()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
+    with (HOME / "serve.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:  # noqa: S603  ours
+        try:
+            wait_for(server, url)
+            answer = httpx.get(url + QUESTION, headers={"Authorization": f"Bearer {token}"})
+            answer.raise_for_status()
+            show(answer.json())
+            console.print("\nAsk it yourself, from another terminal:\n")
+            print(f"curl -H 'Authorization: Bearer {token}' '{url}{QUESTION}'\n", flush=True)  # one line, unwrapped
+            named = daylight("admin", "token", "list", shown=False).split()
+            token_id = next((word for word in named if word.startswith("tok_")), "TOKEN_ID")
+            print(f"URL    {url}\nToken  {token}", flush=True)
+            print(f"Revoke it:  DAYLIGHT_HOME={HOME} .venv/bin/daylight admin token revoke {token_id}", flush=True)
+            print("Ctrl-C ends the demo.", flush=True)
+            if not os.environ.get("DAYLIGHT_DEMO_ONCE"):
+                server.wait()
+        except KeyboardInterrupt:
+            console.print("\nended")
+        finally:
+            server.terminate()
+
+
+if __name__ == "__main__":
+    main()
