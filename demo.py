@@ -33,7 +33,9 @@ def daylight(*arguments: str, shown: bool = True) -> str:
     command = [str(Path(sys.executable).with_name("daylight")), *arguments]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own command
     if ended.returncode:
-        sys.exit(f"demo: `daylight {arguments[0]} {arguments[1]}` ended with {ended.returncode}; see the line above")
+        sys.exit(
+            f"demo: `daylight {arguments[0]} {arguments[1]}` ended with {ended.returncode}; see the line above"
+        )
     return ended.stdout.strip()
 
 
@@ -81,14 +83,13 @@ def wait_for(server: subprocess.Popen[bytes], url: str) -> None:
     sys.exit("demo: the API did not start; see what it said above")
 
 
-def show(answer: dict[str, object]) -> None:
-    names = [column["name"] for column in answer["columns"]]  # type: ignore[index, attr-defined]  # JSON as it comes
+def show(rows: list[dict[str, object]]) -> None:
     table = Table(title=f"actions by category, {MONTH} (synthetic events)")
-    for name in names:
-        table.add_column(name, justify="left" if name in {"period", "category", "actions_status"} else "right")
-    for row in answer["rows"]:  # type: ignore[attr-defined]  # JSON as it comes
-        table.add_row(*(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row))
-    console.print(table)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, float) else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row.values()))
+    Console(width=max(console.width, 140)).print(table)
 
 
 def main() -> None:
@@ -104,13 +105,18 @@ def main() -> None:
             wait_for(server, url)
             answer = httpx.get(url + QUESTION, headers={"Authorization": f"Bearer {token}"})
             answer.raise_for_status()
-            show(answer.json())
+            show(answer.json()["data"])
             console.print("\nAsk it yourself, from another terminal:\n")
-            print(f"curl -H 'Authorization: Bearer {token}' '{url}{QUESTION}'\n", flush=True)  # one line, unwrapped
+            print(
+                f"curl -H 'Authorization: Bearer {token}' '{url}{QUESTION}'\n", flush=True
+            )  # one line, unwrapped
             named = daylight("admin", "token", "list", shown=False).split()
             token_id = next((word for word in named if word.startswith("tok_")), "TOKEN_ID")
             print(f"URL    {url}\nToken  {token}", flush=True)
-            print(f"Revoke it:  DAYLIGHT_HOME={HOME} .venv/bin/daylight admin token revoke {token_id}", flush=True)
+            print(
+                f"Revoke it:  DAYLIGHT_HOME={HOME} .venv/bin/daylight admin token revoke {token_id}",
+                flush=True,
+            )
             print("Ctrl-C ends the demo.", flush=True)
             if not os.environ.get("DAYLIGHT_DEMO_ONCE"):
                 server.wait()
