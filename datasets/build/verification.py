@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from datasets.build.ledger_store import LedgerStore
-from datasets.catalogue import DATASETS
 from datasets.privacy.ledger import Entry, LedgerBroken, ensure_chain
 from datasets.privacy.zcdp import nano_rho
 from datasets.release import layout
@@ -28,11 +27,15 @@ def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: Le
 
 
 def ensure_ledger_matches(root: Path, ledger: LedgerStore) -> int:
-    """Check the chain and its caps, and that every release is in it; gives the number of entries.
+    """Check the chain and its caps, that every release is in it, and that every committed release is there.
 
-    Raises LedgerBroken, naming the entry or the release that is wrong.
+    Gives the number of entries. Raises LedgerBroken, naming the entry or the release that is wrong.
     """
     entries = _sound(ledger)
+    there = {(folder.parent.name, folder.name) for folder in _folders(root)}
+    for entry in entries:
+        if entry.state == "committed" and (entry.dataset, entry.release) not in there:
+            raise LedgerBroken(f"release {entry.dataset} {entry.release}: entry {entry.seq} committed it; it is gone")
     for folder in _folders(root):
         _ensure_known(parse_manifest((folder / layout.MANIFEST).read_bytes()), folder, entries)
     return len(entries)
@@ -45,9 +48,9 @@ def _sound(ledger: LedgerStore) -> tuple[Entry, ...]:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    for dataset in DATASETS:
-        for name in layout.release_names(root, dataset.name):
-            yield layout.release_folder(root, dataset.name, name)
+    for dataset in sorted(path.name for path in root.iterdir()) if root.is_dir() else ():
+        for name in layout.release_names(root, dataset):
+            yield layout.release_folder(root, dataset, name)
 
 
 def _ensure_known(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) -> None:

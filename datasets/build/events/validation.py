@@ -167,9 +167,8 @@ def _find_repeats(
 
 
 def _number(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = con.execute(sql).fetchone()
-    assert row is not None
-    return int(row[0])
+    ((number,),) = con.execute(sql).fetchall()  # to the end: an open result would keep the connection
+    return int(number)
 
 
 def _refuse_broken(con: duckdb.DuckDBPyConnection, files: tuple[Path, ...]) -> None:
