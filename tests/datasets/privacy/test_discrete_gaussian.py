@@ -1,0 +1,80 @@
+"""The sampler draws the discrete Gaussian itself, not something near it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from datasets.build.chance import discrete_gaussian_noise, operating_system_words
+from datasets.privacy.discrete_gaussian import LARGEST_SCALE, discrete_gaussian
+
+
+def words_of(seed):
+    generator = np.random.Generator(np.random.PCG64(seed))
+    return lambda number: generator.integers(0, 2**64, number, dtype=np.uint64, endpoint=False)
+
+
+def probabilities(scale, furthest):
+    z = np.arange(-furthest, furthest + 1)
+    weights = np.exp(-(z.astype(float) ** 2) / (2 * scale**2))
+    return z, weights / weights.sum()
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.5, 1.0, 1.7, 3.2, 10.0])
+def test_draws_follow_the_exact_distribution(scale):
+    draws = discrete_gaussian(np.full(400_000, scale), words_of(int(scale * 10)))
+    z, probability = probabilities(scale, int(12 * scale) + 2)
+    expected = probability * draws.size
+    common = expected >= 20
+    counts = np.array([(draws == value).sum() for value in z])
+    observed = np.append(counts[common], counts[~common].sum())
+    predicted = np.append(expected[common], expected[~common].sum())
+    if predicted[-1] < 5:
+        observed, predicted = observed[:-1], predicted[:-1] * observed[:-1].sum() / predicted[:-1].sum()
+    assert np.abs(draws).max() <= z.max()
+    assert stats.chisquare(observed, predicted).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("scale", [50.0, 1e4, 1e9, LARGEST_SCALE])
+def test_wide_draws_are_normal_to_the_eye_of_a_test(scale):
+    draws = discrete_gaussian(np.full(200_000, scale), words_of(7))
+    within = np.random.default_rng(8).uniform(-0.5, 0.5, draws.size)  # spread each integer over its unit
+    assert stats.kstest((draws + within) / scale, "norm").pvalue > 1e-4
+
+
+def test_coins_settled_the_long_way_fall_as_those_settled_the_short_way():
+    scales = np.geomspace(0.4, 1e6, 3_000)
+    short = discrete_gaussian(scales, words_of(3))
+    long = discrete_gaussian(scales, words_of(3), margin=2.0**-9)
+    np.testing.assert_array_equal(short, long)
+
+
+def test_each_draw_has_a_scale_of_its_own():
+    scales = np.tile([0.5, 1_000.0], 50_000)
+    draws = discrete_gaussian(scales, words_of(4)).reshape(-1, 2)
+    assert draws[:, 0].std() == pytest.approx(np.sqrt(_second_moment(0.5)), rel=0.02)
+    assert draws[:, 1].std() == pytest.approx(1_000, rel=0.02)
+    assert abs(np.corrcoef(draws[:, 0], draws[:, 1])[0, 1]) < 0.02
+
+
+def _second_moment(scale):
+    z, probability = probabilities(scale, 50)
+    return float((probability * z**2).sum())
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf"), LARGEST_SCALE * 2])
+def test_a_scale_that_cannot_be_drawn_is_refused(scale):
+    with pytest.raises(ValueError, match="scales of the discrete Gaussian"):
+        discrete_gaussian(np.array([scale]), words_of(1))
+
+
+def test_releases_take_their_bits_from_the_operating_system_and_never_twice():
+    assert discrete_gaussian_noise(np.zeros((0, 3)) + 1.0).shape == (0, 3)
+    one, other = (discrete_gaussian_noise(np.full((50, 4), 1e6)) for _ in range(2))
+    assert one.shape == (50, 4)
+    assert (one != other).mean() > 0.99
+    words = operating_system_words(100_000)
+    assert len(np.unique(words)) == 100_000
+    ones = np.unpackbits(words.view(np.uint8)).mean()
+    assert ones == pytest.approx(0.5, abs=0.002)

@@ -1,0 +1,98 @@
+"""Measured on integers, put together without bias, the same from wherever it is rolled up."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from datasets.privacy.plan import below, plan
+from datasets.privacy.residuals import ExactTable, TooManyRows, measure, reconstruct
+from tests.datasets.privacy.schemas import SMALL, every_cuboid, flat
+
+
+def silence(scales):
+    return np.zeros(scales.shape, dtype=np.int64)
+
+
+def loud(scales):
+    return np.rint(np.random.default_rng(5).normal(0, scales)).astype(np.int64)
+
+
+def exact(axes, workload, seed=1):
+    leaves = np.random.default_rng(seed).poisson(5, [axis.size(axis.depth) for axis in axes])
+    return leaves, {b: ExactTable(rolled(axes, leaves, b)) for c in workload for b in below(c)}
+
+
+def rolled(axes, leaves, cuboid):
+    for at, (axis, level) in enumerate(zip(axes, cuboid, strict=True)):
+        leaves = axis.add_up(leaves, at, axis.depth, level)
+    return leaves
+
+
+def rolled_from(axes, table, fine, coarse):
+    for at, (axis, a, b) in enumerate(zip(axes, fine, coarse, strict=True)):
+        table = axis.add_up(table, at, a, b)
+    return table
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_without_noise_every_cuboid_is_the_exact_one(name):
+    axes = SMALL[name]
+    made = plan(axes, every_cuboid(axes), rho=Fraction(1, 10))
+    leaves, tables = exact(axes, made.workload)
+    residuals = measure(made, tables, silence)
+    for cuboid in made.workload:
+        np.testing.assert_allclose(
+            reconstruct(made, residuals, cuboid).values, rolled(axes, leaves, cuboid), atol=1e-9
+        )
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_with_noise_every_cuboid_rolls_up_to_every_coarser_one(name):
+    axes = SMALL[name]
+    made = plan(axes, every_cuboid(axes), rho=Fraction(1, 10), sensitivity=7)
+    residuals = measure(made, exact(axes, made.workload)[1], loud)
+    built = {cuboid: reconstruct(made, residuals, cuboid).values for cuboid in made.workload}
+    for fine in made.workload:
+        for coarse in below(fine):
+            np.testing.assert_allclose(rolled_from(axes, built[fine], fine, coarse), built[coarse], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_one_row_moves_what_is_measured_no_farther_than_was_paid_for(name):
+    """Remove one row at each leaf: the integer tables move by a cost of at most rho, and at the worst leaf by rho."""
+    axes, seen = SMALL[name], []
+
+    def record(scales):
+        seen.append(np.array(scales))
+        return np.zeros(scales.shape, dtype=np.int64)
+
+    made = plan(axes, every_cuboid(axes), rho=Fraction(1, 10))
+    shape = [axis.size(axis.depth) for axis in axes]
+    worst = {}
+    for leaf in np.ndindex(*shape):
+        seen.clear()
+        one = np.zeros(shape, dtype=np.int64)
+        one[leaf] = 1
+        residuals = measure(made, {b: ExactTable(rolled(axes, one, b)) for b in made.rho_of}, record)
+        costs = {}
+        for b, scale in zip(made.rho_of, seen, strict=True):
+            multiple = scale / made.deviation(b)
+            moved = residuals[b].values * multiple  # centring moves nothing: a folded row is centred already
+            costs[b] = float(((moved / scale) ** 2).sum() / 2)
+        assert sum(costs.values()) <= float(made.rho) * (1 + 1e-9)
+        for b, cost in costs.items():
+            worst[b] = max(worst.get(b, 0.0), cost)
+    for b, cost in worst.items():
+        assert cost == pytest.approx(float(made.rho_of[b]), rel=1e-9)
+
+
+def test_counts_that_do_not_fit_exact_arithmetic_are_refused():
+    axes = flat(30, 40)
+    made = plan(axes, [(1, 1)], rho=Fraction(1, 10))
+    tables = exact(axes, made.workload)[1]
+    tables[(1, 1)] = ExactTable(tables[(1, 1)].counts + (1 << 45))
+    with pytest.raises(TooManyRows, match="do not fit exact 64-bit arithmetic"):
+        measure(made, tables, silence)
