@@ -1,0 +1,81 @@
+"""One question in process, from its text to the answer's bytes, against a hand-written DuckDB query of the same cells."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from api.formats import as_json
+from bench.build import built, synthetic_events
+from bench.figures import Figure, alone
+from datasets.release import layout
+from datasets.release.reader import Releases
+
+ROWS = 100_000
+TIMES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of ours, and the query that someone who knows the file would write for it."""
+
+    what: str
+    parameters: list[tuple[str, str]]
+    sql: str
+
+
+QUESTIONS = (
+    Asked(
+        "one cell",
+        [("measure", "actions"), ("category", "SCAMS_AND_FRAUD")],
+        "SELECT actions, actions_se FROM cells WHERE cuboid = 'category' AND category = 'SCAMS_AND_FRAUD'",
+    ),
+    Asked(
+        "actions by category",
+        [("measure", "actions"), ("group_by", "category")],
+        "SELECT category, actions, actions_se FROM cells WHERE cuboid = 'category'",
+    ),
+    Asked(
+        "actions by category and member state",
+        [("measure", "actions"), ("group_by", "category,member_state")],
+        "SELECT category, member_state, actions, actions_se FROM cells WHERE cuboid = 'category,member_state'",
+    ),
+)
+
+
+def figures(rows: int = ROWS) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        alone(synthetic_events, rows, root)
+        alone(built, root)
+        releases = Releases(root / "releases", root / "cache", lambda _text, _signature: None, ("moderation",))
+        with duckdb.connect(config={"threads": 1}) as con:
+            (release,) = releases.current("moderation")
+            con.execute(f"CREATE TABLE cells AS FROM '{release.folder / layout.CELLS}'")
+            for asked in QUESTIONS:
+                ours = _median(lambda asked=asked: _answer(releases, asked))
+                raw = _median(lambda asked=asked: con.execute(asked.sql).fetchall())
+                yield Figure(
+                    asked.what, f"{ours * 1e3:.2f} ms", f"{raw * 1e3:.2f} ms (raw DuckDB)", ours / raw
+                )
+        releases.close()
+
+
+def _answer(releases: Releases, asked: Asked) -> bytes:
+    return as_json(releases.ask(releases.question("moderation", asked.parameters)))
+
+
+def _median(work: Callable[[], object]) -> float:
+    """The median of many runs, in seconds, after a few to warm up."""
+    taken = []
+    for _ in range(TIMES):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken[TIMES // 10 :])
