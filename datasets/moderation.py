@@ -71,7 +71,7 @@ moderation = Dataset(
             marketplace.COMPLAINT_OUTCOME,
             law="DSA Art. 20",
         ),
-        Dimension("day", "When the restriction began to apply", DaysOfMonth()),
+        Dimension("day", "When the statement of reasons was recorded", DaysOfMonth()),
     ),
     measures=(
         EventMeasure(
