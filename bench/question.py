@@ -54,7 +54,9 @@ def figures(rows: int = ROWS) -> Iterator[Figure]:
         root = Path(folder)
         alone(synthetic_events, rows, root)
         alone(built, root)
-        releases = Releases(root / "releases", root / "cache", lambda _text, _signature: None, ("moderation",))
+        releases = Releases(
+            root / "releases", root / "cache", lambda _text, _signature: None, ("moderation",)
+        )
         with duckdb.connect(config={"threads": 1}) as con:
             (release,) = releases.current("moderation")
             con.execute(f"CREATE TABLE cells AS FROM '{release.folder / layout.CELLS}'")

@@ -7,9 +7,18 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from datasets.build.events import synthetic
+from datasets.build.importers.formats import FORMATS, find_format
+from datasets.build.importers.importing import import_events
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 
@@ -39,3 +48,32 @@ def generate(
             written=lambda number: progress.advance(task, number),
         )  # fmt: skip
     Console().print(f"wrote {folder}")
+
+
+@events.command(name="import")
+def import_(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")],
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="the files to import")],
+    form: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))],
+    month: Annotated[str, typer.Option(help="the month, YYYY-MM")],
+    out: Annotated[Path, typer.Option(help="folder to write under")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="for --format table: which column becomes what, as TOML")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="write a month anew that is there")] = False,
+) -> None:
+    """Import a month of events from files that others wrote; rows that do not fit go to quarantine."""
+    declared = find_dataset(dataset)
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console) as progress:
+        total = sum(path.stat().st_size for path in sources if path.is_file())
+        task = progress.add_task(f"importing events of {dataset}", total=total)
+        imported = import_events(
+            declared, Month.parse(month), find_format(form, declared, mapping), sources, out, replace=replace,
+            passed=lambda number: progress.update(task, completed=number),
+        )  # fmt: skip
+    for remark in imported.remarks:
+        console.print(remark, highlight=False, soft_wrap=True)
+    console.print(f"rows that did not fit, if any, each with its reason: {imported.quarantine} (private)", soft_wrap=True)
+    Console().print(f"wrote {imported.folder}")
