@@ -1,0 +1,1 @@
+"""Importers: what others wrote, as raw events of a dataset."""

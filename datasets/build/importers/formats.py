@@ -1,0 +1,33 @@
+"""The formats that can be imported, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datasets.build.importers.layout import Format
+from datasets.build.importers.open_bandit import OpenBandit
+from datasets.build.importers.statements import Statements
+from datasets.build.importers.table import BadMapping, Table
+from datasets.definition import Dataset
+from datasets.refusal import Refusal, did_you_mean, shown
+
+FORMATS = (Statements.name, OpenBandit.name, Table.name)
+
+
+class UnknownFormat(Refusal):
+    """There is no such format."""
+
+
+def find_format(name: str, dataset: Dataset, mapping: Path | None = None) -> Format:
+    """The format called `name`; `mapping` is for tables only. Raises UnknownFormat and BadMapping."""
+    if name not in FORMATS:
+        raise UnknownFormat(
+            f"--format {shown(name)!r} is not known; choose one of {', '.join(FORMATS)}.{did_you_mean(name, FORMATS)}",
+            parameter="format", value=name, allowed=FORMATS,
+        )  # fmt: skip
+    if (mapping is None) == (name == Table.name):
+        wants = "needs --mapping FILE" if mapping is None else "takes no --mapping; only --format table does"
+        raise BadMapping(f"--format {name} {wants}")
+    if mapping is not None:
+        return Table(mapping, dataset)
+    return Statements() if name == Statements.name else OpenBandit()

@@ -1,0 +1,190 @@
+"""An import: source files in, a month of raw events out, with what does not fit beside it. All of it, or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets.build.events.layout import month_folder, quarantine_folder, staged_month
+from datasets.build.events.source import Source
+from datasets.build.importers.intake import BATCH, Intake, absent
+from datasets.build.importers.layout import Format, Layout
+from datasets.build.importers.sources import (
+    Member,
+    Rows,
+    UnreadableFile,
+    csv_members,
+    ensure_distinct,
+    ensure_sources,
+    has_sha1,
+    open_csv,
+)
+from datasets.definition import Dataset
+from datasets.period import Month
+from datasets.refusal import Refusal, shown
+
+Passed = Callable[[int], None]
+"""Told how many bytes of the sources were passed so far."""
+
+
+class NothingFits(Refusal):
+    """Not one row of the sources is an event of the month."""
+
+
+class WrongDataset(Refusal):
+    """A format that cannot become this dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Where a month was written; `remarks` are sentences for whoever imports."""
+
+    folder: Path
+    quarantine: Path
+    source: Source
+    remarks: tuple[str, ...]
+
+
+def import_events(
+    dataset: Dataset,
+    month: Month,
+    form: Format,
+    sources: list[Path],
+    out: Path,
+    *,
+    replace: bool = False,
+    passed: Passed = lambda number: None,
+) -> Imported:
+    """Write the events of `month` in the sources under `out`, and the rows that do not fit beside them.
+
+    Raises WrongDataset, UnreadableFile, NothingFits, MonthExists and MonthIsBeingWritten; then nothing is written.
+    """
+    if form.dataset not in {None, dataset.name}:
+        raise WrongDataset(f"--format {form.name} becomes events of {form.dataset}, not of {dataset.name}")
+    paths = ensure_sources(sources, form.suffixes)
+    before = 0
+    layouts = _Layouts(dataset, form)
+    with staged_month(out, dataset, month, replace=replace) as staging:
+        with Intake(dataset, month, staging) as intake:
+            for path in paths:
+                _take(path, form, layouts, intake, _after(before, passed))
+                before += path.stat().st_size
+            totals = intake.totals()
+        if not totals.kept:
+            raise NothingFits(_nothing(totals.reasons, month))
+        totals.write(staging.quarantine)
+        source = layouts.source()
+        source.write(staging.events)
+    return Imported(
+        month_folder(out, dataset, month), quarantine_folder(out, dataset, month), source, _remarks(paths, source)
+    )
+
+
+class _Layouts:
+    """The layout of each file; all files of an import must have the same one."""
+
+    def __init__(self, dataset: Dataset, form: Format) -> None:
+        self._dataset, self._form = dataset, form
+        self._first: tuple[str, Layout] | None = None
+
+    def of(self, file: str, header: tuple[str, ...]) -> Layout:
+        found = self._form.layout(self._dataset, file, header)
+        if self._first is None:
+            self._first = file, found
+        name, first = self._first
+        if found.schema != first.schema:
+            raise UnreadableFile(
+                f"{file} holds {found.schema}, but {name} holds {first.schema}; they must not be pooled: import them apart"
+            )
+        return first
+
+    def source(self) -> Source:
+        assert self._first is not None
+        layout = self._first[1]
+        levels, values = absent(self._dataset, layout.mapped)
+        return Source(
+            format=self._form.name, schema=layout.schema, unit=layout.unit, notes=layout.notes,
+            not_collected=levels, not_collected_values=values,
+        )  # fmt: skip
+
+
+def _after(before: int, passed: Passed) -> Passed:
+    return lambda number: passed(before + number)
+
+
+def _take(path: Path, form: Format, layouts: _Layouts, intake: Intake, passed: Passed) -> None:
+    if path.suffix.lower() == ".parquet":
+        _take_parquet(path, layouts, intake, passed)
+        return
+    for member in csv_members(path):
+        _take_csv(member, form, layouts, intake, passed)
+    passed(path.stat().st_size)
+
+
+def _take_csv(member: Member, form: Format, layouts: _Layouts, intake: Intake, passed: Passed) -> None:
+    with open_csv(member, delimiter=form.delimiter, encoding=form.encoding) as file:
+        layout = layouts.of(file.name, file.header)
+        intake.begin_file()
+        for batch in file.batches(BATCH):
+            for first, rows in _whole(batch, file.name, file.header, intake):
+                columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
+                intake.add(pa.table(columns, names=list(file.header)), layout.mapped, file.name, first)
+            passed(member.passed())
+
+
+def _whole(batch: Rows, file: str, header: tuple[str, ...], intake: Intake) -> Iterator[tuple[int, list[list[str]]]]:
+    """Runs of rows that have as many fields as the header; the others go to quarantine."""
+    run: list[list[str]] = []
+    start = batch.first
+    for number, row in enumerate(batch.rows, batch.first):
+        if len(row) == len(header):
+            run.append(row)
+            continue
+        intake.add_malformed(file, number, "wrong number of fields", json.dumps(row, ensure_ascii=False))
+        if run:
+            yield start, run
+        run, start = [], number + 1
+    if run:
+        yield start, run
+
+
+def _take_parquet(path: Path, layouts: _Layouts, intake: Intake, passed: Passed) -> None:
+    try:
+        with pq.ParquetFile(path) as file:
+            header = tuple(file.schema_arrow.names)
+            ensure_distinct(path.name, header)
+            layout = layouts.of(path.name, header)
+            intake.begin_file()
+            first, rows = 1, max(1, file.metadata.num_rows)
+            for batch in file.iter_batches(BATCH):
+                intake.add(pa.Table.from_batches([batch]), layout.mapped, path.name, first)
+                first += batch.num_rows
+                passed(path.stat().st_size * (first - 1) // rows)
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableFile(
+            f"{path} is no Parquet file, or a truncated or damaged one, though it is named so "
+            f"({shown(str(error).splitlines()[0] if str(error) else type(error).__name__)})"
+        ) from None
+
+
+def _nothing(reasons: Mapping[str, int], month: Month) -> str:
+    if not reasons:
+        return "the sources hold no row; give files with at least one event"
+    likeliest = max(reasons, key=lambda reason: reasons[reason])
+    return f"not one row of the sources is an event of {month}: mostly {likeliest!r}; is --month right?"
+
+
+def _remarks(paths: tuple[Path, ...], source: Source) -> tuple[str, ...]:
+    unchecked = [path.name for path in paths if not has_sha1(path)]
+    missing = (*source.not_collected, *source.not_collected_values)
+    return (
+        *((f"without a counterpart in the source, hence unknown: {', '.join(missing)}",) if missing else ()),
+        f"privacy unit: {source.unit}",
+        *((f"no .sha1 beside {', '.join(unchecked[:5])}{' …' if len(unchecked) > 5 else ''}: not checked",)
+          if unchecked and source.format == "statements-of-reasons" else ()),
+    )  # fmt: skip

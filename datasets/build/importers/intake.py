@@ -1,0 +1,182 @@
+"""Rows on their way in: each becomes an event of the declaration, or goes to quarantine with the reason.
+
+A format says, for each column of the declaration, which SQL expression over its own columns gives it. What fits is
+decided by the rules that the build itself has (`events.fitting`), row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets.build.events.columns import Column, Kind, arrow_schema, columns_of
+from datasets.build.events.fitting import converted, enum, quoted, reason, text
+from datasets.build.events.layout import Staging
+from datasets.build.events.quarantine import Quarantine, Totals
+from datasets.definition import Dataset
+from datasets.period import Month
+
+BATCH = 1 << 14
+ROWS_PER_FILE = 1 << 22
+QUARANTINE_FILE = "import.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """How a source's columns become a declaration's: `columns` gives the SQL expression of each, over the source's
+    columns and `"@id"`, a text that tells the rows of one import apart. `faults` are (SQL condition, reason) for rows that
+    cannot be mapped at all. A column without an expression has no counterpart in the source."""
+
+    columns: Mapping[str, str]
+    faults: tuple[tuple[str, str], ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Intermediate values, in order: SQL names, which begin with @, that `columns` and `faults` use, each with its expression."""
+
+
+class Intake:
+    """Writes what fits into `staging.events`, the rest into `staging.quarantine`, and counts both."""
+
+    def __init__(self, dataset: Dataset, month: Month, staging: Staging) -> None:
+        self._columns = columns_of(dataset)
+        self._month = month
+        self._staging = staging
+        self._con = duckdb.connect(config={"threads": 2})
+        self._quarantine = Quarantine(staging.quarantine, QUARANTINE_FILE)
+        self._schema = arrow_schema(self._columns)
+        self._writer: pq.ParquetWriter | None = None
+        self._files = self._in_file = 0
+        self._read = self._kept = self._files_read = 0
+
+    def begin_file(self) -> None:
+        """A new source file begins: its rows are told apart from those of the others."""
+        self._files_read += 1
+
+    def add(self, batch: pa.Table, mapped: Mapped, file: str, first: int) -> None:
+        """Take the rows of a batch, whose first is row `first` of `file`."""
+        rows = batch.num_rows
+        if not rows:
+            return
+        self._con.register("batch", batch)
+        try:
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE checked AS {self._checked(batch, mapped, first)}")
+        finally:
+            self._con.unregister("batch")
+        self._read += rows
+        names = ", ".join(quoted(column.name) for column in self._columns)
+        self._keep(self._table(f"SELECT {names} FROM checked WHERE \"@reason\" IS NULL"))
+        self._quarantine.add(
+            self._table(
+                f'SELECT "@reason" AS reason, {text(file)} AS file, "@row" AS row, "@record" AS record '
+                'FROM checked WHERE "@reason" IS NOT NULL'
+            )
+        )
+
+    def add_malformed(self, file: str, row: int, why: str, record: str) -> None:
+        """Send a row that could not be read as one straight to quarantine."""
+        self._read += 1
+        self._quarantine.add_rows([(why, file, row, record)])
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        return self._quarantine.reasons
+
+    @property
+    def kept(self) -> int:
+        return self._kept
+
+    def _table(self, sql: str) -> pa.Table:
+        return self._con.sql(sql).to_arrow_table()
+
+    def _checked(self, batch: pa.Table, mapped: Mapped, first: int) -> str:
+        """Convert, then judge: the same two steps as the build's own validation. Names that begin with @ are ours."""
+        record = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in batch.column_names)
+        given = "".join(f", {expression} AS {name}" for name, expression in mapped.given.items())
+        raw = ", ".join(f"{self._raw(column, mapped)} AS {quoted(column.name)}" for column in self._columns)
+        faults = " ".join(f"WHEN {condition} THEN {text(why)}" for condition, why in mapped.faults)
+        fault = f"CASE {faults} END" if faults else "NULL::VARCHAR"
+        mapping = (
+            f"WITH numbered AS (SELECT *, {first - 1} + row_number() OVER () AS \"@row\" FROM batch), "
+            f"named AS (SELECT *, '{self._files_read}:' || \"@row\" AS \"@id\" FROM numbered), "
+            f"given AS (SELECT *{given} FROM named), "
+            f'mapped AS (SELECT {raw}, {fault} AS "@fault", "@row", '
+            f'to_json(struct_pack({record}))::VARCHAR AS "@record" FROM given)'
+        )
+        types = {
+            str(name): str(kind)
+            for name, kind, *_ in self._con.execute(f"DESCRIBE {mapping} FROM mapped").fetchall()
+        }
+        fitted = ", ".join(
+            f"{converted(column, types[column.name])} AS {quoted(column.name)}" for column in self._columns
+        )
+        return (
+            f'{mapping}, fitted AS (SELECT {fitted}, "@fault", "@row", "@record" FROM mapped) '
+            f'SELECT *, coalesce("@fault", {reason(self._columns, self._month)}) AS "@reason" '
+            'FROM fitted ORDER BY "@row"'
+        )
+
+    def _raw(self, column: Column, mapped: Mapped) -> str:
+        if column.name in mapped.columns:
+            return mapped.columns[column.name]
+        if column.kind is Kind.CODE:
+            return f"{text(str(column.absent))}::{enum(column.codes)}"
+        return f"{int(column.absent or 0)}::BIGINT"
+
+    def _keep(self, table: pa.Table) -> None:
+        if not table.num_rows:
+            return
+        if self._writer is None or self._in_file >= ROWS_PER_FILE:
+            self._next_file()
+        assert self._writer is not None
+        self._writer.write_table(
+            pa.table([_stored(table[f.name], f.type) for f in self._schema], schema=self._schema)
+        )
+        self._in_file += table.num_rows
+        self._kept += table.num_rows
+
+    def _next_file(self) -> None:
+        self._close_file()
+        path = self._staging.events / f"part-{self._files:05d}.parquet"
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._files, self._in_file = self._files + 1, 0
+
+    def _close_file(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def totals(self) -> Totals:
+        """How many rows came in and what became of them: private."""
+        return Totals(self._read, self._kept, self._quarantine.rows, dict(self._quarantine.reasons))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close_file()
+        self._quarantine.__exit__(kind, error, trace)
+        self._con.close()
+
+
+def _stored(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(wanted) and values.type != wanted:
+        return pa.chunked_array([chunk.cast(wanted) for chunk in values.chunks], wanted)
+    return values.cast(wanted)
+
+
+def absent(dataset: Dataset, mapped: Mapped) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The levels and the values of a declaration that have no counterpart in the source."""
+    columns = columns_of(dataset)
+    values = {value.name for value in dataset.values}
+    missing = [column.name for column in columns if column.name not in mapped.columns]
+    finest = {d.finest.name: tuple(level.name for level in d.levels) for d in dataset.dimensions}
+    levels = tuple(level for name in missing if name not in values for level in finest[name])
+    return levels, tuple(name for name in missing if name in values)
+

@@ -1,0 +1,225 @@
+"""Source files as streams: CSV as it is, in a zip, or in a zip within a zip, as the DSA Transparency Database dumps it.
+
+Nothing is unpacked beyond one inner archive at a time, and nothing is guessed: a file that is not what its name says is
+refused. Where a `.sha1` file lies beside a source, the source must match it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from datasets.refusal import Refusal, did_you_mean, shown
+
+ZIP_WITHIN_ZIP = 2
+"""How deep archives may lie in each other; the database's dumps have two levels."""
+
+LONGEST_FIELD = 1 << 20
+"""Characters of one CSV field; the longest that the statement schema allows is 5,000."""
+
+Passed = Callable[[], int]
+
+
+class UnreadableFile(Refusal):
+    """A source file is missing, truncated, damaged, or not what its name says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One CSV file among the sources: its name for people, its bytes, and how many of the source's were passed."""
+
+    name: str
+    stream: IO[bytes]
+    passed: Passed
+
+
+def ensure_sources(paths: Iterable[Path], suffixes: tuple[str, ...]) -> tuple[Path, ...]:
+    """The sources in the order given. Raises UnreadableFile where one is no file, is twice there, has another
+    ending than `suffixes`, or does not match the `.sha1` beside it."""
+    found = tuple(paths)
+    for number, path in enumerate(found):
+        if not path.is_file():
+            raise UnreadableFile(f"SOURCE {path} is no file; give the files themselves, for example {path}/*")
+        if path.resolve() in {other.resolve() for other in found[:number]}:
+            raise UnreadableFile(f"SOURCE {path} is given twice; its rows would count twice")
+        if path.suffix.lower() not in suffixes:
+            raise UnreadableFile(
+                f"SOURCE {path} ends in {path.suffix or 'nothing'!r}; this format reads {', '.join(suffixes)}"
+            )
+        _ensure_sha1(path)
+    return found
+
+
+def has_sha1(path: Path) -> bool:
+    return _sha1_beside(path).is_file()
+
+
+def _sha1_beside(path: Path) -> Path:
+    return path.with_name(path.name + ".sha1")
+
+
+def _ensure_sha1(path: Path) -> None:
+    """SHA-1 as the database publishes it, against damage on the way and not against malice."""
+    beside = _sha1_beside(path)
+    if not beside.is_file():
+        return
+    words = beside.read_text(encoding="utf-8-sig", errors="replace").split()
+    if not words or len(words[0]) != 40 or len(words) > 2:
+        raise UnreadableFile(f"{beside} is no checksum; it should read '<sha1>  {path.name}'")
+    if len(words) == 2 and Path(words[1].lstrip("*")).name != path.name:
+        raise UnreadableFile(f"{beside} speaks of {shown(words[1])}, not of {path.name}")
+    with path.open("rb") as stream:
+        actual = hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
+    if actual != words[0].lower():
+        raise UnreadableFile(
+            f"{path} does not match {beside.name}: its SHA-1 is {actual}, not {shown(words[0])}; fetch it again"
+        )
+
+
+def csv_members(path: Path) -> Iterator[Member]:
+    """The CSV files in a source, one at a time, each to be read before the next. Raises UnreadableFile."""
+    with path.open("rb") as raw:
+        yield from _members(path.name, raw, raw.tell, depth=0)
+
+
+def _members(name: str, stream: IO[bytes], passed: Passed, depth: int) -> Iterator[Member]:
+    if not name.lower().endswith(".zip"):
+        yield Member(name, stream, passed)
+        return
+    if depth == ZIP_WITHIN_ZIP:
+        raise UnreadableFile(f"{name} lies {depth} archives deep; dumps are a zip of zips of CSV files at most")
+    with _archive(name, stream) as archive:
+        files = [info for info in archive.infolist() if not info.is_dir()]
+        if not files:
+            raise UnreadableFile(f"{name} is an empty archive; it should hold CSV files")
+        for info in files:
+            if not info.filename.lower().endswith((".csv", ".zip")):
+                raise UnreadableFile(f"{name} holds {shown(info.filename)}, which is neither .csv nor .zip")
+            with archive.open(info) as inside:
+                yield from _members(f"{name}/{info.filename}", inside, passed, depth + 1)
+
+
+@contextmanager
+def _archive(name: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """An archive whose every fault, up to a wrong checksum of a member, is a refusal that names it."""
+    try:
+        with tempfile.TemporaryFile() as copy:
+            if isinstance(stream, zipfile.ZipExtFile):  # seeks by reading anew from the start: copy it once instead
+                shutil.copyfileobj(stream, copy, 1 << 20)
+                stream = copy
+            with zipfile.ZipFile(stream) as archive:
+                yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise UnreadableFile(
+            f"{name} is no zip archive, or a truncated or damaged one ({shown(str(error))}); fetch it again"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a CSV file: the number of the first, counting from 1, and their fields."""
+
+    first: int
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file whose header has been read."""
+
+    name: str
+    header: tuple[str, ...]
+    _lines: Iterator[list[str]]
+    _watch: _Ending
+
+    def batches(self, size: int) -> Iterator[Rows]:
+        """Its rows, `size` at a time. Raises UnreadableFile where the file is damaged or ends within a row."""
+        first, batch = 1, []
+        for row in _told(self._lines, self.name):
+            if row:  # an empty line holds nothing
+                batch.append(row)
+            if len(batch) == size:
+                yield Rows(first, batch)
+                first, batch = first + size, []
+        if batch and len(batch[-1]) < len(self.header) and not self._watch.ends_with_newline:
+            raise UnreadableFile(
+                f"{self.name} is truncated: it ends within row {first + len(batch) - 1}, which has "
+                f"{len(batch[-1])} of {len(self.header)} fields; fetch it again"
+            )
+        if batch:
+            yield Rows(first, batch)
+
+
+class _Ending:
+    """Passes lines on and remembers how the last one ended."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self.ends_with_newline = True
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.ends_with_newline = line.endswith(("\n", "\r"))
+            yield line
+
+
+@contextmanager
+def open_csv(member: Member, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> Iterator[CsvFile]:
+    """A CSV file, its header read. A byte order mark, CRLF and newlines within quotes are fine; a column without a
+    name is called by its place. Raises UnreadableFile.
+    """
+    text = io.TextIOWrapper(member.stream, encoding=encoding, newline="")
+    ending = _Ending(text)
+    csv.field_size_limit(LONGEST_FIELD)
+    lines = csv.reader(ending, delimiter=delimiter, strict=True)
+    names = next(_told(lines, member.name), [])
+    if not names:
+        raise UnreadableFile(f"{member.name} is empty; a CSV file begins with a line of column names")
+    header = tuple(name.strip() or f"column {number}" for number, name in enumerate(names, 1))
+    ensure_distinct(member.name, header)
+    yield CsvFile(member.name, header, lines, ending)
+    text.detach()  # or it would close the stream, which is not its own
+
+
+def ensure_distinct(name: str, header: tuple[str, ...]) -> None:
+    """Raises UnreadableFile where a column name stands twice; upper and lower case are not told apart."""
+    folded = [column.casefold() for column in header]
+    for column in folded:
+        if folded.count(column) > 1:
+            raise UnreadableFile(f"{name} has the column {shown(column)!r} twice; upper and lower case do not differ")
+
+
+def _told(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    """The same lines, with whatever the reader stumbles over told in a sentence."""
+    try:
+        yield from lines
+    except UnicodeError:
+        raise UnreadableFile(f"{name} is no text in UTF-8, though it is named as a CSV file") from None
+    except csv.Error as error:
+        raise UnreadableFile(
+            f"{name} is no well-formed CSV file, or a truncated one ({shown(str(error))}); fetch it again"
+        ) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UnreadableFile(f"{name} is damaged in its archive ({shown(str(error))}); fetch it again") from None
+
+
+def ensure_columns(name: str, header: Iterable[str], wanted: Iterable[str], what: str) -> None:
+    """Raises UnreadableFile, with the nearest name, where a column of `what` is missing from `header`."""
+    there = tuple(header)
+    for column in wanted:
+        if column not in there:
+            raise UnreadableFile(
+                f"{name} is no {what}: it has no column {column!r}; it has "
+                f"{', '.join(shown(each) for each in there[:12])}{' …' if len(there) > 12 else ''}."
+                + did_you_mean(column, there)
+            )

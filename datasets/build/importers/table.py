@@ -1,0 +1,145 @@
+"""Any CSV or Parquet file, read by a mapping file that says which column becomes what."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from datasets.build.events.columns import Column, Kind, columns_of
+from datasets.build.events.fitting import quoted, text
+from datasets.build.importers.intake import Mapped
+from datasets.build.importers.layout import Layout
+from datasets.build.importers.sources import ensure_columns
+from datasets.definition import Dataset
+from datasets.refusal import Refusal, did_you_mean, shown
+
+ALWAYS = ("event_id", "unit_id", "unit_kind", "occurred_at")
+_LARGEST = 1 << 20
+
+
+class BadMapping(Refusal):
+    """A mapping file that cannot be used."""
+
+
+class FromColumn(BaseModel):
+    """A column of the source, its values translated by `codes`; what they do not name becomes `otherwise`, or stays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str = Field(min_length=1)
+    codes: Mapping[str, str] = {}
+    otherwise: str | None = None
+
+
+class Constant(BaseModel):
+    """The same value in every row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    constant: str | int | bool
+
+
+class MappingFile(BaseModel):
+    """A mapping file: `schema` and `unit` are sentences for the public manifest; `columns` says where each comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_name: str = Field(alias="schema", min_length=1, max_length=200)
+    unit: str = Field(min_length=1, max_length=500)
+    columns: Mapping[str, str | Constant | FromColumn]
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = Field(default="utf-8-sig", pattern="^(utf-8|utf-8-sig|latin-1|cp1252|utf-16)$")
+
+
+class Table:
+    """The format `table`, with its mapping."""
+
+    name = "table"
+    dataset = None
+    suffixes = (".csv", ".zip", ".parquet")
+
+    def __init__(self, mapping: Path, dataset: Dataset) -> None:
+        """Read the mapping file. Raises BadMapping."""
+        self._mapping = _read(mapping)
+        self._columns = {column.name: column for column in columns_of(dataset)}
+        self.delimiter, self.encoding = self._mapping.delimiter, self._mapping.encoding
+        self._check(mapping, dataset)
+
+    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> Layout:
+        """How to read a file with these columns. Raises UnreadableFile."""
+        wanted = [named for given in self._mapping.columns.values() if (named := _named(given))]
+        ensure_columns(file, header, wanted, "file that the mapping describes")
+        columns = {name: _expression(given) for name, given in self._mapping.columns.items()}
+        return Layout(self._mapping.schema_name, self._mapping.unit, Mapped(columns))
+
+    def _check(self, path: Path, dataset: Dataset) -> None:
+        for name in ALWAYS:
+            if name not in self._mapping.columns:
+                raise BadMapping(f"{path} does not say where {name!r} comes from; add it under [columns]")
+        for name, given in self._mapping.columns.items():
+            if name not in self._columns:
+                raise BadMapping(
+                    f"{path} maps {shown(name)!r}, which is no column of {dataset.name}; it has "
+                    f"{', '.join(self._columns)}." + did_you_mean(name, self._columns)
+                )
+            for code in _codes(given):
+                _ensure_code(path, self._columns[name], code)
+
+
+def _read(path: Path) -> MappingFile:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise BadMapping(f"--mapping {path} is larger than 1 MiB; a mapping is a short TOML file")
+        return MappingFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError:
+        raise BadMapping(f"--mapping {path} cannot be read; name a TOML file that says which column becomes what") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadMapping(f"--mapping {path} is no TOML: {shown(str(error))}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the whole file"
+        raise BadMapping(f"--mapping {path} is malformed at {shown(place)}: {shown(first['msg'])}") from None
+
+
+def _named(given: str | Constant | FromColumn) -> str | None:
+    if isinstance(given, Constant):
+        return None
+    return given if isinstance(given, str) else given.column
+
+
+def _codes(given: str | Constant | FromColumn) -> tuple[str, ...]:
+    """The values that the mapping itself writes."""
+    if isinstance(given, Constant):
+        return (_written(given),)
+    if isinstance(given, str):
+        return ()
+    return (*given.codes.values(), *(() if given.otherwise is None else (given.otherwise,)))
+
+
+def _written(given: Constant) -> str:
+    return str(given.constant).lower() if isinstance(given.constant, bool) else str(given.constant)
+
+
+def _ensure_code(path: Path, column: Column, code: str) -> None:
+    if column.kind in {Kind.CODE, Kind.UNIT_KIND} and code not in column.codes:
+        raise BadMapping(
+            f"{path} gives {column.name} the code {shown(code)!r}, which its code list does not have; it has "
+            f"{', '.join(column.codes[:8])}{' …' if len(column.codes) > 8 else ''}." + did_you_mean(code, column.codes)
+        )
+
+
+def _expression(given: str | Constant | FromColumn) -> str:
+    if isinstance(given, Constant):
+        return text(_written(given))
+    if isinstance(given, str):
+        return quoted(given)
+    name = quoted(given.column)
+    if not given.codes and given.otherwise is None:
+        return name
+    as_text = f"CAST({name} AS VARCHAR)"
+    whens = " ".join(f"WHEN {text(theirs)} THEN {text(ours)}" for theirs, ours in given.codes.items())
+    otherwise = as_text if given.otherwise is None else text(given.otherwise)
+    return f"CASE coalesce({as_text}, '') {whens} ELSE {otherwise} END" if whens else otherwise
