@@ -80,7 +80,7 @@ class Counter:
                 finer = [f for f in _one_finer(self._axes, cuboid) if f in tables]
                 source = min(finer, key=lambda f: cells(self._axes, f))
                 tables[cuboid] = reduce(
-                    lambda table, at: self._axes[at].add_up(table, at, source[at], cuboid[at]),  # noqa: B023  used at once
+                    lambda table, at: self._axes[at].add_up(table, at, source[at], cuboid[at]),
                     [at for at in range(len(cuboid)) if source[at] != cuboid[at]],
                     tables[source],
                 )

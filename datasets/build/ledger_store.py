@@ -119,7 +119,7 @@ class LedgerStore:
                 input_hash=input_hash,
                 release=release,
                 artefact_hash=artefact_hash,
-            )  # fmt: skip
+            )
         )
 
     def void(self, reserved: Entry, *, now: datetime, reason: str) -> Entry:

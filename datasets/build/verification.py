@@ -35,7 +35,9 @@ def ensure_ledger_matches(root: Path, ledger: LedgerStore) -> int:
     there = {(folder.parent.name, folder.name) for folder in _folders(root)}
     for entry in entries:
         if entry.state == "committed" and (entry.dataset, entry.release) not in there:
-            raise LedgerBroken(f"release {entry.dataset} {entry.release}: entry {entry.seq} committed it; it is gone")
+            raise LedgerBroken(
+                f"release {entry.dataset} {entry.release}: entry {entry.seq} committed it; it is gone"
+            )
     for folder in _folders(root):
         _ensure_known(parse_manifest((folder / layout.MANIFEST).read_bytes()), folder, entries)
     return len(entries)

@@ -75,5 +75,8 @@ def import_(
         )  # fmt: skip
     for remark in imported.remarks:
         console.print(remark, highlight=False, soft_wrap=True)
-    console.print(f"rows that did not fit, if any, each with its reason: {imported.quarantine} (private)", soft_wrap=True)
+    console.print(
+        f"rows that did not fit, if any, each with its reason: {imported.quarantine} (private)",
+        soft_wrap=True,
+    )
     Console().print(f"wrote {imported.folder}")

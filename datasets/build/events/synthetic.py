@@ -144,7 +144,7 @@ class _Chunk:
         assert isinstance(codes, CodeList)
         return codes
 
-    def _column(self, column: Column) -> pa.Array:
+    def _column(self, column: Column) -> pa.Array:  # noqa: PLR0911  one return for each kind
         match column.kind:
             case Kind.ID if column.name == "event_id":
                 numbers = np.arange(self._start, self._start + self._size)

@@ -81,7 +81,10 @@ def import_events(
         source = layouts.source()
         source.write(staging.events)
     return Imported(
-        month_folder(out, dataset, month), quarantine_folder(out, dataset, month), source, _remarks(paths, source)
+        month_folder(out, dataset, month),
+        quarantine_folder(out, dataset, month),
+        source,
+        _remarks(paths, source),
     )
 
 
@@ -137,7 +140,9 @@ def _take_csv(member: Member, form: Format, layouts: _Layouts, intake: Intake, p
             passed(member.passed())
 
 
-def _whole(batch: Rows, file: str, header: tuple[str, ...], intake: Intake) -> Iterator[tuple[int, list[list[str]]]]:
+def _whole(
+    batch: Rows, file: str, header: tuple[str, ...], intake: Intake
+) -> Iterator[tuple[int, list[list[str]]]]:
     """Runs of rows that have as many fields as the header; the others go to quarantine."""
     run: list[list[str]] = []
     start = batch.first

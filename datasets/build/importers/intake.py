@@ -36,7 +36,7 @@ class Mapped:
     columns: Mapping[str, str]
     faults: tuple[tuple[str, str], ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
-    """Intermediate values, in order: SQL names, which begin with @, that `columns` and `faults` use, each with its expression."""
+    """Intermediate values in order: SQL names, beginning with @, that the others use, each with its expression."""
 
 
 class Intake:
@@ -64,12 +64,14 @@ class Intake:
             return
         self._con.register("batch", batch)
         try:
-            self._con.execute(f"CREATE OR REPLACE TEMP TABLE checked AS {self._checked(batch, mapped, first)}")
+            self._con.execute(
+                f"CREATE OR REPLACE TEMP TABLE checked AS {self._checked(batch, mapped, first)}"
+            )
         finally:
             self._con.unregister("batch")
         self._read += rows
         names = ", ".join(quoted(column.name) for column in self._columns)
-        self._keep(self._table(f"SELECT {names} FROM checked WHERE \"@reason\" IS NULL"))
+        self._keep(self._table(f'SELECT {names} FROM checked WHERE "@reason" IS NULL'))
         self._quarantine.add(
             self._table(
                 f'SELECT "@reason" AS reason, {text(file)} AS file, "@row" AS row, "@record" AS record '
@@ -101,11 +103,11 @@ class Intake:
         faults = " ".join(f"WHEN {condition} THEN {text(why)}" for condition, why in mapped.faults)
         fault = f"CASE {faults} END" if faults else "NULL::VARCHAR"
         mapping = (
-            f"WITH numbered AS (SELECT *, {first - 1} + row_number() OVER () AS \"@row\" FROM batch), "
-            f"named AS (SELECT *, '{self._files_read}:' || \"@row\" AS \"@id\" FROM numbered), "
+            f'WITH numbered AS (SELECT *, {first - 1} + row_number() OVER () AS "@row" FROM batch), '
+            f'named AS (SELECT *, \'{self._files_read}:\' || "@row" AS "@id" FROM numbered), '
             f"given AS (SELECT *{given} FROM named), "
             f'mapped AS (SELECT {raw}, {fault} AS "@fault", "@row", '
-            f'to_json(struct_pack({record}))::VARCHAR AS "@record" FROM given)'
+            f'struct_pack({record}) AS "@raw" FROM given)'
         )
         types = {
             str(name): str(kind)
@@ -115,9 +117,10 @@ class Intake:
             f"{converted(column, types[column.name])} AS {quoted(column.name)}" for column in self._columns
         )
         return (
-            f'{mapping}, fitted AS (SELECT {fitted}, "@fault", "@row", "@record" FROM mapped) '
-            f'SELECT *, coalesce("@fault", {reason(self._columns, self._month)}) AS "@reason" '
-            'FROM fitted ORDER BY "@row"'
+            f'{mapping}, fitted AS (SELECT {fitted}, "@fault", "@row", "@raw" FROM mapped), '
+            f'judged AS (SELECT *, coalesce("@fault", {reason(self._columns, self._month)}) AS "@reason" FROM fitted) '
+            'SELECT * EXCLUDE ("@raw"), CASE WHEN "@reason" IS NOT NULL THEN to_json("@raw")::VARCHAR END AS "@record" '
+            'FROM judged ORDER BY "@row"'
         )
 
     def _raw(self, column: Column, mapped: Mapped) -> str:
@@ -179,4 +182,3 @@ def absent(dataset: Dataset, mapped: Mapped) -> tuple[tuple[str, ...], tuple[str
     finest = {d.finest.name: tuple(level.name for level in d.levels) for d in dataset.dimensions}
     levels = tuple(level for name in missing if name not in values for level in finest[name])
     return levels, tuple(name for name in missing if name in values)
-

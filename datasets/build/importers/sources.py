@@ -97,11 +97,19 @@ def _members(name: str, stream: IO[bytes], passed: Passed, depth: int) -> Iterat
         yield Member(name, stream, passed)
         return
     if depth == ZIP_WITHIN_ZIP:
-        raise UnreadableFile(f"{name} lies {depth} archives deep; dumps are a zip of zips of CSV files at most")
+        raise UnreadableFile(
+            f"{name} lies {depth} archives deep; dumps are a zip of zips of CSV files at most"
+        )
     with _archive(name, stream) as archive:
         files = [info for info in archive.infolist() if not info.is_dir()]
         if not files:
             raise UnreadableFile(f"{name} is an empty archive; it should hold CSV files")
+        if min(
+            info.header_offset for info in files
+        ):  # the end of a dump cut short can be an inner archive's end
+            raise UnreadableFile(
+                f"{name} is no zip archive from its first byte on; it may be truncated: fetch it again"
+            )
         for info in files:
             if not info.filename.lower().endswith((".csv", ".zip")):
                 raise UnreadableFile(f"{name} holds {shown(info.filename)}, which is neither .csv nor .zip")
@@ -114,7 +122,9 @@ def _archive(name: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     """An archive whose every fault, up to a wrong checksum of a member, is a refusal that names it."""
     try:
         with tempfile.TemporaryFile() as copy:
-            if isinstance(stream, zipfile.ZipExtFile):  # seeks by reading anew from the start: copy it once instead
+            if isinstance(
+                stream, zipfile.ZipExtFile
+            ):  # seeks by reading anew from the start: copy it once instead
                 shutil.copyfileobj(stream, copy, 1 << 20)
                 stream = copy
             with zipfile.ZipFile(stream) as archive:
@@ -196,7 +206,9 @@ def ensure_distinct(name: str, header: tuple[str, ...]) -> None:
     folded = [column.casefold() for column in header]
     for column in folded:
         if folded.count(column) > 1:
-            raise UnreadableFile(f"{name} has the column {shown(column)!r} twice; upper and lower case do not differ")
+            raise UnreadableFile(
+                f"{name} has the column {shown(column)!r} twice; upper and lower case do not differ"
+            )
 
 
 def _told(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
@@ -210,7 +222,9 @@ def _told(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
             f"{name} is no well-formed CSV file, or a truncated one ({shown(str(error))}); fetch it again"
         ) from None
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise UnreadableFile(f"{name} is damaged in its archive ({shown(str(error))}); fetch it again") from None
+        raise UnreadableFile(
+            f"{name} is damaged in its archive ({shown(str(error))}); fetch it again"
+        ) from None
 
 
 def ensure_columns(name: str, header: Iterable[str], wanted: Iterable[str], what: str) -> None:

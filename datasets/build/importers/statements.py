@@ -73,7 +73,9 @@ def _is_full(file: str, header: tuple[str, ...]) -> bool:
     last = file.rsplit("/", 1)[-1]
     for word, full in (("-full", True), ("-light", False)):
         if word in last and full != all(there):
-            raise UnreadableFile(f"{file} is mislabelled: it is named {word[1:]!r}, but its columns are those of the other kind")
+            raise UnreadableFile(
+                f"{file} is mislabelled: it is named {word[1:]!r}, but its columns are those of the other kind"
+            )
     return all(there)
 
 
@@ -148,9 +150,7 @@ def _list(column: str, prefix: str) -> str:
 
 def _one_of(values: str) -> str:
     """The only value of a list; several are SEVERAL; none does not fit, since the schema requires one."""
-    return (
-        f"CASE len({values}) WHEN 0 THEN NULL WHEN 1 THEN {values}[1] ELSE '{statement.SEVERAL}' END"
-    )
+    return f"CASE len({values}) WHEN 0 THEN NULL WHEN 1 THEN {values}[1] ELSE '{statement.SEVERAL}' END"
 
 
 def _switch(expression: str, cases: Mapping[str, str | None], gone: str) -> str:
@@ -191,7 +191,9 @@ def _keyword() -> str:
 def _member_state() -> str:
     """One country; or the whole Union, or the whole Area; or several."""
     union = [code for code in geography.COUNTRIES if code not in geography.OUTSIDE_THE_UNION]
-    strange = f"list_filter({_SCOPE}, lambda code: code IS NULL OR code NOT IN ({_constants(geography.COUNTRIES)}))"
+    strange = (
+        f"list_filter({_SCOPE}, lambda code: code IS NULL OR code NOT IN ({_constants(geography.COUNTRIES)}))"
+    )
     return (
         f"CASE WHEN len({_SCOPE}) = 0 THEN '{geography.MEMBER_STATE.unknown}' "
         f"WHEN len({strange}) > 0 THEN {strange}[1] "

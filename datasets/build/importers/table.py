@@ -95,7 +95,9 @@ def _read(path: Path) -> MappingFile:
             raise BadMapping(f"--mapping {path} is larger than 1 MiB; a mapping is a short TOML file")
         return MappingFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError:
-        raise BadMapping(f"--mapping {path} cannot be read; name a TOML file that says which column becomes what") from None
+        raise BadMapping(
+            f"--mapping {path} cannot be read; name a TOML file that says which column becomes what"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadMapping(f"--mapping {path} is no TOML: {shown(str(error))}") from None
     except ValidationError as error:
@@ -127,7 +129,8 @@ def _ensure_code(path: Path, column: Column, code: str) -> None:
     if column.kind in {Kind.CODE, Kind.UNIT_KIND} and code not in column.codes:
         raise BadMapping(
             f"{path} gives {column.name} the code {shown(code)!r}, which its code list does not have; it has "
-            f"{', '.join(column.codes[:8])}{' …' if len(column.codes) > 8 else ''}." + did_you_mean(code, column.codes)
+            f"{', '.join(column.codes[:8])}{' …' if len(column.codes) > 8 else ''}."
+            + did_you_mean(code, column.codes)
         )
 
 

@@ -72,7 +72,11 @@ def test_flagged_events_have_a_bound_of_their_own(con):
 
 
 def test_a_sum_is_clamped_centred_and_bounded_with_the_events_that_count_it(con):
-    events = [crate("ann", sold=True, cents=10**12), crate("bob", sold=True, cents=-5), crate("cyd", cents=70)]
+    events = [
+        crate("ann", sold=True, cents=10**12),
+        crate("bob", sold=True, cents=-5),
+        crate("cyd", cents=70),
+    ]
     found = contributions(con, events)
     assert total(found, 2) == (100 - 50) + (0 - 50)
 
@@ -87,7 +91,10 @@ def test_a_units_weight_is_spread_in_proportion(con):
     by_plant = defaultdict(int)
     for (plant, _, _), weights in contributions(con, events).items():
         by_plant[PLANT.codes[plant].code] += sum(weight[3] for weight in weights)
-    assert {plant: round(3 * weight / GRAINS) for plant, weight in by_plant.items()} == {"apple": 2, "beet": 1}
+    assert {plant: round(3 * weight / GRAINS) for plant, weight in by_plant.items()} == {
+        "apple": 2,
+        "beet": 1,
+    }
 
 
 def test_codes_become_positions_in_the_code_list(con):

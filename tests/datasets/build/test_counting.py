@@ -22,9 +22,12 @@ def brute_force(cuboid, codes, weights):
 
 
 rows = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 3), st.integers(0, 4), st.integers(-(10**9), 10**9)), max_size=60
+    st.tuples(st.integers(0, 6), st.integers(0, 3), st.integers(0, 4), st.integers(-(10**9), 10**9)),
+    max_size=60,
 )
-closures = st.sampled_from([EVERY, [c for c in EVERY if sum(map(bool, c)) < 3], [c for c in EVERY if c[0] < 2], [(0, 0, 0)]])
+closures = st.sampled_from(
+    [EVERY, [c for c in EVERY if sum(map(bool, c)) < 3], [c for c in EVERY if c[0] < 2], [(0, 0, 0)]]
+)
 
 
 @settings(max_examples=60)

@@ -38,7 +38,8 @@ ADS = Shape(
         "seller_region": SELLERS,
         "commercial_communication": Given(
             "surface",
-            {"affiliate_page": {"declared": 60, "detected": 12, "none": 28}, "live": {"declared": 40, "detected": 10, "none": 50}},
+            {"affiliate_page": {"declared": 60, "detected": 12, "none": 28},
+             "live": {"declared": 40, "detected": 10, "none": 50}},
             {"none": 98, "declared": 1.6, "detected": 0.4},
         ),
         "profiling": {"yes": 78, "no": 22},
@@ -55,7 +56,8 @@ ADS = Shape(
         "targeting_mode": Given("targeting_basis", {"none": {"none": 1}}, {"include": 94, "exclude": 6}),
         "removal": Given(
             "product_risk_class",
-            {"medicinal_product": {"no": 88, "illegal": 8, "terms": 4}, "food_supplement": {"no": 94, "illegal": 3, "terms": 3},
+            {"medicinal_product": {"no": 88, "illegal": 8, "terms": 4},
+             "food_supplement": {"no": 94, "illegal": 3, "terms": 3},
              "weapon_like": {"no": 90, "illegal": 6, "terms": 4}},
             {"no": 99.3, "illegal": 0.15, "terms": 0.55},
         ),

@@ -19,7 +19,8 @@ _KEYWORDS = {
     "PROHIBITED_PRODUCTS": 0.95, "UNSAFE_PRODUCTS": 0.37,
     "MISLEADING_INFO_GOODS_SERVICES": 0.45, "NONCOMPLIANCE_PRICING": 0.066, "INSUFFICIENT_INFORMATION_ON_TRADERS": 0.0043,
     "RISK_PUBLIC_HEALTH": 0.15, "TERRORIST_CONTENT": 0.005, "RISK_FOR_PUBLIC_SECURITY.OTHER": 0.055,
-    "INAUTHENTIC_LISTINGS": 0.04, "INAUTHENTIC_USER_REVIEWS": 0.02, "PHISHING": 0.01, "IMPERSONATION_ACCOUNT_HIJACKING": 0.006,
+    "INAUTHENTIC_LISTINGS": 0.04, "INAUTHENTIC_USER_REVIEWS": 0.02, "PHISHING": 0.01,
+    "IMPERSONATION_ACCOUNT_HIJACKING": 0.006,
     "UNLAWFUL_SALE_ANIMALS": 0.01, "HATE_SPEECH": 0.008, "CHILD_SEXUAL_ABUSE_MATERIAL": 0.001,
     "ILLEGAL_OR_HARMFUL_SPEECH.SEVERAL": 0.002, "NOT_SPECIFIED_NOTICE.UNSPECIFIED": 0.01, "UNKNOWN.UNSPECIFIED": 0.02,
 }  # fmt: skip
@@ -95,7 +96,8 @@ MODERATION = Shape(
             },
             {"under_1": 84, "1_to_6": 9, "6_to_24": 4, "24_to_72": 2, "72_to_168": 0.7, "over_168": 0.3},
         ),
-        "complaint_outcome": {"none": 99.867, "reversed": 0.047, "upheld": 0.08, "partially_reversed": 0.002, "pending": 0.004},
+        "complaint_outcome": {"none": 99.867, "reversed": 0.047, "upheld": 0.08, "partially_reversed": 0.002,
+            "pending": 0.004},
     },
     units={
         "account_type": {"BUSINESS": 94, "PRIVATE": 5, "UNKNOWN": 1},

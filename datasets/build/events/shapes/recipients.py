@@ -20,7 +20,13 @@ PRODUCTS = {
     "furniture": 1, "security": 0.7, "digital": 0.3, "adult": 0.4, "food": 0.2, "other": 1,
 }  # fmt: skip
 RISKS_OF_PRODUCTS = {
-    "health": {"none": 40, "food_supplement": 25, "medicinal_product": 10, "medical_device": 15, "sexual_health": 10},
+    "health": {
+        "none": 40,
+        "food_supplement": 25,
+        "medicinal_product": 10,
+        "medical_device": 15,
+        "sexual_health": 10,
+    },
     "food": {"none": 60, "food_supplement": 40},
     "beauty": {"none": 30, "cosmetics": 68, "medicinal_product": 2},
     "adult": {"adult_content": 70, "sexual_health": 30},

@@ -36,11 +36,13 @@ RECOMMENDATIONS = Shape(
         "candidate_source": Given(
             "option",
             {"non_profiling": {"popularity": 45, "content": 25, "new_item": 15, "editorial": 10, "sponsored": 5}},
-            {"collaborative": 44, "content": 18, "popularity": 14, "sponsored": 12, "new_item": 7, "reengagement": 4, "editorial": 1},
+            {"collaborative": 44, "content": 18, "popularity": 14, "sponsored": 12, "new_item": 7,
+             "reengagement": 4, "editorial": 1},
         ),
         "main_parameter_group": Given(
             "option",
-            {"non_profiling": {"search_query": 38, "popularity": 24, "price": 14, "rating": 12, "delivery": 8, "seller_score": 4}},
+            {"non_profiling": {"search_query": 38, "popularity": 24, "price": 14, "rating": 12, "delivery": 8,
+              "seller_score": 4}},
             {"browsing": 30, "past_purchases": 24, "search_query": 16, "popularity": 9, "paid": 8, "price": 5, "rating": 4,
              "seller_score": 2, "delivery": 1, "location": 1},
         ),
@@ -48,7 +50,8 @@ RECOMMENDATIONS = Shape(
         "position_band": {"1": 9, "2-3": 15, "4-10": 34, "11-20": 22, "21-50": 15, "over_50": 5},
         "item_removed": Given(
             "product_risk_class",
-            {"medicinal_product": {"no": 97, "illegal": 2, "terms": 1}, "weapon_like": {"no": 97.5, "illegal": 1.5, "terms": 1}},
+            {"medicinal_product": {"no": 97, "illegal": 2, "terms": 1},
+             "weapon_like": {"no": 97.5, "illegal": 1.5, "terms": 1}},
             {"no": 99.85, "illegal": 0.05, "terms": 0.10},
         ),
         "seller_region": SELLERS,
