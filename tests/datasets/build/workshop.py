@@ -1,0 +1,91 @@
+"""A workshop to build small releases in: crates of fruit as raw events, a ledger, a signature that anyone can make."""
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets.build.events.layout import month_folder
+from datasets.build.events.source import Source
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.release import Workshop, build_release
+from datasets.build.seal import Seal
+from datasets.privacy.ledger import Caps
+from tests.datasets.build.small import JUNE, PLANT, STATE, small_dataset
+from tests.datasets.release.pressing import sign, verify
+
+HARVEST = small_dataset(Fraction(1, 5))
+PLANTS = [code.code for code in PLANT.codes]
+STATES = [code.code for code in STATE.codes]
+
+
+def silence(scales):
+    """Noise that is none: what is left is what was counted."""
+    return np.zeros(scales.shape, dtype=np.int64)
+
+
+def crates(rows, units, *, kind="person", seed=1, first=0):
+    """`rows` events of `units` gardeners, at random; columns as lists. Every gardener has at least one."""
+    draw = np.random.default_rng(seed)
+    unit = np.concatenate([np.arange(units), draw.integers(0, units, rows - units)])
+    return {
+        "event_id": [f"e{first + n}" for n in range(rows)],
+        "unit_id": [f"u{first + n}" for n in unit],
+        "unit_kind": [kind] * rows,
+        "occurred_at": [
+            datetime(2026, 6, 1) + timedelta(minutes=int(m)) for m in draw.integers(0, 43_200, rows)
+        ],
+        "plant": [PLANTS[n] for n in draw.integers(0, len(PLANTS), rows)],
+        "state": [STATES[n] for n in draw.integers(0, len(STATES), rows)],
+        "sold": [bool(n) for n in draw.integers(0, 2, rows)],
+        "cents": [int(n) for n in draw.integers(0, 200, rows)],
+    }
+
+
+def together(*several):
+    return {name: [value for columns in several for value in columns[name]] for name in several[0]}
+
+
+class Shop:
+    """One deployment in a folder: `put` events there, `build` a release of June."""
+
+    def __init__(self, folder, caps=None):
+        self.folder, self.said = folder, []
+        folder.mkdir(parents=True, exist_ok=True)
+        self.ledger = LedgerStore(f"sqlite:///{folder / 'ledger.sqlite'}", caps or Caps(month=Fraction(1, 2)))
+        self.work = self.workshop(self.said.append)
+
+    def workshop(self, said):
+        return Workshop(
+            self.folder / "releases", self.folder / "private", self.ledger, Seal(sign, verify), said=said
+        )
+
+    def put(self, columns, month=JUNE):
+        folder = month_folder(self.folder / "events", HARVEST, month)
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(columns), folder / "part-00000.parquet")
+        Source(format="table", schema="crates", unit="The gardener.").write(folder)
+        return self
+
+    def build(self, *, said=None, month=JUNE, **options):
+        work = self.work if said is None else self.workshop(said)
+        return build_release(HARVEST, month, self.folder / "events", work, **options)
+
+    @property
+    def published(self):
+        """Every file under the release directory, staging and pointers included."""
+        root = self.folder / "releases"
+        return (
+            sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+            if root.exists()
+            else []
+        )
+
+    @property
+    def states(self):
+        return [entry.state for entry in self.ledger.entries()]
+
+    def spent(self):
+        return sum(entry.nano_rho for entry in self.ledger.entries() if entry.state == "reserved")
