@@ -230,7 +230,7 @@ def test_rows_that_do_not_fit_are_set_aside_and_the_rest_is_counted(shop):
     wrong = {**crates(5, 5, first=900_000), "plant": ["turnip"] * 5}
     folder = shop.put(together(crates(100, 100), wrong)).build(noise=silence)
     table = cells(folder).to_pylist()
-    total = next(row for row in table if row["cuboid"] == "")
+    total = next(row for row in table if row["cuboid"] == "total")
     assert total["crates"] == 100
     assert total["gardeners"] == pytest.approx(100)
     aside = pq.read_table(shop.work.quarantine(HARVEST, JUNE) / "events.parquet").to_pylist()
