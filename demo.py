@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 from rich.console import Console
 from rich.table import Table
 
@@ -76,9 +76,9 @@ def wait_for(server: subprocess.Popen[bytes], url: str) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and server.poll() is None:
         try:
-            if httpx.get(f"{url}/readyz").is_success:
+            if httpx2.get(f"{url}/readyz").is_success:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             time.sleep(0.2)
     sys.exit("demo: the API did not start; see what it said above")
 
@@ -103,7 +103,7 @@ def main() -> None:
     with (HOME / "serve.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:  # noqa: S603  ours
         try:
             wait_for(server, url)
-            answer = httpx.get(url + QUESTION, headers={"Authorization": f"Bearer {token}"})
+            answer = httpx2.get(url + QUESTION, headers={"Authorization": f"Bearer {token}"})
             answer.raise_for_status()
             show(answer.json()["data"])
             console.print("\nAsk it yourself, from another terminal:\n")

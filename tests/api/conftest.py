@@ -1,0 +1,56 @@
+"""Clients of an API over real releases."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deployment import ALL
+
+AGGREGATES = "/v1/datasets/moderation/aggregates"
+
+
+@pytest.fixture(scope="session")
+def token(deployment):
+    """A good token for every dataset, of a project with the wide tier."""
+    return deployment.token(deployment.project(ALL, "extended"))
+
+
+@pytest.fixture(scope="session")
+def client(deployment, token):
+    """Somebody entitled, who need not mind the limits."""
+    with deployment.client(token, limit_open="100000/minute", limit_extended="100000/minute") as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(deployment):
+    """Somebody without a token."""
+    with deployment.client(limit_open="100000/minute") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def ask(client):
+    """Ask moderation a question; gives the answer's JSON."""
+
+    def asked(**parameters):
+        response = client.get(AGGREGATES, params=parameters)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    return asked
+
+
+def ensure_problem(response, status, name=None):
+    """An answer is a problem as RFC 9457 has it, in one sentence or two, and tells nothing of the inside."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert body["status"] == status
+    assert set(body) >= {"type", "title", "status", "detail", "instance"}
+    if name:
+        assert body["type"] == f"/problems/{name}"
+    lower = response.text.lower()
+    for inside in ("traceback", "duckdb", "sqlite", "sqlalchemy", "select ", "/tmp", ".py", "pydantic"):
+        assert inside not in lower, f"the answer speaks of {inside}"
+    return body

@@ -1,0 +1,99 @@
+"""A deployment in a folder: registry, ledger, releases and the API over them; nothing in it is pretended."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from auth.audit import Mandate
+from auth.home import prepare
+from auth.projects import NewMember, NewProject
+from auth.registry import Registry, open_registry
+from auth.settings import RegistrySettings
+from auth.tokens import NewToken
+from datasets.build.events.synthetic import generate
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.release import Workshop, build_release
+from datasets.build.seal import Seal
+from datasets.catalogue import find_dataset
+from datasets.period import Month
+
+ALL = frozenset({"ads:read", "moderation:read", "recommendations:read"})
+EMAIL = "researcher@example.org"
+
+
+def mandate(at: datetime | None = None) -> Mandate:
+    return Mandate("cli:tester", "a test", at or datetime.now(UTC))
+
+
+class Deployment:
+    """`release` a month, `project` and `token` let somebody in, `client` asks over HTTP."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.registry_settings = RegistrySettings(home=home)
+        if not (home / "registry.sqlite").exists():
+            prepare(self.registry_settings, mandate())
+        self.registry: Registry = open_registry(self.registry_settings)
+        self._projects = 0
+
+    def release(self, dataset: str, month: str, events: Path | None = None, rows: int = 20_000) -> Path:
+        """Build and publish; from synthetic events where no others are given."""
+        declared, when = find_dataset(dataset), Month.parse(month)
+        if events is None:
+            events = self.home / "events"
+            generate(declared, when, rows=rows, seed=int(month.replace("-", "")), out=events)
+        ledger = LedgerStore(f"sqlite:///{self.home / 'ledger.sqlite'}")
+        try:
+            seal = Seal(self.registry.release_signer(), self.registry.release_verifier())
+            return build_release(declared, when, events, Workshop(self.releases, self.home / "private", ledger, seal))
+        finally:
+            ledger.close()
+
+    @property
+    def releases(self) -> Path:
+        return self.home / "releases"
+
+    def project(self, scopes: frozenset[str] = ALL, tier: str = "standard", at: datetime | None = None) -> str:
+        """A project with one researcher, open for ninety days; gives its identifier."""
+        self._projects += 1
+        at = at or datetime.now(UTC)
+        today = at.date()
+        new = NewProject(f"REQ-{self._projects}", "IE", "Systemic risks", scopes, today, today + timedelta(days=90), tier)
+        made = self.registry.create_project(new, mandate(at))
+        self.registry.add_researcher(NewMember(made.id, "A Researcher", EMAIL, "An institution"), mandate(at))
+        return made.id
+
+    def token(
+        self,
+        project: str | None = None,
+        scopes: frozenset[str] | None = None,
+        at: datetime | None = None,
+        **options: object,
+    ) -> str:
+        """The text of a token; of a project of its own where none is named."""
+        project = project or self.project(scopes or ALL, at=at)
+        return self.registry.issue_token(NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)).text  # type: ignore[arg-type]
+
+    @contextmanager
+    def client(self, token: str | None = None, **settings: object) -> Iterator[TestClient]:
+        """A client of an application of its own."""
+        app = create_app(ApiSettings(home=self.home, **settings), self.registry_settings)  # type: ignore[arg-type]
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+            yield client
+
+    def copy(self, home: Path) -> Deployment:
+        """The same deployment elsewhere, to be changed."""
+        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("cache", "events"))
+        return Deployment(home)
+
+    def close(self) -> None:
+        self.registry.close()
