@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from api.errors import NotAcceptable
 from datasets.refusal import did_you_mean, nearest, shown
 from datasets.release.answer import Answer
-from datasets.release.question import MalformedQuestion
+from datasets.release.question import MalformedQuestion, RepeatedParameter
 
 FORMATS = {"json": "application/json", "csv": "text/csv; charset=utf-8; header=present"}
 
@@ -39,10 +39,12 @@ RENDER: dict[str, Callable[[Answer], bytes]] = {"json": as_json, "csv": as_csv}
 
 
 def chosen_format(request: Request, parameters: Iterable[tuple[str, str]]) -> str:
-    """The format asked for. Raises MalformedQuestion for a `format` that does not exist, NotAcceptable for an Accept
+    """The format asked for. Raises RepeatedParameter, MalformedQuestion for a `format` that does not exist, NotAcceptable for an Accept
     that names none."""
     asked = [value for name, value in parameters if name == "format"]
-    if len(asked) == 1:
+    if len(asked) > 1:
+        raise RepeatedParameter("format is given more than once; write it once", parameter="format")
+    if asked:
         if asked[0] not in FORMATS:
             raise MalformedQuestion(
                 f"format={shown(asked[0])} is not known; it may be {' or '.join(FORMATS)}."

@@ -43,14 +43,18 @@ def shown(value: str) -> str:
 
 
 def nearest(word: str, options: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The options that `word` may have been meant to be, the likeliest first.
+    """The options that `word` may have been meant to be, the likeliest first: those it begins, then those it resembles.
 
     >>> nearest("categroy", ["category", "ground"])
     ('category',)
+    >>> nearest("SCAMS", ["VIOLENCE", "SCAMS_AND_FRAUD"])
+    ('SCAMS_AND_FRAUD',)
     """
     by_folded = {option.casefold(): option for option in options}
-    found = get_close_matches(word[:_SHOWN].casefold(), by_folded, n=most, cutoff=0.6)
-    return tuple(by_folded[folded] for folded in found)
+    folded = word[:_SHOWN].casefold()
+    begun = [option for option in by_folded if len(folded) > 2 and option.startswith(folded)]
+    near = get_close_matches(folded, by_folded, n=most, cutoff=0.6)
+    return tuple(by_folded[option] for option in dict.fromkeys((*begun, *near)))[:most]
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:

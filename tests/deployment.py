@@ -42,7 +42,7 @@ class Deployment:
         if not (home / "registry.sqlite").exists():
             prepare(self.registry_settings, mandate())
         self.registry: Registry = open_registry(self.registry_settings)
-        self._projects = 0
+        self._projects = len(self.registry.list_projects())
 
     def release(self, dataset: str, month: str, events: Path | None = None, rows: int = 20_000) -> Path:
         """Build and publish; from synthetic events where no others are given."""
@@ -53,7 +53,9 @@ class Deployment:
         ledger = LedgerStore(f"sqlite:///{self.home / 'ledger.sqlite'}")
         try:
             seal = Seal(self.registry.release_signer(), self.registry.release_verifier())
-            return build_release(declared, when, events, Workshop(self.releases, self.home / "private", ledger, seal))
+            return build_release(
+                declared, when, events, Workshop(self.releases, self.home / "private", ledger, seal)
+            )
         finally:
             ledger.close()
 
@@ -61,12 +63,16 @@ class Deployment:
     def releases(self) -> Path:
         return self.home / "releases"
 
-    def project(self, scopes: frozenset[str] = ALL, tier: str = "standard", at: datetime | None = None) -> str:
+    def project(
+        self, scopes: frozenset[str] = ALL, tier: str = "standard", at: datetime | None = None
+    ) -> str:
         """A project with one researcher, open for ninety days; gives its identifier."""
         self._projects += 1
         at = at or datetime.now(UTC)
         today = at.date()
-        new = NewProject(f"REQ-{self._projects}", "IE", "Systemic risks", scopes, today, today + timedelta(days=90), tier)
+        new = NewProject(
+            f"REQ-{self._projects}", "IE", "Systemic risks", scopes, today, today + timedelta(days=90), tier
+        )
         made = self.registry.create_project(new, mandate(at))
         self.registry.add_researcher(NewMember(made.id, "A Researcher", EMAIL, "An institution"), mandate(at))
         return made.id
@@ -80,7 +86,9 @@ class Deployment:
     ) -> str:
         """The text of a token; of a project of its own where none is named."""
         project = project or self.project(scopes or ALL, at=at)
-        return self.registry.issue_token(NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)).text  # type: ignore[arg-type]
+        return self.registry.issue_token(
+            NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)
+        ).text  # type: ignore[arg-type]
 
     @contextmanager
     def client(self, token: str | None = None, **settings: object) -> Iterator[TestClient]:

@@ -22,7 +22,7 @@ async def aggregates(
     """
     format_ = chosen_format(request, parameters)
     question = releases.question(
-        dataset.name, [(name, value) for name, value in parameters if name != "format"]
+        dataset.name, [(name, value) for name, value in parameters if name != "format"], also=["format"]
     )
     desk: Desk = request.app.state.desk
     answer = await desk.answer(request, releases, question)

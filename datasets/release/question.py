@@ -87,22 +87,24 @@ def parse_question(
     codebook: Codebook,
     months: Sequence[str],
     release: str | None = None,
+    also: Iterable[str] = (),
 ) -> Question:
     """The question that named values ask of a dataset with this codebook, released for `months` (earliest first).
 
     `release` is the name of the release when the question asks one by name; its month is then the only one.
-    Raises a Refusal for anything that is not right.
+    `also` are words that the caller understands: they are suggested, not accepted. Raises a Refusal for anything
+    that is not right.
     """
     given = _once(parameters)
     words = [*GRAMMAR, *(name for name in codebook.levels if name not in _days(codebook))]
     for name in given:
         if name not in words:
             raise UnknownParameter(
-                f"parameter {shown(name)!r} is not known for {codebook.dataset}.{did_you_mean(name, words)}",
+                f"parameter {shown(name)!r} is not known for {codebook.dataset}.{did_you_mean(name, (*words, *also))}",
                 parameter=shown(name),
                 value=given[name],
-                allowed=words,
-                suggestions=nearest(name, words),
+                allowed=(*words, *also),
+                suggestions=nearest(name, (*words, *also)),
             )
     groups = _values(given, "group_by")
     by_period = PERIOD in groups

@@ -150,17 +150,22 @@ class Releases:
         with self._lock:
             return self._opened(dataset, name)
 
-    def question(self, dataset: str, parameters: Iterable[tuple[str, str]]) -> Question:
-        """The question that named values ask of a dataset. Raises a Refusal for anything that is not right."""
+    def question(
+        self, dataset: str, parameters: Iterable[tuple[str, str]], also: Iterable[str] = ()
+    ) -> Question:
+        """The question that named values ask of a dataset. Raises a Refusal for anything that is not right, whose
+        suggestions include the words of `also`, which the caller understands itself."""
         pairs = list(parameters)
         asked = [value for name, value in pairs if name == "release"]
         if len(asked) == 1 and asked[0] != LATEST:
             release = self.find(dataset, asked[0])
-            return parse_question(pairs, release.codebook, (release.manifest.month,), release.name)
+            return parse_question(pairs, release.codebook, (release.manifest.month,), release.name, also)
         current = self.current(dataset)
         if not current:
             raise self._nothing(dataset)
-        return parse_question(pairs, current[-1].codebook, [release.manifest.month for release in current])
+        return parse_question(
+            pairs, current[-1].codebook, [release.manifest.month for release in current], also=also
+        )
 
     def _nothing(self, dataset: str) -> Refusal:
         if any(name == dataset for name, _ in self._months):

@@ -15,7 +15,9 @@ def test_every_row_has_value_error_interval_and_status(ask):
     assert [column["name"] for column in answer["columns"]] == list(answer["data"][0])
     for row in answer["data"]:
         assert row["actions_lo"] < row["actions"] < row["actions_hi"]
-        assert row["actions_hi"] - row["actions_lo"] == pytest.approx(2 * 1.959964 * row["actions_se"], rel=1e-5)
+        assert row["actions_hi"] - row["actions_lo"] == pytest.approx(
+            2 * 1.959964 * row["actions_se"], rel=1e-5
+        )
         assert row["actions_status"] in {"A", "U"}
 
 
@@ -35,13 +37,28 @@ def test_the_answer_is_what_the_release_says(deployment, ask):
 
 def test_answers_from_different_cuboids_agree(ask):
     """What is added up, over whatever is asked beside it, is what is published alone."""
-    alone = {r["category"]: r["accounts"] for r in ask(measure="accounts", group_by="category", period="2026-06")["data"]}
-    deeper = [{"group_by": f"category,{other}"} for other in ("member_state", "restriction", "actor_role", "keyword")]
+    alone = {
+        r["category"]: r["accounts"]
+        for r in ask(measure="accounts", group_by="category", period="2026-06")["data"]
+    }
+    deeper = [{"group_by": f"category,{other}"} for other in ("member_state", "restriction", "actor_role")]
     for beside in (*deeper, {"group_by": "category", "freq": "day"}):
         sums = dict.fromkeys(alone, 0.0)
         for row in ask(measure="accounts", period="2026-06", **beside)["data"]:
             sums[row["category"]] += row["accounts"] or 0.0
         assert sums == pytest.approx(alone, abs=1e-6)
+
+
+def test_keywords_add_up_to_their_category(client, ask):
+    parent = {code["code"]: code["within"] for code in client.get("/v1/codelists/keyword").json()["codes"]}
+    alone = {
+        r["category"]: r["actions"]
+        for r in ask(measure="actions", group_by="category", period="2026-06")["data"]
+    }
+    sums = dict.fromkeys(alone, 0.0)
+    for row in ask(measure="actions", group_by="keyword", period="2026-06")["data"]:
+        sums[parent[row["keyword"]]] += row["actions"]
+    assert sums == pytest.approx(alone, abs=1e-6)
 
 
 def test_months_add_up(ask):
@@ -105,14 +122,18 @@ def test_another_method_is_refused(client):
 
 
 def test_an_answer_says_what_it_rests_on(client):
-    answer = client.get(AGGREGATES, params={"measure": "actions", "group_by": "category", "period": "2026-06"})
+    answer = client.get(
+        AGGREGATES, params={"measure": "actions", "group_by": "category", "period": "2026-06"}
+    )
     body = answer.json()
     assert body["releases"] == ["2026-06.1"]
     assert answer.headers["data-release"] == "2026-06.1"
     assert answer.headers["x-query-id"] == body["query_id"]
     assert body["uncertainty"]["confidence"] == 0.95
     assert "noise" in str(body["uncertainty"]).lower()
-    (bounding,) = [entry for entry in _entries(body["bounding"]) if entry.get("measure", "actions") == "actions"]
+    (bounding,) = [
+        entry for entry in _entries(body["bounding"]) if entry.get("measure", "actions") == "actions"
+    ]
     assert bounding["rows_per_unit"] == 20
 
 

@@ -1,0 +1,103 @@
+"""Who is let in: a good token within its scopes, until the very moment it is revoked."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.api.conftest import AGGREGATES, ensure_problem
+from tests.deployment import mandate
+
+QUESTION = f"{AGGREGATES}?measure=actions"
+
+
+def bearer(text):
+    return {"Authorization": f"Bearer {text}"}
+
+
+def test_without_a_token_the_question_is_refused_and_says_how(stranger):
+    answer = stranger.get(QUESTION)
+    body = ensure_problem(answer, 401, "token-missing")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert "Authorization: Bearer" in body["detail"]
+
+
+@pytest.mark.parametrize("field", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token abc", "bearer"])
+def test_what_is_no_bearer_token_is_none(stranger, field):
+    ensure_problem(stranger.get(QUESTION, headers={"Authorization": field}), 401, "token-missing")
+
+
+def test_a_refused_token_is_refused_alike_whatever_is_wrong_with_it(deployment, stranger):
+    good = deployment.token()
+    old = deployment.token(at=datetime.now(UTC) - timedelta(days=10), days=5)
+    head, body, signature = good.split(".")
+    bad = [
+        old,
+        f"{head}.{body}.{signature[:-2]}AA",
+        f"{head}.{body}.",
+        "not.a.token",
+        "x" * 5000,
+        f"{good}x",
+        "é",
+    ]
+    answers = [stranger.get(QUESTION, headers={"Authorization": f"Bearer {text}".encode()}) for text in bad]
+    for answer in answers:
+        ensure_problem(answer, 401, "token-refused")
+        assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert len({answer.json()["detail"] for answer in answers}) == 1
+    assert stranger.get(QUESTION, headers=bearer(good)).status_code == 200
+
+
+def test_a_revoked_token_is_refused_at_the_very_next_request(deployment, stranger):
+    text = deployment.token()
+    assert stranger.get(QUESTION, headers=bearer(text)).status_code == 200
+    deployment.registry.revoke_token(text, mandate())
+    ensure_problem(stranger.get(QUESTION, headers=bearer(text)), 401, "token-refused")
+
+
+def test_a_token_reads_only_what_its_scopes_name(deployment, stranger):
+    text = deployment.token(scopes=frozenset({"ads:read"}))
+    answer = stranger.get(QUESTION, headers=bearer(text))
+    body = ensure_problem(answer, 403, "out-of-scope")
+    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope"'
+    assert "moderation:read" in body["detail"]
+
+
+def test_unauthorised_comes_before_not_found(stranger):
+    ensure_problem(stranger.get("/v1/datasets/nothing/aggregates"), 401)
+
+
+def test_a_registry_that_is_gone_lets_nobody_in(deployment, tmp_path):
+    other = deployment.copy(tmp_path / "other")
+    text = other.token()
+    with other.client(text) as client:
+        assert client.get(QUESTION).status_code == 200
+        (tmp_path / "other" / "registry.sqlite").unlink()
+        answer = client.get(QUESTION)
+        ensure_problem(answer, 503)
+        assert answer.headers["retry-after"] == "5"
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/v1").status_code == 200
+    other.close()
+
+
+def test_no_token_and_no_query_value_is_logged(deployment, stranger, caplog):
+    text = deployment.token()
+    with caplog.at_level(logging.DEBUG):
+        stranger.get(f"{QUESTION}&category=VIOLENCE", headers=bearer(text))
+        stranger.get(f"{QUESTION}&category=planted-value", headers=bearer(text))
+        stranger.get(QUESTION, headers=bearer(text[:-3] + "AAA"))
+    logged = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith("daylight"))
+    assert "/v1/datasets/{dataset}/aggregates" in logged
+    for secret in (text, text.split(".")[2], "VIOLENCE", "planted-value"):
+        assert secret not in logged
+
+
+def test_when_a_token_was_last_used_is_written_when_the_api_ends(deployment):
+    project = deployment.project()
+    text = deployment.token(project)
+    with deployment.client(text) as client:
+        assert client.get(QUESTION).status_code == 200
+    (line,) = deployment.registry.list_tokens(datetime.now(UTC), project)
+    assert line.last_used is not None

@@ -1,0 +1,145 @@
+"""Bad input: one clear sentence with the parameter, the value and what would be right; never a word of the inside."""
+
+import time
+from urllib.parse import quote
+
+import pytest
+
+from tests.api.conftest import AGGREGATES, ensure_problem
+
+GOOD = {"measure": "actions"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "parameter", "words"),
+    [
+        ({"measure": "action"}, "unknown-measure", "measure", "Did you mean actions"),
+        ({"measure": ""}, "malformed-question", "measure", "measure"),
+        ({"group_by": "categroy"}, "unknown-level", "group_by", "Did you mean category"),
+        ({"category": "SCAMS"}, "unknown-code", "category", "SCAMS_AND_FRAUD"),
+        ({"member_state": "EL"}, "unknown-code", "member_state", "EL"),
+        ({"categroy": "VIOLENCE"}, "unknown-parameter", "categroy", "Did you mean category"),
+        ({"period": "2026-13"}, "malformed-period", "period", "2026-13"),
+        ({"period": "2026-02-30"}, "malformed-period", "period", "2026-02-30"),
+        ({"period": "June"}, "malformed-period", "period", "2026-06-01"),
+        ({"period": "2026-06..2026-05"}, None, "period", "2026-05"),
+        ({"period": "2031-01"}, "period-not-released", "period", "2026-06"),
+        ({"freq": "hour"}, "malformed-question", "freq", "day"),
+        ({"format": "xml"}, "malformed-question", "format", "json or csv"),
+        ({"release": "2026-06"}, None, "release", "2026-06.1"),
+        ({"group_by": "category,member_state,restriction"}, "not-published", "group_by", "published"),
+        ({"group_by": "category,keyword"}, "malformed-question", "group_by", "finer"),
+        ({"fromat": "csv"}, "unknown-parameter", "fromat", "Did you mean format"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_would_be_right(client, changes, name, parameter, words):
+    answer = client.get(AGGREGATES, params={**GOOD, **changes})
+    body = ensure_problem(answer, answer.status_code, name)
+    assert answer.status_code in {404, 422}
+    assert body["parameter"] == parameter
+    assert words in body["detail"]
+
+
+def test_a_question_without_a_measure_names_the_measures(client):
+    body = ensure_problem(client.get(AGGREGATES), 422)
+    assert "actions" in body["detail"]
+    assert "accounts" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    "twice", ["measure=accounts", "measure=actions", "format=csv&format=csv", "format=csv&format=json"]
+)
+def test_a_parameter_given_twice_is_refused(client, twice):
+    ensure_problem(client.get(f"{AGGREGATES}?measure=actions&{twice}"), 422, "repeated-parameter")
+
+
+def test_a_depth_that_is_not_published_names_the_nearest_that_are(client):
+    question = {"measure": "actions", "group_by": "category,member_state,restriction"}
+    body = ensure_problem(client.get(AGGREGATES, params=question), 422, "not-published")
+    assert "category" in " ".join(body["allowed"] + body.get("suggestions", [])) + body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/datasets/moderatoin/aggregates?measure=actions", 404),
+        ("/v1/datasets/moderatoin", 404),
+        ("/v1/codelists/categroy", 404),
+        ("/v1/releases/moderation/2026-07.1", 404),
+        ("/v1/releases/moderation/..%2f..%2f..", 404),
+        ("/v1/nothing", 404),
+        ("/v1/datasets/", 404),
+        ("/problems/nothing", 404),
+        ("//v1", 404),
+    ],
+)
+def test_an_unknown_address_is_a_problem(client, path, status):
+    ensure_problem(client.get(path), status)
+
+
+def test_what_cannot_be_accepted_is_refused(client):
+    body = ensure_problem(client.get(AGGREGATES, params=GOOD, headers={"Accept": "application/xml"}), 406)
+    assert "text/csv" in body["allowed"]
+
+
+def test_an_over_long_query_is_refused(client):
+    ensure_problem(client.get(f"{AGGREGATES}?measure={'a' * 9000}"), 414, "too-long")
+
+
+NASTY = [
+    "\x00", "actions\x00", "a" * 7000, "'; DROP TABLE cells; --", '" OR 1=1 --', "1 UNION SELECT * FROM cells", "../../etc/passwd",
+    "Infinity", "NaN", "-1", "1e400", "%", "*", "\ud7ff\uffff", "𝒶𝒸𝓉𝒾ℴ𝓃𝓈", "ne:", ",", "..", "2026-06..", "a,b,c,d,e,f", " actions ",
+    "${jndi:ldap://x}", "{{7*7}}", "<script>alert(1)</script>", "\r\nSet-Cookie: a=b", ",".join(["DE"] * 1000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["measure", "group_by", "period", "freq", "release", "format", "category", "unheard"]
+)
+@pytest.mark.parametrize("value", NASTY, ids=range(len(NASTY)))
+def test_nothing_nasty_in_any_parameter_gets_through(client, name, value):
+    started = time.monotonic()
+    answer = client.get(AGGREGATES, params={**GOOD, name: value})
+    assert time.monotonic() - started < 2
+    body = ensure_problem(answer, answer.status_code) if answer.status_code != 200 else None
+    assert answer.status_code in {404, 414, 422}, answer.text
+    assert "\n" not in body["detail"]
+    assert len(body["detail"]) < 1500
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "measure",
+        "measure=%ff",
+        "measure=%ed%a0%80",
+        "&".join(f"a{n}=1" for n in range(100)),
+        "=",
+        "measure=actions&&",
+    ],
+)
+def test_a_query_that_is_no_query_is_refused(client, query):
+    answer = client.get(f"{AGGREGATES}?{query}")
+    ensure_problem(answer, answer.status_code)
+    assert answer.status_code in {400, 422}
+
+
+@pytest.mark.parametrize("parameters", [{"dataset": "'; --"}, {"dataset": "\x00"}, {"dataset": "a" * 4000}])
+def test_nothing_nasty_in_the_path_gets_through(client, parameters):
+    ensure_problem(client.get(f"/v1/datasets/{quote(parameters['dataset'], safe='')}"), 404)
+
+
+def test_every_kind_of_refusal_is_explained_where_its_type_says(client):
+    listed = client.get("/problems").json()["problems"]
+    assert len(listed) > 15
+    for entry in listed:
+        page = client.get(entry["type"])
+        assert page.status_code == 200
+        assert page.json() == entry
+
+
+def test_a_fault_of_ours_tells_nothing(deployment, token, monkeypatch):
+    with deployment.client(token) as client:
+        monkeypatch.setattr(type(client.app.state.releases), "ask", lambda *_: 1 / 0)
+        body = ensure_problem(client.get(AGGREGATES, params=GOOD), 500)
+        assert "division" not in str(body)
