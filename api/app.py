@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import Depends, FastAPI
 
-from api import errors, openapi
+from api import errors, last_uses, openapi
 from api.asking import Desk
 from api.dependencies import principal_of
 from api.limits import Limits
@@ -42,7 +42,8 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         )
         app.state.desk = Desk(settings.workers, settings.deadline_seconds)
         try:
-            yield
+            async with last_uses.written(app.state.registry):
+                yield
         finally:
             app.state.desk.close()
             app.state.releases.close()

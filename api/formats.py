@@ -39,8 +39,8 @@ RENDER: dict[str, Callable[[Answer], bytes]] = {"json": as_json, "csv": as_csv}
 
 
 def chosen_format(request: Request, parameters: Iterable[tuple[str, str]]) -> str:
-    """The format asked for. Raises RepeatedParameter, MalformedQuestion for a `format` that does not exist, NotAcceptable for an Accept
-    that names none."""
+    """The format asked for. Raises RepeatedParameter; MalformedQuestion for a `format` that does not exist;
+    NotAcceptable for an Accept that names none."""
     asked = [value for name, value in parameters if name == "format"]
     if len(asked) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")

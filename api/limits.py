@@ -90,7 +90,7 @@ class Limits:
             "More requests than the limit allows",
             f"The policy {name!r} allows {who} {item}; ask again in {wait} s.",
             {"policy": name},
-            {**fields, "Retry-After": str(wait)},
+            {"Retry-After": str(wait)},  # the other fields come with every answer
         )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+import redis
 
 from tests.deployment import ALL
 
@@ -54,3 +57,20 @@ def ensure_problem(response, status, name=None):
     for inside in ("traceback", "duckdb", "sqlite", "sqlalchemy", "/tmp", ".py", "pydantic"):
         assert inside not in lower, f"the answer speaks of {inside}"
     return body
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    """A real Redis. Without one: a failure in CI, left out loudly elsewhere."""
+    url = os.environ.get("DAYLIGHT_TEST_REDIS", "redis://127.0.0.1:6379/15")
+    server = redis.Redis.from_url(url, socket_connect_timeout=3)
+    try:
+        server.ping()
+    except redis.RedisError:
+        missing = f"no Redis answers at {url}"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(f"LEFT OUT: {missing}; limits are tested in memory alone")
+    finally:
+        server.close()
+    return url

@@ -1,10 +1,13 @@
 """Who is let in: a good token within its scopes, until the very moment it is revoked."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from api.last_uses import written
+from auth.registry import open_registry
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
 
@@ -101,3 +104,21 @@ def test_when_a_token_was_last_used_is_written_when_the_api_ends(deployment):
         assert client.get(QUESTION).status_code == 200
     (line,) = deployment.registry.list_tokens(datetime.now(UTC), project)
     assert line.last_used is not None
+
+
+def test_last_uses_are_written_while_the_api_runs(deployment):
+    asyncio.run(_last_uses_are_written(deployment))
+
+
+async def _last_uses_are_written(deployment):
+    project = deployment.project()
+    registry = open_registry(deployment.registry_settings)
+    registry.principal(deployment.token(project), datetime.now(UTC))
+    async with written(registry, seconds=0.01):
+        for _ in range(200):
+            (line,) = deployment.registry.list_tokens(datetime.now(UTC), project)
+            if line.last_used:
+                break
+            await asyncio.sleep(0.01)
+    assert line.last_used is not None
+    registry.close()

@@ -1,0 +1,106 @@
+"""How often each may ask: on every route, per project or per address, and said on every answer."""
+
+import pytest
+
+from api.app import create_app
+from api.settings import ApiSettings
+from tests.api.conftest import AGGREGATES, ensure_problem
+
+QUESTION = f"{AGGREGATES}?measure=actions"
+FILLED = {"dataset": "moderation", "release": "2026-06.1"}
+
+
+def addresses(client):
+    """Every address of the API's description, filled in."""
+    for path in client.get("/openapi.json").json()["paths"]:
+        name = "token-missing" if "problems" in path else "category"
+        yield path.format(name=name, **FILLED)
+
+
+def test_every_route_is_limited(deployment, token):
+    with deployment.client(token, limit_open="100000/minute", limit_extended="100000/minute") as client:
+        paths = list(addresses(client))
+    assert len(paths) >= 15
+    for path in paths:
+        with deployment.client(token, limit_open="1/minute", limit_extended="1/minute") as client:
+            assert client.get(path).status_code in {200, 422}, path
+            answer = client.get(path)
+            ensure_problem(answer, 429, "too-many-requests")
+
+
+def test_every_route_of_the_application_is_in_its_description(deployment):
+    """So that the walk above has seen them all: nothing is mounted that the description hides."""
+    with deployment.client() as client:
+        described = set(client.get("/openapi.json").json()["paths"])
+        routes = set()
+        for route in client.app.routes:
+            inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+            for each in inner.routes if inner is not None else [route]:
+                routes.add(each.path)
+    assert routes == described
+
+
+def test_a_429_names_the_policy_and_when_to_come_back(deployment):
+    with deployment.client(deployment.token(), limit_standard="2/minute") as client:
+        first = client.get(QUESTION)
+        assert first.headers["ratelimit-policy"] == '"project";q=2;w=60'
+        assert first.headers["ratelimit"].startswith('"project";r=1;')
+        assert (first.headers["x-ratelimit-limit"], first.headers["x-ratelimit-remaining"]) == ("2", "1")
+        assert "retry-after" not in first.headers
+        client.get(QUESTION)
+        answer = client.get(QUESTION)
+        body = ensure_problem(answer, 429, "too-many-requests")
+        assert body["policy"] == "project"
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert answer.headers["x-ratelimit-remaining"] == "0"
+
+
+def test_the_limit_is_the_projects_whatever_token_path_or_case_is_used(deployment):
+    project = deployment.project()
+    tokens = [deployment.token(project) for _ in range(5)]
+    with deployment.client(limit_standard="5/minute") as client:
+        for number, text in enumerate(tokens):
+            fields = {"Authorization": f"Bearer {text}", "X-Forwarded-For": f"10.0.0.{number}"}
+            assert client.get(
+                f"{QUESTION}&category={'VIOLENCE' if number % 2 else 'SELF_HARM'}", headers=fields
+            ).is_success
+        for path in (QUESTION, QUESTION.replace("moderation", "ads"), f"{QUESTION}&period=2026-05"):
+            ensure_problem(client.get(path, headers=fields), 429)
+        assert client.head(QUESTION, headers=fields).status_code == 429
+        other = {"Authorization": f"Bearer {deployment.token()}"}
+        assert client.get(QUESTION, headers=other).status_code == 200
+
+
+def test_metadata_has_a_bucket_of_its_own(deployment):
+    with deployment.client(deployment.token(), limit_standard="1/minute", limit_open="3/minute") as client:
+        assert client.get(QUESTION).status_code == 200
+        assert client.get(QUESTION).status_code == 429
+        assert [client.get("/v1").status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_tiers_differ(deployment):
+    extended = deployment.token(deployment.project(tier="extended"))
+    with deployment.client(extended, limit_standard="1/minute", limit_extended="7/minute") as client:
+        assert client.get(QUESTION).headers["ratelimit-policy"] == '"project";q=7;w=60'
+
+
+@pytest.mark.parametrize("value", ["false", "0", "False"])
+def test_an_environment_that_switches_limits_off_is_refused_at_the_start(monkeypatch, value):
+    monkeypatch.setenv("RATELIMIT_ENABLED", value)
+    with pytest.raises(RuntimeError, match="RATELIMIT_ENABLED"):
+        create_app(ApiSettings())
+
+
+def test_limits_are_shared_on_redis(deployment, redis_url):
+    text = deployment.token()
+    settings = {"redis_url": redis_url, "limit_standard": "3/minute"}
+    with deployment.client(text, **settings) as one, deployment.client(text, **settings) as two:
+        statuses = [client.get(QUESTION).status_code for client in (one, two, one, two)]
+    assert statuses == [200, 200, 200, 429]
+
+
+def test_with_redis_gone_limits_are_counted_in_memory(deployment):
+    with deployment.client(
+        deployment.token(), redis_url="redis://127.0.0.1:1/0", limit_standard="2/minute"
+    ) as client:
+        assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]

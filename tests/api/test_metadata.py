@@ -1,0 +1,141 @@
+"""What is open to all: the catalogue, codebooks, code lists, manifests with signatures, keys, health, the description."""
+
+import base64
+import json
+from pathlib import Path
+
+import jwt
+import orjson
+import pytest
+
+from api.openapi import description
+from datasets.catalogue import DATASETS
+from tests.api.conftest import AGGREGATES, ensure_problem
+from tests.api.test_limits import addresses
+
+
+def test_everything_but_the_question_is_open_to_all(stranger):
+    for path in addresses(stranger):
+        wanted = 401 if path.endswith("/aggregates") else 200
+        assert stranger.get(path).status_code == wanted, path
+
+
+def test_the_service_document_says_where_everything_is(stranger):
+    service = stranger.get("/v1").json()
+    assert {entry["name"] for entry in service["datasets"]} == {"ads", "moderation", "recommendations"}
+    links = [
+        *service["links"].values(),
+        *(link for entry in service["datasets"] for link in entry["links"].values()),
+    ]
+    for link in links:
+        assert stranger.get(link).status_code in {200, 401}, link
+
+
+def test_a_dataset_shows_its_privacy_card_and_coverage(stranger):
+    card = stranger.get("/v1/datasets/moderation").json()
+    assert card["coverage"] == ["2026-05", "2026-06"]
+    assert card["privacy"]["rho_per_month"]
+    assert card["modality"].startswith("token aggregates")
+    assert [entry["name"] for entry in stranger.get("/v1/datasets").json()["datasets"]] == [
+        d.name for d in DATASETS
+    ]
+
+
+@pytest.mark.parametrize("dataset", [dataset.name for dataset in DATASETS])
+def test_a_codebook_explains_every_code_with_its_source(stranger, dataset):
+    book = stranger.get(f"/v1/datasets/{dataset}/codebook").json()
+    for dimension in book["dimensions"]:
+        for level in dimension["levels"]:
+            assert level["title"]
+            assert all(code["label"] for code in level["codes"])
+
+
+def test_a_manifest_is_the_bytes_that_were_signed(deployment, stranger):
+    """Checked with another library, from nothing but what is published."""
+    answer = stranger.get("/v1/releases/moderation/2026-06.1")
+    keys = {key["kid"]: key for key in stranger.get("/.well-known/jwks.json").json()["keys"]}
+    head, empty, signature = answer.headers["manifest-signature"].split(".")
+    assert empty == ""
+    kid = json.loads(base64.urlsafe_b64decode(head + "=="))["kid"]
+    assert "d" not in keys[kid]
+    whole = f"{head}.{base64.urlsafe_b64encode(answer.content).rstrip(b'=').decode()}.{signature}"
+    assert jwt.PyJWS().decode(whole, jwt.PyJWK(keys[kid]).key, algorithms=["ES256"]) == answer.content
+    forged = answer.content.replace(b"2026-06", b"2026-07")
+    whole = f"{head}.{base64.urlsafe_b64encode(forged).rstrip(b'=').decode()}.{signature}"
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.PyJWS().decode(whole, jwt.PyJWK(keys[kid]).key, algorithms=["ES256"])
+
+
+def test_a_manifest_lists_every_variance_and_every_file_with_its_hash(stranger):
+    manifest = stranger.get("/v1/releases/moderation/2026-06.1").json()
+    assert {file["name"] for file in manifest["files"]} == {"cells.parquet", "codebook.json"}
+    for measure in manifest["measures"]:
+        assert all(residual["variance"] > 0 for residual in measure["residuals"])
+
+
+def test_metadata_has_validators_too(stranger):
+    first = stranger.get("/v1/codelists/category")
+    assert (
+        stranger.get("/v1/codelists/category", headers={"If-None-Match": first.headers["etag"]}).status_code
+        == 304
+    )
+
+
+def test_the_description_in_the_repository_is_the_one_served(client):
+    kept = Path(__file__).parents[2] / "openapi" / "openapi.json"
+    assert orjson.loads(kept.read_bytes()) == description(client.app), (
+        "run `make openapi` and review the difference"
+    )
+    assert client.get("/openapi.json").json() == orjson.loads(kept.read_bytes())
+
+
+def test_every_refusal_of_the_question_is_in_the_description(client):
+    responses = client.get("/openapi.json").json()["paths"]["/v1/datasets/{dataset}/aggregates"]["get"][
+        "responses"
+    ]
+    assert set(responses) == {
+        "200",
+        "304",
+        "400",
+        "401",
+        "403",
+        "404",
+        "406",
+        "414",
+        "422",
+        "429",
+        "500",
+        "503",
+    }
+
+
+def test_health_says_ok(stranger):
+    assert stranger.get("/healthz").json() == {"status": "ok"}
+    assert stranger.get("/readyz").json() == {"status": "ok", "degraded": []}
+
+
+def test_a_damaged_release_is_not_served_and_the_api_says_degraded(deployment, tmp_path):
+    other = deployment.copy(tmp_path / "other")
+    text = other.token()
+    cells = other.releases / "moderation" / "2026-06.1" / "cells.parquet"
+    whole = bytearray(cells.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    cells.write_bytes(whole)
+    with other.client(text) as client:
+        answer = client.get(AGGREGATES, params={"measure": "actions"})
+        assert answer.headers["data-release"] == "2026-05.1"
+        degraded = client.get("/readyz").json()["degraded"]
+        assert len(degraded) == 1
+        assert "2026-06" in degraded[0]
+        ensure_problem(client.get(AGGREGATES, params={"measure": "actions", "period": "2026-06"}), 422)
+    other.close()
+
+
+def test_a_new_release_is_served_without_a_restart(deployment, tmp_path, monkeypatch):
+    other = deployment.copy(tmp_path / "other")
+    with other.client(other.token()) as client:
+        assert client.get(AGGREGATES, params={"measure": "actions"}).headers["data-release"] == "2026-06.1"
+        other.release("moderation", "2026-07", rows=2_000)
+        monkeypatch.setattr(client.app.state.releases, "refreshed", -1.0)
+        assert client.get(AGGREGATES, params={"measure": "actions"}).headers["data-release"] == "2026-07.1"
+    other.close()
