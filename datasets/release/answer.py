@@ -52,13 +52,18 @@ def columns_of(question: Question) -> tuple[Column, ...]:
 def rows_of(
     label: str, codes: list[list[str]], measured: dict[str, Measured], confidence: float = CONFIDENCE
 ) -> list[tuple[Any, ...]]:
-    """The rows of one period: the cells of the grid in the order of the code lists, the last group fastest."""
+    """The rows of one period: the cells of the grid in the order of the code lists, the last group fastest.
+
+    What was not collected has no number: a noisy zero would be taken for a count.
+    """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     columns: list[list[Any]] = []
     for found in measured.values():
         value, error = found.values.ravel(), found.errors.ravel()
         status = np.where(error > UNRELIABLE * np.abs(value), "U", "A")
-        status = np.where(found.uncollected.ravel(), "L", status)
-        columns += [c.tolist() for c in (value, error, value - z * error, value + z * error, status)]
+        absent = found.uncollected.ravel()
+        numbers = (value, error, value - z * error, value + z * error)
+        columns += [np.where(absent, None, each.astype(object)).tolist() for each in numbers]
+        columns.append(np.where(absent, "L", status).tolist())
     cells = list(product(*codes))
-    return [(label, *cell, *numbers) for cell, numbers in zip(cells, zip(*columns, strict=True), strict=True)]
+    return [(label, *cell, *row) for cell, row in zip(cells, zip(*columns, strict=True), strict=True)]

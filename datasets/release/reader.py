@@ -23,7 +23,7 @@ from datasets.release.grid import Grid, grid_of
 from datasets.release.manifest import Manifest
 from datasets.release.opened import Release, open_release
 from datasets.release.question import Question, parse_question
-from datasets.release.shelf import Deadline
+from datasets.release.shelf import Deadline, let_go
 from datasets.release.uncertainty import CONFIDENCE, COVERS, STATUS
 from datasets.release.verification import ReleaseDamaged, Verify
 
@@ -79,7 +79,7 @@ class Releases:
 
     def close(self) -> None:
         with self._lock:
-            self._con.close()
+            let_go(self._con)
 
     @property
     def degraded(self) -> tuple[str, ...]:

@@ -174,7 +174,8 @@ def _attached(
     """Attach a serving copy; False, and detached, where it cannot be read or does not hold every cell."""
     counts = ", ".join(f"count({_name(measure.name)})" for measure in book.measures)
     try:
-        cursor.execute(f"ATTACH IF NOT EXISTS '{_quoted(path)}' AS {schema} (READ_ONLY)")
+        if schema not in attached(cursor):  # IF NOT EXISTS can spin for ever in DuckDB 2.0: decisions/0005
+            cursor.execute(f"ATTACH '{_quoted(path)}' AS {schema} (READ_ONLY)")
         found = cursor.execute(f"SELECT cuboid, count(*), {counts} FROM {schema}.cells GROUP BY cuboid")
         if set(found.fetchall()) == expected:
             return True
@@ -183,6 +184,22 @@ def _attached(
     with suppress(duckdb.Error):
         cursor.execute(f"DETACH {schema}")
     return False
+
+
+def attached(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+    """The schemas of the serving copies that are attached."""
+    found = cursor.execute(
+        "SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'release_')"
+    )
+    return {str(name) for (name,) in found.fetchall()}
+
+
+def let_go(con: duckdb.DuckDBPyConnection) -> None:
+    """Detach every serving copy and close."""
+    for schema in attached(con):
+        with suppress(duckdb.Error):  # a question that still runs keeps its own until it ends
+            con.execute(f"DETACH {schema}")
+    con.close()
 
 
 def _make(path: Path, folder: Path, book: Codebook, cuboids: list[str]) -> None:

@@ -10,7 +10,7 @@ COVERS = (
 STATUS = {
     "A": "value with noise as stated",
     "U": "the same, of low reliability: its standard error is over 30 % of it",
-    "L": "not collected: the source does not know this level, so the cell holds noise only",
+    "L": "not collected: the source does not know this level or this value, so there is no number",
 }
 UNRELIABLE = 0.3
 """The relative standard error above which a value has status U."""

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
@@ -225,6 +227,24 @@ def test_the_cache_is_made_once_and_made_again_when_it_is_damaged(root, tmp_path
     for path in files:
         path.write_bytes(path.read_bytes()[:5000])
     assert rows() == first
+
+
+def test_readers_come_and_go_beside_one_that_stays(root, tmp_path):
+    """In a process of its own, since what this watches for is a spin that nothing but a kill would end."""
+    program = (
+        "import sys; from pathlib import Path; from datasets.release.reader import Releases\n"
+        "from tests.datasets.release.pressing import verify\n"
+        "def opened(): return Releases(Path(sys.argv[1]), Path(sys.argv[2]), verify, ('harvest',))\n"
+        "stays = opened()\n"
+        "for _ in range(300):\n"
+        "    opened().close()\n"
+        "stays.close(); print('done')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(root), str(tmp_path / "cache")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.stdout == "done\n", ended.stderr
 
 
 def test_cells_that_are_not_all_there_are_refused_however_well_they_are_signed(opened, root):

@@ -34,6 +34,8 @@ def test_a_level_that_was_not_collected_is_known_only_as_unknown(ask):
     answer = ask(measure="crates", group_by="state")
     assert [row[1] for row in answer.rows] == ["DE", "FR", "unknown"]
     assert status(answer) == ["L", "L", "A"]
+    assert [row[2:6] for row in answer.rows[:2]] == [(None,) * 4] * 2
+    assert None not in answer.rows[2]
     assert status(ask(measure="crates")) == ["A"]
     assert status(ask(measure="crates", state="DE,FR")) == ["L"]
     assert status(ask(measure="crates", state="DE,unknown")) == ["A"]
