@@ -63,7 +63,14 @@ def rows_of(
         status = np.where(error > UNRELIABLE * np.abs(value), "U", "A")
         absent = found.uncollected.ravel()
         numbers = (value, error, value - z * error, value + z * error)
-        columns += [np.where(absent, None, each.astype(object)).tolist() for each in numbers]
+        columns += [_without(absent, each) for each in numbers]
         columns.append(np.where(absent, "L", status).tolist())
     cells = list(product(*codes))
     return [(label, *cell, *row) for cell, row in zip(cells, zip(*columns, strict=True), strict=True)]
+
+
+def _without(absent: np.ndarray, numbers: Floats) -> list[Any]:
+    """The numbers as a list, None where they are absent."""
+    if not absent.any():
+        return numbers.tolist()
+    return [None if gone else number for gone, number in zip(absent.tolist(), numbers.tolist(), strict=True)]

@@ -1,0 +1,189 @@
+"""The whole way as a person walks it: commands, a server, curl. What a researcher and an admin may rely on."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
+UNTIL = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
+
+
+@contextmanager
+def served(daylight):
+    """`daylight serve` on a free port; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
+    with (daylight.home / "serve.log").open("w") as log:
+        env = {**daylight.env, "DAYLIGHT_HOME": str(daylight.home)}
+        server = subprocess.Popen(command, stderr=log, stdout=log, env=env)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(150):
+                try:
+                    if httpx2.get(f"{url}/healthz").is_success:
+                        break
+                except httpx2.TransportError:
+                    time.sleep(0.1)
+            yield url
+        finally:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(15) in {0, -signal.SIGTERM}
+
+
+@pytest.fixture(scope="module")
+def built(daylight):
+    daylight(
+        "events",
+        "generate",
+        "moderation",
+        "--month",
+        "2026-06",
+        "--rows",
+        5_000,
+        "--out",
+        daylight.home / "events",
+    )
+    daylight("release", "build", "moderation", "--month", "2026-06", "--events", daylight.home / "events")
+    return daylight
+
+
+@pytest.fixture(scope="module")
+def project(built):
+    name = built(
+        "admin", "project", "create", "--reference", "REQ-1", "--dsc", "IE", "--purpose", "Risks",
+        "--scopes", "moderation:read", "--until", UNTIL,
+    ).stdout.strip()  # fmt: skip
+    built(
+        "admin", "researcher", "add", "--project", name, "--name", "A Researcher", "--email", "r@example.org",
+        "--institution", "An institution",
+    )  # fmt: skip
+    return name
+
+
+def issued(daylight, project):
+    return daylight(
+        "admin", "token", "issue", "--project", project, "--researcher", "r@example.org"
+    ).stdout.strip()
+
+
+def curl(url, token=None, *more):
+    header = ["-H", f"Authorization: Bearer {token}"] if token else []
+    ended = subprocess.run(
+        ["curl", "-sS", "-i", *header, *more, url], capture_output=True, text=True, check=True
+    )
+    head, _, body = ended.stdout.partition("\n\n")
+    return int(head.split()[1]), head.lower(), body
+
+
+def test_from_raw_events_to_an_answer_and_from_a_revocation_to_a_refusal(built, project):
+    token = issued(built, project)
+    with served(built) as url:
+        status, _, body = curl(url + QUESTION + "&format=csv", token)
+        assert status == 200
+        header, *rows = body.splitlines()
+        assert header == "period,category,actions,actions_se,actions_lo,actions_hi,actions_status"
+        assert len(rows) == 17
+        status, head, body = curl(url + QUESTION)
+        assert status == 401
+        assert "content-type: application/problem+json" in head
+        assert "Authorization: Bearer" in body
+        token_id = re.search(r"tok_\w+", built("admin", "token", "list").stdout)[0]
+        built("admin", "token", "revoke", token_id)
+        assert curl(url + QUESTION, token)[0] == 401
+    log = (built.home / "serve.log").read_text()
+    assert token not in log
+    assert "Traceback" not in log
+
+
+def test_a_month_already_spent_is_refused_in_one_line(built):
+    again = built(
+        "release", "build", "moderation", "--month", "2026-06", "--events", built.home / "events", check=False
+    )
+    assert again.returncode == 2
+    assert "2026-06" in again.stderr
+    assert "--correction" in again.stderr
+
+
+def test_the_ledger_the_releases_and_the_audit_verify(built, project):
+    assert "1 release(s) verified" in built("release", "verify").stdout
+    assert "moderation" in built("ledger", "show").stdout
+    built("ledger", "verify")
+    built("admin", "audit", "verify")
+    assert "2026-06.1" in built("release", "list").stdout
+
+
+def test_a_plan_promises_standard_errors_and_touches_no_data(daylight):
+    plan = daylight("release", "plan", "moderation", "--depth", 1).stdout
+    assert "category" in plan
+    assert re.search(r"\d+\.\d", plan)
+
+
+def test_no_exact_count_is_printed_by_a_build(daylight):
+    rows = 4_673
+    daylight(
+        "events",
+        "generate",
+        "moderation",
+        "--month",
+        "2026-03",
+        "--rows",
+        rows,
+        "--out",
+        daylight.home / "events",
+    )
+    ended = daylight(
+        "release", "build", "moderation", "--month", "2026-03", "--events", daylight.home / "events"
+    )
+    assert not re.search(r"4,?673", ended.stdout + ended.stderr)
+
+
+WRONG = [
+    (["events", "generate", "moderations", "--month", "2026-06", "--rows", "5", "--out", "x"], "Did you mean moderation"),
+    (["events", "generate", "moderation", "--month", "2026-6", "--rows", "5", "--out", "x"], "YYYY-MM"),
+    (["events", "generate", "moderation", "--month", "2026-06", "--rows", "0", "--out", "x"], "--rows 0"),
+    (["events", "import", "moderation", "--format", "csv", "--month", "2026-06", "a.csv", "--out", "x"], "statements-of-reasons"),
+    (
+        ["events", "import", "moderation", "--format", "statements-of-reasons", "--month", "2026-06", "a.csv", "--out", "x"],
+        "a.csv is no file",
+    ),
+    (["release", "build", "moderation", "--month", "2026-06", "--events", "nowhere"], "there are no events"),
+    (["release", "build", "moderation", "--month", "2026-02-30", "--events", "nowhere"], "YYYY-MM"),
+    (["release", "plan", "adds"], "Did you mean ads"),
+    (["admin", "token", "revoke", "tok_nothing"], "tok_nothing"),
+    (["admin", "token", "issue", "--project", "nothing", "--researcher", "r@example.org"], "nothing"),
+    (
+        ["admin", "project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "p", "--scopes", "moderatoin:read",
+         "--until", UNTIL],
+        "moderation:read",
+    ),
+    (
+        ["admin", "project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "p", "--scopes", "ads:read",
+         "--until", "2026-02-30"],
+        "2026-02-30",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), WRONG, ids=[" ".join(w[0][:3]) + f" {n}" for n, w in enumerate(WRONG)]
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(daylight, arguments, words, tmp_path):
+    arguments = [str(tmp_path / each) if each in {"x", "nowhere", "a.csv"} else each for each in arguments]
+    ended = daylight(*arguments, check=False)
+    assert ended.returncode == 2, ended.stderr
+    said = [line for line in ended.stderr.splitlines() if line.startswith("daylight: ")]
+    assert len(said) == 1, ended.stderr
+    assert words in said[0]
+    assert "Traceback" not in ended.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
