@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix openapi serve bench lock clean
+.PHONY: help demo test check fix docs openapi serve bench lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -30,6 +30,9 @@ check: .venv/installed ## lint, format, types, import contracts
 fix: .venv/installed ## mend what can be mended by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/installed ## check that every command, link, setting and target in the documents is true
+	$(BIN)/python -m pytest tests/test_house.py
 
 openapi: .venv/installed ## write openapi/openapi.json anew
 	$(BIN)/daylight openapi

@@ -18,7 +18,7 @@ from datasets.build.ledger_store import LedgerStore
 from datasets.build.release import Workshop, build_release
 from datasets.build.seal import Seal
 from datasets.catalogue import find_dataset
-from datasets.definition import Cuboid, Dataset
+from datasets.definition import Cuboid, Dataset, Level
 from datasets.period import Month
 
 ROWS = 1_000_000
@@ -79,7 +79,7 @@ def _decoded(dataset: Dataset, root: Path) -> str:
     )
 
 
-def _stored(dataset: Dataset):  # type: ignore[no-untyped-def]
+def _stored(dataset: Dataset) -> list[Level]:
     return [d.finest for d in dataset.dimensions if not d.is_calendar]
 
 

@@ -88,12 +88,12 @@ class Deployment:
         project = project or self.project(scopes or ALL, at=at)
         return self.registry.issue_token(
             NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)
-        ).text  # type: ignore[arg-type]
+        ).text
 
     @contextmanager
     def client(self, token: str | None = None, **settings: object) -> Iterator[TestClient]:
         """A client of an application of its own."""
-        app = create_app(ApiSettings(home=self.home, **settings), self.registry_settings)  # type: ignore[arg-type]
+        app = create_app(ApiSettings(home=self.home, **settings), self.registry_settings)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
             yield client

@@ -71,6 +71,4 @@ def rows_of(
 
 def _without(absent: np.ndarray, numbers: Floats) -> list[Any]:
     """The numbers as a list, None where they are absent."""
-    if not absent.any():
-        return numbers.tolist()
     return [None if gone else number for gone, number in zip(absent.tolist(), numbers.tolist(), strict=True)]

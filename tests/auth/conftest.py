@@ -196,7 +196,7 @@ def new_project(reference: str = "REQ-1", **changes: object) -> NewProject:
         "first_day": date(2026, 6, 1),
         "last_day": date(2027, 5, 31),
     }
-    return NewProject(**(said | changes))  # type: ignore[arg-type]
+    return NewProject(**(said | changes))
 
 
 def new_member(project: str = "REQ-1", email: str = "ann@uni.example", **changes: str) -> NewMember:
@@ -205,7 +205,7 @@ def new_member(project: str = "REQ-1", email: str = "ann@uni.example", **changes
 
 
 def ask(project: str = "REQ-1", researcher: str = "ann@uni.example", **changes: object) -> NewToken:
-    return NewToken(project, researcher, **changes)  # type: ignore[arg-type]
+    return NewToken(project, researcher, **changes)
 
 
 @pytest.fixture

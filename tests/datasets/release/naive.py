@@ -93,7 +93,7 @@ class Naive:
             whole = step @ whole
         return whole
 
-    @cache  # noqa: B019
+    @cache
     def centring(self, at: int, level: int, _: int) -> np.ndarray:
         """Each value less the mean of its siblings."""
         if level == 0:

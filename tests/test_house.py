@@ -1,0 +1,146 @@
+"""The house: what its documents say of it is true."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from api.settings import ApiSettings
+from auth.settings import RegistrySettings
+from cli import app
+from datasets.build.settings import BuildSettings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+README = (ROOT / "README.md").read_text()
+
+
+def tracked():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    return [ROOT / name for name in listed if (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document):
+    for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+        assert (document.parent / link).exists(), link
+
+
+def test_the_map_names_every_folder_of_code():
+    map_ = README[README.index("## The map") :]
+    folders = {
+        path.relative_to(ROOT).parts[0] for path in tracked() if path.suffix == ".py" and path.parent != ROOT
+    }
+    for folder in folders:
+        assert f"{folder}/" in map_, f"{folder}/ is not on the map"
+
+
+def test_every_setting_is_in_the_operations_guide_and_no_other():
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    settings = {
+        f"DAYLIGHT_{name.upper()}"
+        for kind in (ApiSettings, RegistrySettings, BuildSettings)
+        for name in _names(kind)
+    }
+    assert set(re.findall(r"`(DAYLIGHT_\w+)`", guide)) == settings
+
+
+def _names(kind):
+    for name, field in kind.model_fields.items():
+        yield (field.alias or name)
+
+
+def _commands(group, before=()):
+    for name, command in group.commands.items():
+        yield from (
+            _commands(command, (*before, name))
+            if hasattr(command, "commands")
+            else [((*before, name), command)]
+        )
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+def shell_lines():
+    for document in DOCUMENTS:
+        for block in re.findall(r"```sh\n(.*?)```", document.read_text(), re.S):
+            for line in block.replace("\\\n", " ").splitlines():
+                yield document.name, line.split("   #")[0].strip()
+
+
+def test_every_command_in_the_documents_exists_with_its_options():
+    seen = 0
+    for name, line in shell_lines():
+        words = shlex.split(line, comments=True)
+        if words[:1] != ["daylight"] or "DATASET" in words:
+            continue
+        depth = max(n for n in range(1, 5) if tuple(words[1:n]) in COMMANDS or n == 1)
+        command = COMMANDS.get(tuple(words[1:depth]))
+        assert command is not None, f"{name}: {line}"
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, f"{name}: {line}"
+        seen += 1
+    assert seen >= 9
+
+
+def test_every_make_target_in_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`?make (\w+)`?", README):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_every_dependency_says_why_it_is_there_and_is_locked_with_hashes():
+    text = (ROOT / "pyproject.toml").read_text()
+    project = tomllib.loads(text)["project"]
+    lock = (ROOT / "requirements.lock").read_text()
+    for wanted in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        (line,) = [line for line in text.splitlines() if line.strip().startswith(f'"{wanted}",')]
+        assert "# " in line, f"{wanted} does not say why"
+        name = re.split(r"[\[>=<]", wanted)[0].lower().replace("_", "-")
+        assert re.search(rf"^{re.escape(name)}==", lock, re.M), f"{name} is not locked"
+    assert "://" not in lock
+    packages = re.findall(r"^[a-z0-9._-]+==", lock, re.M)
+    assert len(packages) == len(re.findall(r"^[a-z0-9._-]+==[^\n]*\\\n    --hash=", lock, re.M))
+
+
+def test_every_exclusion_carries_its_reason():
+    for path in tracked():
+        if path.suffix != ".py" or path == Path(__file__):
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = re.search(r"#\s*(noqa: [A-Z0-9, ]+|type: ignore\[[\w-]+\]|pragma: no cover)(.*)", line)
+            assert not found or found[2].strip(), (
+                f"{path.name}:{number} excludes something and does not say why"
+            )
+
+
+def test_nothing_speaks_of_one_machine():
+    for path in tracked():
+        if path.suffix in {".py", ".md", ".toml", ".lock", ".json", ".mako"} or path.name in {
+            "Makefile",
+            "run",
+        }:
+            text = path.read_text()
+            assert not re.search(r"(?<![\w.-])/(home|root|Users)/\w", text), path
+
+
+def test_the_demo_and_the_package_need_nothing_that_is_not_declared():
+    """Every import from outside comes from a dependency that pyproject.toml names."""
+    declared = (ROOT / "pyproject.toml").read_text()
+    ours = {"api", "auth", "datasets", "tests", "bench", "cli", "demo"}
+    named = {"jose": "python-jose", "dateutil": "python-dateutil", "jwt": "pyjwt", "psycopg": "psycopg"}
+    for path in tracked():
+        if path.suffix != ".py":
+            continue
+        for module in re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.M):
+            if module not in ours | set(sys.stdlib_module_names) | {"__future__"}:
+                name = named.get(module, module.replace("_", "-"))
+                assert f'"{name}' in declared, f"{path.name} imports {module}"
