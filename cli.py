@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from api.cli import serve, write_openapi
 from auth.cli import admin, opened_registry
@@ -46,12 +47,22 @@ app.command()(serve)
 app.command(name="openapi")(write_openapi)
 
 
+def _wrong_setting(error: ValidationError) -> str:
+    """One line about the first setting that cannot be used, without its value, which may be a secret."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = "_".join(map(str, first["loc"])).upper()
+    return f"the setting DAYLIGHT_{name} cannot be used: {first['msg'].removeprefix('Value error, ')}"
+
+
 def main() -> None:
     """Run a command; a refusal is one line on stderr and exit code 2."""
     try:
         app()
     except (Refusal, RegistryError) as refusal:
         print(f"daylight: {refusal}", file=sys.stderr)
+        sys.exit(2)
+    except ValidationError as error:
+        print(f"daylight: {_wrong_setting(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

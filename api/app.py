@@ -27,7 +27,7 @@ WITH_TOKEN = (aggregates,)
 def create_app(settings: ApiSettings | None = None, registry: RegistrySettings | None = None) -> FastAPI:
     """The API of one deployment. Nothing is opened before it starts, and all is closed when it ends.
 
-    Raises RuntimeError where the environment would switch its limits off.
+    Raises LimitsSwitchedOff where the environment would switch its limits off.
     """
     settings = settings or ApiSettings()
     registry = registry or RegistrySettings()

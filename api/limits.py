@@ -17,11 +17,16 @@ from slowapi.errors import RateLimitExceeded
 
 from api.errors import problem
 from api.settings import ApiSettings
+from datasets.refusal import Refusal
 
 OPEN, PROJECT = "open", "project"
 _TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
 
 Dependency = Callable[[Request], Awaitable[None]]
+
+
+class LimitsSwitchedOff(Refusal):
+    """The environment would switch every limit off."""
 
 
 class Limits:
@@ -41,7 +46,7 @@ class Limits:
             headers_enabled=False,
         )
         if not self._limiter.enabled:
-            raise RuntimeError(
+            raise LimitsSwitchedOff(
                 "RATELIMIT_ENABLED switches all limits off; remove it from the environment and from .env"
             )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from limits import parse
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -32,6 +33,18 @@ class ApiSettings(BaseSettings):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     contact: str = "Name a contact point with DAYLIGHT_CONTACT"
     portal_url: str = "https://data-access.dsa.ec.europa.eu/"
+
+    @field_validator("limit_open", "limit_standard", "limit_extended")
+    @classmethod
+    def _one_limit(cls, value: str) -> str:
+        """One limit that allows something: what slowapi cannot read, it would not apply."""
+        try:
+            limit = parse(value)
+        except ValueError:
+            raise ValueError(f"{value[:40]!r} is no limit; write one such as 100/minute") from None
+        if limit.amount < 1:
+            raise ValueError(f"{value[:40]!r} allows nothing; write one such as 100/minute")
+        return value
 
     def limit_of(self, tier: str) -> str:
         """The limit of a project of this tier; an unknown tier gets the standard one."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.deployment import Deployment
+from tests.postgresql import postgresql as postgresql
 
 settings.register_profile("laptop", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

@@ -30,7 +30,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from datasets.privacy import ledger
 from datasets.privacy.ledger import Caps, Entry, Spend
@@ -148,7 +148,14 @@ def _entries(con: Connection) -> tuple[Entry, ...]:
 
 
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise LedgerUnavailable(
+            "the ledger's address is none; write sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE into "
+            "DAYLIGHT_LEDGER_URL",
+            parameter="ledger_url",
+        ) from None
     if parsed.get_backend_name() not in _GUARDS:
         raise LedgerUnavailable(
             f"the ledger's address names {parsed.get_backend_name()!r}; it may be sqlite or postgresql",

@@ -17,7 +17,7 @@ class BuildSettings(BaseSettings):
     `private_dir` holds what must never be published: the ledger, the salt, quarantined rows, build reports.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DAYLIGHT_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore")
 
     home: Path = Path("var")
     releases_dir: Path | None = None
@@ -29,7 +29,13 @@ class BuildSettings(BaseSettings):
     @field_validator("rho_cap_month", "rho_cap_year", mode="before")
     @classmethod
     def _exact(cls, value: object) -> Fraction:
-        return Fraction(str(value))
+        try:
+            rho = Fraction(str(value))
+        except (ValueError, ZeroDivisionError):
+            raise ValueError(f"{str(value)[:40]!r} is no rho; write a fraction such as 1/2 or 0.5") from None
+        if rho <= 0:
+            raise ValueError(f"{rho} is not above zero; write a fraction such as 1/2 or 0.5")
+        return rho
 
     @property
     def releases(self) -> Path:

@@ -3,6 +3,7 @@
 import pytest
 
 from api.app import create_app
+from api.limits import LimitsSwitchedOff
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
 
@@ -87,7 +88,7 @@ def test_tiers_differ(deployment):
 @pytest.mark.parametrize("value", ["false", "0", "False"])
 def test_an_environment_that_switches_limits_off_is_refused_at_the_start(monkeypatch, value):
     monkeypatch.setenv("RATELIMIT_ENABLED", value)
-    with pytest.raises(RuntimeError, match="RATELIMIT_ENABLED"):
+    with pytest.raises(LimitsSwitchedOff, match="RATELIMIT_ENABLED"):
         create_app(ApiSettings())
 
 

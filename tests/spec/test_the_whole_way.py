@@ -187,3 +187,24 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(daylight, arguments, words,
     assert words in said[0]
     assert "Traceback" not in ended.stderr
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "command", "words"),
+    [
+        ("DAYLIGHT_RHO_CAP_MONTH", "much", ["ledger", "show"], "is no rho"),
+        ("DAYLIGHT_RHO_CAP_YEAR", "-1", ["ledger", "show"], "not above zero"),
+        ("DAYLIGHT_LEDGER_URL", "nonsense", ["ledger", "show"], "DAYLIGHT_LEDGER_URL"),
+        ("DAYLIGHT_PORT", "http", ["serve"], "DAYLIGHT_PORT"),
+        ("DAYLIGHT_WORKERS", "0", ["serve"], "DAYLIGHT_WORKERS"),
+        ("DAYLIGHT_REGISTRY_URL", "nonsense", ["admin", "project", "list"], "registry"),
+        ("DAYLIGHT_LIMIT_OPEN", "many", ["serve"], "DAYLIGHT_LIMIT_OPEN"),
+        ("RATELIMIT_ENABLED", "false", ["serve"], "RATELIMIT_ENABLED"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(daylight, setting, value, command, words):
+    ended = daylight(*command, check=False, **{setting: value})
+    assert ended.returncode == 2, ended.stderr
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
