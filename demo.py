@@ -20,7 +20,7 @@ from rich.table import Table
 
 HOME = Path("var") / "demo"
 MONTH = "2026-06"
-ROWS = {"moderation": 200_000, "ads": 200_000, "recommendations": 200_000}
+ROWS = {"moderation": 1_000_000, "ads": 200_000, "recommendations": 200_000}
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
 
 console = Console()
