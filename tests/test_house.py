@@ -122,6 +122,16 @@ def test_every_exclusion_carries_its_reason():
             )
 
 
+def test_every_test_file_is_run():
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only"], cwd=ROOT, capture_output=True, text=True
+    )
+    run = {line.split("::")[0] for line in listed.stdout.splitlines() if "::" in line}
+    files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")}
+    assert files
+    assert files == run
+
+
 def test_nothing_speaks_of_one_machine():
     for path in tracked():
         if path.suffix in {".py", ".md", ".toml", ".lock", ".json", ".mako"} or path.name in {
