@@ -1,0 +1,28 @@
+"""The words in which a dataset is declared: code lists, dimensions, measures, the dataset itself.
+
+Declarations are data. Each checks itself when it is made, so a wrong one fails at import time with a
+sentence that says what is wrong and what would be right.
+"""
+
+from __future__ import annotations
+
+from datasets.definition.codelist import Code, CodeList, DaysOfMonth
+from datasets.definition.dataset import Dataset
+from datasets.definition.dimension import Dimension, Level
+from datasets.definition.measure import (
+    Diagnostics,
+    EventMeasure,
+    Measure,
+    PrivacyUnit,
+    SumMeasure,
+    UnitMeasure,
+    Value,
+)
+from datasets.definition.rules import RESERVED, DefinitionError
+from datasets.definition.workload import Cuboid, Workload, cuboid_of, up_to
+
+__all__ = [
+    "RESERVED", "Code", "CodeList", "Cuboid", "Dataset", "DaysOfMonth", "DefinitionError", "Diagnostics", "Dimension",
+    "EventMeasure", "Level", "Measure", "PrivacyUnit", "SumMeasure", "UnitMeasure", "Value", "Workload", "cuboid_of",
+    "up_to",
+]  # fmt: skip

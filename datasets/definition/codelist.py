@@ -1,0 +1,102 @@
+"""Code lists: closed, public, with the law or the document that they come from; and the days of a month."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from datasets.definition.rules import ensure, ensure_name, ensure_unique
+from datasets.period import Month
+
+_CODE = re.compile(r"[A-Za-z0-9+_.-]{1,80}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One value of a code list; `within` is the code it belongs to in the coarser list, if any."""
+
+    code: str
+    label: str
+    within: str | None = None
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A closed, public list of codes, with the law or the document that it comes from.
+
+    `unknown` is the code for whatever has no counterpart in a source, so that nothing is ever dropped
+    for want of a code. A list nested in a coarser one names it in `within`; its codes then stand in the
+    order of their parents, so that siblings are neighbours.
+
+    Raises DefinitionError where codes repeat, a parent is missing or siblings are apart.
+    """
+
+    name: str
+    title: str
+    source: str
+    codes: tuple[Code, ...]
+    unknown: str = "unknown"
+    within: CodeList | None = None
+
+    def __post_init__(self) -> None:
+        where = f"code list {self.name!r}"
+        ensure_name(self.name, where)
+        ensure(bool(self.source.strip()), f"{where}: names no source; say the law or the document")
+        ensure(len(self.codes) >= 2, f"{where}: has {len(self.codes)} code(s); it needs at least two")
+        ensure_unique((code.code for code in self.codes), where)
+        for code in self.codes:
+            ensure(
+                _CODE.fullmatch(code.code) is not None,
+                f"{where}: {code.code!r} is no code; codes have 1 to 80 letters, digits and + _ . -",
+            )
+            ensure(bool(code.label.strip()), f"{where}: the code {code.code} has no label")
+        ensure(
+            self.unknown in self.index,
+            f"{where}: its code for the unknown, {self.unknown!r}, is not among its codes",
+        )
+        self._check_nesting(where)
+
+    def _check_nesting(self, where: str) -> None:
+        parents = [code.within for code in self.codes]
+        if self.within is None:
+            ensure(not any(parents), f"{where}: codes name a parent, but the list is within no other list")
+            return
+        for code in self.codes:
+            ensure(
+                code.within in self.within.index,
+                f"{where}: the parent {code.within!r} of {code.code} is no code of {self.within.name!r}",
+            )
+        order = [self.within.index[code.within] for code in self.codes if code.within is not None]
+        ensure(order == sorted(order), f"{where}: codes must stand in the order of {self.within.name!r}")
+        childless = set(self.within.index) - set(parents)
+        ensure(not childless, f"{where}: nothing is within {', '.join(sorted(map(str, childless)))}")
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The position of each code, in the order in which cells are stored."""
+        return {code.code: position for position, code in enumerate(self.codes)}
+
+    def in_month(self, month: Month) -> CodeList:
+        return self
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[Code]:
+        return iter(self.codes)
+
+
+@dataclass(frozen=True)
+class DaysOfMonth:
+    """The days of the month that a release covers: a code list that the calendar fills."""
+
+    name: str = "day"
+    title: str = "Days of the month, UTC"
+    source: str = "ISO 8601-1:2019, calendar dates"
+    within: None = None
+
+    def in_month(self, month: Month) -> CodeList:
+        days = tuple(Code(day.isoformat(), day.isoformat()) for day in month.days)
+        return CodeList(self.name, self.title, self.source, days, unknown=days[0].code)

@@ -1,0 +1,37 @@
+"""What holds of every declaration: good names, each once, and a sentence where something is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+
+RESERVED = frozenset(
+    "event_id unit_id unit_kind occurred_at measure group_by period freq release format level ratio "
+    "compare sort limit cursor labels shape confidence as_of cuboid total reason".split()
+)
+"""Columns of raw events and words of the query grammar: no dimension, measure or value may take them."""
+
+
+class DefinitionError(ValueError):
+    """A declaration that contradicts itself; the message names the place and what would be right."""
+
+
+def ensure(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise DefinitionError(sentence)
+
+
+def ensure_unique(names: Iterable[str], where: str) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    ensure(not twice, f"{where}: {', '.join(twice)} stands more than once; every name may stand once")
+
+
+def ensure_name(name: str, where: str) -> None:
+    ensure(
+        _NAME.fullmatch(name) is not None,
+        f"{where}: {name!r} is no name; names are lower case, start with a letter, and have at most 40 "
+        "letters, digits and underscores",
+    )
