@@ -1,0 +1,31 @@
+"""Every example in a docstring is true."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import api
+import auth
+import datasets
+
+MODULES = sorted(
+    module.name
+    for package in (api, auth, datasets)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    if ".migrations" not in module.name
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module_hold(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_there_are_examples():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    assert (
+        sum(bool(test.examples) for name in MODULES for test in finder.find(importlib.import_module(name)))
+        > 20
+    )
