@@ -109,7 +109,7 @@ def slug(refusal: type[Exception]) -> str:
 
 def title(refusal: type[Exception]) -> str:
     """What a refusal is in general: the first sentence of its docstring."""
-    return (refusal.__doc__ or refusal.__name__).strip().split("\n")[0].rstrip(".")
+    return (refusal.__doc__ or refusal.__name__).strip().split("\n")[0].split(". ")[0].rstrip(".")
 
 
 def refused(request: Request, error: Exception) -> Response:
