@@ -62,6 +62,7 @@ def grouped(root: Path) -> None:
     """Each published cuboid counted by one GROUP BY, rows and distinct units' rows alike, from Parquet in memory."""
     dataset = find_dataset("moderation")
     with duckdb.connect(config={"threads": 2}) as con:
+        con.execute("SET enable_progress_bar = false")
         con.execute(f"CREATE TABLE events AS {_decoded(dataset, root)}")
         for cuboid in budget_of(dataset, JUNE).cuboids:
             names = _names(dataset, cuboid)
