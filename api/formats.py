@@ -1,21 +1,29 @@
-"""The formats of an answer: JSON and CSV, chosen by `format` or by Accept."""
+"""The formats of an answer, with the same columns and types in all, and how an answer is told apart from another."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from datetime import date
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 from fastapi import Request, Response
 
-from api.errors import NotAcceptable
-from datasets.refusal import did_you_mean, nearest, shown
 from datasets.release.answer import Answer
-from datasets.release.question import MalformedQuestion, RepeatedParameter
 
-FORMATS = {"json": "application/json", "csv": "text/csv; charset=utf-8; header=present"}
+FORMATS = {
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8; header=present",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+ARROW = {"string": pa.string(), "date": pa.date32(), "float": pa.float64()}
+"""The Arrow type of each type of column: the same in Parquet and Arrow, and what a reader should make of CSV and JSON."""
 
 
 def as_json(answer: Answer) -> bytes:
@@ -35,42 +43,46 @@ def as_csv(answer: Answer) -> bytes:
     return text.getvalue().encode()
 
 
-RENDER: dict[str, Callable[[Answer], bytes]] = {"json": as_json, "csv": as_csv}
+def as_ndjson(answer: Answer) -> bytes:
+    """A JSON object for each row, and nothing else."""
+    names = [column.name for column in answer.columns]
+    return b"".join(orjson.dumps(dict(zip(names, row, strict=True))) + b"\n" for row in answer.rows)
 
 
-def chosen_format(request: Request, parameters: Iterable[tuple[str, str]]) -> str:
-    """The format asked for. Raises RepeatedParameter; MalformedQuestion for a `format` that does not exist;
-    NotAcceptable for an Accept that names none."""
-    asked = [value for name, value in parameters if name == "format"]
-    if len(asked) > 1:
-        raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    if asked:
-        if asked[0] not in FORMATS:
-            raise MalformedQuestion(
-                f"format={shown(asked[0])} is not known; it may be {' or '.join(FORMATS)}."
-                + did_you_mean(asked[0], FORMATS),
-                parameter="format",
-                value=asked[0],
-                allowed=FORMATS,
-                suggestions=nearest(asked[0], FORMATS),
-            )
-        return asked[0]
-    return _accepted(request.headers.get("accept", "*/*"))
+def as_parquet(answer: Answer) -> bytes:
+    """One Parquet file; what the answer rests on is in the file's metadata under `daylight`, as JSON."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(_table(answer), sink, compression="zstd")
+    return bytes(sink.getvalue())
 
 
-def _accepted(accept: str) -> str:
-    ranges = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-    for name in ranges:
-        for known, media in FORMATS.items():
-            kind = media.split(";")[0]
-            if name in {kind, "*/*", f"{kind.split('/')[0]}/*"}:
-                return known
-    raise NotAcceptable(
-        f"Accept: {shown(accept)} cannot be answered; accept application/json or text/csv, or write format=json",
-        parameter="Accept",
-        value=accept,
-        allowed=[media.split(";")[0] for media in FORMATS.values()],
-    )
+def as_arrow(answer: Answer) -> bytes:
+    """One Arrow IPC stream, with the same columns, types and metadata as the Parquet file."""
+    table, sink = _table(answer), pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _table(answer: Answer) -> pa.Table:
+    fields = [pa.field(column.name, ARROW[column.type]) for column in answer.columns]
+    columns = list(zip(*answer.rows, strict=True)) or [()] * len(fields)
+    arrays = [
+        pa.array(
+            [date.fromisoformat(day) for day in values] if field.type == pa.date32() else values, field.type
+        )
+        for field, values in zip(fields, columns, strict=True)
+    ]
+    return pa.table(arrays, schema=pa.schema(fields, {"daylight": orjson.dumps(answer.meta)}))
+
+
+RENDER: dict[str, Callable[[Answer], bytes]] = {
+    "json": as_json,
+    "ndjson": as_ndjson,
+    "csv": as_csv,
+    "parquet": as_parquet,
+    "arrow": as_arrow,
+}
 
 
 def tagged(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:

@@ -57,7 +57,10 @@ def _complete(operation: dict[str, Any], path: str) -> None:
         operation["parameters"] = [p for p in operation.get("parameters", []) if p["in"] == "path"] + QUESTION
         responses["200"]["content"] = {
             "application/json": {"schema": {"type": "object"}, "example": EXAMPLE},
+            FORMATS["ndjson"]: {"schema": {"type": "string"}},
             FORMATS["csv"].split(";")[0]: {"schema": {"type": "string"}},
+            FORMATS["parquet"]: {"schema": {"type": "string", "contentEncoding": "binary"}},
+            FORMATS["arrow"]: {"schema": {"type": "string", "contentEncoding": "binary"}},
         }
     for parameter in operation.get("parameters", []):
         if parameter["name"] == "dataset":

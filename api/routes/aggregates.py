@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.asking import Desk
 from api.dependencies import GrantedDataset, Parameters, PublishedReleases
-from api.formats import FORMATS, RENDER, chosen_format, tagged
+from api.formats import FORMATS, RENDER, tagged
+from api.negotiation import chosen_format
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 

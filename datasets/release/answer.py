@@ -13,7 +13,7 @@ from datasets.privacy.axis import Floats
 from datasets.release.question import PERIOD, Question
 from datasets.release.uncertainty import CONFIDENCE, UNRELIABLE
 
-ColumnType = Literal["string", "float"]
+ColumnType = Literal["string", "date", "float"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Answer:
 
 def columns_of(question: Question) -> tuple[Column, ...]:
     """`period`, the grouped levels, and for each measure m: m, m_se, m_lo, m_hi, m_status."""
-    codes = [Column(name, "string") for name in (PERIOD, *question.group_by)]
+    period = Column(PERIOD, "date" if question.span.freq == "day" else "string")
+    codes = [period, *(Column(name, "string") for name in question.group_by)]
     for measure in question.measures:
         codes += [Column(measure + suffix, "float") for suffix in ("", "_se", "_lo", "_hi")]
         codes.append(Column(f"{measure}_status", "string"))

@@ -25,7 +25,7 @@ GOOD = {"measure": "actions"}
         ({"period": "2026-06..2026-05"}, None, "period", "2026-05"),
         ({"period": "2031-01"}, "period-not-released", "period", "2026-06"),
         ({"freq": "hour"}, "malformed-question", "freq", "day"),
-        ({"format": "xml"}, "malformed-question", "format", "json or csv"),
+        ({"format": "xml"}, "malformed-question", "format", "json, ndjson, csv, parquet, arrow"),
         ({"release": "2026-06"}, None, "release", "2026-06.1"),
         ({"group_by": "category,member_state,restriction"}, "not-published", "group_by", "published"),
         ({"group_by": "category,keyword"}, "malformed-question", "group_by", "finer"),
