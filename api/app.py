@@ -13,7 +13,7 @@ from api.asking import Desk
 from api.dependencies import principal_of
 from api.limits import Limits
 from api.outer import Outer
-from api.routes import aggregates, codelists, datasets, health, keys, problems, releases, service
+from api.routes import aggregates, codelists, datasets, files, health, keys, problems, releases, service
 from api.settings import ApiSettings
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
@@ -21,7 +21,7 @@ from datasets.catalogue import DATASETS
 from datasets.release.reader import Releases
 
 OPEN = (service, datasets, codelists, releases, health, keys, problems)
-WITH_TOKEN = (aggregates,)
+WITH_TOKEN = (aggregates, files)
 
 
 def create_app(settings: ApiSettings | None = None, registry: RegistrySettings | None = None) -> FastAPI:

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 
+from api.ranges import RangeNotSatisfiable
 from auth.errors import RegistryError, RegistryUnavailable, TokenRefused
 from datasets.catalogue import UnknownCodeList, UnknownDataset
 from datasets.period import MalformedPeriod
@@ -45,6 +46,10 @@ class OutOfScope(Refusal):
     """The token is good, but what it may read does not include this."""
 
 
+class UnknownFile(Refusal):
+    """A file that the release's manifest does not name."""
+
+
 class NotAcceptable(Refusal):
     """None of the media types that were asked for can be answered."""
 
@@ -65,8 +70,10 @@ STATUS: dict[type[Exception], int] = {
     UnknownDataset: 404,
     UnknownCodeList: 404,
     UnknownRelease: 404,
+    UnknownFile: 404,
     NotAcceptable: 406,
     TooLong: 414,
+    RangeNotSatisfiable: 416,
     UnknownParameter: 422,
     RepeatedParameter: 422,
     UnknownMeasure: 422,
@@ -118,6 +125,8 @@ def refused(request: Request, error: Exception) -> Response:
     headers = {"WWW-Authenticate": CHALLENGE[kind]} if kind in CHALLENGE else {}
     if STATUS[kind] == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
+    if isinstance(error, RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{error.size}"
     details: dict[str, Any] = {}
     if isinstance(error, Refusal | RegistryError):
         for member in ("parameter", "value", "allowed", "suggestions"):

@@ -94,10 +94,15 @@ def tagged(request: Request, body: bytes, media_type: str, headers: dict[str, st
         "Cache-Control": "private, max-age=0, must-revalidate",
         "Vary": "Accept, Authorization",
     }
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if etag in known or "*" in known:
+    if is_known(request, etag):
         return Response(None, 304, fields)
     return Response(body, 200, fields, media_type)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the asker says that it has what this validator names (RFC 9110, section 13.1.2)."""
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in known or "*" in known
 
 
 def json_response(request: Request, document: object) -> Response:

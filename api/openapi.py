@@ -19,6 +19,7 @@ DESCRIPTION = (
     "exact standard error, every question is free, and the same question has the same answer for everybody."
 )
 AGGREGATES = "/v1/datasets/{dataset}/aggregates"
+FILES = "/v1/releases/{dataset}/{release}/files/{name}"
 
 
 @router.get("/openapi.json", summary="This description")
@@ -51,8 +52,14 @@ def _complete(operation: dict[str, Any], path: str) -> None:
     statuses = {429: "More requests than the limit allows", 500: "A fault of ours"}
     if "{dataset}" in path or "{name}" in path:
         statuses[404] = "Unknown dataset, code list, release or problem"
+    if path == FILES:
+        statuses |= {s: words for s, words in _refusals().items() if s in {401, 403, 404, 416, 503}}
+        operation["security"] = [{"token": []}]
+        binary = {FORMATS["parquet"]: {"schema": {"type": "string", "contentEncoding": "binary"}}}
+        responses["200"]["content"] = binary
+        responses["206"] = {"description": "The ranges asked for.", "content": binary}
     if path == AGGREGATES:
-        statuses |= _refusals()
+        statuses |= {status: words for status, words in _refusals().items() if status != 416}
         operation["security"] = [{"token": []}]
         operation["parameters"] = [p for p in operation.get("parameters", []) if p["in"] == "path"] + QUESTION
         responses["200"]["content"] = {

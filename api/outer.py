@@ -31,7 +31,7 @@ class Outer:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state["request_id"] = uuid.uuid4().hex
+        state["request_id"], state["method"] = uuid.uuid4().hex, scope["method"]
         request, started, method = Request(scope, receive), time.perf_counter(), scope["method"]
         status = 0
 

@@ -14,7 +14,7 @@ FILLED = {"dataset": "moderation", "release": "2026-06.1"}
 def addresses(client):
     """Every address of the API's description, filled in."""
     for path in client.get("/openapi.json").json()["paths"]:
-        name = "token-missing" if "problems" in path else "category"
+        name = "token-missing" if "problems" in path else "cells.parquet" if "files" in path else "category"
         yield path.format(name=name, **FILLED)
 
 

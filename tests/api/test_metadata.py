@@ -14,9 +14,9 @@ from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.api.test_limits import addresses
 
 
-def test_everything_but_the_question_is_open_to_all(stranger):
+def test_everything_but_the_question_and_the_files_is_open_to_all(stranger):
     for path in addresses(stranger):
-        wanted = 401 if path.endswith("/aggregates") else 200
+        wanted = 401 if path.endswith(("/aggregates", "/files/cells.parquet")) else 200
         assert stranger.get(path).status_code == wanted, path
 
 

@@ -1,0 +1,60 @@
+"""Byte ranges (RFC 9110, section 14): which parts of a file a request asks for."""
+
+from __future__ import annotations
+
+import re
+
+from datasets.refusal import Refusal, shown
+
+MOST_RANGES = 32
+
+_ONE = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+class RangeNotSatisfiable(Refusal):
+    """A byte range that lies wholly beyond the end of the file."""
+
+    def __init__(self, asked: str, size: int) -> None:
+        super().__init__(
+            f"Range: {shown(asked)} lies beyond the file, which has {size} bytes; ask from 0 to {size - 1}.",
+            parameter="Range",
+            value=asked,
+        )
+        self.size = size
+
+
+def satisfiable(field: str, size: int) -> str | None:
+    """The field Range with only its ranges that can be served of `size` bytes, each in the form first-last.
+
+    None where the field is to be ignored: another unit, not well-formed, or more ranges than anyone needs. Raises
+    RangeNotSatisfiable where no range can be served.
+
+    >>> satisfiable("bytes=0-9, -5", 100)
+    'bytes=0-9,95-99'
+    >>> satisfiable("items=0-9", 100) is None
+    True
+    """
+    unit, _, listed = field.partition("=")
+    if unit.strip().lower() != "bytes":
+        return None
+    asked = [part.strip() for part in listed.split(",") if part.strip()]
+    ranges = [_one(part, size) for part in asked]
+    if not ranges or len(ranges) > MOST_RANGES or None in ranges:
+        return None
+    served = [pair for pair in ranges if pair is not None and pair[0] <= pair[1]]
+    if not served:
+        raise RangeNotSatisfiable(field, size)
+    return "bytes=" + ",".join(f"{first}-{last}" for first, last in served)
+
+
+def _one(part: str, size: int) -> tuple[int, int] | None:
+    """First and last byte; last before first where there is nothing to serve; None where it is no range."""
+    match = _ONE.fullmatch(part)
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    if not first:
+        return (max(0, size - int(last)), size - 1) if int(last) else (size, size - 1)
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(int(last), size - 1) if last else size - 1

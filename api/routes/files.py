@@ -1,0 +1,73 @@
+"""GET /v1/releases/{dataset}/{release}/files/{name}: a release's files, whole or by byte ranges."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import format_datetime
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import FileResponse
+
+from api.dependencies import GrantedDataset, PublishedReleases
+from api.errors import UnknownFile
+from api.formats import FORMATS, is_known
+from api.ranges import satisfiable
+from datasets.refusal import did_you_mean, nearest, shown
+from datasets.release.manifest import FileEntry
+from datasets.release.opened import Release
+
+router = APIRouter(prefix="/v1/releases", tags=["releases"])
+
+MEDIA = {".parquet": FORMATS["parquet"], ".json": FORMATS["json"]}
+
+
+@router.get("/{dataset}/{release}/files/{name}", summary="A file of a release")
+async def file(
+    request: Request, dataset: GrantedDataset, release: str, name: str, releases: PublishedReleases
+) -> Response:
+    """The file as it was published, with Range, If-Range and a strong ETag: its SHA-256 in the manifest.
+
+    `cells.parquet` holds every cell of every cuboid; its row groups are aligned with cuboids, so a reader that asks by
+    ranges, such as DuckDB's httpfs, fetches only what it needs.
+    """
+    found = releases.find(dataset.name, release)
+    entry = _entry(found, name)
+    fields = {
+        "ETag": f'"{entry.sha256}"',
+        "Last-Modified": format_datetime(datetime.fromisoformat(found.manifest.published_at), usegmt=True),
+        "Cache-Control": "private, max-age=0, must-revalidate",
+        "Vary": "Authorization",
+        "Data-Release": found.name,
+        "Accept-Ranges": "bytes",
+    }
+    if is_known(request, fields["ETag"]):
+        return Response(None, 304, fields)
+    _keep_what_can_be_served(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
+    path = found.folder / entry.name
+    return FileResponse(path, headers=fields, media_type=MEDIA[path.suffix])
+
+
+def _entry(release: Release, name: str) -> FileEntry:
+    by_name = {entry.name: entry for entry in release.manifest.files}
+    if name not in by_name:
+        raise UnknownFile(
+            f"{release.name} has no file {shown(name)!r}; it has {', '.join(by_name)}.{did_you_mean(name, by_name)}",
+            parameter="name",
+            value=name,
+            allowed=by_name,
+            suggestions=nearest(name, by_name),
+        )
+    return by_name[name]
+
+
+def _keep_what_can_be_served(request: Request, size: int, validators: set[str]) -> None:
+    """Leave of Range what can be served, and of If-Range nothing; only GET has ranges (RFC 9110, 13.1.5 and 14.2)."""
+    asked, unchanged = request.headers.get("range"), request.headers.get("if-range")
+    if asked is None or request.state.method != "GET" or (unchanged and unchanged not in validators):
+        kept = None
+    else:
+        kept = satisfiable(asked, size)
+    headers = [
+        (name, value) for name, value in request.scope["headers"] if name not in {b"range", b"if-range"}
+    ]
+    request.scope["headers"] = [*headers, *([(b"range", kept.encode())] if kept else [])]
