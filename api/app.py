@@ -21,7 +21,8 @@ from datasets.catalogue import DATASETS
 from datasets.release.reader import Releases
 
 OPEN = (service, datasets, codelists, releases, health, keys, problems)
-WITH_TOKEN = (aggregates, files)
+WITH_TOKEN = (aggregates,)
+FILES = (files,)
 
 
 def create_app(settings: ApiSettings | None = None, registry: RegistrySettings | None = None) -> FastAPI:
@@ -62,6 +63,8 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
     errors.install(app, limits.too_many)
     for noun in WITH_TOKEN:  # authentication first: the limit's key is the project
         app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.project)])
+    for noun in FILES:
+        app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.files)])
     for noun in (*OPEN, openapi):
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
     app.add_middleware(Outer, fields=limits.fields)

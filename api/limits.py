@@ -19,7 +19,7 @@ from api.errors import problem
 from api.settings import ApiSettings
 from datasets.refusal import Refusal
 
-OPEN, PROJECT = "open", "project"
+OPEN, PROJECT, FILES = "open", "project", "files"
 _TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
 
 Dependency = Callable[[Request], Awaitable[None]]
@@ -30,10 +30,11 @@ class LimitsSwitchedOff(Refusal):
 
 
 class Limits:
-    """The limits of one application: two dependencies, `open` and `project`, one of which is on every route."""
+    """The limits of one application: three dependencies, one of which is on every route."""
 
     open: Dependency
     project: Dependency
+    files: Dependency
 
     def __init__(self, settings: ApiSettings) -> None:
         self._limiter = Limiter(
@@ -59,6 +60,12 @@ class Limits:
         async def asked_by_project(request: Request) -> None:
             """Everything that needs a token: within the limit of the project's tier."""
 
+        async def fetched_by_project(request: Request) -> None:
+            """Released files: readers that ask by ranges send many small requests for one table."""
+
+        self.files = self._limiter.shared_limit(settings.limit_files, scope=FILES, key_func=_project)(
+            fetched_by_project
+        )
         self.open = self._limiter.shared_limit(settings.limit_open, scope=OPEN)(asked_openly)
         self.project = self._limiter.shared_limit(of_project, scope=PROJECT, key_func=_project)(
             asked_by_project
@@ -87,7 +94,7 @@ class Limits:
         item: RateLimitItem = error.limit.limit
         name = fields["RateLimit-Policy"].split('"')[1] if fields else OPEN
         wait = max(1, int(fields.get("X-RateLimit-Reset", "1")))
-        who = "this project" if name == PROJECT else "this address"
+        who = "this address" if name == OPEN else "this project"
         return problem(
             request,
             429,
@@ -100,7 +107,7 @@ class Limits:
 
 
 def _policy(keys: list[Any]) -> str:
-    return PROJECT if PROJECT in map(str, keys) else OPEN
+    return next((policy for policy in (PROJECT, FILES) if policy in map(str, keys)), OPEN)
 
 
 def _address(request: Request) -> str:

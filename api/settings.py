@@ -29,12 +29,13 @@ class ApiSettings(BaseSettings):
     limit_open: str = "600/minute"
     limit_standard: str = "100/minute"
     limit_extended: str = "600/minute"
+    limit_files: str = "6000/minute"
     deadline_seconds: float = Field(default=10.0, gt=0)
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     contact: str = "Name a contact point with DAYLIGHT_CONTACT"
     portal_url: str = "https://data-access.dsa.ec.europa.eu/"
 
-    @field_validator("limit_open", "limit_standard", "limit_extended")
+    @field_validator("limit_open", "limit_standard", "limit_extended", "limit_files")
     @classmethod
     def _one_limit(cls, value: str) -> str:
         """One limit that allows something: what slowapi cannot read, it would not apply."""

@@ -38,6 +38,7 @@ async def service(request: Request, settings: SettingsOf, releases: PublishedRel
                 "open": settings.limit_open,
                 "standard": settings.limit_standard,
                 "extended": settings.limit_extended,
+                "files": settings.limit_files,
             },
             "degraded": list(releases.degraded),
             "links": {

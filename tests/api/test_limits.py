@@ -23,7 +23,9 @@ def test_every_route_is_limited(deployment, token):
         paths = list(addresses(client))
     assert len(paths) >= 15
     for path in paths:
-        with deployment.client(token, limit_open="1/minute", limit_extended="1/minute") as client:
+        with deployment.client(
+            token, limit_open="1/minute", limit_extended="1/minute", limit_files="1/minute"
+        ) as client:
             assert client.get(path).status_code in {200, 422}, path
             answer = client.get(path)
             ensure_problem(answer, 429, "too-many-requests")
@@ -77,6 +79,16 @@ def test_metadata_has_a_bucket_of_its_own(deployment):
         assert client.get(QUESTION).status_code == 200
         assert client.get(QUESTION).status_code == 429
         assert [client.get("/v1").status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_files_have_a_bucket_of_their_own(deployment):
+    """A reader by ranges sends a hundred requests for one table, and must still be able to ask."""
+    path = "/v1/releases/moderation/2026-06.1/files/cells.parquet"
+    with deployment.client(deployment.token(), limit_standard="1/minute", limit_files="3/minute") as client:
+        statuses = [client.get(path, headers={"Range": "bytes=0-9"}).status_code for _ in range(4)]
+        assert statuses == [206, 206, 206, 429]
+        assert client.get(path).json()["policy"] == "files"
+        assert client.get(QUESTION).status_code == 200
 
 
 def test_tiers_differ(deployment):
