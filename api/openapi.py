@@ -19,6 +19,7 @@ DESCRIPTION = (
     "exact standard error, every question is free, and the same question has the same answer for everybody."
 )
 AGGREGATES = "/v1/datasets/{dataset}/aggregates"
+PLAN = "/v1/datasets/{dataset}/plan"
 FILES = "/v1/releases/{dataset}/{release}/files/{name}"
 
 
@@ -58,10 +59,11 @@ def _complete(operation: dict[str, Any], path: str) -> None:
         binary = {FORMATS["parquet"]: {"schema": {"type": "string", "contentEncoding": "binary"}}}
         responses["200"]["content"] = binary
         responses["206"] = {"description": "The ranges asked for.", "content": binary}
-    if path == AGGREGATES:
+    if path in {AGGREGATES, PLAN}:
         statuses |= {status: words for status, words in _refusals().items() if status != 416}
         operation["security"] = [{"token": []}]
         operation["parameters"] = [p for p in operation.get("parameters", []) if p["in"] == "path"] + QUESTION
+    if path == AGGREGATES:
         responses["200"]["content"] = {
             "application/json": {"schema": {"type": "object"}, "example": EXAMPLE},
             FORMATS["ndjson"]: {"schema": {"type": "string"}},
@@ -100,10 +102,11 @@ QUESTION = [
     _query("period", "A month, a day, or a range of either; the latest month by default.", "2026-06"),
     _query(
         "freq",
-        "One row per day or month; without it, one sum over the period.",
+        "One row per day, ISO week, month or quarter; without it, one sum over the period.",
         "month",
         enum=list(FREQUENCIES),
     ),
+    _query("confidence", "What the intervals cover, from 0.5 to 0.9999; 0.95 by default.", "0.95"),
     _query("release", "A release by name, or `latest`.", "latest"),
     _query(
         "format",
@@ -115,7 +118,7 @@ QUESTION = [
         "name": "filters",
         "in": "query",
         "description": "Any level of the dataset by its name, with codes of its list and commas between: "
-        "`member_state=DE,FR`. The dataset's codebook lists levels and codes.",
+        "`member_state=DE,FR`; after `ne:` all other codes. The dataset's codebook lists levels and codes.",
         "required": False,
         "style": "form",
         "explode": True,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.asking import Desk
 from api.dependencies import GrantedDataset, Parameters, PublishedReleases
-from api.formats import FORMATS, RENDER, tagged
+from api.formats import FORMATS, RENDER, json_response, tagged
 from api.negotiation import chosen_format
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
@@ -29,3 +30,18 @@ async def aggregates(
     answer = await desk.answer(request, releases, question)
     headers = {"Data-Release": ", ".join(answer.meta["releases"]), "X-Query-Id": answer.meta["query_id"]}
     return tagged(request, RENDER[format_](answer), FORMATS[format_], headers)
+
+
+@router.get("/{dataset}/plan", summary="What a question would give")
+async def plan(
+    request: Request, dataset: GrantedDataset, parameters: Parameters, releases: PublishedReleases
+) -> Response:
+    """The same question, answered with the number of rows, the cuboid and the promised standard errors of each measure.
+
+    It gives no number of the release. A question that is not published is refused as it would be when asked.
+    """
+    chosen_format(request, parameters)
+    question = releases.question(
+        dataset.name, [(name, value) for name, value in parameters if name != "format"], also=["format"]
+    )
+    return json_response(request, await run_in_threadpool(releases.plan, question))

@@ -62,6 +62,11 @@ class Grid:
         return tuple(asked.level if asked else 0 for asked in self.asked)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """How many output cells there are along each grouped dimension."""
+        return tuple(len(a.groups) for a in self.asked if a is not None and a.groups is not None)
+
+    @property
     def factors(self) -> tuple[Factor, ...]:
         return tuple((asked.level, asked.weights) if asked else None for asked in self.asked)
 

@@ -1,7 +1,8 @@
 """The question: the one grammar of URL, JSON and Python, and what it means for a dataset.
 
     measure=actions,accounts   group_by=member_state,period   category=SCAMS_AND_FRAUD,VIOLENCE
-    period=2026-01..2026-06    freq=day|month                 release=2026-06.1|latest
+    period=2026-01..2026-06    freq=day|week|month|quarter    category=ne:OTHER_VIOLATION_TC
+    release=2026-06.1|latest   confidence=0.95
 
 A question is parsed against the codebook of the newest release it asks. Every refusal names the parameter, the
 value and what would be right.
@@ -10,6 +11,7 @@ value and what would be right.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,14 +19,20 @@ from urllib.parse import quote
 from datasets.refusal import Refusal, did_you_mean, nearest, shown
 from datasets.release.codebook import Codebook
 from datasets.release.span import FREQUENCIES, Period, Span, parse_span
+from datasets.release.uncertainty import CONFIDENCE
 
-GRAMMAR = ("measure", "group_by", "period", "freq", "release")
+GRAMMAR = ("measure", "group_by", "period", "freq", "release", "confidence")
 """The words of the grammar that are no level's name."""
 
 PERIOD = "period"
 MOST_GROUPS = 4
 MOST_VALUES = 200
 LONGEST_VALUE = 4096
+LEAST_CONFIDENCE = 0.5
+NOT = "ne:"
+"""Before a filter's codes: all others."""
+
+_CONFIDENCE = re.compile(r"0\.\d{1,4}", re.ASCII)
 
 
 class UnknownParameter(Refusal):
@@ -61,6 +69,7 @@ class Question:
     filters: tuple[tuple[str, tuple[str, ...]], ...]
     span: Span
     release: str | None = None
+    confidence: float = CONFIDENCE
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -74,6 +83,7 @@ class Question:
         parts = [("measure", self.measures), ("group_by", self.group_by), *self.filters]
         parts += [("period", (str(self.span),)), ("freq", (self.span.freq,) if self.span.freq else ())]
         parts += [("release", (self.release,) if self.release else ())]
+        parts += [("confidence", (str(self.confidence),) if self.confidence != CONFIDENCE else ())]
         return "&".join(f"{name}={quote(','.join(values), safe=',.+-:')}" for name, values in parts if values)
 
     def id(self, releases: Sequence[str]) -> str:
@@ -113,10 +123,14 @@ def parse_question(
         measures=_measures(given, codebook),
         group_by=_group_by([group for group in groups if group != PERIOD], codebook),
         filters=tuple(
-            (name, _codes(name, _values(given, name), codebook)) for name in codebook.levels if name in given
+            (name, codes)
+            for name in codebook.levels
+            if name in given
+            and len(codes := _codes(name, given, codebook)) < len(codebook.levels[name].codes)
         ),
         span=parse_span(given.get("period"), _freq(given, by_period=by_period), months),
         release=release,
+        confidence=_confidence(given),
     )
 
 
@@ -223,8 +237,11 @@ def _group_by(asked: Sequence[str], codebook: Codebook) -> tuple[str, ...]:
     return tuple(asked)
 
 
-def _codes(name: str, asked: Sequence[str], codebook: Codebook) -> tuple[str, ...]:
+def _codes(name: str, given: Mapping[str, str], codebook: Codebook) -> tuple[str, ...]:
+    """The codes that a filter lets through, in the order of the list: those it names, or after `ne:` all others."""
     index = codebook.levels[name].index
+    excluded = given[name].startswith(NOT)
+    asked = _values({name: given[name].removeprefix(NOT)}, name)
     for code in asked:
         if code not in index:
             raise UnknownCode(
@@ -235,7 +252,25 @@ def _codes(name: str, asked: Sequence[str], codebook: Codebook) -> tuple[str, ..
                 allowed=index,
                 suggestions=nearest(code, index),
             )
-    return tuple(sorted(asked, key=index.__getitem__))
+    codes = tuple(code for code in index if (code in set(asked)) != excluded)
+    if not codes:
+        raise MalformedQuestion(
+            f"{name}={NOT} names every code of {codebook.levels[name].code_list!r}, so nothing is left; name fewer",
+            parameter=name,
+            value=given[name],
+        )
+    return codes
+
+
+def _confidence(given: Mapping[str, str]) -> float:
+    text = given.get("confidence", str(CONFIDENCE))
+    if not _CONFIDENCE.fullmatch(text) or float(text) < LEAST_CONFIDENCE:
+        raise MalformedQuestion(
+            f"confidence={shown(text)} is no confidence; write one from {LEAST_CONFIDENCE} to 0.9999, for example 0.9",
+            parameter="confidence",
+            value=text,
+        )
+    return float(text)
 
 
 def _freq(given: Mapping[str, str], *, by_period: bool) -> str | None:

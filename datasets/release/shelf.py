@@ -99,7 +99,6 @@ class Shelf:
         with con.cursor() as cursor:
             columns = deadline.fetch(cursor, sql, values)
         grouped = [asked for asked in grid.asked if asked is not None and asked.groups is not None]
-        shape = tuple(len(asked.groups) for asked in grouped if asked.groups is not None)
         places = tuple(
             np.searchsorted(asked.groups, columns[f"g{i}"])
             for i, asked in enumerate(grouped)
@@ -107,7 +106,7 @@ class Shelf:
         )
         found: dict[str, Floats] = {}
         for measure in measures:
-            found[measure] = np.zeros(shape)
+            found[measure] = np.zeros(grid.shape)
             found[measure][places] = columns[f"m_{measure}"] if places else columns[f"m_{measure}"][0]
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -10,7 +10,7 @@ from itertools import groupby
 from datasets.period import MalformedPeriod, Month, parse_day
 from datasets.refusal import Refusal, shown
 
-FREQUENCIES = ("day", "month")
+FREQUENCIES = ("day", "week", "month", "quarter")
 
 Days = tuple[date, ...]
 
@@ -58,16 +58,52 @@ class Span:
         by_month = tuple(self.by_month())
         if self.freq == "day":
             return tuple(Period(str(day), ((month, (day,)),)) for month, days in by_month for day in days)
-        if self.freq == "month":
-            return tuple(Period(str(month), ((month, days),)) for month, days in by_month)
-        return (Period(str(self), by_month),)
+        if self.freq is None:
+            return (Period(str(self), by_month),)
+        labelled = groupby(self.days, LABEL[self.freq])
+        return tuple(Period(label, tuple(_by_month(days))) for label, days in labelled)
+
+    @property
+    def days(self) -> Days:
+        """Every day of the span."""
+        return tuple(self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
 
     def by_month(self) -> Iterator[tuple[Month, Days]]:
         """The days of each month, in order."""
-        number = (self.last - self.first).days + 1
-        days = (self.first + timedelta(days=n) for n in range(number))
-        for month, of_month in groupby(days, Month.of):
-            yield month, tuple(of_month)
+        return _by_month(self.days)
+
+    def whole(self) -> Span | None:
+        """The longest span within this one that cuts no week, month or quarter; None where there is none."""
+        if self.freq in {None, "day"}:
+            return self
+        label, one = LABEL[self.freq or ""], timedelta(days=1)
+        starts = [day for day in self.days if label(day) != label(day - one)]
+        ends = [day for day in self.days if label(day) != label(day + one)]
+        return Span(starts[0], ends[-1], self.freq) if starts and ends and starts[0] <= ends[-1] else None
+
+
+def _by_month(days: Iterable[date]) -> Iterator[tuple[Month, Days]]:
+    for month, of_month in groupby(days, Month.of):
+        yield month, tuple(of_month)
+
+
+def _week(day: date) -> str:
+    """ISO 8601 weeks, from Monday to Sunday, whatever months they lie in.
+
+    >>> _week(date(2027, 1, 1))
+    '2026-W53'
+    """
+    year, week, _ = day.isocalendar()
+    return f"{year:04d}-W{week:02d}"
+
+
+LABEL: dict[str, Callable[[date], str]] = {
+    "day": date.isoformat,
+    "week": _week,
+    "month": lambda day: str(Month.of(day)),
+    "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
+}
+"""What a row is called that stands for the day, week, month or quarter of a day."""
 
 
 def parse_span(text: str | None, freq: str | None, months: Sequence[str]) -> Span:
@@ -87,12 +123,15 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str]) -> Spa
         )
     span = Span(first, last, freq)
     _ensure_released(span, text or "", months)
-    if freq == "month" and any(days != month.days for month, days in span.by_month()):
+    whole = span.whole()
+    if whole != span:
+        near = f"; {whole} cuts none" if whole else ""
         raise MalformedPeriod(
-            f"period={shown(text or '')} cuts a month, so freq=month cannot be answered; ask whole months, "
-            "or freq=day, or leave freq out for one sum",
+            f"period={span} cuts a {freq}, so freq={freq} cannot be answered; ask whole {freq}s{near}, or freq=day, or "
+            "leave freq out for one sum",
             parameter="period",
-            value=text or "",
+            value=text or str(span),
+            suggestions=[str(whole)] if whole else [],
         )
     return span
 

@@ -151,3 +151,19 @@ def test_every_answer_carries_its_request_id_and_the_tokens_end(client):
 
 def test_a_past_release_is_asked_by_name(ask):
     assert ask(measure="actions", release="2026-05.1")["releases"] == ["2026-05.1"]
+
+
+def test_a_plan_gives_what_is_promised_and_no_number(client, ask):
+    question = {"measure": "actions,accounts", "group_by": "category", "period": "2026-06"}
+    answer = client.get(AGGREGATES.replace("aggregates", "plan"), params=question)
+    assert answer.status_code == 200
+    plan, asked = answer.json(), ask(**question)
+    assert plan["rows"] == len(asked["data"])
+    assert plan["query_id"] == asked["query_id"]
+    assert plan["measures"]["actions"]["standard_error"]["most"] == pytest.approx(
+        asked["data"][0]["actions_se"]
+    )
+    numbers = {row[name] for row in asked["data"] for name in ("actions", "accounts")}
+    assert not any(str(number) in answer.text for number in numbers)
+    deeper = {"measure": "actions", "group_by": "category,member_state,restriction"}
+    ensure_problem(client.get(AGGREGATES.replace("aggregates", "plan"), params=deeper), 422, "not-published")

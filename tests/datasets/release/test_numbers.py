@@ -114,3 +114,63 @@ def test_a_filter_on_keywords_and_a_group_by_category_work_together(ask, june):
 def test_an_interval_is_the_value_plus_and_minus_1_96_standard_errors(ask):
     for _, _, value, error, low, high, _ in ask(measure="crates", group_by="plant", period="2026-06").rows:
         assert (low, high) == pytest.approx((value - 1.959964 * error, value + 1.959964 * error), rel=1e-6)
+
+
+def test_weeks_run_across_months_and_add_up_their_days(ask, may, june):
+    answer = ask(measure="crates", freq="week", period="2026-05-25..2026-06-14")
+    assert [row[0] for row in answer.rows] == ["2026-W22", "2026-W23", "2026-W24"]
+    days = {
+        d: (v, 0)
+        for release in (may, june)
+        for (d,), (v, _) in release.answer("crates", "day", ["day"], {}).items()
+    }
+    for row, week in zip(
+        answer.rows, (["05-25", "05-26", "05-27", "05-28", "05-29", "05-30", "05-31"],), strict=False
+    ):
+        assert row[1] == pytest.approx(sum(days[f"2026-{day}"][0] for day in week))
+    whole = ask(measure="crates", period="2026-05-25..2026-06-14").rows[0][1]
+    assert whole == pytest.approx(sum(row[1] for row in answer.rows))
+
+
+def test_the_error_of_days_in_two_months_is_that_of_two_independent_parts(ask, may, june):
+    (row,) = ask(measure="crates", period="2026-05-30..2026-06-02").rows
+    squares = 0.0
+    for release, days in ((may, {"2026-05-30", "2026-05-31"}), (june, {"2026-06-01", "2026-06-02"})):
+        squares += release.answer("crates", "day", [], {"day": days})[()][1]
+    assert row[2] ** 2 == pytest.approx(squares)
+
+
+def test_a_wider_confidence_has_a_wider_interval_and_the_same_error(ask):
+    narrow, wide = (ask(measure="crates", confidence=c).rows[0] for c in ("0.5", "0.99"))
+    assert narrow[1:3] == wide[1:3]
+    assert (wide[4] - wide[3]) / (narrow[4] - narrow[3]) == pytest.approx(2.575829 / 0.674490, rel=1e-5)
+
+
+def test_all_but_one_code_is_the_total_less_that_code(ask, june):
+    cuboid = min(june.covering("crates", {"state"}), key=june.size)
+    ensure_equal(
+        by_group(ask(measure="crates", state="ne:DE", period="2026-06"), "crates", []),
+        june.answer("crates", cuboid, [], {"state": {"FR", "unknown"}}),
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"measure": "crates,gardeners", "group_by": "kind"},
+        {"measure": "crates", "freq": "day"},
+        {"measure": "crates", "freq": "week", "period": "2026-05-25..2026-06-14", "state": "ne:DE"},
+        {"measure": "takings", "period": "2026-05..2026-06"},
+    ],
+)
+def test_a_plan_promises_the_errors_that_the_answer_has(ask, releases, asked):
+    promised = releases.plan(releases.question("harvest", list(asked.items())))
+    answer = ask(**asked)
+    assert promised["rows"] == len(answer.rows)
+    assert (promised["query_id"], promised["releases"]) == (answer.meta["query_id"], answer.meta["releases"])
+    names = [column.name for column in answer.columns]
+    for measure, promise in promised["measures"].items():
+        errors = [row[names.index(f"{measure}_se")] for row in answer.rows]
+        assert promise["cuboid"] == answer.meta["cuboid"][measure]
+        assert promise["standard_error"]["least"] == pytest.approx(min(errors))
+        assert promise["standard_error"]["most"] == pytest.approx(max(errors))

@@ -41,6 +41,7 @@ questions = st.fixed_dictionaries(
         "group_by": st.sampled_from([["kind"], ["state", "plant"], ["period"], ["state", "period"]]),
         "period": st.sampled_from([["2026-06"], ["2026-05..2026-06"], ["2026-05-01..2026-06-30"]]),
         "freq": st.sampled_from([["day"], ["month"]]),
+        "confidence": st.sampled_from([["0.9"], ["0.95"], ["0.950"]]),
     },
 )
 
@@ -68,6 +69,15 @@ def test_equal_questions_have_equal_forms():
     )
 
 
+def test_all_but_some_is_the_same_as_the_others():
+    assert parse("measure=crates&state=ne:DE") == parse("measure=crates&state=FR,unknown")
+    assert parse("measure=crates&state=ne:FR,unknown").canonical() == "measure=crates&state=DE&period=2026-06"
+
+
+def test_a_filter_that_lets_everything_through_is_none():
+    assert parse("measure=crates&state=DE,FR,unknown") == parse("measure=crates")
+
+
 def test_another_question_or_another_release_has_another_id():
     asked = [parse("measure=crates"), parse("measure=crates&state=DE"), parse("measure=crates&state=FR")]
     ids = {question.id(releases) for question in asked for releases in (["2026-06.1"], ["2026-06.2"])}
@@ -88,7 +98,14 @@ REFUSED = [
     ("measure=crates&group_by=kind,plant", MalformedQuestion, "group_by=kind,plant names two levels of one dimension;"
      " group by the finer one, whose codes say where they belong in the codebook"),
     ("measure=crates&state=de", UnknownCode, "state=de is not in the code list 'state'. Did you mean DE?"),
-    ("measure=crates&state=ne:DE", UnknownCode, "state=ne:DE is not in the code list 'state'."),
+    ("measure=crates&state=ne:EL", UnknownCode, "state=EL is not in the code list 'state'."),
+    ("measure=crates&state=ne:", MalformedQuestion, "parameter 'state' has an empty value in ''; leave the parameter out, or write state=A or state=A,B"),
+    ("measure=crates&state=ne:DE,FR,unknown", MalformedQuestion, "state=ne: names every code of 'state', so nothing is left; name fewer"),
+    ("measure=crates&confidence=95", MalformedQuestion, "confidence=95 is no confidence; write one from 0.5 to 0.9999, for example 0.9"),
+    ("measure=crates&confidence=0.4", MalformedQuestion, "confidence=0.4 is no confidence; write one from 0.5 to 0.9999, for example 0.9"),
+    ("measure=crates&confidence=1e-1", MalformedQuestion, "confidence=1e-1 is no confidence; write one from 0.5 to 0.9999, for example 0.9"),
+    ("measure=crates&freq=week", MalformedPeriod, "period=2026-06 cuts a week, so freq=week cannot be answered; ask whole weeks; 2026-06-01..2026-06-28 cuts none, or freq=day, or leave freq out for one sum"),
+    ("measure=crates&freq=quarter&period=2026-05..2026-06", MalformedPeriod, "period=2026-05..2026-06 cuts a quarter, so freq=quarter cannot be answered; ask whole quarters, or freq=day, or leave freq out for one sum"),
     ("measure=crates&state=DE,,FR", MalformedQuestion, "parameter 'state' has an empty value in 'DE,,FR'; leave the"
      " parameter out, or write state=A or state=A,B"),
     ("measure=crates&measure=sales", RepeatedParameter, "parameter 'measure' is given more than once; write its values"
@@ -96,7 +113,7 @@ REFUSED = [
     (f"measure=crates&state={'x' * 4097}", MalformedQuestion, "parameter 'state' has 4097 characters; at most 4096 are"
      " read"),
     (f"measure=crates&state={MANY}", MalformedQuestion, "parameter 'state' lists 201 values; at most 200 are read"),
-    ("measure=crates&freq=week", MalformedQuestion, "freq=week is not known; it may be day or month."),
+    ("measure=crates&freq=wek", MalformedQuestion, "freq=wek is not known; it may be day or week or month or quarter. Did you mean week?"),
     ("measure=crates&period=2026-6", MalformedPeriod, "period=2026-6 is no period; write a month, a day, or a range of"
      " either: 2026-06, 2026-06-01, 2026-01..2026-06"),
     ("measure=crates&period=2026-06-31", MalformedPeriod, "period=2026-06-31 is no period; write a month, a day, or a"
