@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -15,6 +16,8 @@ from auth.principal import Principal
 from auth.registry import Registry
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
+from datasets.refusal import did_you_mean, nearest, shown
+from datasets.release.question import RepeatedParameter, UnknownParameter
 from datasets.release.reader import Releases
 
 MOST_PARAMETERS = 64
@@ -90,6 +93,31 @@ async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
             f"{MOST_PARAMETERS} of them."
         ) from None
     return tuple(pairs)
+
+
+def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
+    """A dependency that gives the parameters of a metadata route, each of which is one of `names` and given once."""
+
+    async def given(request: Request) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, value in await parameters_of(request):
+            if name not in names:
+                there = f"it has {', '.join(names)}" if names else "it has none"
+                raise UnknownParameter(
+                    f"parameter {shown(name)!r} is not known here; {there}.{did_you_mean(name, names)}",
+                    parameter=shown(name),
+                    value=value,
+                    allowed=names,
+                    suggestions=nearest(name, names),
+                )
+            if name in found:
+                raise RepeatedParameter(
+                    f"{name} is given more than once; write it once", parameter=name, value=value
+                )
+            found[name] = value
+        return found
+
+    return given
 
 
 SettingsOf = Annotated[ApiSettings, Depends(settings_of)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fastapi import Request
 
@@ -22,17 +22,22 @@ def chosen_format(request: Request, parameters: Iterable[tuple[str, str]]) -> st
     if len(asked) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
     if asked:
-        if asked[0] not in FORMATS:
-            raise MalformedQuestion(
-                f"format={shown(asked[0])} is not known; it may be {', '.join(FORMATS)}."
-                + did_you_mean(asked[0], FORMATS),
-                parameter="format",
-                value=asked[0],
-                allowed=FORMATS,
-                suggestions=nearest(asked[0], FORMATS),
-            )
-        return asked[0]
+        return one_of("format", asked[0], FORMATS)
     return _accepted(request.headers.get("accept", "*/*"))
+
+
+def one_of(parameter: str, value: str, options: Mapping[str, object]) -> str:
+    """The value, which is one of the options. Raises MalformedQuestion, which names them."""
+    if value not in options:
+        raise MalformedQuestion(
+            f"{parameter}={shown(value)} is not known; it may be {', '.join(options)}."
+            + did_you_mean(value, options),
+            parameter=parameter,
+            value=value,
+            allowed=options,
+            suggestions=nearest(value, options),
+        )
+    return value
 
 
 def _accepted(accept: str) -> str:

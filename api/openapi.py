@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from api.codebooks import CODEBOOK
 from api.errors import PROBLEM_JSON, STATUS, slug, title
 from api.formats import FORMATS, json_response
 from datasets.catalogue import DATASETS, code_lists
@@ -71,6 +72,10 @@ def _complete(operation: dict[str, Any], path: str) -> None:
             FORMATS["parquet"]: {"schema": {"type": "string", "contentEncoding": "binary"}},
             FORMATS["arrow"]: {"schema": {"type": "string", "contentEncoding": "binary"}},
         }
+    if path in METADATA:
+        operation.setdefault("parameters", []).append(METADATA[path])
+    if path not in {AGGREGATES, PLAN, FILES}:
+        statuses[422] = _refusals()[422]
     for parameter in operation.get("parameters", []):
         if parameter["name"] == "dataset":
             parameter["schema"] = {"type": "string", "enum": [dataset.name for dataset in DATASETS]}
@@ -130,6 +135,14 @@ QUESTION = [
         "example": {"member_state": "DE,FR"},
     },
 ]
+METADATA = {
+    "/v1/datasets/{dataset}/codebook": _query(
+        "format", "The format of the codebook.", "json", enum=list(CODEBOOK), default="json"
+    ),
+    "/v1/codelists/{name}": _query("search", "Only codes whose code or label holds this text.", "trader"),
+}
+"""What some metadata can be asked."""
+
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457",

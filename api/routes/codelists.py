@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
 
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.dependencies import only
 from api.formats import json_response
 from datasets.catalogue import code_lists, find_code_list
 
 router = APIRouter(prefix="/v1/codelists", tags=["code lists"])
 
 
-@router.get("", summary="Every code list")
+@router.get("", summary="Every code list", dependencies=[Depends(only())])
 async def every(request: Request) -> Response:
     """Names, titles and sources. Open to all."""
     listed = [
@@ -26,9 +29,15 @@ async def every(request: Request) -> Response:
 
 
 @router.get("/{name}", summary="One code list")
-async def one(request: Request, name: str) -> Response:
-    """Its codes in the order in which answers list them, each with its label and the code it is within."""
+async def one(
+    request: Request, name: str, given: Annotated[dict[str, str], Depends(only("search"))]
+) -> Response:
+    """Its codes in the order in which answers list them, each with its label and the code it is within.
+
+    `search` keeps the codes whose code or label holds the text, in upper or lower case.
+    """
     codes = find_code_list(name)
+    wanted = given.get("search", "").casefold()
     return json_response(
         request,
         {
@@ -37,6 +46,10 @@ async def one(request: Request, name: str) -> Response:
             "source": codes.source,
             "within": codes.within.name if codes.within else None,
             "unknown": codes.unknown,
-            "codes": [{"code": c.code, "label": c.label, "within": c.within} for c in codes],
+            "codes": [
+                {"code": c.code, "label": c.label, "within": c.within}
+                for c in codes
+                if wanted in f"{c.code}\n{c.label}".casefold()
+            ],
         },
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import NamedDataset, PublishedReleases
-from api.formats import json_response
+from api.codebooks import CODEBOOK
+from api.dependencies import NamedDataset, PublishedReleases, only
+from api.formats import json_response, tagged
+from api.negotiation import one_of
 from datasets.catalogue import DATASETS
 from datasets.definition import Dataset
 from datasets.period import Month
@@ -18,24 +20,34 @@ from datasets.release.reader import Releases
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 
-@router.get("", summary="The catalogue")
+@router.get("", summary="The catalogue", dependencies=[Depends(only())])
 async def catalogue(request: Request, releases: PublishedReleases) -> Response:
     """Every dataset: what is counted, by what, for which months, at what privacy cost. Open to all."""
     return json_response(request, {"datasets": [_card(dataset, releases) for dataset in DATASETS]})
 
 
-@router.get("/{dataset}", summary="One dataset")
+@router.get("/{dataset}", summary="One dataset", dependencies=[Depends(only())])
 async def dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
     """The same for one dataset."""
     return json_response(request, _card(dataset, releases))
 
 
 @router.get("/{dataset}/codebook", summary="What its columns and codes mean")
-async def codebook(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
-    """Dimensions, levels, codes with labels and legal sources, measures: those of the latest release."""
+async def codebook(
+    request: Request,
+    dataset: NamedDataset,
+    releases: PublishedReleases,
+    given: Annotated[dict[str, str], Depends(only("format"))],
+) -> Response:
+    """Dimensions, levels, codes with labels and legal sources, measures: those of the latest release.
+
+    `format` is json, csv (a line for each code) or md.
+    """
     current = releases.current(dataset.name)
     book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
-    return json_response(request, book.model_dump(mode="json"))
+    asked = one_of("format", given.get("format", "json"), CODEBOOK)
+    body, media = CODEBOOK[asked](book)
+    return tagged(request, body, media, {})
 
 
 def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import OpenRegistry, PublishedReleases
+from api.dependencies import OpenRegistry, PublishedReleases, only
 from api.formats import FORMATS, json_response
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Depends(only())])
 
 
 @router.get("/healthz", summary="Whether the process runs")

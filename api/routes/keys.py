@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import OpenRegistry
+from api.dependencies import OpenRegistry, only
 from api.formats import json_response
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(tags=["keys"], dependencies=[Depends(only())])
 
 
 @router.get("/.well-known/jwks.json", summary="Public keys")

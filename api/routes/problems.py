@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
+from api.dependencies import only
 from api.errors import STATUS, slug, title
 from api.formats import json_response
 
-router = APIRouter(prefix="/problems", tags=["problems"])
+router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only())])
 
 KINDS = {slug(kind): kind for kind in STATUS}
 

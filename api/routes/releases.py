@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import NamedDataset, PublishedReleases
+from api.dependencies import NamedDataset, PublishedReleases, only
 from api.formats import FORMATS, json_response, tagged
 from datasets.catalogue import DATASETS
 from datasets.release import layout
 from datasets.release.reader import Releases
 
-router = APIRouter(prefix="/v1/releases", tags=["releases"])
+router = APIRouter(prefix="/v1/releases", tags=["releases"], dependencies=[Depends(only())])
 
 
 @router.get("", summary="Current releases of every dataset")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import PublishedReleases, SettingsOf
+from api.dependencies import PublishedReleases, SettingsOf, only
 from api.formats import json_response
 from datasets.catalogue import DATASETS
 
-router = APIRouter(tags=["service"])
+router = APIRouter(tags=["service"], dependencies=[Depends(only())])
 
 
 @router.get("/v1", summary="What this service is")

@@ -1,6 +1,8 @@
 """What is open to all: the catalogue, codebooks, code lists, manifests with signatures, keys, health, the description."""
 
 import base64
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -139,3 +141,33 @@ def test_a_new_release_is_served_without_a_restart(deployment, tmp_path, monkeyp
         monkeypatch.setattr(client.app.state.releases, "refreshed", -1.0)
         assert client.get(AGGREGATES, params={"measure": "actions"}).headers["data-release"] == "2026-07.1"
     other.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1", "/v1/datasets", "/v1/datasets/ads", "/v1/releases", "/v1/codelists", "/problems", "/healthz"],
+)
+def test_a_parameter_that_means_nothing_is_refused_everywhere(stranger, path):
+    body = ensure_problem(stranger.get(f"{path}?serach=x"), 422, "unknown-parameter")
+    assert body["parameter"] == "serach"
+
+
+def test_a_code_list_can_be_searched(stranger):
+    found = stranger.get("/v1/codelists/keyword", params={"search": "TRADEMARK"}).json()["codes"]
+    assert [code["code"] for code in found] == ["TRADEMARK_INFRINGEMENT"]
+    assert stranger.get("/v1/codelists/keyword", params={"search": "nothing at all"}).json()["codes"] == []
+    body = ensure_problem(stranger.get("/v1/codelists/keyword?serach=x"), 422, "unknown-parameter")
+    assert "Did you mean search" in body["detail"]
+    ensure_problem(stranger.get("/v1/codelists/keyword?search=x&search=y"), 422, "repeated-parameter")
+
+
+def test_a_codebook_comes_as_json_csv_and_markdown(stranger):
+    path = "/v1/datasets/moderation/codebook"
+    book = stranger.get(path).json()
+    codes = [code["code"] for d in book["dimensions"] for level in d["levels"] for code in level["codes"]]
+    lines = list(csv.DictReader(io.StringIO(stranger.get(f"{path}?format=csv").text)))
+    assert [line["code"] for line in lines] == codes
+    markdown = stranger.get(f"{path}?format=md")
+    assert markdown.headers["content-type"].startswith("text/markdown")
+    assert all(f"| `{code}` |" in markdown.text for code in codes)
+    ensure_problem(stranger.get(f"{path}?format=xml"), 422, "malformed-question")
