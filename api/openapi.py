@@ -11,6 +11,7 @@ from api.codebooks import CODEBOOK
 from api.errors import PROBLEM_JSON, STATUS, slug, title
 from api.formats import FORMATS, json_response
 from datasets.catalogue import DATASETS, code_lists
+from datasets.release.question import LABELS
 from datasets.release.span import FREQUENCIES
 
 router = APIRouter(tags=["service"])
@@ -112,6 +113,7 @@ QUESTION = [
         enum=list(FREQUENCIES),
     ),
     _query("confidence", "What the intervals cover, from 0.5 to 0.9999; 0.95 by default.", "0.95"),
+    _query("labels", "Codes, their labels, or both in columns of their own.", "both", enum=list(LABELS)),
     _query("release", "A release by name, or `latest`.", "latest"),
     _query(
         "format",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from statistics import NormalDist
 from typing import Any, Literal
 
@@ -41,9 +41,11 @@ class Answer:
 
 
 def columns_of(question: Question) -> tuple[Column, ...]:
-    """`period`, the grouped levels, and for each measure m: m, m_se, m_lo, m_hi, m_status."""
+    """`period`, the grouped levels, with their labels where both are asked, and for each measure m: m, m_se, m_lo, m_hi and
+    m_status."""
     period = Column(PERIOD, "date" if question.span.freq == "day" else "string")
-    codes = [period, *(Column(name, "string") for name in question.group_by)]
+    suffixes = ("", "_label") if question.labels == "both" else ("",)
+    codes = [period, *(Column(name + suffix, "string") for name in question.group_by for suffix in suffixes)]
     for measure in question.measures:
         codes += [Column(measure + suffix, "float") for suffix in ("", "_se", "_lo", "_hi")]
         codes.append(Column(f"{measure}_status", "string"))
@@ -51,9 +53,14 @@ def columns_of(question: Question) -> tuple[Column, ...]:
 
 
 def rows_of(
-    label: str, codes: list[list[str]], measured: dict[str, Measured], confidence: float = CONFIDENCE
+    label: str,
+    codes: list[list[tuple[str, ...]]],
+    measured: dict[str, Measured],
+    confidence: float = CONFIDENCE,
 ) -> list[tuple[Any, ...]]:
     """The rows of one period: the cells of the grid in the order of the code lists, the last group fastest.
+
+    `codes` gives along each grouped level what stands in the row for each code: the code, its label, or both.
 
     What was not collected has no number: a noisy zero would be taken for a count.
     """
@@ -67,7 +74,10 @@ def rows_of(
         columns += [_without(absent, each) for each in numbers]
         columns.append(np.where(absent, "L", status).tolist())
     cells = list(product(*codes))
-    return [(label, *cell, *row) for cell, row in zip(cells, zip(*columns, strict=True), strict=True)]
+    return [
+        (label, *chain.from_iterable(cell), *row)
+        for cell, row in zip(cells, zip(*columns, strict=True), strict=True)
+    ]
 
 
 def _without(absent: np.ndarray, numbers: Floats) -> list[Any]:

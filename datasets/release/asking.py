@@ -13,6 +13,7 @@ import numpy as np
 from datasets.period import Month
 from datasets.privacy.axis import Floats
 from datasets.release.answer import Answer, Measured, columns_of, rows_of
+from datasets.release.codebook import CodeEntry
 from datasets.release.grid import Grid, grid_of
 from datasets.release.manifest import Manifest
 from datasets.release.opened import Release
@@ -61,7 +62,7 @@ class Asking:
             },
         }
 
-    def _periods(self) -> Iterator[tuple[str, list[list[str]], dict[str, Measured]]]:
+    def _periods(self) -> Iterator[tuple[str, list[list[tuple[str, ...]]], dict[str, Measured]]]:
         """For each row period its label, the codes along each grouped level, and each measure."""
         by_month = {Month.parse(release.manifest.month): release for release in self.releases}
         if self.question.span.freq == "day":
@@ -76,7 +77,7 @@ class Asking:
 
     def _grid(
         self, release: Release, days: tuple[date, ...], *, by_day: bool
-    ) -> tuple[list[list[str]], dict[str, Measured]]:
+    ) -> tuple[list[list[tuple[str, ...]]], dict[str, Measured]]:
         """The codes along each grouped level, and each measure; the day is the first dimension where `by_day`."""
         grid = grid_of(self.question, release.codebook, days, by_day=by_day)
         by_cuboid: dict[str, list[str]] = {}
@@ -143,15 +144,19 @@ def _order(grid: Grid, question: Question, *, by_day: bool) -> list[int]:
     return [along.index(at) for at in wanted]
 
 
-def _codes(grid: Grid, question: Question) -> list[list[str]]:
+def _codes(grid: Grid, question: Question) -> list[list[tuple[str, ...]]]:
     codes = []
     for name in question.group_by:
         asked = grid.asked[grid.codebook.places[name][0]]
         assert asked is not None
         assert asked.groups is not None
         entries = grid.codebook.levels[name].codes
-        codes.append([entries[position].code for position in asked.groups])
+        codes.append([_said(entries[position], question.labels) for position in asked.groups])
     return codes
+
+
+def _said(entry: CodeEntry, labels: str) -> tuple[str, ...]:
+    return {"code": (entry.code,), "name": (entry.label,), "both": (entry.code, entry.label)}[labels]
 
 
 def _uncollected(grid: Grid, manifest: Manifest, measure: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
     measure=actions,accounts   group_by=member_state,period   category=SCAMS_AND_FRAUD,VIOLENCE
     period=2026-01..2026-06    freq=day|week|month|quarter    category=ne:OTHER_VIOLATION_TC
-    release=2026-06.1|latest   confidence=0.95
+    release=2026-06.1|latest   confidence=0.95                labels=code|name|both
 
 A question is parsed against the codebook of the newest release it asks. Every refusal names the parameter, the
 value and what would be right.
@@ -21,7 +21,7 @@ from datasets.release.codebook import Codebook
 from datasets.release.span import FREQUENCIES, Period, Span, parse_span
 from datasets.release.uncertainty import CONFIDENCE
 
-GRAMMAR = ("measure", "group_by", "period", "freq", "release", "confidence")
+GRAMMAR = ("measure", "group_by", "period", "freq", "release", "confidence", "labels")
 """The words of the grammar that are no level's name."""
 
 PERIOD = "period"
@@ -29,6 +29,8 @@ MOST_GROUPS = 4
 MOST_VALUES = 200
 LONGEST_VALUE = 4096
 LEAST_CONFIDENCE = 0.5
+LABELS = ("code", "name", "both")
+"""How a row says which cell it is: by codes, by their labels, or by both, the label in a column of its own."""
 NOT = "ne:"
 """Before a filter's codes: all others."""
 
@@ -70,6 +72,7 @@ class Question:
     span: Span
     release: str | None = None
     confidence: float = CONFIDENCE
+    labels: str = LABELS[0]
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -84,6 +87,7 @@ class Question:
         parts += [("period", (str(self.span),)), ("freq", (self.span.freq,) if self.span.freq else ())]
         parts += [("release", (self.release,) if self.release else ())]
         parts += [("confidence", (str(self.confidence),) if self.confidence != CONFIDENCE else ())]
+        parts += [("labels", (self.labels,) if self.labels != LABELS[0] else ())]
         return "&".join(f"{name}={quote(','.join(values), safe=',.+-:')}" for name, values in parts if values)
 
     def id(self, releases: Sequence[str]) -> str:
@@ -131,6 +135,7 @@ def parse_question(
         span=parse_span(given.get("period"), _freq(given, by_period=by_period), months),
         release=release,
         confidence=_confidence(given),
+        labels=_one_of("labels", given.get("labels", LABELS[0]), LABELS),
     )
 
 
@@ -277,12 +282,16 @@ def _freq(given: Mapping[str, str], *, by_period: bool) -> str | None:
     freq = given.get("freq")
     if freq is None:
         return "month" if by_period else None
-    if freq not in FREQUENCIES:
+    return _one_of("freq", freq, FREQUENCIES)
+
+
+def _one_of(name: str, value: str, options: Sequence[str]) -> str:
+    if value not in options:
         raise MalformedQuestion(
-            f"freq={shown(freq)} is not known; it may be {' or '.join(FREQUENCIES)}.{did_you_mean(freq, FREQUENCIES)}",
-            parameter="freq",
-            value=freq,
-            allowed=FREQUENCIES,
-            suggestions=nearest(freq, FREQUENCIES),
+            f"{name}={shown(value)} is not known; it may be {' or '.join(options)}.{did_you_mean(value, options)}",
+            parameter=name,
+            value=value,
+            allowed=options,
+            suggestions=nearest(value, options),
         )
-    return freq
+    return value

@@ -174,3 +174,25 @@ def test_a_plan_promises_the_errors_that_the_answer_has(ask, releases, asked):
         assert promise["cuboid"] == answer.meta["cuboid"][measure]
         assert promise["standard_error"]["least"] == pytest.approx(min(errors))
         assert promise["standard_error"]["most"] == pytest.approx(max(errors))
+
+
+def test_labels_stand_for_codes_or_beside_them(ask):
+    codes, names, both = (
+        ask(measure="crates", group_by="state,kind", labels=how) for how in ("code", "name", "both")
+    )
+    assert [column.name for column in both.columns][:5] == [
+        "period",
+        "state",
+        "state_label",
+        "kind",
+        "kind_label",
+    ]
+    assert {row[1:5] for row in both.rows} >= {
+        ("DE", "Germany", "fruit", "Fruit"),
+        ("FR", "France", "root", "Root"),
+    }
+    assert [row[1:3] for row in codes.rows] == [(row[1], row[3]) for row in both.rows]
+    assert [row[1:3] for row in names.rows] == [(row[2], row[4]) for row in both.rows]
+    assert (
+        [row[3:] for row in codes.rows] == [row[3:] for row in names.rows] == [row[5:] for row in both.rows]
+    )

@@ -41,6 +41,7 @@ questions = st.fixed_dictionaries(
         "group_by": st.sampled_from([["kind"], ["state", "plant"], ["period"], ["state", "period"]]),
         "period": st.sampled_from([["2026-06"], ["2026-05..2026-06"], ["2026-05-01..2026-06-30"]]),
         "freq": st.sampled_from([["day"], ["month"]]),
+        "labels": st.sampled_from([["code"], ["name"], ["both"]]),
         "confidence": st.sampled_from([["0.9"], ["0.95"], ["0.950"]]),
     },
 )
