@@ -1,0 +1,25 @@
+"""Every example that the documents give a researcher works as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from datasets.release.question import GRAMMAR
+from datasets.release.uncertainty import STATUS
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "asking.md").read_text()
+EXAMPLES = re.findall(r"^GET (\S+)$", GUIDE, re.M)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_of_the_guide_is_answered(client, example):
+    assert client.get(example).status_code == 200, client.get(example).text
+
+
+def test_the_guide_names_every_word_of_the_grammar_and_every_status():
+    assert len(EXAMPLES) > 8
+    for word in (*GRAMMAR, "format"):
+        assert f"| `{word}` |" in GUIDE, word
+    for status, meaning in STATUS.items():
+        assert f"| `{status}` | {meaning} |" in GUIDE
