@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.ranges import RangeNotSatisfiable
 from auth.errors import RegistryError, RegistryUnavailable, TokenRefused
@@ -54,6 +55,10 @@ class NotAcceptable(Refusal):
     """None of the media types that were asked for can be answered."""
 
 
+class TooLarge(Refusal):
+    """A body larger than any question needs to be."""
+
+
 class TooLong(Refusal):
     """A query longer than any question needs to be."""
 
@@ -72,6 +77,7 @@ STATUS: dict[type[Exception], int] = {
     UnknownRelease: 404,
     UnknownFile: 404,
     NotAcceptable: 406,
+    TooLarge: 413,
     TooLong: 414,
     RangeNotSatisfiable: 416,
     UnknownParameter: 422,
@@ -164,6 +170,16 @@ def of_status(request: Request, status: int, headers: dict[str, str] | None = No
     return problem(request, status, phrase.lower().replace(" ", "-"), phrase, detail, headers=headers)
 
 
+def _allowed(request: Request) -> list[str]:
+    """Every method that some route answers at this address; the router itself knows of the first route only."""
+    routes = request.app.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
 def install(app: FastAPI, too_many: Callable[[Request, RateLimitExceeded], Response]) -> None:
     """Let every refusal, ours and the framework's, be answered as a problem."""
 
@@ -172,7 +188,10 @@ def install(app: FastAPI, too_many: Callable[[Request, RateLimitExceeded], Respo
 
     async def on_status(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return of_status(request, error.status_code, dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_allowed(request))
+        return of_status(request, error.status_code, headers)
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         # the framework's own answer would repeat the input

@@ -94,7 +94,7 @@ def tagged(request: Request, body: bytes, media_type: str, headers: dict[str, st
         "Cache-Control": "private, max-age=0, must-revalidate",
         "Vary": "Accept, Authorization",
     }
-    if is_known(request, etag):
+    if request.method == "GET" and is_known(request, etag):
         return Response(None, 304, fields)
     return Response(body, 200, fields, media_type)
 

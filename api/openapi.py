@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from api.bodies import EXAMPLE as EXAMPLE_BODY
 from api.codebooks import CODEBOOK
 from api.errors import PROBLEM_JSON, STATUS, slug, title
 from api.formats import FORMATS, json_response
@@ -39,8 +41,10 @@ def description(app: FastAPI) -> dict[str, Any]:
         "schemas": {"Problem": PROBLEM},
     }
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             _complete(operation, path)
+            if method == "post":
+                _by_body(operation)
     return document
 
 
@@ -62,7 +66,7 @@ def _complete(operation: dict[str, Any], path: str) -> None:
         responses["200"]["content"] = binary
         responses["206"] = {"description": "The ranges asked for.", "content": binary}
     if path in {AGGREGATES, PLAN}:
-        statuses |= {status: words for status, words in _refusals().items() if status != 416}
+        statuses |= {status: words for status, words in _refusals().items() if status not in {413, 416}}
         operation["security"] = [{"token": []}]
         operation["parameters"] = [p for p in operation.get("parameters", []) if p["in"] == "path"] + QUESTION
     if path == AGGREGATES:
@@ -85,6 +89,23 @@ def _complete(operation: dict[str, Any], path: str) -> None:
     for status, words in sorted(statuses.items()):
         content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         responses[str(status)] = {"description": words, "content": content}
+
+
+def _by_body(operation: dict[str, Any]) -> None:
+    """What a question in a body has, and does not have, of one in the address."""
+    words = {parameter["name"]: {"description": parameter["description"]} for parameter in QUESTION[:-1]}
+    several = {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "number"}]
+    }
+    schema = {"type": "object", "required": ["measure"], "properties": words, "additionalProperties": several}
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "example": orjson.loads(EXAMPLE_BODY)}},
+    }
+    operation["parameters"] = [p for p in operation["parameters"] if p["in"] == "path"]
+    for status in ("304", "414"):
+        operation["responses"].pop(status)
+    operation["responses"]["413"] = {**operation["responses"]["400"], "description": _refusals()[413]}
 
 
 def _refusals() -> dict[int, str]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.asking import Desk
+from api.bodies import parameters_of_body
 from api.dependencies import GrantedDataset, Parameters, PublishedReleases
 from api.formats import FORMATS, RENDER, json_response, tagged
 from api.negotiation import chosen_format
+from datasets.definition import Dataset
+from datasets.release.reader import Releases
+
+BodyParameters = Annotated[tuple[tuple[str, str], ...], Depends(parameters_of_body)]
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
@@ -22,6 +29,20 @@ async def aggregates(
     Every cell of the asked grid is there: zero is a value, and a negative estimate is served as it is. The same
     question asked of the same releases has the same bytes for everybody.
     """
+    return await _answered(request, dataset, parameters, releases)
+
+
+@router.post("/{dataset}/aggregates", summary="Ask a question in a body")
+async def aggregates_by_body(
+    request: Request, dataset: GrantedDataset, parameters: BodyParameters, releases: PublishedReleases
+) -> Response:
+    """The same, for questions too long for an address: a JSON object with the same words, lists for several values."""
+    return await _answered(request, dataset, parameters, releases)
+
+
+async def _answered(
+    request: Request, dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
+) -> Response:
     format_ = chosen_format(request, parameters)
     question = releases.question(
         dataset.name, [(name, value) for name, value in parameters if name != "format"], also=["format"]

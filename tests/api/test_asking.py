@@ -112,13 +112,13 @@ def test_head_has_the_fields_of_get_and_no_body(client):
 
 def test_options_says_what_is_allowed(client):
     answer = client.options(AGGREGATES)
-    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
 
 
 def test_another_method_is_refused(client):
     answer = client.delete(AGGREGATES)
     ensure_problem(answer, 405)
-    assert "GET" in answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, POST"
 
 
 def test_an_answer_says_what_it_rests_on(client):
@@ -167,3 +167,62 @@ def test_a_plan_gives_what_is_promised_and_no_number(client, ask):
     assert not any(str(number) in answer.text for number in numbers)
     deeper = {"measure": "actions", "group_by": "category,member_state,restriction"}
     ensure_problem(client.get(AGGREGATES.replace("aggregates", "plan"), params=deeper), 422, "not-published")
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        (
+            {"measure": ["actions", "accounts"], "group_by": "category"},
+            "measure=actions,accounts&group_by=category",
+        ),
+        (
+            {"measure": "actions", "member_state": ["DE", "FR"], "period": "2026-06"},
+            "measure=actions&member_state=DE,FR&period=2026-06",
+        ),
+        (
+            {"measure": "actions", "confidence": 0.9, "format": "csv"},
+            "measure=actions&confidence=0.9&format=csv",
+        ),
+    ],
+)
+def test_a_question_in_a_body_has_the_bytes_of_the_same_in_an_address(client, body, query):
+    asked, written = client.post(AGGREGATES, json=body), client.get(f"{AGGREGATES}?{query}")
+    assert (asked.status_code, asked.content) == (200, written.content)
+    assert asked.headers["etag"] == written.headers["etag"]
+    known = client.post(AGGREGATES, json=body, headers={"If-None-Match": written.headers["etag"]})
+    assert known.status_code == 200
+
+
+BODIES = [
+    (b"", 400, "malformed"),
+    (b"{", 400, "malformed"),
+    (b"[]", 400, "malformed"),
+    (b'"measure"', 400, "malformed"),
+    (b'{"measure": NaN}', 400, "malformed"),
+    (b'{"measure": {"actions": 1}}', 400, "malformed"),
+    (b'{"measure": ["actions,accounts"]}', 400, "malformed"),
+    (b'{"measure": []}', 400, "malformed"),
+    (b'{"measure": null}', 400, "malformed"),
+    (b'{"measure": 12345678901234567890123}', 400, "malformed"),
+    (b"\xff\xfe", 400, "malformed"),
+    (b"[" * 60_000, 400, "malformed"),
+    (b'{"measure": "actions", "measure": "accounts"}', 422, "repeated-parameter"),
+    (b'{"measure": "actions", "categroy": "VIOLENCE"}', 422, "unknown-parameter"),
+    (b'{"measure": "' + b"a" * 70_000 + b'"}', 413, "too-large"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "name"), BODIES, ids=range(len(BODIES)))
+def test_a_body_that_is_no_question_is_refused(client, body, status, name):
+    ensure_problem(client.post(AGGREGATES, content=body), status, name)
+
+
+def test_a_body_and_a_query_do_not_mix(client):
+    ensure_problem(
+        client.post(f"{AGGREGATES}?measure=actions", json={"measure": "actions"}), 400, "malformed"
+    )
+
+
+def test_a_body_without_a_token_is_refused_unread(stranger):
+    ensure_problem(stranger.post(AGGREGATES, content=b"[" * 60_000), 401, "token-missing")

@@ -17,6 +17,11 @@ def test_an_example_of_the_guide_is_answered(client, example):
     assert client.get(example).status_code == 200, client.get(example).text
 
 
+@pytest.mark.parametrize(("path", "body"), re.findall(r"^POST (\S+) (.+)$", GUIDE, re.M))
+def test_an_example_of_a_body_is_answered(client, path, body):
+    assert client.post(path, content=body).status_code == 200
+
+
 def test_the_guide_names_every_word_of_the_grammar_and_every_status():
     assert len(EXAMPLES) > 8
     for word in (*GRAMMAR, "format"):

@@ -1,0 +1,61 @@
+"""A question as a JSON body: the words of the URL as members of one object."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import Request
+
+from api.errors import Malformed, TooLarge
+from datasets.refusal import shown
+
+LARGEST_BODY = 64 * 1024
+EXAMPLE = '{"measure": ["actions"], "group_by": ["category"]}'
+
+
+async def parameters_of_body(request: Request) -> tuple[tuple[str, str], ...]:
+    """The question's names and values, repetitions included; a list stands for values with commas between.
+
+    Raises TooLarge, and Malformed where the body is no such object or the address has a query beside it.
+    """
+    if request.scope["query_string"]:
+        raise Malformed("A question in the body has no query beside it; write all of it into the body.")
+    body = await _read(request)
+    try:
+        members = json.loads(body, object_pairs_hook=_Members, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Malformed(f"The body is no JSON, or not in UTF-8; write an object such as {EXAMPLE}.") from None
+    if not isinstance(members, _Members):
+        raise Malformed(f"The body is JSON, but no object; write one such as {EXAMPLE}.")
+    return tuple((name, _value(name, value)) for name, value in members)
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of a JSON object in order, also those whose name stands twice."""
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(text)
+
+
+async def _read(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(f"The body has more than {LARGEST_BODY} bytes; no question needs that many.")
+    return body
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, list) and value and all(isinstance(each, str) and "," not in each for each in value):
+        return ",".join(value)  # an object inside is a list of pairs, and no pair is a text
+    raise Malformed(
+        f'{shown(name)} is neither a text nor a list of texts without commas, such as "DE,FR" or ["DE", "FR"].',
+        parameter=shown(name),
+    )
