@@ -134,6 +134,15 @@ QUESTION = [
         enum=list(FREQUENCIES),
     ),
     _query("confidence", "What the intervals cover, from 0.5 to 0.9999; 0.95 by default.", "0.95"),
+    _query(
+        "sort", "Columns to sort by, with commas between; a minus means from the largest down.", "-actions"
+    ),
+    _query(
+        "limit",
+        "At most so many rows; `page` says how many there are in all.",
+        "10",
+        pattern="^[1-9][0-9]{0,5}$",
+    ),
     _query("labels", "Codes, their labels, or both in columns of their own.", "both", enum=list(LABELS)),
     _query("release", "A release by name, or `latest`.", "latest"),
     _query(

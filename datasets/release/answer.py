@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, product
+from operator import itemgetter
 from statistics import NormalDist
 from typing import Any, Literal
 
@@ -78,6 +80,23 @@ def rows_of(
         (label, *chain.from_iterable(cell), *row)
         for cell, row in zip(cells, zip(*columns, strict=True), strict=True)
     ]
+
+
+def in_order(
+    rows: list[tuple[Any, ...]], columns: Sequence[Column], sort: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """The rows sorted by the columns that `sort` names, a minus meaning from the largest down; what has no value is last,
+    and what is alike stays in the order of the code lists."""
+    places = {column.name: place for place, column in enumerate(columns)}
+    for name in reversed(sort):
+        place = places[name.removeprefix("-")]
+        known = sorted(
+            (row for row in rows if row[place] is not None),
+            key=itemgetter(place),
+            reverse=name.startswith("-"),
+        )
+        rows = known + [row for row in rows if row[place] is None]
+    return rows
 
 
 def _without(absent: np.ndarray, numbers: Floats) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from datasets.period import Month
 from datasets.privacy.axis import Floats
-from datasets.release.answer import Answer, Measured, columns_of, rows_of
+from datasets.release.answer import Answer, Measured, columns_of, in_order, rows_of
 from datasets.release.codebook import CodeEntry
 from datasets.release.grid import Grid, grid_of
 from datasets.release.manifest import Manifest
@@ -38,7 +38,9 @@ class Asking:
         rows: list[tuple[Any, ...]] = []
         for label, codes, measured in self._periods():
             rows += rows_of(label, codes, measured, self.question.confidence)
-        return Answer(columns_of(self.question), rows, self._meta(len(rows)))
+        columns = columns_of(self.question)
+        total, rows = len(rows), in_order(rows, columns, self.question.sort)[: self.question.limit]
+        return Answer(columns, rows, self._meta(len(rows), total))
 
     def plan(self) -> dict[str, Any]:
         periods = [measured for _, _, measured in self._periods()]
@@ -100,7 +102,7 @@ class Asking:
             return {name: np.zeros(grid.shape) for name in names}
         return release.shelf.values(self.con, grid, cuboid, names, self.deadline)
 
-    def _meta(self, number: int) -> dict[str, Any]:
+    def _meta(self, returned: int, total: int) -> dict[str, Any]:
         names = [release.name for release in self.releases]
         newest = self.releases[-1].manifest
         return {
@@ -116,7 +118,7 @@ class Asking:
                 "status": STATUS,
             },
             "bounding": {name: _bounding(newest, name) for name in self.question.measures},
-            "page": {"returned": number, "total": number, "truncated": False, "next": None},
+            "page": {"returned": returned, "total": total, "truncated": returned < total, "next": None},
             "warnings": [note for release in self.releases for note in release.manifest.source.notes],
         }
 

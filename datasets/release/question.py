@@ -3,6 +3,7 @@
     measure=actions,accounts   group_by=member_state,period   category=SCAMS_AND_FRAUD,VIOLENCE
     period=2026-01..2026-06    freq=day|week|month|quarter    category=ne:OTHER_VIOLATION_TC
     release=2026-06.1|latest   confidence=0.95                labels=code|name|both
+    sort=-actions,category     limit=10
 
 A question is parsed against the codebook of the newest release it asks. Every refusal names the parameter, the
 value and what would be right.
@@ -21,7 +22,7 @@ from datasets.release.codebook import Codebook
 from datasets.release.span import FREQUENCIES, Period, Span, parse_span
 from datasets.release.uncertainty import CONFIDENCE
 
-GRAMMAR = ("measure", "group_by", "period", "freq", "release", "confidence", "labels")
+GRAMMAR = ("measure", "group_by", "period", "freq", "release", "confidence", "labels", "sort", "limit")
 """The words of the grammar that are no level's name."""
 
 PERIOD = "period"
@@ -34,6 +35,7 @@ LABELS = ("code", "name", "both")
 NOT = "ne:"
 """Before a filter's codes: all others."""
 
+_LIMIT = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _CONFIDENCE = re.compile(r"0\.\d{1,4}", re.ASCII)
 
 
@@ -73,6 +75,8 @@ class Question:
     release: str | None = None
     confidence: float = CONFIDENCE
     labels: str = LABELS[0]
+    sort: tuple[str, ...] = ()
+    limit: int | None = None
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -88,6 +92,7 @@ class Question:
         parts += [("release", (self.release,) if self.release else ())]
         parts += [("confidence", (str(self.confidence),) if self.confidence != CONFIDENCE else ())]
         parts += [("labels", (self.labels,) if self.labels != LABELS[0] else ())]
+        parts += [("sort", self.sort), ("limit", (str(self.limit),) if self.limit else ())]
         return "&".join(f"{name}={quote(','.join(values), safe=',.+-:')}" for name, values in parts if values)
 
     def id(self, releases: Sequence[str]) -> str:
@@ -122,10 +127,12 @@ def parse_question(
             )
     groups = _values(given, "group_by")
     by_period = PERIOD in groups
+    measures = _measures(given, codebook)
+    group_by = _group_by([group for group in groups if group != PERIOD], codebook)
     return Question(
         dataset=codebook.dataset,
-        measures=_measures(given, codebook),
-        group_by=_group_by([group for group in groups if group != PERIOD], codebook),
+        measures=measures,
+        group_by=group_by,
         filters=tuple(
             (name, codes)
             for name in codebook.levels
@@ -136,6 +143,10 @@ def parse_question(
         release=release,
         confidence=_confidence(given),
         labels=_one_of("labels", given.get("labels", LABELS[0]), LABELS),
+        sort=_sort(
+            given, (PERIOD, *group_by, *(m + end for m in measures for end in ("", "_se", "_lo", "_hi")))
+        ),
+        limit=_limit(given),
     )
 
 
@@ -276,6 +287,36 @@ def _confidence(given: Mapping[str, str]) -> float:
             value=text,
         )
     return float(text)
+
+
+def _sort(given: Mapping[str, str], columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns to sort by, the first one first; a minus before one means from the largest down."""
+    asked = tuple(_values(given, "sort"))
+    for column in asked:
+        name = column.removeprefix("-")
+        if name not in columns:
+            raise MalformedQuestion(
+                f"sort={shown(column)} names no column of this answer; it has {', '.join(columns)}."
+                + did_you_mean(name, columns),
+                parameter="sort",
+                value=column,
+                allowed=columns,
+                suggestions=nearest(name, columns),
+            )
+    return asked
+
+
+def _limit(given: Mapping[str, str]) -> int | None:
+    text = given.get("limit")
+    if text is None:
+        return None
+    if not _LIMIT.fullmatch(text):
+        raise MalformedQuestion(
+            f"limit={shown(text)} is no number of rows; write a whole number from 1 to 999999",
+            parameter="limit",
+            value=text,
+        )
+    return int(text)
 
 
 def _freq(given: Mapping[str, str], *, by_period: bool) -> str | None:

@@ -196,3 +196,13 @@ def test_labels_stand_for_codes_or_beside_them(ask):
     assert (
         [row[3:] for row in codes.rows] == [row[3:] for row in names.rows] == [row[5:] for row in both.rows]
     )
+
+
+def test_rows_are_sorted_and_limited_and_the_page_says_so(ask):
+    plain = ask(measure="crates", group_by="state,kind")
+    sorted_ = ask(measure="crates", group_by="state,kind", sort="-crates")
+    assert sorted_.rows == sorted(plain.rows, key=lambda row: -row[3])
+    two = ask(measure="crates", group_by="state,kind", sort="kind,-crates", limit="2")
+    assert two.rows == sorted(plain.rows, key=lambda row: (row[2], -row[3]))[:2]
+    assert two.meta["page"] == {"returned": 2, "total": len(plain.rows), "truncated": True, "next": None}
+    assert plain.meta["page"]["truncated"] is False

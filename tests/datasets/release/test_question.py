@@ -41,6 +41,8 @@ questions = st.fixed_dictionaries(
         "group_by": st.sampled_from([["kind"], ["state", "plant"], ["period"], ["state", "period"]]),
         "period": st.sampled_from([["2026-06"], ["2026-05..2026-06"], ["2026-05-01..2026-06-30"]]),
         "freq": st.sampled_from([["day"], ["month"]]),
+        "limit": st.sampled_from([["1"], ["25"]]),
+        "sort": st.sampled_from([["-period"], ["period"]]),
         "labels": st.sampled_from([["code"], ["name"], ["both"]]),
         "confidence": st.sampled_from([["0.9"], ["0.95"], ["0.950"]]),
     },
@@ -88,8 +90,8 @@ def test_another_question_or_another_release_has_another_id():
 MANY = ",".join(str(n) for n in range(201))
 REFUSED = [
     ("measure=crates&staet=DE", UnknownParameter, "parameter 'staet' is not known for harvest. Did you mean state?"),
-    ("measure=crates&sort=-crates", UnknownParameter, "parameter 'sort' is not known for harvest."),
-    ("measure=crates&format=csv", UnknownParameter, "parameter 'format' is not known for harvest."),
+    ("measure=crates&cursor=abc", UnknownParameter, "parameter 'cursor' is not known for harvest."),
+    ("measure=crates&format=csv", UnknownParameter, "parameter 'format' is not known for harvest. Did you mean sort?"),
     ("measure=crate", UnknownMeasure, "measure=crate is no measure of harvest; it has crates, sales, takings, gardeners."
      " Did you mean crates?"),
     ("group_by=kind", MalformedQuestion, "parameter 'measure' is missing; harvest has crates, sales, takings, gardeners"),
@@ -114,6 +116,10 @@ REFUSED = [
     (f"measure=crates&state={'x' * 4097}", MalformedQuestion, "parameter 'state' has 4097 characters; at most 4096 are"
      " read"),
     (f"measure=crates&state={MANY}", MalformedQuestion, "parameter 'state' lists 201 values; at most 200 are read"),
+    ("measure=crates&group_by=kind&sort=-crate", MalformedQuestion, "sort=-crate names no column of this answer; it has period, kind, crates, crates_se, crates_lo, crates_hi. Did you mean crates or crates_se or crates_lo?"),
+    ("measure=crates&sort=", MalformedQuestion, "parameter 'sort' has an empty value in ''; leave the parameter out, or write sort=A or sort=A,B"),
+    ("measure=crates&limit=0", MalformedQuestion, "limit=0 is no number of rows; write a whole number from 1 to 999999"),
+    ("measure=crates&limit=ten", MalformedQuestion, "limit=ten is no number of rows; write a whole number from 1 to 999999"),
     ("measure=crates&freq=wek", MalformedQuestion, "freq=wek is not known; it may be day or week or month or quarter. Did you mean week?"),
     ("measure=crates&period=2026-6", MalformedPeriod, "period=2026-6 is no period; write a month, a day, or a range of"
      " either: 2026-06, 2026-06-01, 2026-01..2026-06"),

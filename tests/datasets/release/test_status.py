@@ -65,3 +65,9 @@ def test_an_answer_says_what_it_rests_on(ask):
     assert meta["bounding"]["gardeners"]["kept"] is None
     assert meta["page"] == {"returned": 3, "total": 3, "truncated": False, "next": None}
     assert meta["warnings"] == ["States were not written down."]
+
+
+def test_what_has_no_value_is_sorted_last_either_way(ask):
+    for sort in ("crates", "-crates"):
+        answer = ask(measure="crates", group_by="state", sort=sort)
+        assert [row[1] for row in answer.rows] == ["unknown", "DE", "FR"]
