@@ -90,7 +90,7 @@ def test_another_question_or_another_release_has_another_id():
 MANY = ",".join(str(n) for n in range(201))
 REFUSED = [
     ("measure=crates&staet=DE", UnknownParameter, "parameter 'staet' is not known for harvest. Did you mean state?"),
-    ("measure=crates&cursor=abc", UnknownParameter, "parameter 'cursor' is not known for harvest."),
+    ("measure=crates&cursor=abc", UnknownParameter, "parameter 'cursor' is not known for harvest. Did you mean sort?"),
     ("measure=crates&format=csv", UnknownParameter, "parameter 'format' is not known for harvest. Did you mean sort?"),
     ("measure=crate", UnknownMeasure, "measure=crate is no measure of harvest; it has crates, sales, takings, gardeners."
      " Did you mean crates?"),
