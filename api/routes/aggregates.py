@@ -1,4 +1,4 @@
-"""GET /v1/datasets/{dataset}/aggregates: the question."""
+"""GET and POST /v1/datasets/{dataset}/aggregates: the question; GET .../plan: what it would give."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from api.dependencies import GrantedDataset, Parameters, PublishedReleases
 from api.formats import FORMATS, RENDER, json_response, tagged
 from api.negotiation import chosen_format
 from datasets.definition import Dataset
+from datasets.release.question import Question
 from datasets.release.reader import Releases
 
 BodyParameters = Annotated[tuple[tuple[str, str], ...], Depends(parameters_of_body)]
@@ -44,9 +45,7 @@ async def _answered(
     request: Request, dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
 ) -> Response:
     format_ = chosen_format(request, parameters)
-    question = releases.question(
-        dataset.name, [(name, value) for name, value in parameters if name != "format"], also=["format"]
-    )
+    question = _question(dataset, parameters, releases)
     desk: Desk = request.app.state.desk
     answer = await desk.answer(request, releases, question)
     headers = {"Data-Release": ", ".join(answer.meta["releases"]), "X-Query-Id": answer.meta["query_id"]}
@@ -62,7 +61,11 @@ async def plan(
     It gives no number of the release. A question that is not published is refused as it would be when asked.
     """
     chosen_format(request, parameters)
-    question = releases.question(
-        dataset.name, [(name, value) for name, value in parameters if name != "format"], also=["format"]
-    )
+    question = _question(dataset, parameters, releases)
     return json_response(request, await run_in_threadpool(releases.plan, question))
+
+
+def _question(dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases) -> Question:
+    """What is asked, apart from the format, which is the API's own word."""
+    words = [(name, value) for name, value in parameters if name != "format"]
+    return releases.question(dataset.name, words, also=["format"])
