@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request
 
 from datasets.release.answer import Answer
-from datasets.release.question import Question
+from datasets.release.query.question import Question
 from datasets.release.reader import Releases
 from datasets.release.shelf import Deadline
 

@@ -17,7 +17,7 @@ from auth.registry import Registry
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
 from datasets.refusal import did_you_mean, nearest, shown
-from datasets.release.question import RepeatedParameter, UnknownParameter
+from datasets.release.query.words import RepeatedParameter, UnknownParameter
 from datasets.release.reader import Releases
 
 MOST_PARAMETERS = 64

@@ -21,7 +21,8 @@ from datasets.catalogue import UnknownCodeList, UnknownDataset
 from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
 from datasets.release.grid import EmptyQuestion, NotPublished
-from datasets.release.question import (
+from datasets.release.query.span import PeriodNotReleased
+from datasets.release.query.words import (
     MalformedQuestion,
     RepeatedParameter,
     UnknownCode,
@@ -31,7 +32,6 @@ from datasets.release.question import (
 )
 from datasets.release.reader import MixedVersions, ReleaseUnavailable, UnknownRelease
 from datasets.release.shelf import QuestionInterrupted
-from datasets.release.span import PeriodNotReleased
 from datasets.release.verification import ReleaseDamaged
 
 log = logging.getLogger("daylight.api")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -26,57 +26,85 @@ ARROW = {"string": pa.string(), "date": pa.date32(), "float": pa.float64()}
 """The Arrow type of each type of column: the same in Parquet and Arrow, and what a reader should make of CSV and JSON."""
 
 
-def as_json(answer: Answer) -> bytes:
+SIZE = 10_000
+"""Rows that are written at once; an answer of more is streamed."""
+
+
+def as_json(answer: Answer) -> Iterator[bytes]:
     """One object: `data` has an object for each row, beside what the answer rests on."""
-    names = [column.name for column in answer.columns]
     columns = [{"name": column.name, "type": column.type} for column in answer.columns]
-    data = [dict(zip(names, row, strict=True)) for row in answer.rows]
-    return orjson.dumps({**answer.meta, "columns": columns, "data": data})
+    yield orjson.dumps({**answer.meta, "columns": columns})[:-1] + b',"data":['
+    between = b""
+    for part in answer.parts(SIZE):
+        yield between + orjson.dumps(_objects(part))[1:-1]
+        between = b","
+    yield b"]}"
 
 
-def as_csv(answer: Answer) -> bytes:
-    """A header and a line for each row (RFC 4180); numbers are written so that they read back the same."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.name for column in answer.columns])
-    writer.writerows(answer.rows)
-    return text.getvalue().encode()
-
-
-def as_ndjson(answer: Answer) -> bytes:
+def as_ndjson(answer: Answer) -> Iterator[bytes]:
     """A JSON object for each row, and nothing else."""
-    names = [column.name for column in answer.columns]
-    return b"".join(orjson.dumps(dict(zip(names, row, strict=True))) + b"\n" for row in answer.rows)
+    for part in answer.parts(SIZE):
+        yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in _objects(part))
 
 
-def as_parquet(answer: Answer) -> bytes:
+def as_csv(answer: Answer) -> Iterator[bytes]:
+    """A header and a line for each row (RFC 4180); numbers are written so that they read back the same."""
+    header: list[tuple[Any, ...]] = [tuple(column.name for column in answer.columns)]
+    for part in answer.parts(SIZE):
+        text = io.StringIO()
+        csv.writer(text).writerows(header + part.rows)
+        header = []
+        yield text.getvalue().encode()
+
+
+def as_parquet(answer: Answer) -> Iterator[bytes]:
     """One Parquet file; what the answer rests on is in the file's metadata under `daylight`, as JSON."""
     sink = pa.BufferOutputStream()
-    pq.write_table(_table(answer), sink, compression="zstd")
-    return bytes(sink.getvalue())
+    pq.write_table(_table(answer, _schema(answer)), sink, compression="zstd")
+    yield sink.getvalue().to_pybytes()
 
 
-def as_arrow(answer: Answer) -> bytes:
+def as_arrow(answer: Answer) -> Iterator[bytes]:
     """One Arrow IPC stream, with the same columns, types and metadata as the Parquet file."""
-    table, sink = _table(answer), pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
+    sink, schema = io.BytesIO(), _schema(answer)
+    with pa.ipc.new_stream(sink, schema) as writer:
+        for part in answer.parts(SIZE):
+            writer.write_table(_table(part, schema))
+            yield _taken_from(sink)
+    yield _taken_from(sink)
 
 
-def _table(answer: Answer) -> pa.Table:
+def _taken_from(sink: io.BytesIO) -> bytes:
+    """What was written since the last time."""
+    found = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return found
+
+
+def _objects(answer: Answer) -> list[dict[str, Any]]:
+    """The rows as objects; orjson writes NaN, which stands for no number, as null."""
+    names = [column.name for column in answer.columns]
+    columns = [data if isinstance(data, list) else data.tolist() for data in answer.data]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _schema(answer: Answer) -> pa.Schema:
     fields = [pa.field(column.name, ARROW[column.type]) for column in answer.columns]
-    columns = list(zip(*answer.rows, strict=True)) or [()] * len(fields)
+    return pa.schema(fields, {"daylight": orjson.dumps(answer.meta)})
+
+
+def _table(answer: Answer, schema: pa.Schema) -> pa.Table:
     arrays = [
-        pa.array(
-            [date.fromisoformat(day) for day in values] if field.type == pa.date32() else values, field.type
-        )
-        for field, values in zip(fields, columns, strict=True)
+        pa.array(data, pa.string()).cast(kind)
+        if isinstance(data, list)
+        else pa.array(data, kind, from_pandas=True)
+        for data, kind in zip(answer.data, schema.types, strict=True)
     ]
-    return pa.table(arrays, schema=pa.schema(fields, {"daylight": orjson.dumps(answer.meta)}))
+    return pa.table(arrays, schema=schema)
 
 
-RENDER: dict[str, Callable[[Answer], bytes]] = {
+RENDER: dict[str, Callable[[Answer], Iterator[bytes]]] = {
     "json": as_json,
     "ndjson": as_ndjson,
     "csv": as_csv,

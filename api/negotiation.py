@@ -10,7 +10,7 @@ from fastapi import Request
 from api.errors import NotAcceptable
 from api.formats import FORMATS
 from datasets.refusal import did_you_mean, nearest, shown
-from datasets.release.question import MalformedQuestion, RepeatedParameter
+from datasets.release.query.words import MalformedQuestion, RepeatedParameter
 
 _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 

@@ -13,8 +13,8 @@ from api.codebooks import CODEBOOK
 from api.errors import PROBLEM_JSON, STATUS, slug, title
 from api.formats import FORMATS, json_response
 from datasets.catalogue import DATASETS, code_lists
-from datasets.release.question import LABELS
-from datasets.release.span import FREQUENCIES
+from datasets.release.query.span import FREQUENCIES
+from datasets.release.query.words import LABELS
 
 router = APIRouter(tags=["service"])
 

@@ -12,6 +12,8 @@ from datasets.definition import (
     Dimension,
     EventMeasure,
     PrivacyUnit,
+    Rate,
+    Share,
     SumMeasure,
     UnitMeasure,
     Value,
@@ -78,6 +80,17 @@ ads = Dataset(
         ),
         UnitMeasure(
             "recipients", "Recipients reached, each weighing one", publish=up_to(3), share=Fraction(4, 10)
+        ),
+    ),
+    derived=(
+        Rate("click_rate", "Clicks for each display", "clicks", "impressions"),
+        Rate("cost_per_click", "Paid for each click, in euro cents", "spend", "clicks"),
+        Share(
+            "removed_share",
+            "Share of displays of ads that were removed later",
+            of="impressions",
+            level="removal",
+            codes=("illegal", "terms"),
         ),
     ),
     rho_per_month=Fraction(1, 10),

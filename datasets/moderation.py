@@ -6,13 +6,16 @@ from fractions import Fraction
 
 from datasets.codelists import geography, marketplace, statement
 from datasets.definition import (
+    Band,
     Dataset,
     DaysOfMonth,
     Diagnostics,
     Dimension,
     EventMeasure,
     Level,
+    Median,
     PrivacyUnit,
+    Share,
     UnitMeasure,
     up_to,
 )
@@ -86,6 +89,37 @@ moderation = Dataset(
             "Accounts restricted, each weighing one",
             publish=up_to(3).finer("keyword", 2),
             share=Fraction(1, 2),
+        ),
+    ),
+    derived=(
+        Share(
+            "automated_share",
+            "Share of restrictions decided by fully automated means",
+            of="actions",
+            level="automated_decision",
+            codes=("FULLY",),
+        ),
+        Share(
+            "reversal_share",
+            "Share of decided complaints that reversed the decision, wholly or in part",
+            of="actions",
+            level="complaint_outcome",
+            codes=("partially_reversed", "reversed"),
+            among=("upheld", "partially_reversed", "reversed"),
+        ),
+        Median(
+            "median_hours",
+            "Median hours from notice or detection to action",
+            of="actions",
+            level="hours_to_action",
+            bands=(
+                Band("under_1", 0, 1),
+                Band("1_to_6", 1, 6),
+                Band("6_to_24", 6, 24),
+                Band("24_to_72", 24, 72),
+                Band("72_to_168", 72, 168),
+                Band("over_168", 168),
+            ),
         ),
     ),
     rho_per_month=Fraction(1, 10),

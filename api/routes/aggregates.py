@@ -13,7 +13,7 @@ from api.dependencies import GrantedDataset, Parameters, PublishedReleases
 from api.formats import FORMATS, RENDER, json_response, tagged
 from api.negotiation import chosen_format
 from datasets.definition import Dataset
-from datasets.release.question import Question
+from datasets.release.query.question import Question
 from datasets.release.reader import Releases
 
 BodyParameters = Annotated[tuple[tuple[str, str], ...], Depends(parameters_of_body)]
@@ -49,7 +49,7 @@ async def _answered(
     desk: Desk = request.app.state.desk
     answer = await desk.answer(request, releases, question)
     headers = {"Data-Release": ", ".join(answer.meta["releases"]), "X-Query-Id": answer.meta["query_id"]}
-    return tagged(request, RENDER[format_](answer), FORMATS[format_], headers)
+    return tagged(request, b"".join(RENDER[format_](answer)), FORMATS[format_], headers)
 
 
 @router.get("/{dataset}/plan", summary="What a question would give")

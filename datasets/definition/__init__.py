@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datasets.definition.codelist import Code, CodeList, DaysOfMonth
 from datasets.definition.dataset import Dataset
+from datasets.definition.derived import Band, Derived, Median, Rate, Share
 from datasets.definition.dimension import Dimension, Level
 from datasets.definition.measure import (
     Diagnostics,
@@ -22,7 +23,7 @@ from datasets.definition.rules import RESERVED, DefinitionError
 from datasets.definition.workload import Cuboid, Workload, cuboid_of, up_to
 
 __all__ = [
-    "RESERVED", "Code", "CodeList", "Cuboid", "Dataset", "DaysOfMonth", "DefinitionError", "Diagnostics", "Dimension",
-    "EventMeasure", "Level", "Measure", "PrivacyUnit", "SumMeasure", "UnitMeasure", "Value", "Workload", "cuboid_of",
-    "up_to",
+    "RESERVED", "Band", "Code", "CodeList", "Cuboid", "Dataset", "DaysOfMonth", "DefinitionError", "Derived", "Diagnostics",
+    "Dimension", "EventMeasure", "Level", "Measure", "Median", "PrivacyUnit", "Rate", "Share", "SumMeasure", "UnitMeasure",
+    "Value", "Workload", "cuboid_of", "up_to",
 ]  # fmt: skip

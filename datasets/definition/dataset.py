@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from datasets.definition.derived import Derived, ensure_derived
 from datasets.definition.dimension import Dimension, Level
 from datasets.definition.measure import Diagnostics, EventMeasure, Measure, PrivacyUnit, SumMeasure, Value
 from datasets.definition.rules import RESERVED, ensure, ensure_name, ensure_unique
@@ -30,6 +31,7 @@ class Dataset:
     rho_per_month: Fraction
     diagnostics: Diagnostics
     values: tuple[Value, ...] = ()
+    derived: tuple[Derived, ...] = ()
     gaps: tuple[str, ...] = ()
     law: tuple[str, ...] = ()
 
@@ -42,10 +44,14 @@ class Dataset:
         self._check_budget(where)
         for measure in self.measures:
             self._check_measure(measure, f"{where}, measure {measure.name!r}")
+        for derived in self.derived:
+            ensure_derived(derived, self.measures, self.levels, f"{where}, derived measure {derived.name!r}")
 
     def _check_names(self, where: str) -> None:
         names = (
-            [lv.name for lv in self.levels] + [m.name for m in self.measures] + [v.name for v in self.values]
+            [lv.name for lv in self.levels]
+            + [m.name for m in (*self.measures, *self.derived)]
+            + [v.name for v in self.values]
         )
         ensure_unique(names, where)
         for name in names:

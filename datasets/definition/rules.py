@@ -10,7 +10,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
 RESERVED = frozenset(
     "event_id unit_id unit_kind occurred_at measure group_by period freq release format level ratio "
-    "compare sort limit cursor labels shape confidence as_of cuboid total reason".split()
+    "share compare sort limit cursor labels shape confidence as_of cuboid total reason".split()
 )
 """Columns of raw events and words of the query grammar: no dimension, measure or value may take them."""
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+CLEAR = 3.0
+"""How many standard errors a denominator must be from 0 for an interval to be given (PRIVACY.md, section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +31,38 @@ def fieller(
     covariance: float = 0.0,
     z: float = 1.959963984540054,
 ) -> Ratio:
-    """A ratio of two normal estimates with Fieller's interval (Fieller 1954; PRIVACY.md, section 6).
-
-    No value where the denominator is within one standard error of 0 or below it, no interval where it is within
-    three: there Fieller's set is the whole line or nearly so.
+    """One ratio of two normal estimates, as `ratios` gives many.
 
     >>> fieller(50.0, 100.0, var_numerator=0.0, var_denominator=0.0)
     Ratio(value=0.5, low=0.5, high=0.5)
     """
-    error = sqrt(var_denominator)
-    if denominator <= error:
-        return Ratio(None, None, None)
-    value = numerator / denominator
-    a = denominator**2 - z * z * var_denominator
-    if denominator < 3 * error or a <= 0:
-        return Ratio(value, None, None)
-    b = numerator * denominator - z * z * covariance
-    c = numerator**2 - z * z * var_numerator
-    root = sqrt(max(b * b - a * c, 0.0))
-    return Ratio(value, (b - root) / a, (b + root) / a)
+    value, _, low, high = ratios(numerator, denominator, var_numerator, var_denominator, covariance, z)
+    return Ratio(*(None if np.isnan(each) else float(each) for each in (value, low, high)))
+
+
+def ratios(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    var_numerator: ArrayLike,
+    var_denominator: ArrayLike,
+    covariance: ArrayLike,
+    z: float,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Ratios of normal estimates: value, standard error by the delta method, and the ends of Fieller's interval.
+
+    All arguments have one shape, or broadcast to it. Fieller (1954); PRIVACY.md, section 6. NaN stands for no value where
+    the denominator is within one standard error of 0 or below it, and for no error and no interval where it is within
+    three: there Fieller's set is the whole line or nearly so.
+    """
+    arrays = (numerator, denominator, var_numerator, var_denominator, covariance)
+    n, d, vn, vd, c = (np.asarray(each, dtype=np.float64) for each in np.broadcast_arrays(*arrays))
+    error = np.sqrt(vd)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(d > error, n / d, np.nan)
+        a = d**2 - z * z * vd
+        told = (d > error) & (d >= CLEAR * error) & (a > 0)
+        spread = np.sqrt(np.maximum(vn - 2 * value * c + value**2 * vd, 0.0)) / d
+        b = n * d - z * z * c
+        root = np.sqrt(np.maximum(b * b - a * (n**2 - z * z * vn), 0.0))
+        ends = ((b - root) / a, (b + root) / a)
+    return value, *(np.where(told, each, np.nan) for each in (spread, *ends))  # type: ignore[return-value]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
-from operator import itemgetter
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from datasets.privacy.axis import Floats
-from datasets.release.question import PERIOD, Question
-from datasets.release.uncertainty import CONFIDENCE, UNRELIABLE
+from datasets.privacy.estimate import Estimate, joined
+from datasets.release.query.question import Question
+from datasets.release.query.words import PERIOD
+from datasets.release.uncertainty import UNRELIABLE
 
 ColumnType = Literal["string", "date", "float"]
+Data = list[str] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,79 +27,141 @@ class Column:
 
 @dataclass(frozen=True)
 class Measured:
-    """One measure over one period: values and standard errors, and which cells were not collected."""
+    """One figure: its estimate in each cell, and in which cells it was not collected."""
 
-    values: Floats
-    errors: Floats
-    uncollected: np.ndarray
+    estimate: Estimate
+    uncollected: NDArray[np.bool_]
+
+    def numbers(self) -> tuple[NDArray[np.float64], ...]:
+        """Value, standard error and both ends. What was not collected has none: a noisy zero would be taken for a count."""
+        e = self.estimate
+        each = (e.value, e.error, e.low, e.high)
+        if not self.uncollected.any():
+            return each
+        return tuple(np.where(self.uncollected, np.nan, numbers) for numbers in each)
+
+    def status(self) -> NDArray[np.str_]:
+        with np.errstate(invalid="ignore"):
+            reliable = self.estimate.error <= UNRELIABLE * np.abs(self.estimate.value)
+        return np.where(self.uncollected, "L", np.where(reliable, "A", "U"))
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of some periods: their labels, along each grouped level what stands in the row for each code (the code, its
+    label, or both), and each figure in the cells: periods first, the last group fastest."""
+
+    periods: tuple[str, ...]
+    codes: list[list[tuple[str, ...]]]
+    figures: dict[str, Measured]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A dense table and its metadata. `rows` are tuples in the order of `columns`."""
+    """A dense table and its metadata: for each column its data, text or numbers, NaN where there is no number."""
 
     columns: tuple[Column, ...]
-    rows: list[tuple[Any, ...]]
+    data: tuple[Data, ...]
     meta: dict[str, Any]
 
+    def __len__(self) -> int:
+        return len(self.data[0])
 
-def columns_of(question: Question) -> tuple[Column, ...]:
-    """`period`, the grouped levels, with their labels where both are asked, and for each measure m: m, m_se, m_lo, m_hi and
-    m_status."""
-    period = Column(PERIOD, "date" if question.span.freq == "day" else "string")
-    suffixes = ("", "_label") if question.labels == "both" else ("",)
-    codes = [period, *(Column(name + suffix, "string") for name in question.group_by for suffix in suffixes)]
-    for measure in question.measures:
-        codes += [Column(measure + suffix, "float") for suffix in ("", "_se", "_lo", "_hi")]
-        codes.append(Column(f"{measure}_status", "string"))
-    return tuple(codes)
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The rows as tuples in the order of `columns`, None where there is no number."""
+        return list(zip(*map(_listed, self.data), strict=True))
 
-
-def rows_of(
-    label: str,
-    codes: list[list[tuple[str, ...]]],
-    measured: dict[str, Measured],
-    confidence: float = CONFIDENCE,
-) -> list[tuple[Any, ...]]:
-    """The rows of one period: the cells of the grid in the order of the code lists, the last group fastest.
-
-    `codes` gives along each grouped level what stands in the row for each code: the code, its label, or both.
-
-    What was not collected has no number: a noisy zero would be taken for a count.
-    """
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    columns: list[list[Any]] = []
-    for found in measured.values():
-        value, error = found.values.ravel(), found.errors.ravel()
-        status = np.where(error > UNRELIABLE * np.abs(value), "U", "A")
-        absent = found.uncollected.ravel()
-        numbers = (value, error, value - z * error, value + z * error)
-        columns += [_without(absent, each) for each in numbers]
-        columns.append(np.where(absent, "L", status).tolist())
-    cells = list(product(*codes))
-    return [
-        (label, *chain.from_iterable(cell), *row)
-        for cell, row in zip(cells, zip(*columns, strict=True), strict=True)
-    ]
+    def parts(self, size: int) -> Iterator[Answer]:
+        """The same answer, `size` rows at a time."""
+        for at in range(0, len(self), size):
+            yield Answer(self.columns, tuple(each[at : at + size] for each in self.data), self.meta)
 
 
-def in_order(
-    rows: list[tuple[Any, ...]], columns: Sequence[Column], sort: Sequence[str]
-) -> list[tuple[Any, ...]]:
-    """The rows sorted by the columns that `sort` names, a minus meaning from the largest down; what has no value is last,
-    and what is alike stays in the order of the code lists."""
-    places = {column.name: place for place, column in enumerate(columns)}
-    for name in reversed(sort):
-        place = places[name.removeprefix("-")]
-        known = sorted(
-            (row for row in rows if row[place] is not None),
-            key=itemgetter(place),
-            reverse=name.startswith("-"),
+def table_of(question: Question, blocks: Sequence[Block]) -> tuple[tuple[Column, ...], tuple[Data, ...]]:
+    """The columns of an answer and their data, in the order of the periods and of the code lists."""
+    keys = _keys(question, blocks)
+    figures = {
+        name: Measured(
+            joined([block.figures[name].estimate for block in blocks]),
+            np.concatenate([block.figures[name].uncollected for block in blocks]),
         )
-        rows = known + [row for row in rows if row[place] is None]
-    return rows
+        for name in blocks[0].figures
+    }
+    table = _long(keys, figures) if question.shape == "long" else _wide(keys, figures)
+    return tuple(table), tuple(table.values())
 
 
-def _without(absent: np.ndarray, numbers: Floats) -> list[Any]:
-    """The numbers as a list, None where they are absent."""
-    return [None if gone else number for gone, number in zip(absent.tolist(), numbers.tolist(), strict=True)]
+def _keys(question: Question, blocks: Sequence[Block]) -> dict[Column, Data]:
+    """`period` and the grouped levels, with their labels where both are asked."""
+    suffixes = ("", "_label") if question.labels == "both" else ("",)
+    names = [name + suffix for name in question.group_by for suffix in suffixes]
+    cells = [
+        (label, *chain.from_iterable(cell))
+        for block in blocks
+        for label in block.periods
+        for cell in product(*block.codes)
+    ]
+    columns = [
+        Column(PERIOD, "date" if question.is_by_day else "string"),
+        *(Column(n, "string") for n in names),
+    ]
+    return {column: list(each) for column, each in zip(columns, zip(*cells, strict=True), strict=True)}
+
+
+def _wide(keys: dict[Column, Data], figures: dict[str, Measured]) -> dict[Column, Data]:
+    table = dict(keys)
+    for name, measured in figures.items():
+        for end, numbers in zip(("", "_se", "_lo", "_hi"), measured.numbers(), strict=True):
+            table[Column(name + end, "float")] = numbers
+        table[Column(f"{name}_status", "string")] = measured.status().tolist()
+    return table
+
+
+def _long(keys: dict[Column, Data], figures: dict[str, Measured]) -> dict[Column, Data]:
+    """One row for each cell and figure, the figures of a cell one after the other."""
+    table: dict[Column, Data] = {
+        column: [value for value in data for _ in figures] for column, data in keys.items()
+    }
+    cells = len(next(iter(figures.values())).uncollected)
+    table[Column("measure", "string")] = list(figures) * cells
+    numbers = [
+        np.stack(each, axis=1).ravel() for each in zip(*(m.numbers() for m in figures.values()), strict=True)
+    ]
+    for name, each in zip(("value", "se", "lo", "hi"), numbers, strict=True):
+        table[Column(name, "float")] = each
+    table[Column("status", "string")] = (
+        np.stack([m.status() for m in figures.values()], axis=1).ravel().tolist()
+    )
+    return table
+
+
+def order_of(columns: Sequence[Column], data: Sequence[Data], sort: Sequence[str]) -> NDArray[np.int64]:
+    """The places of the rows sorted by the columns that `sort` names, a minus meaning from the largest down; what has no
+    value is last, and what is alike stays in the order of the code lists."""
+    places = {column.name: place for place, column in enumerate(columns)}
+    order = np.arange(len(data[0]))
+    for name in reversed(sort):
+        column, falling = data[places[name.removeprefix("-")]], name.startswith("-")
+        if isinstance(column, list):
+            column = np.unique(np.array(column), return_inverse=True)[1].astype(np.float64)
+        keys = column[order]
+        order = order[np.argsort(-keys if falling else keys, kind="stable")]  # NaN is last either way
+    return order
+
+
+def taken(data: Sequence[Data], rows: NDArray[np.int64]) -> tuple[Data, ...]:
+    """These rows of the data, in this order."""
+    if len(rows) == len(data[0]) and (rows == np.arange(len(rows))).all():
+        return tuple(data)
+    places = rows.tolist()
+    return tuple([each[place] for place in places] if isinstance(each, list) else each[rows] for each in data)
+
+
+def _listed(data: Data) -> list[Any]:
+    if isinstance(data, list):
+        return data
+    found: list[Any] = data.tolist()
+    if np.isnan(data).any():
+        return [None if number != number else number for number in found]  # noqa: PLR0124  NaN alone is not itself
+    return found

@@ -4,22 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from functools import cached_property
+from statistics import NormalDist
 from typing import Any
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from datasets.period import Month
 from datasets.privacy.axis import Floats
-from datasets.release.answer import Answer, Measured, columns_of, in_order, rows_of
+from datasets.release.answer import Answer, Block, Measured, order_of, table_of, taken
 from datasets.release.codebook import CodeEntry
+from datasets.release.cursor import Cursors
 from datasets.release.grid import Grid, grid_of
-from datasets.release.manifest import Manifest
 from datasets.release.opened import Release
-from datasets.release.question import Question
+from datasets.release.query.figures import Figure, Term, figures_of
+from datasets.release.query.question import Question
+from datasets.release.query.span import Days
+from datasets.release.said import bounding_of, uncollected, warnings_of
 from datasets.release.shelf import Deadline
 from datasets.release.uncertainty import COVERS, STATUS
+
+Parts = dict[Term, tuple[tuple[Month, Days], ...]]
+
+
+@dataclass
+class Sums:
+    """What some terms add up to, cell by cell: values, what of them was not collected, covariances of pairs of terms."""
+
+    values: dict[Term, Floats] = field(default_factory=dict)
+    absent: dict[Term, NDArray[np.bool_]] = field(default_factory=dict)
+    covariances: dict[tuple[Term, Term], Floats] = field(default_factory=dict)
+
+    def of(self, figure: Figure, z: float) -> Measured:
+        terms = figure.terms
+        values = np.stack([self.values[term] for term in terms])
+        covariance = np.empty((len(terms), *values.shape))
+        for i, one in enumerate(terms):
+            for j in range(i, len(terms)):
+                covariance[i, j] = covariance[j, i] = self.covariances.get((one, terms[j]), 0.0)
+        absent = np.any([self.absent[term] for term in terms], axis=0)
+        return Measured(figure.formula.estimate(values, covariance, z), absent)
 
 
 @dataclass
@@ -30,108 +56,149 @@ class Asking:
     question: Question
     releases: tuple[Release, ...]
     deadline: Deadline
+    cursors: Cursors
     dry: bool = False
     """Nothing is read: every value is zero, and only the errors mean something."""
-    cuboids: dict[str, str] = field(default_factory=dict)
+    cuboids: dict[Term, str] = field(default_factory=dict)
 
     def answer(self) -> Answer:
-        rows: list[tuple[Any, ...]] = []
-        for label, codes, measured in self._periods():
-            rows += rows_of(label, codes, measured, self.question.confidence)
-        columns = columns_of(self.question)
-        total, rows = len(rows), in_order(rows, columns, self.question.sort)[: self.question.limit]
-        return Answer(columns, rows, self._meta(len(rows), total))
+        columns, data = table_of(self.question, list(self.blocks()))
+        order = order_of(columns, data, self.question.sort)
+        start = self._start(order)
+        shown = order[start : start + self.question.limit] if self.question.limit else order[start:]
+        more = start + len(shown) < len(order)
+        following = self.cursors.write(self._pages, int(shown[-1])) if more else None
+        page = {"returned": len(shown), "total": len(order), "truncated": more, "next": following}
+        return Answer(columns, taken(data, shown), self._meta(page))
 
-    def plan(self) -> dict[str, Any]:
-        periods = [measured for _, _, measured in self._periods()]
-        names = [release.name for release in self.releases]
-        errors = {name: [measured[name].errors for measured in periods] for name in self.question.measures}
-        return {
-            "dataset": self.question.dataset,
-            "releases": names,
-            "query": self.question.canonical(),
-            "query_id": self.question.id(names),
-            "rows": sum(measured[self.question.measures[0]].errors.size for measured in periods),
-            "measures": {
-                name: {
-                    "cuboid": self.cuboids[name],
-                    "standard_error": {
-                        "least": min(float(e.min()) for e in found),
-                        "most": max(float(e.max()) for e in found),
-                    },
-                }
-                for name, found in errors.items()
-            },
-        }
+    @property
+    def _pages(self) -> str:
+        return self.question.id_of_pages([release.name for release in self.releases])
 
-    def _periods(self) -> Iterator[tuple[str, list[list[tuple[str, ...]]], dict[str, Measured]]]:
-        """For each row period its label, the codes along each grouped level, and each measure."""
+    def _start(self, order: NDArray[np.int64]) -> int:
+        """How many rows the pages before this one had. Raises CursorRefused."""
+        if self.question.cursor is None:
+            return 0
+        last = self.cursors.read(self.question.cursor, self._pages)
+        return int(np.flatnonzero(order == last)[0]) + 1
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        return figures_of(self.question, self.releases[-1].codebook)
+
+    @cached_property
+    def _terms(self) -> tuple[Term, ...]:
+        return tuple(dict.fromkeys(term for figure in self.figures for term in figure.terms))
+
+    def blocks(self) -> Iterator[Block]:
+        """The rows, period by period."""
+        z = NormalDist().inv_cdf((1 + self.question.confidence) / 2)
+        for labels, parts in self._periods():
+            sums, codes = self._sums(parts)
+            yield Block(labels, codes, {figure.name: sums.of(figure, z) for figure in self.figures})
+
+    def _periods(self) -> Iterator[tuple[tuple[str, ...], Parts]]:
+        """What each block of rows is called, and which days of which month each term adds up."""
+        if self.question.is_by_day:
+            for part in self.question.span.by_month():
+                yield tuple(day.isoformat() for day in part[1]), dict.fromkeys(self._terms, (part,))
+            return
+        for period in self.question.periods:
+            yield (
+                (period.label,),
+                {term: tuple(term.span.by_month()) if term.span else period.parts for term in self._terms},
+            )
+
+    def _sums(self, parts: Parts) -> tuple[Sums, list[list[tuple[str, ...]]]]:
+        """Noise of different releases is independent: over months, values and covariances add."""
         by_month = {Month.parse(release.manifest.month): release for release in self.releases}
-        if self.question.span.freq == "day":
-            for month, days in self.question.span.by_month():
-                codes, measured = self._grid(by_month[month], days, by_day=True)
-                for at, day in enumerate(days):
-                    yield day.isoformat(), codes, {name: _at(m, at) for name, m in measured.items()}
-        else:
-            for period in self.question.periods:
-                parts = [self._grid(by_month[month], days, by_day=False) for month, days in period.parts]
-                yield period.label, parts[0][0], _added([measured for _, measured in parts])
+        sums, codes = Sums(), None
+        for month in sorted({month for each in parts.values() for month, _ in each}):
+            days = {term: found for term, each in parts.items() for at, found in each if at == month}
+            grids = self._add(sums, by_month[month], days)
+            codes = codes or _codes(grids[0], self.question)
+        return sums, codes or []
 
-    def _grid(
-        self, release: Release, days: tuple[date, ...], *, by_day: bool
-    ) -> tuple[list[list[tuple[str, ...]]], dict[str, Measured]]:
-        """The codes along each grouped level, and each measure; the day is the first dimension where `by_day`."""
-        grid = grid_of(self.question, release.codebook, days, by_day=by_day)
-        by_cuboid: dict[str, list[str]] = {}
-        for name in self.question.measures:
-            by_cuboid.setdefault(grid.cuboid(release.measures[name]), []).append(name)
-        order = _order(grid, self.question, by_day=by_day)
-        measured: dict[str, Measured] = {}
-        for cuboid, names in by_cuboid.items():
-            values = self._values(release, grid, cuboid, tuple(names))
-            for name in names:
-                self.cuboids[name] = cuboid
-                square = release.measures[name].variance(grid.factors).reshape(values[name].shape)
-                error = np.sqrt(square).transpose(order)
-                unknown = np.broadcast_to(_uncollected(grid, release.manifest, name), values[name].shape)
-                measured[name] = Measured(values[name].transpose(order), error, unknown.transpose(order))
-        return _codes(grid, self.question), {name: measured[name] for name in self.question.measures}
+    def _add(self, sums: Sums, release: Release, days: dict[Term, Days]) -> list[Grid]:
+        """Add what one release says of the terms that it is asked about."""
+        by_day, question = self.question.is_by_day, self.question
+        made: dict[tuple[object, Days], Grid] = {}
+        for term, when in days.items():
+            if (term.within, when) not in made:
+                made[term.within, when] = grid_of(
+                    question, release.codebook, when, by_day=by_day, within=term.within
+                )
+        grids = {term: made[term.within, when] for term, when in days.items()}
+        order = _order(next(iter(grids.values())), question, by_day=by_day)
 
-    def _values(self, release: Release, grid: Grid, cuboid: str, names: tuple[str, ...]) -> dict[str, Floats]:
-        if self.dry:
-            return {name: np.zeros(grid.shape) for name in names}
-        return release.shelf.values(self.con, grid, cuboid, names, self.deadline)
+        def laid(table: NDArray[Any], grid: Grid) -> NDArray[Any]:
+            return np.broadcast_to(table, grid.shape).transpose(order).ravel()
 
-    def _meta(self, returned: int, total: int) -> dict[str, Any]:
+        for term, table in self._read(release, grids).items():
+            grid = grids[term]
+            absent = laid(uncollected(grid, release.manifest, term.measure), grid)
+            sums.values[term] = sums.values.get(term, 0.0) + laid(table, grid)
+            sums.absent[term] = sums.absent.get(term, False) | absent
+        for pair in self._pairs:
+            if pair[0] in grids and pair[1] in grids:
+                left, right = (release.measures[term.measure] for term in pair)
+                found = left.covariance(grids[pair[0]].factors, right, grids[pair[1]].factors)
+                sums.covariances[pair] = sums.covariances.get(pair, 0.0) + laid(
+                    found.reshape(grids[pair[0]].shape), grids[pair[0]]
+                )
+        return list(grids.values())
+
+    @cached_property
+    def _pairs(self) -> tuple[tuple[Term, Term], ...]:
+        """The pairs of terms that some figure is made of."""
+        pairs = [
+            (one, other)
+            for figure in self.figures
+            for i, one in enumerate(figure.terms)
+            for other in figure.terms[i:]
+        ]
+        return tuple(dict.fromkeys(pairs))
+
+    def _read(self, release: Release, grids: dict[Term, Grid]) -> dict[Term, Floats]:
+        """Each term's sums, with one query for all measures of one grid and one cuboid. Raises NotPublished."""
+        together: dict[tuple[int, str], list[Term]] = {}
+        for term, grid in grids.items():
+            self.cuboids[term] = grid.cuboid(release.measures[term.measure])
+            together.setdefault((id(grid), self.cuboids[term]), []).append(term)
+        found: dict[Term, Floats] = {}
+        for (_, cuboid), terms in together.items():
+            grid, names = grids[terms[0]], tuple(dict.fromkeys(term.measure for term in terms))
+            if self.dry:
+                found |= {term: np.zeros(grid.shape) for term in terms}
+            else:
+                values = release.shelf.values(self.con, grid, cuboid, names, self.deadline)
+                found |= {term: values[term.measure] for term in terms}
+        return found
+
+    def cuboid_of(self, figure: Figure) -> str:
+        """The cuboid, or the cuboids, that a figure is read from."""
+        return " and ".join(dict.fromkeys(self.cuboids[term] for term in figure.terms))
+
+    def _meta(self, page: dict[str, Any]) -> dict[str, Any]:
         names = [release.name for release in self.releases]
         newest = self.releases[-1].manifest
+        measures = dict.fromkeys(term.measure for term in self._terms)
         return {
             "dataset": self.question.dataset,
             "releases": names,
             "query": self.question.canonical(),
             "query_id": self.question.id(names),
-            "cuboid": {name: self.cuboids[name] for name in self.question.measures},
+            "cuboid": {figure.name: self.cuboid_of(figure) for figure in self.figures},
             "uncertainty": {
                 "mechanism": newest.privacy.mechanism,
                 "confidence": self.question.confidence,
                 "covers": COVERS,
                 "status": STATUS,
             },
-            "bounding": {name: _bounding(newest, name) for name in self.question.measures},
-            "page": {"returned": returned, "total": total, "truncated": returned < total, "next": None},
-            "warnings": [note for release in self.releases for note in release.manifest.source.notes],
+            "bounding": {name: bounding_of(newest, name) for name in measures},
+            "page": page,
+            "warnings": warnings_of(self.figures, self.releases),
         }
-
-
-def _bounding(manifest: Manifest, name: str) -> dict[str, Any]:
-    entry = manifest.by_measure[name]
-    kept = entry.kept
-    return {
-        "rows_per_unit": entry.rows_per_unit,
-        "kept": None
-        if kept is None
-        else {"against_rows_per_unit": kept.rows_per_unit, **kept.overall.model_dump()},
-    }
 
 
 def _grouped(grid: Grid) -> list[int]:
@@ -159,38 +226,3 @@ def _codes(grid: Grid, question: Question) -> list[list[tuple[str, ...]]]:
 
 def _said(entry: CodeEntry, labels: str) -> tuple[str, ...]:
     return {"code": (entry.code,), "name": (entry.label,), "both": (entry.code, entry.label)}[labels]
-
-
-def _uncollected(grid: Grid, manifest: Manifest, measure: str) -> np.ndarray:
-    """Which output cells ask a level that the source does not know, other than by its code for the unknown."""
-    entry = grid.codebook.measure(measure)
-    missing = set(manifest.source.not_collected_values)
-    marked = np.zeros((), dtype=np.bool_) | (entry.where in missing) | (entry.value in missing)
-    for dimension, asked in zip(grid.codebook.dimensions, grid.asked, strict=True):
-        if asked is None:
-            continue
-        level = dimension.levels[asked.level - 1]
-        if level.name in manifest.source.not_collected and level.unknown is not None:
-            cells = asked.weights[:, level.index[level.unknown]] == 0
-        else:
-            cells = np.zeros(len(asked.weights), dtype=np.bool_)
-        marked = np.logical_or.outer(marked, cells) if asked.groups is not None else marked | cells[0]
-    return np.asarray(marked)
-
-
-def _at(measured: Measured, at: int) -> Measured:
-    return Measured(measured.values[at], measured.errors[at], measured.uncollected[at])
-
-
-def _added(parts: list[dict[str, Measured]]) -> dict[str, Measured]:
-    """The sum over parts of a period; noise of different releases is independent, so variances add."""
-    if len(parts) == 1:
-        return parts[0]
-    return {
-        name: Measured(
-            np.sum([part[name].values for part in parts], axis=0),
-            np.sqrt(np.sum([part[name].errors ** 2 for part in parts], axis=0)),
-            np.any([part[name].uncollected for part in parts], axis=0),
-        )
-        for name in parts[0]
-    }

@@ -14,10 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from datasets.definition import (
     Cuboid,
     Dataset,
+    Derived,
     Dimension,
     EventMeasure,
     Level,
     Measure,
+    Median,
+    Rate,
+    Share,
     SumMeasure,
     UnitMeasure,
 )
@@ -76,6 +80,30 @@ class MeasureEntry(Frozen):
     upper: int | None = None
 
 
+class BandEntry(Frozen):
+    """A code that stands for values from `lower` to `upper`; without `upper` there is no end."""
+
+    code: str
+    lower: float
+    upper: float | None
+
+
+class DerivedEntry(Frozen):
+    """A measure made of others. A `share` is of `of`: what falls on `codes` of `level`, of all or of what falls on `among`; a
+    `rate` is `numerator` for each of `denominator`; a `median` is of `of` along the bands of `level`."""
+
+    name: Name
+    title: str
+    kind: Literal["share", "rate", "median"]
+    of: str | None = None
+    level: str | None = None
+    codes: tuple[str, ...] = ()
+    among: tuple[str, ...] = ()
+    numerator: str | None = None
+    denominator: str | None = None
+    bands: tuple[BandEntry, ...] = ()
+
+
 class Codebook(Frozen):
     """What the columns and codes of one release mean."""
 
@@ -90,6 +118,7 @@ class Codebook(Frozen):
     gaps: tuple[str, ...]
     dimensions: tuple[DimensionEntry, ...]
     measures: tuple[MeasureEntry, ...]
+    derived: tuple[DerivedEntry, ...] = ()
 
     @cached_property
     def levels(self) -> dict[str, LevelEntry]:
@@ -109,6 +138,11 @@ class Codebook(Frozen):
     def axes(self) -> tuple[Axis, ...]:
         """The trees of levels that the privacy engine worked with."""
         return tuple(Axis(d.name, tuple(map(_fan, (None, *d.levels), d.levels))) for d in self.dimensions)
+
+    @property
+    def measure_names(self) -> tuple[str, ...]:
+        """What `measure` may ask for: what was measured, and what is made of it."""
+        return (*(measure.name for measure in self.measures), *(entry.name for entry in self.derived))
 
     def measure(self, name: str) -> MeasureEntry:
         """The measure of this name. Raises KeyError."""
@@ -152,6 +186,7 @@ def codebook_of(dataset: Dataset, month: Month) -> Codebook:
         gaps=dataset.gaps,
         dimensions=tuple(_dimension(dimension, month) for dimension in dataset.dimensions),
         measures=tuple(_measure(dataset, measure) for measure in dataset.measures),
+        derived=tuple(map(_derived, dataset.derived)),
     )
 
 
@@ -188,3 +223,22 @@ def _measure(dataset: Dataset, measure: Measure) -> MeasureEntry:
                 name=measure.name, title=measure.title, kind="sum", rows_per_unit=counted.rows_per_unit,
                 where=counted.where, counted_by=counted.name, value=measure.value, lower=measure.lower, upper=measure.upper,
             )  # fmt: skip
+
+
+def _derived(derived: Derived) -> DerivedEntry:
+    name, title = derived.name, derived.title
+    match derived:
+        case Share():
+            return DerivedEntry(
+                name=name, title=title, kind="share", of=derived.of, level=derived.level, codes=derived.codes,
+                among=derived.among,
+            )  # fmt: skip
+        case Rate():
+            return DerivedEntry(
+                name=name, title=title, kind="rate", numerator=derived.numerator, denominator=derived.denominator
+            )  # fmt: skip
+        case Median():
+            bands = tuple(BandEntry(code=b.code, lower=b.lower, upper=b.upper) for b in derived.bands)
+            return DerivedEntry(
+                name=name, title=title, kind="median", of=derived.of, level=derived.level, bands=bands
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ from datasets.privacy.variance import Factor
 from datasets.refusal import Refusal
 from datasets.release.codebook import Codebook
 from datasets.release.published import PublishedMeasure
-from datasets.release.question import Question
+from datasets.release.query.question import Codes, Question
 
 Positions = NDArray[np.int64]
 
@@ -32,7 +32,7 @@ class Asked:
     """What one dimension is asked: the level it must be published at, which of its codes count, and how they group.
 
     `groups` holds, for each output cell along this dimension, the position of its code at the grouped level
-    (None: not grouped). `mask` tells which codes of `level` count at all.
+    (None: not grouped). `mask` tells which codes of `level` count at all; a group may hold none that does.
     """
 
     level: int
@@ -102,39 +102,64 @@ def _spoken(cuboid: str) -> str:
     return cuboid.replace(",", " × ")
 
 
-def grid_of(question: Question, codebook: Codebook, days: Iterable[date], *, by_day: bool) -> Grid:
-    """The grid of a question over the given days of one release. Raises EmptyQuestion."""
-    filters = dict(question.filters)
+def grid_of(
+    question: Question,
+    codebook: Codebook,
+    days: Iterable[date],
+    *,
+    by_day: bool,
+    within: Sequence[tuple[str, Codes]] = (),
+) -> Grid:
+    """The grid of a question over the given days of one release; only what lies `within` some codes counts, but its cells are
+    those of the question. Raises EmptyQuestion."""
     texts = tuple(day.isoformat() for day in days)
     asked: list[Asked | None] = []
     for at, dimension in enumerate(codebook.dimensions):
         names = [level.name for level in dimension.levels]
-        chosen = {name: filters[name] for name in names if name in filters}
+        own = [(name, codes) for name, codes in question.filters if name in names]
         grouped = next((depth for depth, name in enumerate(names, 1) if name in question.group_by), None)
         if dimension.levels[0].unknown is None:
             is_part = by_day or len(texts) < len(dimension.levels[0].codes)
-            chosen, grouped = {names[0]: texts} if is_part else {}, 1 if by_day else None
-        asked.append(_asked(codebook, at, chosen, grouped))
+            own, grouped = [(names[0], texts)] if is_part else [], 1 if by_day else None
+        asked.append(_asked(codebook, at, own, [part for part in within if part[0] in names], grouped))
     return Grid(codebook, tuple(asked))
 
 
 def _asked(
-    codebook: Codebook, at: int, chosen: dict[str, tuple[str, ...]], grouped: int | None
+    codebook: Codebook,
+    at: int,
+    own: Sequence[tuple[str, Codes]],
+    within: Sequence[tuple[str, Codes]],
+    grouped: int | None,
 ) -> Asked | None:
-    if not chosen and grouped is None:
+    every = [*own, *within]
+    if not every and grouped is None:
         return None
     axis = codebook.axes[at]
-    level = max([grouped or 1, *(codebook.places[name][1] for name in chosen)])
-    mask = np.ones(axis.size(level), dtype=np.bool_)
-    for name, codes in chosen.items():
-        index, depth = codebook.levels[name].index, codebook.places[name][1]
-        mask &= np.isin(axis.ancestors(level, depth), [index[code] for code in codes])
-    if not mask.any():
+    level = max([grouped or 1, *(codebook.places[name][1] for name, _ in every)])
+    mask = _mask(codebook, at, level, own)
+    counted = mask & _mask(codebook, at, level, within)
+    if not counted.any():
+        name, codes = every[-1]
+        names = list(dict.fromkeys(name for name, _ in every))
+        what = (
+            "filters " + " and ".join(names) + " exclude each other"
+            if len(names) > 1
+            else f"filter {name} leaves nothing"
+        )
         raise EmptyQuestion(
-            f"the filters {' and '.join(chosen)} exclude each other: no code is within both",
-            parameter=next(reversed(chosen)),
-            value=",".join(chosen[next(reversed(chosen))]),
+            f"the {what}: no code is within all that is asked", parameter=name, value=",".join(codes)
         )
     group_of = axis.ancestors(level, grouped or 0)
     groups = None if grouped is None else np.unique(group_of[mask])
-    return Asked(level, mask, grouped, groups, group_of)
+    return Asked(level, counted, grouped, groups, group_of)
+
+
+def _mask(codebook: Codebook, at: int, level: int, parts: Sequence[tuple[str, Codes]]) -> NDArray[np.bool_]:
+    """Which codes of a level lie within all of the parts."""
+    axis = codebook.axes[at]
+    mask = np.ones(axis.size(level), dtype=np.bool_)
+    for name, codes in parts:
+        index, depth = codebook.levels[name].index, codebook.places[name][1]
+        mask &= np.isin(axis.ancestors(level, depth), [index[code] for code in codes])
+    return mask

@@ -34,6 +34,16 @@ def pointer_file(root: Path, dataset: str, month: Month | str) -> Path:
     return root / dataset / f"{month}.current"
 
 
+def erratum_file(root: Path, dataset: str, release: str) -> Path:
+    """Beside the release, which is never edited: why it was withdrawn, if it was."""
+    return root / dataset / f"{release}.erratum.json"
+
+
+def signature_of(document: Path) -> Path:
+    """Where the signature of a document lies that is signed by itself."""
+    return document.with_suffix(".jws")
+
+
 def released_months(root: Path, dataset: str) -> tuple[str, ...]:
     """The months that have a pointer, the earliest first."""
     folder = root / dataset

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from datasets.definition import Cuboid
 from datasets.privacy.axis import Floats
 from datasets.privacy.plan import cells
-from datasets.privacy.variance import Factor, variance
+from datasets.privacy.variance import Factor, covariance
 from datasets.release.codebook import Codebook
 from datasets.release.manifest import Manifest
 
@@ -29,10 +31,27 @@ class PublishedMeasure:
 
     def variance(self, factors: tuple[Factor, ...]) -> Floats:
         """The variance of each cell that the factors ask for (PRIVACY.md, section 6)."""
-        own = variance(self.codebook.axes, self.residuals, factors)
-        if self.counted_by is None:
-            return own
-        return own + self.middle**2 * self.counted_by.variance(factors)
+        return self.covariance(factors, self, factors)
+
+    def covariance(
+        self, factors: tuple[Factor, ...], other: PublishedMeasure, others: tuple[Factor, ...]
+    ) -> Floats:
+        """The covariance of each cell with the same cell of another question of the same shape.
+
+        Measures are measured with independent noise; a sum shares the noise of the count that it is counted by.
+        """
+        asked = [u or v for u, v in zip(factors, others, strict=True)]
+        total: Floats = np.zeros([len(factor[1]) for factor in asked if factor is not None])
+        for weight, measured in self._sources():
+            for weight_other, measured_other in other._sources():
+                if measured.name == measured_other.name:
+                    shared = covariance(self.codebook.axes, measured.residuals, factors, others)
+                    total = total + weight * weight_other * shared
+        return total
+
+    def _sources(self) -> tuple[tuple[int, PublishedMeasure], ...]:
+        """What was measured, each with noise of its own, and how much of it goes into this."""
+        return ((1, self), (self.middle, self.counted_by)) if self.counted_by else ((1, self),)
 
 
 def published_measures(manifest: Manifest, codebook: Codebook) -> dict[str, PublishedMeasure]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -17,10 +19,16 @@ from datasets.refusal import Refusal, nearest, shown
 from datasets.release import layout
 from datasets.release.answer import Answer
 from datasets.release.asking import Asking
+from datasets.release.cursor import Cursors
+from datasets.release.errata import ReleaseWithdrawn, erratum_of
 from datasets.release.opened import Release, open_release
-from datasets.release.question import Question, parse_question
+from datasets.release.plan import plan_of
+from datasets.release.query.parsing import parse_as_of, parse_question
+from datasets.release.query.question import Question
+from datasets.release.query.span import PeriodNotReleased
+from datasets.release.query.words import MalformedQuestion
 from datasets.release.shelf import Deadline, let_go
-from datasets.release.verification import ReleaseDamaged, Verify
+from datasets.release.verification import ReleaseDamaged, Verify, verified_manifest
 
 log = logging.getLogger("daylight.release")
 
@@ -48,6 +56,7 @@ class _Month:
     traces: tuple[tuple[str, int, int], ...] = ()
     release: Release | None = None
     trouble: str = ""
+    withdrawn: bool = False
 
 
 @dataclass
@@ -55,7 +64,8 @@ class Releases:
     """The releases under a directory. Asking is safe from several threads at once.
 
     Anything wrong with a release leaves the last good one of its month in place and a sentence in `degraded`.
-    `refreshed` seconds may pass before a new release is noticed.
+    `refreshed` seconds may pass before a new release is noticed. Processes that share the key of `cursors` understand each
+    other's.
     """
 
     directory: Path
@@ -63,8 +73,10 @@ class Releases:
     verify: Verify
     datasets: tuple[str, ...]
     refreshed: float = 1.0
+    cursors: Cursors = field(default_factory=lambda: Cursors(secrets.token_bytes(32)))
     _months: dict[tuple[str, str], _Month] = field(default_factory=dict)
     _named: dict[tuple[str, str], Release] = field(default_factory=dict)
+    _published: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _looked: float = -1e9
 
     def __post_init__(self) -> None:
@@ -96,13 +108,20 @@ class Releases:
         traces = (
             layout.traces(layout.release_folder(self.directory, dataset, pointer)) if _names(pointer) else ()
         )
-        if known is not None and known.pointer == pointer and (not known.trouble or known.traces == traces):
+        withdrawn = layout.erratum_file(self.directory, dataset, pointer).exists()
+        if (
+            known is not None
+            and (known.pointer, known.withdrawn) == (pointer, withdrawn)
+            and (not known.trouble or known.traces == traces)
+        ):
             return
-        seen = _Month(pointer, traces, known.release if known else None)
+        seen = _Month(pointer, traces, known.release if known else None, withdrawn=withdrawn)
         try:
             if not _names(pointer) or not pointer.startswith(f"{month}."):
                 raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
             seen.release = self._opened(dataset, pointer)
+        except ReleaseWithdrawn:
+            seen.release = None
         except (Refusal, OSError, ValueError, duckdb.Error) as error:
             reason = error.sentence if isinstance(error, Refusal) else type(error).__name__
             seen.trouble = f"{dataset} {month}: {reason}"
@@ -110,6 +129,8 @@ class Releases:
         self._months[(dataset, month)] = seen
 
     def _opened(self, dataset: str, name: str) -> Release:
+        """The release of this name, verified. Raises ReleaseWithdrawn, ReleaseDamaged."""
+        self._ensure_not_withdrawn(dataset, name)
         if (dataset, name) not in self._named:
             folder = layout.release_folder(self.directory, dataset, name)
             self._named[(dataset, name)] = open_release(self._con, folder, self.verify, self.cache)
@@ -127,8 +148,18 @@ class Releases:
             )
             return tuple(release for _, release in found if release is not None)
 
+    def _ensure_not_withdrawn(self, dataset: str, name: str) -> None:
+        erratum = erratum_of(self.directory, dataset, name, self.verify)
+        if erratum is not None:
+            raise ReleaseWithdrawn(
+                erratum, _read(layout.pointer_file(self.directory, dataset, erratum.month))
+            )
+
     def find(self, dataset: str, name: str) -> Release:
-        """The release of this name, or the latest month's for `latest`. Raises UnknownRelease, ReleaseDamaged."""
+        """The release of this name, or the latest month's for `latest`.
+
+        Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
+        """
         current = self.current(dataset)
         names = layout.release_names(self.directory, dataset)
         if name == LATEST and current:
@@ -145,28 +176,72 @@ class Releases:
         with self._lock:
             return self._opened(dataset, name)
 
+    def as_of(self, dataset: str, when: datetime) -> tuple[Release, ...]:
+        """The releases that were current at an instant, the earliest month first.
+
+        Raises UnknownRelease where there was none, ReleaseWithdrawn where one of them has been withdrawn since.
+        """
+        with self._lock:
+            found: dict[str, str] = {}
+            for name in layout.release_names(self.directory, dataset):  # by month and revision
+                if self._published_at(dataset, name) <= when:
+                    found[name.split(".")[0]] = name
+            if not found:
+                raise UnknownRelease(
+                    f"nothing of {dataset} had been released at {when:%Y-%m-%dT%H:%M:%SZ}",
+                    parameter="as_of",
+                    value=when.isoformat(),
+                )
+            return tuple(self._opened(dataset, name) for name in found.values())
+
+    def _published_at(self, dataset: str, name: str) -> datetime:
+        if (dataset, name) not in self._published:
+            folder = layout.release_folder(self.directory, dataset, name)
+            manifest = verified_manifest(folder, self.verify)
+            self._published[dataset, name] = datetime.fromisoformat(manifest.published_at)
+        return self._published[dataset, name]
+
     def question(
         self, dataset: str, parameters: Iterable[tuple[str, str]], also: Iterable[str] = ()
     ) -> Question:
         """The question that named values ask of a dataset. Raises a Refusal for anything that is not right, whose
         suggestions include the words of `also`, which the caller understands itself."""
         pairs = list(parameters)
-        asked = [value for name, value in pairs if name == "release"]
-        if len(asked) == 1 and asked[0] != LATEST:
-            release = self.find(dataset, asked[0])
-            return parse_question(pairs, release.codebook, (release.manifest.month,), release.name, also)
-        current = self.current(dataset)
+        named = _only(pairs, "release")
+        past = _only(pairs, "as_of")
+        if named is not None and past is not None:
+            raise MalformedQuestion(
+                "as_of says which releases are meant, and so does release; leave one of them out",
+                parameter="as_of",
+                value=past,
+            )
+        if named is not None and named != LATEST:
+            release = self.find(dataset, named)
+            return parse_question(pairs, release.codebook, (release.manifest.month,), release.name, also=also)
+        when = None if past is None else parse_as_of(past, datetime.now(UTC))
+        current = self.as_of(dataset, when) if when else self.current(dataset)
         if not current:
             raise self._nothing(dataset)
-        return parse_question(
-            pairs, current[-1].codebook, [release.manifest.month for release in current], also=also
-        )
+        months = [release.manifest.month for release in current]
+        try:
+            return parse_question(pairs, current[-1].codebook, months, as_of=when, also=also)
+        except PeriodNotReleased as refusal:
+            self._ensure_none_withdrawn(dataset, tuple(map(str, refusal.missing)))
+            raise
+
+    def _ensure_none_withdrawn(self, dataset: str, months: tuple[str, ...]) -> None:
+        """Say of a month that is not released that it was withdrawn, where it was."""
+        for name in reversed(layout.release_names(self.directory, dataset)):
+            if name.split(".")[0] in months:
+                self._ensure_not_withdrawn(dataset, name)
 
     def _nothing(self, dataset: str) -> Refusal:
-        if any(name == dataset for name, _ in self._months):
+        if any(name == dataset and month.trouble for (name, _), month in self._months.items()):
             return ReleaseUnavailable(
                 f"what was released of {dataset} cannot be served at the moment; ask again later"
             )
+        for name in reversed(layout.release_names(self.directory, dataset)):
+            self._ensure_not_withdrawn(dataset, name)
         return UnknownRelease(
             f"nothing of {dataset} has been released yet", parameter="dataset", value=dataset
         )
@@ -175,26 +250,43 @@ class Releases:
         """The releases that a question asks, in the order of their months."""
         if question.release is not None:
             return (self.find(question.dataset, question.release),)
-        by_month = {release.manifest.month: release for release in self.current(question.dataset)}
-        asked = tuple(by_month[str(month)] for month in question.span.months)
+        found = (
+            self.as_of(question.dataset, question.as_of) if question.as_of else self.current(question.dataset)
+        )
+        by_month = {release.manifest.month: release for release in found}
+        if any(str(month) not in by_month for month in question.months):
+            raise ReleaseUnavailable("what is asked has just been withdrawn; ask again")
+        asked = tuple(by_month[str(month)] for month in question.months)
         _ensure_one_version(asked, question)
         return asked
 
-    def ask(self, question: Question, deadline: Deadline | None = None) -> Answer:
-        """Answer a question: a dense grid of values with exact standard errors.
+    def ask(
+        self,
+        question: Question,
+        deadline: Deadline | None = None,
+        releases: Sequence[Release] | None = None,
+    ) -> Answer:
+        """Answer a question, of these releases if they are known: a dense grid of values with exact standard errors.
 
         Raises NotPublished where it is deeper than what is published, EmptyQuestion where its filters exclude each
-        other, QuestionInterrupted when the deadline is over.
+        other, CursorRefused where its cursor is not of these pages, QuestionInterrupted when the deadline is over.
         """
-        releases = self.asked_of(question)
+        asked = tuple(releases or self.asked_of(question))
         with deadline or Deadline(SECONDS) as running:
-            return Asking(self._con, question, releases, running).answer()
+            return Asking(self._con, question, asked, running, self.cursors).answer()
 
     def plan(self, question: Question) -> dict[str, Any]:
-        """What asking would give, without a number: rows, cuboids and promised standard errors. Raises as `ask` does."""
+        """What asking would give, without a number: rows, cuboids, promised standard errors, and what else could be asked.
+        Raises as `ask` does."""
         releases = self.asked_of(question)
         with Deadline(SECONDS) as running:
-            return Asking(self._con, question, releases, running, dry=True).plan()
+            return plan_of(Asking(self._con, question, releases, running, self.cursors, dry=True))
+
+
+def _only(pairs: Sequence[tuple[str, str]], word: str) -> str | None:
+    """The value of a word that stands once; the parser says what is wrong with one that stands more often."""
+    found = [value for name, value in pairs if name == word]
+    return found[0] if len(found) == 1 else None
 
 
 def _read(pointer: Path) -> str:

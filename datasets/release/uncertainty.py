@@ -9,7 +9,7 @@ COVERS = (
 )
 STATUS = {
     "A": "value with noise as stated",
-    "U": "the same, of low reliability: its standard error is over 30 % of it",
+    "U": "the same, of low reliability: its standard error is over 30 % of it, or noise leaves no value",
     "L": "not collected: the source does not know this level or this value, so there is no number",
 }
 UNRELIABLE = 0.3

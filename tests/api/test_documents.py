@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets.release.question import GRAMMAR
+from datasets.release.query.words import GRAMMAR
 from datasets.release.uncertainty import STATUS
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "asking.md").read_text()

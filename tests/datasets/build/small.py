@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from datasets.definition import (
+    Band,
     Code,
     CodeList,
     Dataset,
@@ -11,7 +12,10 @@ from datasets.definition import (
     Dimension,
     EventMeasure,
     Level,
+    Median,
     PrivacyUnit,
+    Rate,
+    Share,
     SumMeasure,
     UnitMeasure,
     Value,
@@ -66,6 +70,19 @@ def small_dataset(rho: Fraction = Fraction(1, 10)) -> Dataset:
                 publish=up_to(1), share=Fraction(1, 4),
             ),
             UnitMeasure("gardeners", "Gardeners", publish=every, share=Fraction(1, 4)),
+        ),
+        derived=(
+            Share("fruit_share", "Share of fruit", of="crates", level="kind", codes=("fruit",)),
+            Share(
+                "apple_share", "Share of apples among apples and pears", of="crates", level="plant",
+                codes=("apple",), among=("apple", "pear"),
+            ),
+            Rate("sale_rate", "Sold for each crate", "sales", "crates"),
+            Rate("price", "Taken for each sale", "takings", "sales"),
+            Median(
+                "middle_state", "A state as a number, for show", of="crates", level="state",
+                bands=(Band("DE", 0, 2), Band("FR", 2, 3), Band("unknown", 3)),
+            ),
         ),
         rho_per_month=rho,
         diagnostics=Diagnostics(Fraction(1, 100), rows_per_unit=5),

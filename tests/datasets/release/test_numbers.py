@@ -204,5 +204,7 @@ def test_rows_are_sorted_and_limited_and_the_page_says_so(ask):
     assert sorted_.rows == sorted(plain.rows, key=lambda row: -row[3])
     two = ask(measure="crates", group_by="state,kind", sort="kind,-crates", limit="2")
     assert two.rows == sorted(plain.rows, key=lambda row: (row[2], -row[3]))[:2]
-    assert two.meta["page"] == {"returned": 2, "total": len(plain.rows), "truncated": True, "next": None}
+    following = two.meta["page"].pop("next")
+    assert following
+    assert two.meta["page"] == {"returned": 2, "total": len(plain.rows), "truncated": True}
     assert plain.meta["page"]["truncated"] is False

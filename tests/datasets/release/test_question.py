@@ -8,17 +8,17 @@ from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
 from datasets.release.codebook import codebook_of
 from datasets.release.grid import EmptyQuestion, NotPublished
-from datasets.release.question import (
+from datasets.release.query.parsing import parse_question
+from datasets.release.query.span import PeriodNotReleased
+from datasets.release.query.words import (
     MalformedQuestion,
     RepeatedParameter,
     UnknownCode,
     UnknownLevel,
     UnknownMeasure,
     UnknownParameter,
-    parse_question,
 )
 from datasets.release.reader import UnknownRelease
-from datasets.release.span import PeriodNotReleased
 from tests.datasets.build.small import JUNE, small_dataset
 
 BOOK = codebook_of(small_dataset(), JUNE)
@@ -89,12 +89,34 @@ def test_another_question_or_another_release_has_another_id():
 
 MANY = ",".join(str(n) for n in range(201))
 REFUSED = [
-    ("measure=crates&staet=DE", UnknownParameter, "parameter 'staet' is not known for harvest. Did you mean state?"),
-    ("measure=crates&cursor=abc", UnknownParameter, "parameter 'cursor' is not known for harvest. Did you mean sort?"),
+    ("measure=crates&staet=DE", UnknownParameter, "parameter 'staet' is not known for harvest. Did you mean state or share or shape?"),
+    ("measure=crates&cursr=abc", UnknownParameter, "parameter 'cursr' is not known for harvest. Did you mean cursor?"),
+    ("ratio=crates", MalformedQuestion, "ratio=crates is no ratio; write two different measures with / between, such as ratio=gardeners/crates"),
+    ("ratio=crates/crates", MalformedQuestion, "ratio=crates/crates is no ratio; write two different measures with / between, such as ratio=gardeners/crates"),
+    ("ratio=sales/crate", UnknownMeasure, "ratio=crate is no measure of harvest; it has crates, sales, takings, gardeners. Did you mean crates?"),
+    ("measure=crates&share=kind", MalformedQuestion, "share=kind names no code; write share=kind:fruit"),
+    ("measure=crates&share=fruit:apple", UnknownLevel, "share=fruit:apple names no level of harvest; write one such as share=category:A,B."),
+    ("measure=crates&share=kind:aple", UnknownCode, "share=aple is not in the code list 'kind'."),
+    ("measure=crates&share=kind:fruit,root,unknown", MalformedQuestion, "share=kind:fruit,root,unknown names every code of kind, so the share is 1"),
+    ("measure=price&share=kind:fruit", MalformedQuestion, "share=kind:fruit has nothing to be taken of; name a measure that counts, such as measure=crates"),
+    ("measure=crates&compare=state:DE", MalformedQuestion, "compare=state:DE is no comparison; write a level and two of its codes, such as member_state:DE,FR, or two periods, such as period:2026-05,2026-06"),
+    ("measure=crates&compare=state:DE,DE", MalformedQuestion, "compare=state:DE,DE is no comparison; write a level and two of its codes, such as member_state:DE,FR, or two periods, such as period:2026-05,2026-06"),
+    ("measure=crates&compare=state:DE,EN", UnknownCode, "compare=EN is not in the code list 'state'."),
+    ("measure=crates&compare=day:2026-06-01,2026-06-02", UnknownLevel, "compare=day:2026-06-01,2026-06-02 names no level of harvest; write one such as compare=member_state:DE,FR."),
+    ("measure=crates&compare=state:DE,FR&group_by=state", MalformedQuestion, "compare=state:DE,FR compares what state groups or filters by; leave state out"),
+    ("measure=crates&compare=kind:fruit,root&plant=apple", MalformedQuestion, "compare=kind:fruit,root compares what plant groups or filters by; leave plant out"),
+    ("measure=crates&compare=period:2026-05,2026-07", PeriodNotReleased, "compare=2026-07 reaches outside what is released; released are 2026-05, 2026-06"),
+    ("measure=crates&compare=period:2026-05,2026-06&period=2026-06", MalformedQuestion, "compare=period:2026-05,2026-06 says which periods are meant; leave period out"),
+    ("measure=crates&compare=period:2026-05,2026-06&group_by=period", MalformedQuestion, "compare=period:2026-05,2026-06 says which periods are meant; leave group_by=period out"),
+    ("measure=middle_state&compare=kind:fruit,root", MalformedQuestion, "compare=kind:fruit,root does not go with middle_state: the difference of two medians has no exact error; ask for both and compare their intervals"),
+    ("measure=crates&level=plant", UnknownLevel, "level=plant is no level of a nested dimension that is grouped by; write, for example, group_by=kind&level=plant"),
+    ("measure=crates&level=state&group_by=state", UnknownLevel, "level=state is no level of a nested dimension that is grouped by; write, for example, group_by=kind&level=plant"),
+    ("measure=crates&shape=tall", MalformedQuestion, "shape=tall is not known; it may be wide or long."),
+    ("measure=crates&shape=long&sort=crates", MalformedQuestion, "sort=crates names no column of this answer; it has period, measure, value, se, lo, hi."),
     ("measure=crates&format=csv", UnknownParameter, "parameter 'format' is not known for harvest. Did you mean sort?"),
-    ("measure=crate", UnknownMeasure, "measure=crate is no measure of harvest; it has crates, sales, takings, gardeners."
-     " Did you mean crates?"),
-    ("group_by=kind", MalformedQuestion, "parameter 'measure' is missing; harvest has crates, sales, takings, gardeners"),
+    ("measure=crate", UnknownMeasure, "measure=crate is no measure of harvest; it has crates, sales, takings, gardeners,"
+     " fruit_share, apple_share, sale_rate, price, middle_state. Did you mean crates?"),
+    ("group_by=kind", MalformedQuestion, "parameter 'measure' is missing; harvest has crates, sales, takings, gardeners, fruit_share, apple_share, sale_rate, price, middle_state"),
     ("measure=", MalformedQuestion, "parameter 'measure' has an empty value in ''; leave the parameter out, or write"
      " measure=A or measure=A,B"),
     ("measure=crates&group_by=knd", UnknownLevel, "group_by=knd is no level of harvest. Did you mean kind?"),
@@ -172,7 +194,8 @@ def test_a_depth_that_is_not_published_names_the_nearest_that_are(ask):
 
 def test_filters_that_exclude_each_other_are_refused(ask):
     with pytest.raises(
-        EmptyQuestion, match="the filters kind and plant exclude each other: no code is within both"
+        EmptyQuestion,
+        match="the filters kind and plant exclude each other: no code is within all that is asked",
     ):
         ask(measure="crates", kind="fruit", plant="beet")
 

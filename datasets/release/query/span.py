@@ -18,6 +18,9 @@ Days = tuple[date, ...]
 class PeriodNotReleased(Refusal):
     """A period that reaches into months which have not been released."""
 
+    missing: tuple[Month, ...] = ()
+    """The months that are asked about and not released."""
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -106,23 +109,25 @@ LABEL: dict[str, Callable[[date], str]] = {
 """What a row is called that stands for the day, week, month or quarter of a day."""
 
 
-def parse_span(text: str | None, freq: str | None, months: Sequence[str]) -> Span:
+def parse_span(text: str | None, freq: str | None, months: Sequence[str], parameter: str = "period") -> Span:
     """The span that `period` and `freq` mean for a dataset released for `months`, the earliest first.
 
-    Without `period` it is the latest month. Raises MalformedPeriod, and PeriodNotReleased for months not in `months`.
+    Without `period` it is the latest month. `parameter` is what refusals call it.
+
+    Raises MalformedPeriod, and PeriodNotReleased for months not in `months`.
     """
     if not months:
-        raise PeriodNotReleased("nothing of this dataset has been released yet", parameter="period")
-    first, last = _ends(text if text is not None else months[-1])
+        raise PeriodNotReleased("nothing of this dataset has been released yet", parameter=parameter)
+    first, last = _ends(text if text is not None else months[-1], parameter)
     if last < first:
         raise MalformedPeriod(
-            f"period={shown(text or '')} ends before it begins; write the earlier end first: "
+            f"{parameter}={shown(text or '')} ends before it begins; write the earlier end first: "
             + "..".join(reversed((text or "").split(".."))),
-            parameter="period",
+            parameter=parameter,
             value=text or "",
         )
     span = Span(first, last, freq)
-    _ensure_released(span, text or "", months)
+    _ensure_released(span, text or "", months, parameter)
     whole = span.whole()
     if whole != span:
         near = f"; {whole} cuts none" if whole else ""
@@ -136,39 +141,42 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str]) -> Spa
     return span
 
 
-def _ends(text: str) -> tuple[date, date]:
+def _ends(text: str, parameter: str) -> tuple[date, date]:
     parts = text.split("..")
     if len(parts) > 2:
-        raise _malformed(text)
-    first, last = _days(parts[0], text), _days(parts[-1], text)
+        raise _malformed(text, parameter)
+    try:
+        first, last = _days(parts[0]), _days(parts[-1])
+    except MalformedPeriod:
+        raise _malformed(text, parameter) from None
     return first[0], last[-1]
 
 
-def _days(text: str, whole: str) -> Days:
-    try:
-        return Month.parse(text).days if len(text) < 8 else (parse_day(text),)
-    except MalformedPeriod:
-        raise _malformed(whole) from None
+def _days(text: str) -> Days:
+    return Month.parse(text).days if len(text) < 8 else (parse_day(text),)
 
 
-def _malformed(text: str) -> MalformedPeriod:
+def _malformed(text: str, parameter: str) -> MalformedPeriod:
     return MalformedPeriod(
-        f"period={shown(text)} is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
+        f"{parameter}={shown(text)} is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
         "2026-01..2026-06",
-        parameter="period",
+        parameter=parameter,
         value=text,
     )
 
 
-def _ensure_released(span: Span, text: str, months: Sequence[str]) -> None:
+def _ensure_released(span: Span, text: str, months: Sequence[str], parameter: str) -> None:
     inside = Month.parse(months[0]) <= Month.of(span.first) and Month.of(span.last) <= Month.parse(months[-1])
     if not inside or any(str(month) not in months for month in span.months):
-        raise PeriodNotReleased(
-            f"period={shown(text)} reaches outside what is released; released are {_listed(months)}",
-            parameter="period",
+        refusal = PeriodNotReleased(
+            f"{parameter}={shown(text)} reaches outside what is released; released are {_listed(months)}",
+            parameter=parameter,
             value=text,
             allowed=months,
         )
+        few = (span.last - span.first).days < 36_600
+        refusal.missing = tuple(month for month in span.months if str(month) not in months) if few else ()
+        raise refusal
 
 
 def _listed(months: Sequence[str]) -> str:

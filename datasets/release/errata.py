@@ -1,0 +1,76 @@
+"""Errata: why a release was withdrawn. The release itself is never edited; a signed document beside it says so.
+
+Whoever finds the document does not serve the release, whether or not its signature fits: only what a document says that
+does fit is repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pydantic import Field
+
+from datasets.refusal import Refusal
+from datasets.release import layout
+from datasets.release.codebook import Frozen, Name
+from datasets.release.verification import Verify
+
+log = logging.getLogger("daylight.release")
+
+
+class Erratum(Frozen):
+    """Which release was withdrawn, when, and why, in the words of whoever answers for it."""
+
+    dataset: Name
+    release: str = Field(pattern=r"^\d{4}-\d{2}\.[1-9]\d{0,3}$")
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    withdrawn_at: str
+    reason: str = Field(min_length=3, max_length=1000)
+
+
+class ReleaseWithdrawn(Refusal):
+    """A release that was withdrawn; the detail says why, and what took its place."""
+
+    def __init__(self, erratum: Erratum, current: str) -> None:
+        named = current if current.startswith(f"{erratum.month}.") and current != erratum.release else ""
+        self.erratum = erratum
+        self.successor = named
+        instead = f"its successor is {named}" if named else "it has no successor yet"
+        super().__init__(
+            f"{erratum.dataset} {erratum.release} was withdrawn on {erratum.withdrawn_at[:10]}: {erratum.reason} "
+            f"({instead}; all errata: /v1/errata)",
+            parameter="release",
+            value=erratum.release,
+            suggestions=[named] if named else [],
+        )
+
+
+def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratum | None:
+    """Why a release was withdrawn; None where it was not."""
+    if layout.RELEASE_NAME.fullmatch(release) is None:
+        return None
+    path = layout.erratum_file(root, dataset, release)
+    if not path.exists():
+        return None
+    try:
+        text = path.read_bytes()
+        verify(text, layout.signature_of(path).read_text().strip())
+        found = Erratum.model_validate_json(text)
+        if (found.dataset, found.release) == (dataset, release):
+            return found
+    except Exception as error:  # whatever is wrong with it, the release is not served
+        log.warning("the erratum %s cannot be verified: %s", path.name, type(error).__name__)
+    return Erratum(
+        dataset=dataset,
+        release=release,
+        month=release.split(".", maxsplit=1)[0],
+        withdrawn_at="an unknown day",
+        reason="its erratum cannot be verified.",
+    )
+
+
+def errata(root: Path, dataset: str, verify: Verify) -> tuple[Erratum, ...]:
+    """Every erratum of a dataset, by month and revision."""
+    found = (erratum_of(root, dataset, name, verify) for name in layout.release_names(root, dataset))
+    return tuple(erratum for erratum in found if erratum is not None)

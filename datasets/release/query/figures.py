@@ -1,0 +1,109 @@
+"""The numbers that a question asks for: what each is called, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import inf
+
+from datasets.privacy.estimate import BandMedian, Formula, Linear, Quotient, QuotientDifference
+from datasets.release.codebook import Codebook, DerivedEntry
+from datasets.release.query.question import Codes, Comparison, PeriodComparison, Question
+from datasets.release.query.span import Span
+from datasets.release.query.words import MalformedQuestion
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A sum of published cells: a measure within some codes, besides the question's own filters, over its own span if any."""
+
+    measure: str
+    within: tuple[tuple[str, Codes], ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a row: its column's name, how it is made, and of what."""
+
+    name: str
+    formula: Formula
+    terms: tuple[Term, ...]
+
+
+ENDS = ("", "_se", "_lo", "_hi")
+"""What stands behind a figure's name in the columns of its value, standard error and interval."""
+
+
+def figures_of(question: Question, book: Codebook) -> tuple[Figure, ...]:
+    """Every figure of a question, in the order of the columns. Raises MalformedQuestion where they cannot be made."""
+    derived = {entry.name: entry for entry in book.derived}
+    figures = [
+        _derived(derived[name]) if name in derived else Figure(name, Linear(), (Term(name),))
+        for name in question.measures
+    ]
+    if question.share is not None:
+        part = (question.share.level, question.share.codes)
+        shared = [name for name in question.measures if name not in derived]
+        if not shared:
+            raise MalformedQuestion(
+                f"share={question.share} has nothing to be taken of; name a measure that counts, such as "
+                f"measure={book.measures[0].name}",
+                parameter="share",
+                value=str(question.share),
+            )
+        figures += [Figure(f"{name}_share", Quotient(), (Term(name, (part,)), Term(name))) for name in shared]
+    figures += [Figure(f"{n}_per_{d}", Quotient(), (Term(n), Term(d))) for n, d in question.ratios]
+    if question.compare is None:
+        return tuple(figures)
+    return tuple(_compared(figure, question.compare) for figure in figures)
+
+
+def columns_of_figures(figures: Iterable[Figure]) -> tuple[str, ...]:
+    """The names of the columns that hold numbers."""
+    return tuple(figure.name + end for figure in figures for end in ENDS)
+
+
+def _derived(entry: DerivedEntry) -> Figure:
+    if entry.kind == "rate":
+        assert entry.numerator is not None
+        assert entry.denominator is not None
+        return Figure(entry.name, Quotient(), (Term(entry.numerator), Term(entry.denominator)))
+    assert entry.of is not None
+    assert entry.level is not None
+    if entry.kind == "share":
+        among = ((entry.level, entry.among),) if entry.among else ()
+        return Figure(
+            entry.name, Quotient(), (Term(entry.of, ((entry.level, entry.codes),)), Term(entry.of, among))
+        )
+    edges = [
+        entry.bands[0].lower,
+        *(inf if band.upper is None else band.upper for band in entry.bands),
+    ]
+    terms = tuple(Term(entry.of, ((entry.level, (band.code,)),)) for band in entry.bands)
+    return Figure(entry.name, BandMedian(tuple(edges)), terms)
+
+
+def _compared(figure: Figure, compare: Comparison | PeriodComparison) -> Figure:
+    left = tuple(_on_one_side(term, compare, compare.left) for term in figure.terms)
+    right = tuple(_on_one_side(term, compare, compare.right) for term in figure.terms)
+    match figure.formula:
+        case Linear():
+            formula: Formula = Linear((1.0, -1.0))
+        case Quotient():
+            formula = QuotientDifference()
+        case _:
+            raise MalformedQuestion(
+                f"compare={compare} does not go with {figure.name}: the difference of two medians has no exact error; "
+                "ask for both and compare their intervals",
+                parameter="compare",
+                value=str(compare),
+            )
+    return Figure(f"{figure.name}_difference", formula, left + right)
+
+
+def _on_one_side(term: Term, compare: Comparison | PeriodComparison, side: str | Span) -> Term:
+    if isinstance(side, Span):
+        return replace(term, span=side)
+    assert isinstance(compare, Comparison)
+    return replace(term, within=(*term.within, (compare.level, (side,))))
