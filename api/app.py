@@ -9,20 +9,24 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import Depends, FastAPI
 
 from api import errors, last_uses, openapi
-from api.asking import Desk
+from api.answers import Answers
+from api.cursor_key import cursor_key
 from api.dependencies import principal_of
+from api.desk import Desk
 from api.limits import Limits
 from api.outer import Outer
-from api.routes import aggregates, codelists, datasets, files, health, keys, problems, releases, service
+from api.routes import aggregates, codelists, datasets, files, health, keys, plan, problems, releases, service
 from api.settings import ApiSettings
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
 from datasets.catalogue import DATASETS
+from datasets.release.cursor import Cursors
 from datasets.release.reader import Releases
 
 OPEN = (service, datasets, codelists, releases, health, keys, problems)
 WITH_TOKEN = (aggregates,)
 FILES = (files,)
+FREE = (plan,)
 
 
 def create_app(settings: ApiSettings | None = None, registry: RegistrySettings | None = None) -> FastAPI:
@@ -39,9 +43,14 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.state.registry = open_registry(registry)
         names = tuple(dataset.name for dataset in DATASETS)
         app.state.releases = Releases(
-            settings.releases_dir, settings.cache_dir, app.state.registry.release_verifier(), names
+            settings.releases_dir,
+            settings.cache_dir,
+            app.state.registry.release_verifier(),
+            names,
+            cursors=Cursors(cursor_key(settings)),
         )
         app.state.desk = Desk(settings.workers, settings.deadline_seconds)
+        app.state.answers = Answers(app.state.desk, settings.answers_mib << 20)
         try:
             async with last_uses.written(app.state.registry):
                 yield
@@ -65,6 +74,8 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.project)])
     for noun in FILES:
         app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.files)])
+    for noun in FREE:
+        app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.plans)])
     for noun in (*OPEN, openapi):
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
     app.add_middleware(Outer, fields=limits.fields)

@@ -17,6 +17,7 @@ from auth.registry import Registry
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
 from datasets.refusal import did_you_mean, nearest, shown
+from datasets.release.query.question import Question
 from datasets.release.query.words import RepeatedParameter, UnknownParameter
 from datasets.release.reader import Releases
 
@@ -93,6 +94,12 @@ async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
             f"{MOST_PARAMETERS} of them."
         ) from None
     return tuple(pairs)
+
+
+def question_of(dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases) -> Question:
+    """What is asked, apart from the format, which is the API's own word. Raises a Refusal for what is not right."""
+    words = [(name, value) for name, value in parameters if name != "format"]
+    return releases.question(dataset.name, words, also=["format"])
 
 
 def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:

@@ -20,6 +20,8 @@ from auth.errors import RegistryError, RegistryUnavailable, TokenRefused
 from datasets.catalogue import UnknownCodeList, UnknownDataset
 from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
+from datasets.release.cursor import CursorRefused
+from datasets.release.errata import ReleaseWithdrawn
 from datasets.release.grid import EmptyQuestion, NotPublished
 from datasets.release.query.span import PeriodNotReleased
 from datasets.release.query.words import (
@@ -77,6 +79,7 @@ STATUS: dict[type[Exception], int] = {
     UnknownRelease: 404,
     UnknownFile: 404,
     NotAcceptable: 406,
+    ReleaseWithdrawn: 410,
     TooLarge: 413,
     TooLong: 414,
     RangeNotSatisfiable: 416,
@@ -89,6 +92,7 @@ STATUS: dict[type[Exception], int] = {
     MalformedPeriod: 422,
     PeriodNotReleased: 422,
     EmptyQuestion: 422,
+    CursorRefused: 422,
     NotPublished: 422,
     MixedVersions: 422,
     QuestionInterrupted: 503,

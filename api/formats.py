@@ -1,9 +1,8 @@
-"""The formats of an answer, with the same columns and types in all, and how an answer is told apart from another."""
+"""The formats of an answer, with the same columns and types in all."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fastapi import Request, Response
 
 from datasets.release.answer import Answer
 
@@ -111,28 +109,3 @@ RENDER: dict[str, Callable[[Answer], Iterator[bytes]]] = {
     "parquet": as_parquet,
     "arrow": as_arrow,
 }
-
-
-def tagged(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
-    """An answer with a strong validator, or 304 where the asker has these very bytes (RFC 9110, section 13)."""
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    fields = {
-        **headers,
-        "ETag": etag,
-        "Cache-Control": "private, max-age=0, must-revalidate",
-        "Vary": "Accept, Authorization",
-    }
-    if request.method == "GET" and is_known(request, etag):
-        return Response(None, 304, fields)
-    return Response(body, 200, fields, media_type)
-
-
-def is_known(request: Request, etag: str) -> bool:
-    """Whether the asker says that it has what this validator names (RFC 9110, section 13.1.2)."""
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in known or "*" in known
-
-
-def json_response(request: Request, document: object) -> Response:
-    """Metadata as JSON, with a validator."""
-    return tagged(request, orjson.dumps(document), FORMATS["json"], {})

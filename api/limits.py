@@ -19,7 +19,7 @@ from api.errors import problem
 from api.settings import ApiSettings
 from datasets.refusal import Refusal
 
-OPEN, PROJECT, FILES = "open", "project", "files"
+OPEN, PROJECT, FILES, PLANS = "open", "project", "files", "plans"
 _TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
 
 Dependency = Callable[[Request], Awaitable[None]]
@@ -30,11 +30,12 @@ class LimitsSwitchedOff(Refusal):
 
 
 class Limits:
-    """The limits of one application: three dependencies, one of which is on every route."""
+    """The limits of one application: four dependencies, one of which is on every route."""
 
     open: Dependency
     project: Dependency
     files: Dependency
+    plans: Dependency
 
     def __init__(self, settings: ApiSettings) -> None:
         self._limiter = Limiter(
@@ -63,6 +64,12 @@ class Limits:
         async def fetched_by_project(request: Request) -> None:
             """Released files: readers that ask by ranges send many small requests for one table."""
 
+        async def planned_by_project(request: Request) -> None:
+            """Plans: as generously as metadata, since they give no number."""
+
+        self.plans = self._limiter.shared_limit(settings.limit_open, scope=PLANS, key_func=_project)(
+            planned_by_project
+        )
         self.files = self._limiter.shared_limit(settings.limit_files, scope=FILES, key_func=_project)(
             fetched_by_project
         )
@@ -107,7 +114,7 @@ class Limits:
 
 
 def _policy(keys: list[Any]) -> str:
-    return next((policy for policy in (PROJECT, FILES) if policy in map(str, keys)), OPEN)
+    return next((policy for policy in (PROJECT, FILES, PLANS) if policy in map(str, keys)), OPEN)
 
 
 def _address(request: Request) -> str:

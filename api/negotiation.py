@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from fastapi import Request
 
 from api.errors import NotAcceptable
 from api.formats import FORMATS
-from datasets.refusal import did_you_mean, nearest, shown
-from datasets.release.query.words import MalformedQuestion, RepeatedParameter
-
-_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
+from api.preferences import by_preference
+from datasets.refusal import shown
+from datasets.release.query.words import RepeatedParameter, one_of
 
 
 def chosen_format(request: Request, parameters: Iterable[tuple[str, str]]) -> str:
@@ -22,27 +20,13 @@ def chosen_format(request: Request, parameters: Iterable[tuple[str, str]]) -> st
     if len(asked) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
     if asked:
-        return one_of("format", asked[0], FORMATS)
+        return one_of("format", asked[0], tuple(FORMATS))
     return _accepted(request.headers.get("accept", "*/*"))
-
-
-def one_of(parameter: str, value: str, options: Mapping[str, object]) -> str:
-    """The value, which is one of the options. Raises MalformedQuestion, which names them."""
-    if value not in options:
-        raise MalformedQuestion(
-            f"{parameter}={shown(value)} is not known; it may be {', '.join(options)}."
-            + did_you_mean(value, options),
-            parameter=parameter,
-            value=value,
-            allowed=options,
-            suggestions=nearest(value, options),
-        )
-    return value
 
 
 def _accepted(accept: str) -> str:
     """The format that `accept` likes best (RFC 9110, section 12.5.1); the earliest of those it likes alike."""
-    for name in _by_preference(accept):
+    for name in by_preference(accept):
         for known, media in FORMATS.items():
             kind = media.split(";")[0]
             if name in {kind, "*/*", f"{kind.split('/')[0]}/*"}:
@@ -53,12 +37,3 @@ def _accepted(accept: str) -> str:
         value=accept,
         allowed=[media.split(";")[0] for media in FORMATS.values()],
     )
-
-
-def _by_preference(accept: str) -> list[str]:
-    liked: list[tuple[float, str]] = []
-    for part in accept.split(","):
-        name, *parameters = (word.strip().lower() for word in part.split(";"))
-        quality = next((word[2:] for word in parameters if word.startswith("q=")), "1")
-        liked.append((float(quality) if _QUALITY.fullmatch(quality) else 1.0, name))
-    return [name for quality, name in sorted(liked, key=lambda pair: -pair[0]) if quality]

@@ -11,7 +11,8 @@ from fastapi.openapi.utils import get_openapi
 from api.bodies import EXAMPLE as EXAMPLE_BODY
 from api.codebooks import CODEBOOK
 from api.errors import PROBLEM_JSON, STATUS, slug, title
-from api.formats import FORMATS, json_response
+from api.formats import FORMATS
+from api.responses import json_response
 from datasets.catalogue import DATASETS, code_lists
 from datasets.release.query.span import FREQUENCIES
 from datasets.release.query.words import LABELS

@@ -30,6 +30,8 @@ class ApiSettings(BaseSettings):
     limit_standard: str = "100/minute"
     limit_extended: str = "600/minute"
     limit_files: str = "6000/minute"
+    cursor_key: str = Field(default="", repr=False)
+    answers_mib: int = Field(default=64, ge=0)
     deadline_seconds: float = Field(default=10.0, gt=0)
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     contact: str = "Name a contact point with DAYLIGHT_CONTACT"

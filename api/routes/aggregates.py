@@ -1,19 +1,16 @@
-"""GET and POST /v1/datasets/{dataset}/aggregates: the question; GET .../plan: what it would give."""
+"""GET and POST /v1/datasets/{dataset}/aggregates: the question."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.concurrency import run_in_threadpool
 
-from api.asking import Desk
+from api.answers import Answers
 from api.bodies import parameters_of_body
-from api.dependencies import GrantedDataset, Parameters, PublishedReleases
-from api.formats import FORMATS, RENDER, json_response, tagged
+from api.dependencies import GrantedDataset, Parameters, PublishedReleases, question_of
 from api.negotiation import chosen_format
 from datasets.definition import Dataset
-from datasets.release.query.question import Question
 from datasets.release.reader import Releases
 
 BodyParameters = Annotated[tuple[tuple[str, str], ...], Depends(parameters_of_body)]
@@ -45,27 +42,5 @@ async def _answered(
     request: Request, dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
 ) -> Response:
     format_ = chosen_format(request, parameters)
-    question = _question(dataset, parameters, releases)
-    desk: Desk = request.app.state.desk
-    answer = await desk.answer(request, releases, question)
-    headers = {"Data-Release": ", ".join(answer.meta["releases"]), "X-Query-Id": answer.meta["query_id"]}
-    return tagged(request, b"".join(RENDER[format_](answer)), FORMATS[format_], headers)
-
-
-@router.get("/{dataset}/plan", summary="What a question would give")
-async def plan(
-    request: Request, dataset: GrantedDataset, parameters: Parameters, releases: PublishedReleases
-) -> Response:
-    """The same question, answered with the number of rows, the cuboid and the promised standard errors of each measure.
-
-    It gives no number of the release. A question that is not published is refused as it would be when asked.
-    """
-    chosen_format(request, parameters)
-    question = _question(dataset, parameters, releases)
-    return json_response(request, await run_in_threadpool(releases.plan, question))
-
-
-def _question(dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases) -> Question:
-    """What is asked, apart from the format, which is the API's own word."""
-    words = [(name, value) for name, value in parameters if name != "format"]
-    return releases.question(dataset.name, words, also=["format"])
+    answers: Answers = request.app.state.answers
+    return await answers.give(request, releases, question_of(dataset, parameters, releases), format_)

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.codebooks import CODEBOOK
 from api.dependencies import NamedDataset, PublishedReleases, only
-from api.formats import json_response, tagged
-from api.negotiation import one_of
+from api.responses import json_response, tagged
 from datasets.catalogue import DATASETS
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.privacy.zcdp import epsilon, power_of_best_test
 from datasets.release.codebook import Codebook, codebook_of
+from datasets.release.query.words import one_of
 from datasets.release.reader import Releases
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -45,7 +45,7 @@ async def codebook(
     """
     current = releases.current(dataset.name)
     book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
-    asked = one_of("format", given.get("format", "json"), CODEBOOK)
+    asked = one_of("format", given.get("format", "json"), tuple(CODEBOOK))
     body, media = CODEBOOK[asked](book)
     return tagged(request, body, media, {})
 

@@ -10,8 +10,9 @@ from starlette.responses import FileResponse
 
 from api.dependencies import GrantedDataset, PublishedReleases
 from api.errors import UnknownFile
-from api.formats import FORMATS, is_known
+from api.formats import FORMATS
 from api.ranges import satisfiable
+from api.responses import is_known
 from datasets.refusal import did_you_mean, nearest, shown
 from datasets.release.manifest import FileEntry
 from datasets.release.opened import Release

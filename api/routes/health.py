@@ -6,7 +6,8 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import OpenRegistry, PublishedReleases, only
-from api.formats import FORMATS, json_response
+from api.formats import FORMATS
+from api.responses import json_response
 
 router = APIRouter(tags=["health"], dependencies=[Depends(only())])
 

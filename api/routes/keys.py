@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import OpenRegistry, only
-from api.formats import json_response
+from api.responses import json_response
 
 router = APIRouter(tags=["keys"], dependencies=[Depends(only())])
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from api.dependencies import only
 from api.errors import STATUS, slug, title
-from api.formats import json_response
+from api.responses import json_response
 
 router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only())])
 

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import NamedDataset, PublishedReleases, only
-from api.formats import FORMATS, json_response, tagged
+from api.formats import FORMATS
+from api.responses import json_response, tagged
 from datasets.catalogue import DATASETS
 from datasets.release import layout
 from datasets.release.reader import Releases

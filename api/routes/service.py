@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import PublishedReleases, SettingsOf, only
-from api.formats import json_response
+from api.responses import json_response
 from datasets.catalogue import DATASETS
 
 router = APIRouter(tags=["service"], dependencies=[Depends(only())])

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from datasets.privacy.plan import below
+from datasets.release import layout
 from datasets.release.codebook import Codebook
 from datasets.release.manifest import Manifest
 from datasets.release.published import PublishedMeasure, published_measures
@@ -25,6 +26,8 @@ class Release:
     codebook: Codebook
     measures: Mapping[str, PublishedMeasure]
     shelf: Shelf
+    fingerprint: str
+    """The SHA-256 of its manifest, and so of all of it."""
 
     @property
     def name(self) -> str:
@@ -43,9 +46,9 @@ def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, c
         _ensure_complete(measures, codebook)
     except (KeyError, ValueError):
         raise ReleaseDamaged(f"release {folder.name}: its manifest and its codebook disagree") from None
-    return Release(
-        folder, manifest, codebook, measures, shelve(con, folder, manifest, codebook, measures, cache)
-    )
+    fingerprint = layout.sha256_of(folder / layout.MANIFEST)
+    shelf = shelve(con, folder, manifest, codebook, measures, cache, fingerprint)
+    return Release(folder, manifest, codebook, measures, shelf, fingerprint)
 
 
 def _ensure_complete(measures: Mapping[str, PublishedMeasure], codebook: Codebook) -> None:

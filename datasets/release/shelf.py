@@ -141,16 +141,14 @@ def shelve(
     book: Codebook,
     measures: Mapping[str, PublishedMeasure],
     cache: Path,
+    fingerprint: str,
 ) -> Shelf:
     """Attach a verified release to `con`, making its serving copy first where there is none or it is damaged.
 
-    The copy is named after the manifest's hash, so a copy of anything else is never mistaken for it. Raises
+    The copy is named after `fingerprint`, the manifest's hash, so a copy of anything else is never mistaken for it. Raises
     ReleaseDamaged where a cell is missing that the codebook and the manifest promise.
     """
-    fingerprint = layout.sha256_of(folder / layout.MANIFEST)[:16]
-    schema = (
-        f"release_{manifest.dataset}_{manifest.release.replace('-', '_').replace('.', '_')}_{fingerprint}"
-    )
+    schema = f"release_{manifest.dataset}_{manifest.release.replace('-', '_').replace('.', '_')}_{fingerprint[:16]}"
     path = cache / f"{schema}.duckdb"
     sizes = {name: cells(book.axes, cuboid) for m in measures.values() for name, cuboid in m.cuboids.items()}
     cuboids = {name: position for position, name in enumerate(sorted(sizes))}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 
-from datasets.release.answer import Answer
-from datasets.release.query.question import Question
-from datasets.release.reader import Releases
 from datasets.release.shelf import Deadline
+
+T = TypeVar("T")
 
 
 class Desk:
@@ -22,14 +22,12 @@ class Desk:
         self._seconds = seconds
         self._running: set[Deadline] = set()
 
-    async def answer(self, request: Request, releases: Releases, question: Question) -> Answer:
-        """The answer to a question; its query stops when the asker leaves or the deadline is over."""
+    async def run(self, request: Request, work: Callable[[Deadline], T]) -> T:
+        """What `work` gives; its query stops when the asker leaves or the deadline is over."""
         deadline = Deadline(self._seconds)
         self._running.add(deadline)
         loop = asyncio.get_running_loop()
-        answering: asyncio.Future[Answer] = loop.run_in_executor(
-            self._threads, releases.ask, question, deadline
-        )
+        answering: asyncio.Future[T] = loop.run_in_executor(self._threads, work, deadline)
         leaving: asyncio.Future[None] = asyncio.ensure_future(_left(request))
         try:
             tasks: tuple[asyncio.Future[Any], ...] = (answering, leaving)

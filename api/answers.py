@@ -1,0 +1,120 @@
+"""Answers as bytes: made once, kept, and given to everybody who asks the same of the same releases.
+
+An answer is a function of the releases, the question, the format and the encoding, so its validator is known before it is
+made: who has it already is told so without asking DuckDB.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.desk import Desk
+from api.encodings import chosen_encoding, encoded
+from api.formats import FORMATS, RENDER, SIZE
+from api.responses import CACHE, etag_of, is_known
+from datasets.release.opened import Release
+from datasets.release.query.question import Question
+from datasets.release.reader import Releases
+from datasets.release.shelf import Deadline
+
+WRITERS = tuple(version(name) for name in ("daylight", "orjson", "pyarrow", "zstandard"))
+"""What the bytes of an answer depend on besides the question."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """An answer in a format and an encoding: its bytes, or chunks of them where they are many."""
+
+    chunks: tuple[bytes, ...] | Iterator[bytes]
+    headers: dict[str, str]
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept; none of what is still to be made."""
+        return sum(map(len, self.chunks)) if isinstance(self.chunks, tuple) else 0
+
+
+class Answers:
+    """Answers questions, and keeps the latest answers up to `most_bytes` in all."""
+
+    def __init__(self, desk: Desk, most_bytes: int) -> None:
+        self._desk = desk
+        self._most = most_bytes
+        self._kept: OrderedDict[str, Made] = OrderedDict()
+        self._bytes = 0
+
+    async def give(self, request: Request, releases: Releases, question: Question, format_: str) -> Response:
+        """The answer to a question. Raises a Refusal for what cannot be answered."""
+        asked, media = releases.asked_of(question), FORMATS[format_]
+        encoding = chosen_encoding(request, media)
+        etag = _etag(question, asked, format_, encoding)
+        names = [release.name for release in asked]
+        headers = {**CACHE, "ETag": etag, "Data-Release": ", ".join(names), "X-Query-Id": question.id(names)}
+        if request.method == "GET" and etag in request.headers.get("if-none-match", ""):
+            return Response(None, 304, headers)
+        made = self._find(etag)
+        if made is None:
+
+            def make(deadline: Deadline) -> Made:
+                return _made(releases, question, asked, format_, encoding, deadline)
+
+            made = await self._desk.run(request, make)
+            self._keep(etag, made)
+        if request.method == "GET" and is_known(request, etag):
+            return Response(None, 304, headers)
+        headers |= made.headers | _next(request, question, format_, made.headers)
+        if isinstance(made.chunks, tuple):
+            return Response(b"".join(made.chunks), 200, headers, media)
+        return StreamingResponse(made.chunks, 200, headers, media)
+
+    def _find(self, etag: str) -> Made | None:
+        if etag in self._kept:
+            self._kept.move_to_end(etag)
+        return self._kept.get(etag)
+
+    def _keep(self, etag: str, made: Made) -> None:
+        if not 0 < made.size <= self._most or etag in self._kept:
+            return
+        self._kept[etag] = made
+        self._bytes += made.size
+        while self._bytes > self._most:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= oldest.size
+
+
+def _etag(question: Question, asked: tuple[Release, ...], format_: str, encoding: str | None) -> str:
+    fingerprints = [release.fingerprint for release in asked]
+    return etag_of(
+        question.dataset, question.canonical(), question.cursor, *fingerprints, format_, encoding, *WRITERS
+    )
+
+
+def _made(
+    releases: Releases,
+    question: Question,
+    asked: tuple[Release, ...],
+    format_: str,
+    encoding: str | None,
+    deadline: Deadline,
+) -> Made:
+    answer = releases.ask(question, deadline, asked)
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    if following := answer.meta["page"]["next"]:
+        headers["X-Next-Cursor"] = following
+    chunks = encoded(RENDER[format_](answer), encoding)
+    return Made(chunks if len(answer) > SIZE else (b"".join(chunks),), headers)
+
+
+def _next(request: Request, question: Question, format_: str, headers: dict[str, str]) -> dict[str, str]:
+    """Where the next page is (RFC 8288), for questions that have an address."""
+    if "X-Next-Cursor" not in headers or request.method != "GET":
+        return {}
+    query = f"{question.canonical()}&cursor={quote(headers['X-Next-Cursor'])}&format={format_}"
+    return {"Link": f'<{request.scope["path"]}?{query}>; rel="next"'}

@@ -1,0 +1,25 @@
+"""The key that cursors are signed with: a setting where several hosts serve, else a file that is made once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+
+from api.settings import ApiSettings
+
+
+def cursor_key(settings: ApiSettings) -> bytes:
+    """The key of this deployment. It guards nothing but the meaning of `cursor`: whoever has it can turn pages, no more."""
+    if settings.cursor_key:
+        return settings.cursor_key.encode()
+    path = settings.home / "cursor.key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    if not path.exists():
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):  # another process was first
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,50 @@
+"""Answers with validators: how one representation is told apart from another, and 304 for those who have it already."""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+from fastapi import Request, Response
+
+from api.encodings import chosen_encoding, encoded
+from api.formats import FORMATS
+
+WORTH_ENCODING = 1024
+"""Bytes below which compressing gains nothing."""
+CACHE = {
+    "Cache-Control": "private, max-age=0, must-revalidate",
+    "Vary": "Accept, Accept-Encoding, Authorization",
+}
+
+
+def etag_of(*parts: object) -> str:
+    """A strong validator of what these parts say (RFC 9110, section 8.8.3).
+
+    >>> etag_of("a", "b") == etag_of("ab", "")
+    False
+    """
+    return f'"{hashlib.sha256(orjson.dumps([str(part) for part in parts])).hexdigest()[:32]}"'
+
+
+def tagged(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
+    """An answer with a strong validator, compressed where that is asked for, or 304 where the asker has these very bytes."""
+    encoding = chosen_encoding(request, media_type) if len(body) >= WORTH_ENCODING else None
+    fields = {**headers, **CACHE, "ETag": etag_of(hashlib.sha256(body).hexdigest(), encoding)}
+    if request.method == "GET" and is_known(request, fields["ETag"]):
+        return Response(None, 304, fields)
+    if encoding:
+        fields["Content-Encoding"] = encoding
+        body = b"".join(encoded([body], encoding))
+    return Response(body, 200, fields, media_type)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the asker says that it has what this validator names (RFC 9110, section 13.1.2)."""
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in known or "*" in known
+
+
+def json_response(request: Request, document: object) -> Response:
+    """Metadata as JSON, with a validator."""
+    return tagged(request, orjson.dumps(document), FORMATS["json"], {})
