@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs openapi serve bench lock clean
+.PHONY: help demo test check fix docs openapi serve bench fuzz lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,7 +34,7 @@ fix: .venv/installed ## mend what can be mended by itself
 docs: .venv/installed ## check that every command, link, setting and target in the documents is true
 	$(BIN)/python -m pytest tests/test_house.py
 
-openapi: .venv/installed ## write openapi/openapi.json anew
+openapi: .venv/installed ## write openapi/openapi.json and docs/problems.md anew
 	$(BIN)/daylight openapi
 
 serve: .venv/installed ## serve the releases under DAYLIGHT_HOME
@@ -42,6 +42,9 @@ serve: .venv/installed ## serve the releases under DAYLIGHT_HOME
 
 bench: .venv/installed ## benchmarks, as ratios against peers and limits
 	$(BIN)/python -m bench
+
+fuzz: .venv/installed ## ask a live server 20,000 made-up questions
+	$(BIN)/python -m tests.fuzzing 20000
 
 lock: .venv/installed ## choose the newest dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --strip-extras --allow-unsafe --no-header \

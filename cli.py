@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from api.cli import serve, write_openapi
-from auth.cli import admin, opened_registry
+from auth.cli import admin, opened_registry, recorder
 from auth.errors import RegistryError
 from datasets.build.cli import ledger_commands, release_commands
 from datasets.build.events.cli import events
@@ -23,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 def seal() -> Seal:
     """What releases are signed with: the release key of the registry, which is made where there is none."""
     registry = opened_registry()
-    return Seal(sign=registry.release_signer(), verify=registry.release_verifier())
+    return Seal(registry.release_signer(), registry.release_verifier(), recorder(registry))
 
 
 def _print_version(asked: bool) -> None:
@@ -41,7 +41,7 @@ def daylight(
 
 app.add_typer(events, name="events")
 app.add_typer(release_commands(seal), name="release")
-app.add_typer(ledger_commands(), name="ledger")
+app.add_typer(ledger_commands(seal), name="ledger")
 app.add_typer(admin, name="admin")
 app.command()(serve)
 app.command(name="openapi")(write_openapi)

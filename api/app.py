@@ -15,7 +15,22 @@ from api.dependencies import principal_of
 from api.desk import Desk
 from api.limits import Limits
 from api.outer import Outer
-from api.routes import aggregates, codelists, datasets, files, health, keys, plan, problems, releases, service
+from api.routes import (
+    aggregates,
+    changes,
+    citations,
+    codelists,
+    datasets,
+    docs,
+    files,
+    health,
+    keys,
+    ledger,
+    plan,
+    problems,
+    releases,
+    service,
+)
 from api.settings import ApiSettings
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
@@ -23,7 +38,7 @@ from datasets.catalogue import DATASETS
 from datasets.release.cursor import Cursors
 from datasets.release.reader import Releases
 
-OPEN = (service, datasets, codelists, releases, health, keys, problems)
+OPEN = (service, datasets, codelists, releases, changes, citations, ledger, health, keys, problems, docs)
 WITH_TOKEN = (aggregates,)
 FILES = (files,)
 FREE = (plan,)

@@ -51,7 +51,7 @@ async def _read(request: Request) -> bytes:
 def _value(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, list) and value and all(isinstance(each, str) and "," not in each for each in value):
         return ",".join(value)  # an object inside is a list of pairs, and no pair is a text

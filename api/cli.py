@@ -12,6 +12,7 @@ import typer
 import uvicorn
 
 from api.app import create_app
+from api.explanations import markdown
 from api.openapi import description
 from api.settings import ApiSettings
 
@@ -39,9 +40,11 @@ def serve(
 
 def write_openapi(
     to: Annotated[Path, typer.Option(help="file to write")] = Path("openapi/openapi.json"),
+    problems: Annotated[Path, typer.Option(help="document to write")] = Path("docs/problems.md"),
 ) -> None:
-    """Write the description of the API, as the repository keeps it."""
+    """Write the description of the API and the document of its problems, as the repository keeps them."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_bytes(orjson.dumps(description(create_app()), option=options) + b"\n")
-    typer.echo(f"wrote {to}")
+    problems.write_text(markdown(), encoding="utf-8")
+    typer.echo(f"wrote {to} and {problems}")

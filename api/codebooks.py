@@ -41,6 +41,7 @@ def as_markdown(book: Codebook) -> tuple[bytes, str]:
     ]
     lines += ["| measure | what it is | kind |", "|---|---|---|"]
     lines += [f"| `{measure.name}` | {_cell(measure.title)} | {measure.kind} |" for measure in book.measures]
+    lines += [f"| `{entry.name}` | {_cell(entry.title)} | {entry.kind} |" for entry in book.derived]
     for dimension in book.dimensions:
         for level in dimension.levels:
             lines += ["", f"## `{level.name}`: {dimension.title}", "", f"Source: {level.source}.", ""]

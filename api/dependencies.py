@@ -18,7 +18,7 @@ from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
 from datasets.refusal import did_you_mean, nearest, shown
 from datasets.release.query.question import Question
-from datasets.release.query.words import RepeatedParameter, UnknownParameter
+from datasets.release.query.words import LONGEST_VALUE, MalformedQuestion, RepeatedParameter, UnknownParameter
 from datasets.release.reader import Releases
 
 MOST_PARAMETERS = 64
@@ -120,6 +120,12 @@ def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
             if name in found:
                 raise RepeatedParameter(
                     f"{name} is given more than once; write it once", parameter=name, value=value
+                )
+            if len(value) > LONGEST_VALUE:
+                raise MalformedQuestion(
+                    f"{name} has {len(value)} characters; at most {LONGEST_VALUE} are read",
+                    parameter=name,
+                    value=value,
                 )
             found[name] = value
         return found

@@ -1,21 +1,28 @@
-"""The description of the API (OpenAPI 3.1): generated, completed by hand where a question is open-ended."""
+"""The description of the API (OpenAPI 3.1): generated from the routes, the declarations and the table of refusals.
+
+A question's words depend on its dataset, so addresses that are asked questions are described once for each dataset.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
-from api.bodies import EXAMPLE as EXAMPLE_BODY
-from api.codebooks import CODEBOOK
-from api.errors import PROBLEM_JSON, STATUS, slug, title
+from api.bodies import EXAMPLE as BODY
+from api.dependencies import only
+from api.errors import PROBLEM_JSON
+from api.explanations import pages
 from api.formats import FORMATS
-from api.responses import json_response
+from api.question_words import METADATA, words_of
+from api.responses import tagged
+from api.routes.docs import ASSETS
+from api.schemas import SCHEMAS, ref
 from datasets.catalogue import DATASETS, code_lists
-from datasets.release.query.span import FREQUENCIES
-from datasets.release.query.words import LABELS
+from datasets.definition import Dataset
 
 router = APIRouter(tags=["service"])
 
@@ -23,15 +30,76 @@ DESCRIPTION = (
     "Anonymised aggregates on ads, recommendations and moderation actions for vetted researchers. Every number carries its "
     "exact standard error, every question is free, and the same question has the same answer for everybody."
 )
-AGGREGATES = "/v1/datasets/{dataset}/aggregates"
-PLAN = "/v1/datasets/{dataset}/plan"
-FILES = "/v1/releases/{dataset}/{release}/files/{name}"
+ASKED = ("aggregates", "plan", "citation")
+"""The last part of the addresses that are asked questions."""
+FILE = "/v1/releases/{dataset}/{release}/files/{name}"
 
 
-@router.get("/openapi.json", summary="This description")
+@dataclass(frozen=True)
+class Shape:
+    """What an operation answers, by media type, and the problems that are its own."""
+
+    content: dict[str, Any] = field(default_factory=lambda: _media(JSON))
+    problems: frozenset[str] = frozenset()
+
+
+JSON = "application/json"
+OBJECT, LINES = {"type": "object"}, {"type": "string"}
+BINARY = {"type": "string", "contentEncoding": "binary"}
+
+
+def _media(*names: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Content of these media types: JSON of a schema, others as text, the binary ones as bytes."""
+    found: dict[str, Any] = {}
+    for name in (name.split(";")[0] for name in names):
+        other = BINARY if "vnd.apache" in name or name.startswith("image/") else LINES
+        found[name] = {
+            "schema": (schema or OBJECT) if name.endswith("json") and "x-ndjson" not in name else other
+        }
+    return found
+
+
+CITATIONS = _media(
+    "application/vnd.citationstyles.csl+json", "application/x-bibtex", schema={"type": "array"}
+)
+FEEDS = _media(JSON, "application/atom+xml")
+OF_EVERY = {
+    "malformed", "unknown-parameter", "repeated-parameter", "too-long", "too-many-requests", "internal-server-error",
+}  # fmt: skip
+"""Problems that every operation may answer."""
+OF_TOKEN = {"token-missing", "token-refused", "out-of-scope", "registry-unavailable"}
+OF_RELEASE = {
+    "unknown-dataset", "unknown-release", "release-withdrawn", "release-damaged", "release-unavailable",
+}  # fmt: skip
+NOT_OF_QUESTION = {
+    "unknown-code-list", "unknown-file", "range-not-satisfiable", "too-large", "method-not-allowed", "not-found",
+}  # fmt: skip
+SHAPES = {
+    "/v1/datasets/{dataset}/codebook": Shape(_media(JSON, "text/csv", "text/markdown")),
+    "/v1/codelists/{name}": Shape(problems=frozenset({"unknown-code-list"})),
+    "/v1/changelog": Shape(FEEDS),
+    "/v1/errata": Shape(FEEDS),
+    "/v1/ledger": Shape(problems=frozenset({"release-damaged"})),
+    "/v1/releases/{dataset}/{release}/citation": Shape(CITATIONS),
+    "/problems/{name}": Shape(_media(JSON, "text/html"), frozenset({"not-found"})),
+    "/docs": Shape(_media("text/html")),
+    "/docs/{name}": Shape(_media("text/javascript", "text/css", "image/png"), frozenset({"not-found"})),
+    "/readyz": Shape(problems=frozenset({"registry-unavailable"})),
+    "/.well-known/jwks.json": Shape(problems=frozenset({"registry-unavailable"})),
+    FILE: Shape(
+        _media(FORMATS["parquet"], JSON), frozenset(OF_TOKEN | {"unknown-file", "range-not-satisfiable"})
+    ),
+}
+"""What is answered otherwise than as a JSON object."""
+
+
+@router.get("/openapi.json", summary="This description", dependencies=[Depends(only())])
 async def openapi_json(request: Request) -> Response:
     """OpenAPI 3.1."""
-    return json_response(request, description(request.app))
+    state = request.app.state
+    if not hasattr(state, "description"):
+        state.description = orjson.dumps(description(request.app))
+    return tagged(request, state.description, JSON, {})
 
 
 def description(app: FastAPI) -> dict[str, Any]:
@@ -39,178 +107,162 @@ def description(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title="Daylight", version="1", description=DESCRIPTION, routes=app.routes)
     document["components"] = {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        "schemas": {"Problem": PROBLEM},
+        "schemas": SCHEMAS,
+        "parameters": {
+            f"{dataset.name}.{word['name']}": word for dataset in DATASETS for word in words_of(dataset)
+        },
+        "examples": {page.name: {"summary": page.title, "value": page.example} for page in pages()},
     }
+    paths: dict[str, Any] = {}
     for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            _complete(operation, path)
-            if method == "post":
-                _by_body(operation)
+        if path.startswith("/v1/datasets/{dataset}/") and path.rsplit("/", 1)[1] in ASKED:
+            for dataset in DATASETS:
+                own = orjson.loads(orjson.dumps(operations))
+                paths[path.replace("{dataset}", dataset.name)] = {
+                    method: _asked(operation, path, method, dataset) for method, operation in own.items()
+                }
+        else:
+            paths[path] = {method: _completed(operation, path) for method, operation in operations.items()}
+    document["paths"] = paths
     return document
 
 
-def _complete(operation: dict[str, Any], path: str) -> None:
-    responses = operation["responses"]
-    responses.pop("422", None)
-    responses["200"] = {
-        "description": "As asked.",
-        "content": {"application/json": {"schema": {"type": "object"}}},
-    }
-    responses["304"] = {"description": "The asker has these very bytes."}
-    statuses = {429: "More requests than the limit allows", 500: "A fault of ours"}
-    if "{dataset}" in path or "{name}" in path:
-        statuses[404] = "Unknown dataset, code list, release or problem"
-    if path == FILES:
-        statuses |= {s: words for s, words in _refusals().items() if s in {401, 403, 404, 416, 503}}
+def _asked(operation: dict[str, Any], path: str, method: str, dataset: Dataset) -> dict[str, Any]:
+    """An operation that is asked a question of one dataset."""
+    kind = path.rsplit("/", 1)[1]
+    operation["operationId"] = f"{method}_{dataset.name}_{kind}"
+    operation["summary"] = f"{operation['summary']}: {dataset.title.lower()}"
+    words = [{"$ref": f"#/components/parameters/{dataset.name}.{word['name']}"} for word in words_of(dataset)]
+    problems = {page.name for page in pages()} - NOT_OF_QUESTION
+    content = _media(JSON, schema=ref("Plan"))
+    if kind == "aggregates":
+        content = _media(*FORMATS.values(), schema=ref("Answer"))
+    else:
+        problems -= {"question-interrupted"}
+    if kind == "citation":
+        content, problems = CITATIONS, problems - OF_TOKEN - {"not-acceptable"}
+        words = [word for word in words if not word["$ref"].endswith(".format")]
+        words.append(METADATA["/v1/releases/{dataset}/{release}/citation"])
+    else:
         operation["security"] = [{"token": []}]
-        binary = {FORMATS["parquet"]: {"schema": {"type": "string", "contentEncoding": "binary"}}}
-        responses["200"]["content"] = binary
-        responses["206"] = {"description": "The ranges asked for.", "content": binary}
-    if path in {AGGREGATES, PLAN}:
-        statuses |= {status: words for status, words in _refusals().items() if status not in {413, 416}}
-        operation["security"] = [{"token": []}]
-        operation["parameters"] = [p for p in operation.get("parameters", []) if p["in"] == "path"] + QUESTION
-    if path == AGGREGATES:
-        responses["200"]["content"] = {
-            "application/json": {"schema": {"type": "object"}, "example": EXAMPLE},
-            FORMATS["ndjson"]: {"schema": {"type": "string"}},
-            FORMATS["csv"].split(";")[0]: {"schema": {"type": "string"}},
-            FORMATS["parquet"]: {"schema": {"type": "string", "contentEncoding": "binary"}},
-            FORMATS["arrow"]: {"schema": {"type": "string", "contentEncoding": "binary"}},
+    if method == "post":
+        operation["requestBody"] = _body(dataset)
+        words, problems = [], problems - {"too-long"} | {"too-large"}
+    operation["parameters"] = words
+    operation["responses"] = _responses(content, problems, conditional=method != "post")
+    return operation
+
+
+def _body(dataset: Dataset) -> dict[str, Any]:
+    """A question as a JSON object: the same words, several values as a list or with commas between."""
+    listed = {"type": "array", "items": {"type": "string", "pattern": "^[^,]+$"}, "minItems": 1}
+    members = {
+        word["name"]: {
+            "description": word["description"],
+            "anyOf": [{"type": "string"}, listed, {"type": "number"}],
         }
+        for word in words_of(dataset)
+    }
+    example = {
+        **orjson.loads(BODY),
+        "measure": [dataset.measures[0].name],
+        "group_by": [dataset.levels[0].name],
+    }
+    schema = {"type": "object", "properties": members, "additionalProperties": False}
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _completed(operation: dict[str, Any], path: str) -> dict[str, Any]:
+    """An operation on metadata, a file, or the service itself."""
+    shape = SHAPES.get(path, Shape())
+    operation["responses"] = _responses(
+        shape.content, _problems_at(path) | shape.problems, conditional=path != "/readyz"
+    )
+    if path == FILE:
+        operation["security"] = [{"token": []}]
+        ranges = {**shape.content, "multipart/byteranges": {"schema": BINARY}}
+        operation["responses"]["206"] = {"description": "The ranges asked for.", "content": ranges}
+    if path == "/readyz":
+        operation["responses"]["503"]["content"] |= _media(JSON)
     if path in METADATA:
         operation.setdefault("parameters", []).append(METADATA[path])
-    if path not in {AGGREGATES, PLAN, FILES}:
-        statuses[422] = _refusals()[422]
     for parameter in operation.get("parameters", []):
-        if parameter["name"] == "dataset":
-            parameter["schema"] = {"type": "string", "enum": [dataset.name for dataset in DATASETS]}
-        if parameter["name"] == "name" and "codelists" in path:
-            parameter["schema"] = {"type": "string", "enum": sorted(code_lists())}
-    for status, words in sorted(statuses.items()):
-        content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        responses[str(status)] = {"description": words, "content": content}
+        if parameter["in"] == "path":
+            _name(parameter, path)
+    if path in LINKS:
+        operation["responses"]["200"]["links"] = LINKS[path]
+    return operation
 
 
-def _by_body(operation: dict[str, Any]) -> None:
-    """What a question in a body has, and does not have, of one in the address."""
-    words = {parameter["name"]: {"description": parameter["description"]} for parameter in QUESTION[:-1]}
-    several = {
-        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "number"}]
-    }
-    schema = {"type": "object", "required": ["measure"], "properties": words, "additionalProperties": several}
-    operation["requestBody"] = {
-        "required": True,
-        "content": {"application/json": {"schema": schema, "example": orjson.loads(EXAMPLE_BODY)}},
-    }
-    operation["parameters"] = [p for p in operation["parameters"] if p["in"] == "path"]
-    for status in ("304", "414"):
-        operation["responses"].pop(status)
-    operation["responses"]["413"] = {**operation["responses"]["400"], "description": _refusals()[413]}
+def _problems_at(path: str) -> set[str]:
+    """What may be wrong with a request, by what its address names."""
+    found = set(OF_EVERY)
+    if "{dataset}" in path:
+        found |= {"unknown-dataset"}
+    if "{release}" in path:
+        found |= OF_RELEASE
+    if path in METADATA:
+        found |= {"malformed-question"}
+    return found
 
 
-def _refusals() -> dict[int, str]:
-    by_status: dict[int, list[str]] = {}
-    for kind, status in STATUS.items():
-        by_status.setdefault(status, []).append(f"`{slug(kind)}`: {title(kind)}.")
-    return {status: " ".join(words) for status, words in by_status.items()}
+def _name(parameter: dict[str, Any], path: str) -> None:
+    """What may stand in an address, with an example that is there."""
+    if parameter["name"] == "dataset":
+        parameter["schema"] = {"type": "string", "enum": [dataset.name for dataset in DATASETS]}
+        parameter["example"] = "moderation"
+    elif parameter["name"] in {"release", "other"}:
+        parameter["schema"] = {"type": "string", "pattern": r"^(latest|\d{4}-\d{2}\.[1-9]\d{0,3})$"}
+        parameter["example"] = "latest"
+    elif path.startswith("/v1/codelists"):
+        parameter["schema"] = {"type": "string", "enum": sorted(code_lists())}
+        parameter["example"] = "category"
+    elif path.startswith("/problems"):
+        parameter["schema"] = {"type": "string", "enum": [page.name for page in pages()]}
+        parameter["example"] = "unknown-code"
+    elif path.startswith("/docs"):
+        parameter["schema"] = {"type": "string", "enum": [*ASSETS, "start.js"]}
+        parameter["example"] = "start.js"
+    else:
+        parameter["schema"] = {"type": "string", "enum": ["cells.parquet", "codebook.json"]}
+        parameter["example"] = "codebook.json"
 
 
-def _query(name: str, words: str, example: str, **schema: Any) -> dict[str, Any]:
-    return {
-        "name": name, "in": "query", "description": words, "required": name == "measure",
-        "schema": {"type": "string", **schema}, "example": example,
-    }  # fmt: skip
+def _responses(content: dict[str, Any], problems: set[str], *, conditional: bool) -> dict[str, Any]:
+    """200, 304 where there is a validator, and each refusal with an example of every problem that it may be."""
+    responses: dict[str, Any] = {"200": {"description": "As asked.", "content": content}}
+    if conditional:
+        responses["304"] = {"description": "The asker has these very bytes."}
+    for page in pages():
+        if page.name not in problems:
+            continue
+        response = responses.setdefault(
+            str(page.status),
+            {"description": "", "content": {PROBLEM_JSON: {"schema": ref("Problem"), "examples": {}}}},
+        )
+        response["description"] = f"{response['description']} `{page.name}`: {page.title}.".strip()
+        example = {"$ref": f"#/components/examples/{page.name}"}
+        response["content"][PROBLEM_JSON]["examples"][page.name] = example
+    return responses
 
 
-_LEVELS = sorted({level.name for dataset in DATASETS for level in dataset.levels if level.name != "day"})
-QUESTION = [
-    _query("measure", "Measures, with commas between.", "actions,accounts"),
-    _query("group_by", "Levels to group by, and `period`; at most four levels.", "category"),
-    _query("period", "A month, a day, or a range of either; the latest month by default.", "2026-06"),
-    _query(
-        "freq",
-        "One row per day, ISO week, month or quarter; without it, one sum over the period.",
-        "month",
-        enum=list(FREQUENCIES),
-    ),
-    _query("confidence", "What the intervals cover, from 0.5 to 0.9999; 0.95 by default.", "0.95"),
-    _query(
-        "sort", "Columns to sort by, with commas between; a minus means from the largest down.", "-actions"
-    ),
-    _query(
-        "limit",
-        "At most so many rows; `page` says how many there are in all.",
-        "10",
-        pattern="^[1-9][0-9]{0,5}$",
-    ),
-    _query("labels", "Codes, their labels, or both in columns of their own.", "both", enum=list(LABELS)),
-    _query("release", "A release by name, or `latest`.", "latest"),
-    _query(
-        "format",
-        "The format of the answer; Accept decides where it is not given.",
-        "json",
-        enum=list(FORMATS),
-    ),
-    {
-        "name": "filters",
-        "in": "query",
-        "description": "Any level of the dataset by its name, with codes of its list and commas between: "
-        "`member_state=DE,FR`; after `ne:` all other codes. The dataset's codebook lists levels and codes.",
-        "required": False,
-        "style": "form",
-        "explode": True,
-        "schema": {
-            "type": "object",
-            "propertyNames": {"enum": _LEVELS},
-            "additionalProperties": {"type": "string"},
-        },
-        "example": {"member_state": "DE,FR"},
-    },
-]
-METADATA = {
-    "/v1/datasets/{dataset}/codebook": _query(
-        "format", "The format of the codebook.", "json", enum=list(CODEBOOK), default="json"
-    ),
-    "/v1/codelists/{name}": _query("search", "Only codes whose code or label holds this text.", "trader"),
-}
-"""What some metadata can be asked."""
-
-PROBLEM = {
-    "type": "object",
-    "description": "RFC 9457",
-    "required": ["type", "title", "status", "detail", "instance"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {
-            "type": "string",
-            "description": "Names the parameter, the value and what would be right.",
-        },
-        "instance": {"type": "string"},
-        "parameter": {"type": "string"},
-        "value": {"type": "string"},
-        "allowed": {"type": "array", "items": {"type": "string"}},
-        "suggestions": {"type": "array", "items": {"type": "string"}},
-        "policy": {"type": "string"},
-    },
-}
-EXAMPLE = {
-    "dataset": "moderation",
-    "releases": ["2026-06.1"],
-    "query": "measure=accounts&group_by=category&period=2026-06",
-    "query_id": "0000000000000000",
-    "columns": [{"name": "period", "type": "string"}, {"name": "category", "type": "string"}],
-    "data": [
-        {
-            "period": "2026-06",
-            "category": "ANIMAL_WELFARE",
-            "accounts": 1784.05,
-            "accounts_se": 78.4,
-            "accounts_lo": 1630.39,
-            "accounts_hi": 1937.71,
-            "accounts_status": "A",
+_OF_RELEASE = {"dataset": "$request.path.dataset", "release": "$response.body#/releases/0/release"}
+LINKS: dict[str, Any] = {
+    "/v1/codelists": {
+        "list": {
+            "operationId": "one_v1_codelists__name__get",
+            "parameters": {"name": "$response.body#/code_lists/0/name"},
         }
-    ],
+    },
+    "/v1/releases/{dataset}": {
+        "manifest": {
+            "operationId": "manifest_v1_releases__dataset___release__get",
+            "parameters": _OF_RELEASE,
+        },
+        "citation": {
+            "operationId": "of_release_v1_releases__dataset___release__citation_get",
+            "parameters": _OF_RELEASE,
+        },
+    },
 }
+"""Where an answer leads."""

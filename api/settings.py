@@ -35,7 +35,14 @@ class ApiSettings(BaseSettings):
     deadline_seconds: float = Field(default=10.0, gt=0)
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     contact: str = "Name a contact point with DAYLIGHT_CONTACT"
+    publisher: str = "Name the platform with DAYLIGHT_PUBLISHER"
+    public_url: str = ""
     portal_url: str = "https://data-access.dsa.ec.europa.eu/"
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is reached from outside: in citations and feeds, never in redirects."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @field_validator("limit_open", "limit_standard", "limit_extended", "limit_files")
     @classmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -231,6 +231,11 @@ def opened_registry(mandate: Mandate | None = None) -> Registry:
     settings = RegistrySettings()
     prepare(settings, mandate or _mandate(), _say)
     return open_registry(settings)
+
+
+def recorder(registry: Registry) -> Callable[[str, str, str], None]:
+    """Puts acts on releases on record, in the name of whoever runs the command."""
+    return lambda act, subject, reason: registry.record_release_act(act, subject, _mandate(reason))
 
 
 @contextmanager

@@ -128,6 +128,11 @@ class Registry:
 
     # --- acts: each raises RegistryUnavailable and ChainBroken besides what its docstring says ----
 
+    def record_release_act(self, act: str, release: str, mandate: Mandate) -> None:
+        """Put on record what is done to a release elsewhere, such as its withdrawal."""
+        with self._acting(mandate) as acting_:
+            acting_.record(act, release)
+
     def create_project(self, new: NewProject, mandate: Mandate) -> Project:
         """Raises MalformedValue and NotAllowed."""
         with self._acting(mandate) as act:

@@ -44,7 +44,9 @@ class Deployment:
         self.registry: Registry = open_registry(self.registry_settings)
         self._projects = len(self.registry.list_projects())
 
-    def release(self, dataset: str, month: str, events: Path | None = None, rows: int = 20_000) -> Path:
+    def release(
+        self, dataset: str, month: str, events: Path | None = None, rows: int = 20_000, correction: str = ""
+    ) -> Path:
         """Build and publish; from synthetic events where no others are given."""
         declared, when = find_dataset(dataset), Month.parse(month)
         if events is None:
@@ -54,7 +56,11 @@ class Deployment:
         try:
             seal = Seal(self.registry.release_signer(), self.registry.release_verifier())
             return build_release(
-                declared, when, events, Workshop(self.releases, self.home / "private", ledger, seal)
+                declared,
+                when,
+                events,
+                Workshop(self.releases, self.home / "private", ledger, seal),
+                correction=correction,
             )
         finally:
             ledger.close()

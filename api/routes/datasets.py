@@ -64,6 +64,7 @@ def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
             for d in book.dimensions
         ],
         "measures": [measure.model_dump(mode="json", exclude_none=True) for measure in book.measures],
+        "derived": [entry.model_dump(mode="json", exclude_defaults=True) for entry in book.derived],
         "coverage": [release.manifest.month for release in current],
         "releases": [release.name for release in current],
         "gaps": list(dataset.gaps),
@@ -79,6 +80,8 @@ def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
         "links": {
             "codebook": f"/v1/datasets/{dataset.name}/codebook",
             "aggregates": f"/v1/datasets/{dataset.name}/aggregates",
+            "plan": f"/v1/datasets/{dataset.name}/plan",
+            "citation": f"/v1/datasets/{dataset.name}/citation",
             "releases": f"/v1/releases/{dataset.name}",
         },
     }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import format_datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
-from api.dependencies import GrantedDataset, PublishedReleases
+from api.dependencies import GrantedDataset, PublishedReleases, only
 from api.errors import UnknownFile
 from api.formats import FORMATS
 from api.ranges import satisfiable
@@ -22,7 +22,9 @@ router = APIRouter(prefix="/v1/releases", tags=["releases"])
 MEDIA = {".parquet": FORMATS["parquet"], ".json": FORMATS["json"]}
 
 
-@router.get("/{dataset}/{release}/files/{name}", summary="A file of a release")
+@router.get(
+    "/{dataset}/{release}/files/{name}", summary="A file of a release", dependencies=[Depends(only())]
+)
 async def file(
     request: Request, dataset: GrantedDataset, release: str, name: str, releases: PublishedReleases
 ) -> Response:

@@ -11,6 +11,7 @@ from api.formats import FORMATS
 from api.responses import json_response, tagged
 from datasets.catalogue import DATASETS
 from datasets.release import layout
+from datasets.release.changes import difference
 from datasets.release.reader import Releases
 
 router = APIRouter(prefix="/v1/releases", tags=["releases"], dependencies=[Depends(only())])
@@ -45,6 +46,19 @@ async def manifest(
     )
 
 
+@router.get("/{dataset}/{release}/diff/{other}", summary="How two releases differ")
+async def diff(
+    request: Request, dataset: NamedDataset, release: str, other: str, releases: PublishedReleases
+) -> Response:
+    """What changed from one release to the other in code lists, measures, spend, promised variances and source.
+
+    Open to all.
+    """
+    return json_response(
+        request, difference(releases.find(dataset.name, release), releases.find(dataset.name, other))
+    )
+
+
 def _lines(dataset: str, releases: Releases) -> list[dict[str, Any]]:
     return [
         {
@@ -55,6 +69,10 @@ def _lines(dataset: str, releases: Releases) -> list[dict[str, Any]]:
             "previous": release.manifest.previous,
             "rho": release.manifest.privacy.rho,
             "manifest": f"/v1/releases/{dataset}/{release.name}",
+            "citation": f"/v1/releases/{dataset}/{release.name}/citation",
+            "files": [
+                f"/v1/releases/{dataset}/{release.name}/files/{file.name}" for file in release.manifest.files
+            ],
         }
         for release in releases.current(dataset)
     ]

@@ -19,6 +19,7 @@ async def service(request: Request, settings: SettingsOf, releases: PublishedRel
         {
             "title": "Daylight: anonymised aggregates for vetted researchers",
             "law": "Regulation (EU) 2022/2065, Art. 40; Delegated Regulation (EU) 2025/2050",
+            "publisher": settings.publisher,
             "contact": settings.contact,
             "portal": settings.portal_url,
             "datasets": [
@@ -45,7 +46,12 @@ async def service(request: Request, settings: SettingsOf, releases: PublishedRel
                 "datasets": "/v1/datasets",
                 "code_lists": "/v1/codelists",
                 "releases": "/v1/releases",
+                "changelog": "/v1/changelog",
+                "errata": "/v1/errata",
+                "ledger": "/v1/ledger",
                 "openapi": "/openapi.json",
+                "docs": "/docs",
+                "problems": "/problems",
                 "keys": "/.well-known/jwks.json",
                 "health": "/healthz",
                 "ready": "/readyz",

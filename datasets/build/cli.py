@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -16,10 +17,11 @@ from rich.table import Table
 from datasets.build.budget import budget_of
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.preview import Promise, promises
-from datasets.build.release import STEPS, Workshop, build_release
+from datasets.build.release import STEPS, Workshop, build_release, publish_ledger
 from datasets.build.seal import Seal
 from datasets.build.settings import BuildSettings
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
+from datasets.build.withdrawal import withdraw
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
 from datasets.privacy.ledger import head, spent_by_month
@@ -66,6 +68,19 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
             f"rows that did not fit, if any: {workshop.quarantine(declared, Month.parse(month))} (private)"
         )
 
+    @app.command(name="withdraw")
+    def withdraw_(
+        dataset: DatasetName,
+        release: Annotated[str, typer.Argument(metavar="RELEASE", help="its name, such as 2026-06.1")],
+        reason: Annotated[str, typer.Option(help="what is wrong with it, as researchers will read it")],
+    ) -> None:
+        """Take back a release: readers answer 410 with the reason. Its files and its spend stay on record."""
+        settings = BuildSettings()
+        declared, now = find_dataset(dataset), datetime.now(UTC)
+        current = withdraw(settings.releases, settings.private, declared, release, reason, seal(), now)
+        successor = f"{current} is current now" if current else "its month has no release now"
+        _out.print(f"withdrew {dataset} {release}; {successor}")
+
     @app.command(name="list")
     def list_() -> None:
         """List the releases that readers are given."""
@@ -82,9 +97,17 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
     return app
 
 
-def ledger_commands() -> typer.Typer:
-    """The commands of `daylight ledger`."""
+def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
+    """The commands of `daylight ledger`; `seal` opens what it is signed with when it is published."""
     app = typer.Typer(no_args_is_help=True, help="Show and verify the privacy ledger.")
+
+    @app.command()
+    def publish() -> None:
+        """Publish the ledger as it stands; each build does so when it ends well."""
+        settings = BuildSettings()
+        with closing(_ledger(settings)) as ledger:
+            publish_ledger(settings.releases, ledger, seal())
+        _out.print(f"published {layout.ledger_file(settings.releases)}")
 
     @app.command()
     def show() -> None:
@@ -153,7 +176,7 @@ def _error(promise: Promise) -> str:
 
 def _show_releases(root: Path) -> None:
     table = Table()
-    for heading in ("dataset", "release", "current", "published", "rho", "correction"):
+    for heading in ("dataset", "release", "state", "published", "rho", "correction"):
         table.add_column(heading)
     for dataset in DATASETS:
         for name in layout.release_names(root, dataset.name):
@@ -161,8 +184,9 @@ def _show_releases(root: Path) -> None:
             manifest = parse_manifest((folder / layout.MANIFEST).read_bytes())
             pointer = layout.pointer_file(root, dataset.name, manifest.month)
             current = pointer.is_file() and pointer.read_text().strip() == name
+            withdrawn = layout.erratum_file(root, dataset.name, name).exists()
             table.add_row(
-                dataset.name, name, "yes" if current else "", manifest.published_at,
+                dataset.name, name, "withdrawn" if withdrawn else "current" if current else "", manifest.published_at,
                 _rho(manifest.rho), manifest.correction,
             )  # fmt: skip
     _out.print(table)

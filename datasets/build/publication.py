@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from datasets.build.seal import Seal
 from datasets.refusal import Refusal
+from datasets.release.signed import Signed, signed_bytes
 
 
 class BuildUnderWay(Refusal):
@@ -56,12 +58,24 @@ def staged(folder: Path) -> Iterator[Path]:
 
 def point(pointer: Path, name: str) -> None:
     """Let a month's pointer name another release, atomically."""
-    fresh = pointer.with_name(f".{pointer.name}-{uuid.uuid4().hex}")
+    replace_file(pointer, f"{name}\n".encode())
+
+
+def publish_signed(path: Path, text: bytes, seal: Seal) -> None:
+    """Put a signed document where readers look, in place of an earlier one, atomically."""
+    signature = seal.sign(text)
+    seal.verify(text, signature)
+    replace_file(path, signed_bytes(Signed(text, signature)))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file anew: readers see all of the old one or all of the new one."""
+    fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
-        fresh.write_text(name + "\n")
+        fresh.write_bytes(content)
         flush(fresh)
-        fresh.replace(pointer)
-        flush(pointer.parent)
+        fresh.replace(path)
+        flush(path.parent)
     finally:
         with suppress(FileNotFoundError):
             fresh.unlink()

@@ -25,7 +25,7 @@ from datasets.build.ledger_store import LedgerStore
 from datasets.build.manifest import manifest_of
 from datasets.build.noisy import NoisyCells, noisy_cells
 from datasets.build.provenance import input_hash, salt
-from datasets.build.publication import only_builder, point, staged
+from datasets.build.publication import only_builder, point, publish_signed, staged
 from datasets.build.seal import Seal
 from datasets.build.writer import write_cells
 from datasets.definition import Dataset
@@ -36,6 +36,7 @@ from datasets.release import layout
 from datasets.release.cells import cells_schema
 from datasets.release.codebook import codebook_of
 from datasets.release.manifest import FileEntry, parse_manifest
+from datasets.release.spent import ledger_document
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
 """What a build says it is doing, in order."""
@@ -124,6 +125,7 @@ def _release_of(root: Path, entry: Entry) -> Path | None:
 
 
 def _commit(workshop: Workshop, reserved: Entry, folder: Path, input_hash: str) -> None:
+    """Write into the ledger what became of a spend, and publish the ledger."""
     workshop.ledger.commit(
         reserved,
         now=workshop.now(),
@@ -131,6 +133,14 @@ def _commit(workshop: Workshop, reserved: Entry, folder: Path, input_hash: str) 
         release=folder.name,
         artefact_hash=layout.sha256_of(folder / layout.MANIFEST),
     )
+    publish_ledger(workshop.releases, workshop.ledger, workshop.seal)
+
+
+def publish_ledger(releases: Path, ledger: LedgerStore, seal: Seal) -> None:
+    """Put the ledger, signed, where readers look."""
+    document = ledger_document(ledger.entries(), ledger.caps)
+    releases.mkdir(parents=True, exist_ok=True)
+    publish_signed(layout.ledger_file(releases), document, seal)
 
 
 def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Workshop, reserved: Entry) -> Path:

@@ -1,4 +1,4 @@
-"""What the build is given to sign releases with; where keys live is not its business."""
+"""What the build is given to sign releases with and to put its acts on record; how either is done is not its business."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+def _nowhere(act: str, subject: str, reason: str) -> None:
+    """What is done without a registry is on record in the releases alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """`sign` gives the detached signature of bytes; `verify` raises where one does not fit them."""
+    """`sign` gives the detached signature of bytes; `verify` raises where one does not fit them; `record` writes who did what
+    to which release, and why, and raises where that cannot be written: then the act is not done."""
 
     sign: Callable[[bytes], str]
     verify: Callable[[bytes, str], None]
+    record: Callable[[str, str, str], None] = _nowhere

@@ -14,6 +14,7 @@ from pydantic import Field
 from datasets.refusal import Refusal
 from datasets.release import layout
 from datasets.release.codebook import Frozen, Name
+from datasets.release.signed import read_signed
 from datasets.release.verification import Verify
 
 log = logging.getLogger("daylight.release")
@@ -54,9 +55,7 @@ def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratu
     if not path.exists():
         return None
     try:
-        text = path.read_bytes()
-        verify(text, layout.signature_of(path).read_text().strip())
-        found = Erratum.model_validate_json(text)
+        found = Erratum.model_validate_json(read_signed(path, verify).text)
         if (found.dataset, found.release) == (dataset, release):
             return found
     except Exception as error:  # whatever is wrong with it, the release is not served

@@ -36,12 +36,17 @@ def pointer_file(root: Path, dataset: str, month: Month | str) -> Path:
 
 def erratum_file(root: Path, dataset: str, release: str) -> Path:
     """Beside the release, which is never edited: why it was withdrawn, if it was."""
-    return root / dataset / f"{release}.erratum.json"
+    return root / dataset / f"{release}.erratum"
 
 
-def signature_of(document: Path) -> Path:
-    """Where the signature of a document lies that is signed by itself."""
-    return document.with_suffix(".jws")
+def withdrawn(root: Path, dataset: str, month: Month | str) -> frozenset[str]:
+    """The releases of a month that have an erratum."""
+    return frozenset(path.stem for path in (root / dataset).glob(f"{month}.*.erratum"))
+
+
+def ledger_file(root: Path) -> Path:
+    """The privacy ledger as it stood when something was last published."""
+    return root / "ledger"
 
 
 def released_months(root: Path, dataset: str) -> tuple[str, ...]:

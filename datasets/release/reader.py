@@ -18,9 +18,10 @@ import duckdb
 from datasets.refusal import Refusal, nearest, shown
 from datasets.release import layout
 from datasets.release.answer import Answer
+from datasets.release.archive import Archive
 from datasets.release.asking import Asking
 from datasets.release.cursor import Cursors
-from datasets.release.errata import ReleaseWithdrawn, erratum_of
+from datasets.release.errata import ReleaseWithdrawn
 from datasets.release.opened import Release, open_release
 from datasets.release.plan import plan_of
 from datasets.release.query.parsing import parse_as_of, parse_question
@@ -28,7 +29,7 @@ from datasets.release.query.question import Question
 from datasets.release.query.span import PeriodNotReleased
 from datasets.release.query.words import MalformedQuestion
 from datasets.release.shelf import Deadline, let_go
-from datasets.release.verification import ReleaseDamaged, Verify, verified_manifest
+from datasets.release.verification import ReleaseDamaged, Verify
 
 log = logging.getLogger("daylight.release")
 
@@ -56,7 +57,7 @@ class _Month:
     traces: tuple[tuple[str, int, int], ...] = ()
     release: Release | None = None
     trouble: str = ""
-    withdrawn: bool = False
+    withdrawn: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -76,11 +77,11 @@ class Releases:
     cursors: Cursors = field(default_factory=lambda: Cursors(secrets.token_bytes(32)))
     _months: dict[tuple[str, str], _Month] = field(default_factory=dict)
     _named: dict[tuple[str, str], Release] = field(default_factory=dict)
-    _published: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _looked: float = -1e9
 
     def __post_init__(self) -> None:
         self._lock = RLock()
+        self.archive = Archive(self.directory, self.verify)
         self._con = duckdb.connect(config={"threads": 1, "enable_external_access": True})
         self.refresh()
 
@@ -108,15 +109,19 @@ class Releases:
         traces = (
             layout.traces(layout.release_folder(self.directory, dataset, pointer)) if _names(pointer) else ()
         )
-        withdrawn = layout.erratum_file(self.directory, dataset, pointer).exists()
+        withdrawn = layout.withdrawn(self.directory, dataset, month)
         if (
             known is not None
             and (known.pointer, known.withdrawn) == (pointer, withdrawn)
             and (not known.trouble or known.traces == traces)
         ):
             return
-        seen = _Month(pointer, traces, known.release if known else None, withdrawn=withdrawn)
+        last = known.release if known and known.release and known.release.name not in withdrawn else None
+        seen = _Month(pointer, traces, last, withdrawn=withdrawn)
         try:
+            if not pointer and last is None and withdrawn:  # nothing is left of this month, as was meant
+                self._months[(dataset, month)] = seen
+                return
             if not _names(pointer) or not pointer.startswith(f"{month}."):
                 raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
             seen.release = self._opened(dataset, pointer)
@@ -149,7 +154,7 @@ class Releases:
             return tuple(release for _, release in found if release is not None)
 
     def _ensure_not_withdrawn(self, dataset: str, name: str) -> None:
-        erratum = erratum_of(self.directory, dataset, name, self.verify)
+        erratum = self.archive.erratum(dataset, name)
         if erratum is not None:
             raise ReleaseWithdrawn(
                 erratum, _read(layout.pointer_file(self.directory, dataset, erratum.month))
@@ -161,7 +166,7 @@ class Releases:
         Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
         """
         current = self.current(dataset)
-        names = layout.release_names(self.directory, dataset)
+        names = self.archive.names(dataset)
         if name == LATEST and current:
             return current[-1]
         if name not in names:
@@ -182,24 +187,14 @@ class Releases:
         Raises UnknownRelease where there was none, ReleaseWithdrawn where one of them has been withdrawn since.
         """
         with self._lock:
-            found: dict[str, str] = {}
-            for name in layout.release_names(self.directory, dataset):  # by month and revision
-                if self._published_at(dataset, name) <= when:
-                    found[name.split(".")[0]] = name
-            if not found:
+            names = self.archive.current_at(dataset, when)
+            if not names:
                 raise UnknownRelease(
                     f"nothing of {dataset} had been released at {when:%Y-%m-%dT%H:%M:%SZ}",
                     parameter="as_of",
                     value=when.isoformat(),
                 )
-            return tuple(self._opened(dataset, name) for name in found.values())
-
-    def _published_at(self, dataset: str, name: str) -> datetime:
-        if (dataset, name) not in self._published:
-            folder = layout.release_folder(self.directory, dataset, name)
-            manifest = verified_manifest(folder, self.verify)
-            self._published[dataset, name] = datetime.fromisoformat(manifest.published_at)
-        return self._published[dataset, name]
+            return tuple(self._opened(dataset, name) for name in names)
 
     def question(
         self, dataset: str, parameters: Iterable[tuple[str, str]], also: Iterable[str] = ()
@@ -231,7 +226,7 @@ class Releases:
 
     def _ensure_none_withdrawn(self, dataset: str, months: tuple[str, ...]) -> None:
         """Say of a month that is not released that it was withdrawn, where it was."""
-        for name in reversed(layout.release_names(self.directory, dataset)):
+        for name in reversed(self.archive.names(dataset)):
             if name.split(".")[0] in months:
                 self._ensure_not_withdrawn(dataset, name)
 
@@ -240,7 +235,7 @@ class Releases:
             return ReleaseUnavailable(
                 f"what was released of {dataset} cannot be served at the moment; ask again later"
             )
-        for name in reversed(layout.release_names(self.directory, dataset)):
+        for name in reversed(self.archive.names(dataset)):
             self._ensure_not_withdrawn(dataset, name)
         return UnknownRelease(
             f"nothing of {dataset} has been released yet", parameter="dataset", value=dataset

@@ -204,7 +204,7 @@ BODIES = [
     (b'{"measure": ["actions,accounts"]}', 400, "malformed"),
     (b'{"measure": []}', 400, "malformed"),
     (b'{"measure": null}', 400, "malformed"),
-    (b'{"measure": 12345678901234567890123}', 400, "malformed"),
+    (b'{"measure": 12345678901234567890123}', 422, "unknown-measure"),
     (b"\xff\xfe", 400, "malformed"),
     (b"[" * 60_000, 400, "malformed"),
     (b'{"measure": "actions", "measure": "accounts"}', 422, "repeated-parameter"),

@@ -25,7 +25,7 @@ GOOD = {"measure": "actions"}
         ({"period": "2026-06..2026-05"}, None, "period", "2026-05"),
         ({"period": "2031-01"}, "period-not-released", "period", "2026-06"),
         ({"freq": "hour"}, "malformed-question", "freq", "day"),
-        ({"format": "xml"}, "malformed-question", "format", "json, ndjson, csv, parquet, arrow"),
+        ({"format": "xml"}, "malformed-question", "format", "json or ndjson or csv or parquet or arrow"),
         ({"release": "2026-06"}, None, "release", "2026-06.1"),
         ({"group_by": "category,member_state,restriction"}, "not-published", "group_by", "published"),
         ({"group_by": "category,keyword"}, "malformed-question", "group_by", "finer"),
@@ -127,15 +127,6 @@ def test_a_query_that_is_no_query_is_refused(client, query):
 @pytest.mark.parametrize("parameters", [{"dataset": "'; --"}, {"dataset": "\x00"}, {"dataset": "a" * 4000}])
 def test_nothing_nasty_in_the_path_gets_through(client, parameters):
     ensure_problem(client.get(f"/v1/datasets/{quote(parameters['dataset'], safe='')}"), 404)
-
-
-def test_every_kind_of_refusal_is_explained_where_its_type_says(client):
-    listed = client.get("/problems").json()["problems"]
-    assert len(listed) > 15
-    for entry in listed:
-        page = client.get(entry["type"])
-        assert page.status_code == 200
-        assert page.json() == entry
 
 
 def test_a_fault_of_ours_tells_nothing(deployment, token, monkeypatch):

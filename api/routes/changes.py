@@ -1,0 +1,53 @@
+"""GET /v1/changelog and /v1/errata: what was released, corrected and withdrawn, as JSON and as Atom feeds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.atom import ATOM, feed
+from api.dependencies import PublishedReleases, SettingsOf, only
+from api.preferences import by_preference
+from api.responses import json_response, tagged
+from datasets.catalogue import DATASETS
+from datasets.release.changes import changelog, errata_log
+from datasets.release.query.words import one_of
+
+router = APIRouter(prefix="/v1", tags=["changes"])
+
+FORMATS = ("json", "atom")
+NAMES = tuple(dataset.name for dataset in DATASETS)
+Given = Annotated[dict[str, str], Depends(only("format"))]
+
+
+@router.get("/changelog", summary="What changed")
+def changes(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
+    """Every release that was published, corrected or withdrawn, the latest first; `format` is json or atom. Open to all."""
+    found = changelog(releases.archive, NAMES)
+    if _wants_atom(request, given):
+        body = feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", found)
+        return tagged(request, body, ATOM, {})
+    return json_response(request, {"changes": found})
+
+
+@router.get("/errata", summary="What was wrong")
+def errata(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
+    """Every withdrawal and correction with its reason, the latest first; `format` is json or atom. Open to all."""
+    found = errata_log(releases.archive, NAMES)
+    if _wants_atom(request, given):
+        return tagged(
+            request, feed("Errata", settings.publisher, settings.base_url, "/v1/errata", found), ATOM, {}
+        )
+    return json_response(request, {"errata": found})
+
+
+def _wants_atom(request: Request, given: dict[str, str]) -> bool:
+    if "format" in given:
+        return one_of("format", given["format"], FORMATS) == "atom"
+    liked = [
+        name
+        for name in by_preference(request.headers.get("accept", ""))
+        if name in {ATOM, "application/json", "*/*"}
+    ]
+    return liked[:1] == [ATOM]

@@ -1,0 +1,66 @@
+"""How to cite a release, and how to cite an answer: BibTeX and CSL-JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.dependencies import NamedDataset, Parameters, PublishedReleases, SettingsOf, only, question_of
+from api.responses import tagged
+from datasets.release.citation import Citation, citation_of
+from datasets.release.query.words import RepeatedParameter, one_of
+
+router = APIRouter(prefix="/v1", tags=["citations"])
+
+MEDIA = {"csl": "application/vnd.citationstyles.csl+json", "bibtex": "application/x-bibtex; charset=utf-8"}
+
+
+@router.get("/releases/{dataset}/{release}/citation", summary="How to cite a release")
+async def of_release(
+    request: Request,
+    dataset: NamedDataset,
+    release: str,
+    releases: PublishedReleases,
+    settings: SettingsOf,
+    given: Annotated[dict[str, str], Depends(only("format"))],
+) -> Response:
+    """Publisher, title, version, address and the SHA-256 of the manifest; `format` is csl or bibtex. Open to all."""
+    found = releases.find(dataset.name, release)
+    path = f"/v1/releases/{dataset.name}/{found.name}"
+    cited = citation_of([found], settings.publisher, settings.base_url, path=path)
+    return _written(request, cited, given.get("format", "csl"))
+
+
+@router.get("/datasets/{dataset}/citation", summary="How to cite an answer")
+async def of_question(
+    request: Request,
+    dataset: NamedDataset,
+    parameters: Parameters,
+    releases: PublishedReleases,
+    settings: SettingsOf,
+) -> Response:
+    """The same for a question: its address in the one canonical spelling, its query id, and the releases that it asks.
+
+    The words are those of a question; `format` is csl or bibtex. It gives no number and is open to all.
+    """
+    formats = [value for name, value in parameters if name == "format"]
+    if len(formats) > 1:
+        raise RepeatedParameter("format is given more than once; write it once", parameter="format")
+    question = question_of(dataset, parameters, releases)
+    asked = releases.asked_of(question)
+    cited = citation_of(
+        asked,
+        settings.publisher,
+        settings.base_url,
+        query_id=question.id([release.name for release in asked]),
+        path=f"/v1/datasets/{dataset.name}/aggregates?{question.canonical()}",
+    )
+    return _written(request, cited, formats[0] if formats else "csl")
+
+
+def _written(request: Request, cited: Citation, format_: str) -> Response:
+    kind = one_of("format", format_, tuple(MEDIA))
+    body = orjson.dumps(cited.csl()) if kind == "csl" else cited.bibtex().encode()
+    return tagged(request, body, MEDIA[kind], {})

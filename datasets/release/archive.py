@@ -1,0 +1,61 @@
+"""Everything that was ever released of a dataset: all revisions, when each was published, and which were withdrawn."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from datasets.release import layout
+from datasets.release.errata import Erratum, errata, erratum_of
+from datasets.release.manifest import Manifest, ManifestMalformed
+from datasets.release.verification import ReleaseDamaged, Verify, verified_manifest
+
+log = logging.getLogger("daylight.release")
+
+
+@dataclass
+class Archive:
+    """The releases under a directory, by what their verified manifests say. A release never changes, so each is read once."""
+
+    directory: Path
+    verify: Verify
+    _manifests: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+
+    def names(self, dataset: str) -> tuple[str, ...]:
+        """Every release, by month and revision, withdrawn ones too."""
+        return layout.release_names(self.directory, dataset)
+
+    def manifests(self, dataset: str) -> tuple[Manifest, ...]:
+        """The manifests of all releases that are what was signed, by month and revision."""
+        found = []
+        for name in self.names(dataset):
+            try:
+                found.append(self._manifest(dataset, name))
+            except (ReleaseDamaged, ManifestMalformed, OSError) as error:
+                log.warning("leaving %s %s out of the archive: %s", dataset, name, type(error).__name__)
+        return tuple(found)
+
+    def _manifest(self, dataset: str, name: str) -> Manifest:
+        if (dataset, name) not in self._manifests:
+            folder = layout.release_folder(self.directory, dataset, name)
+            self._manifests[dataset, name] = verified_manifest(folder, self.verify)
+        return self._manifests[dataset, name]
+
+    def current_at(self, dataset: str, when: datetime) -> tuple[str, ...]:
+        """The release of each month that was the latest at an instant, the earliest month first."""
+        found = {
+            manifest.month: manifest.release
+            for manifest in self.manifests(dataset)
+            if datetime.fromisoformat(manifest.published_at) <= when
+        }
+        return tuple(found.values())
+
+    def erratum(self, dataset: str, name: str) -> Erratum | None:
+        """Why a release was withdrawn; None where it was not."""
+        return erratum_of(self.directory, dataset, name, self.verify)
+
+    def errata(self, dataset: str) -> tuple[Erratum, ...]:
+        """Every erratum, by month and revision of what was withdrawn."""
+        return errata(self.directory, dataset, self.verify)

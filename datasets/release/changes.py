@@ -1,0 +1,109 @@
+"""What changed: the changelog of releases, and the difference between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from datasets.release.archive import Archive
+from datasets.release.opened import Release
+
+INDEPENDENT = (
+    "Each release has noise of its own, so the variance of a difference between numbers of two releases is the sum of "
+    "their variances."
+)
+_OWN = {"release", "month", "revision", "previous", "published_at", "correction", "ledger", "files", "title"}
+"""Members of a manifest that differ between any two releases."""
+_NAMES = ("name", "code", "cuboid")
+"""Members by which the entries of a list are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a dataset: a month released, released again, or taken back."""
+
+    at: str
+    kind: Literal["published", "corrected", "withdrawn"]
+    dataset: str
+    release: str
+    detail: str
+
+
+def changelog(archive: Archive, datasets: Iterable[str]) -> list[dict[str, Any]]:
+    """Every change of these datasets, the latest first."""
+    found = [change for dataset in datasets for change in _changes(archive, dataset)]
+    return [
+        asdict(change) for change in sorted(found, key=lambda c: (c.at, c.dataset, c.release), reverse=True)
+    ]
+
+
+def errata_log(archive: Archive, datasets: Iterable[str]) -> list[dict[str, Any]]:
+    """What was wrong: every withdrawal and every correction, the latest first."""
+    return [change for change in changelog(archive, datasets) if change["kind"] != "published"]
+
+
+def _changes(archive: Archive, dataset: str) -> Iterator[Change]:
+    for m in archive.manifests(dataset):
+        if m.previous is None:
+            yield Change(m.published_at, "published", dataset, m.release, f"{m.title}, {m.month}")
+        else:
+            yield Change(
+                m.published_at, "corrected", dataset, m.release, f"replaces {m.previous}: {m.correction}"
+            )
+    for erratum in archive.errata(dataset):
+        yield Change(erratum.withdrawn_at, "withdrawn", dataset, erratum.release, erratum.reason)
+
+
+def difference(one: Release, other: Release) -> dict[str, Any]:
+    """How two releases of a dataset differ in what they mean, cost and promise; not in their numbers, which are noise apart
+    anyway.
+
+    Each change names a place such as `measures[actions].rho` and what stood there before and after; None: nothing.
+    """
+    return {
+        "dataset": one.manifest.dataset,
+        "from": one.name,
+        "to": other.name,
+        "correction": other.manifest.correction if other.manifest.previous == one.name else "",
+        "manifest": _compared(_manifest(one), _manifest(other)),
+        "codebook": _compared(_codebook(one), _codebook(other)),
+        "numbers": INDEPENDENT,
+    }
+
+
+def _manifest(release: Release) -> dict[str, Any]:
+    document = release.manifest.model_dump(mode="json", exclude=_OWN)
+    for measure in document["measures"]:
+        measure.pop("kept")
+    return document
+
+
+def _codebook(release: Release) -> dict[str, Any]:
+    document = release.codebook.model_dump(mode="json", exclude={"month"})
+    for dimension in document["dimensions"]:
+        if dimension["levels"][0]["unknown"] is None:  # the days are those of the month
+            dimension["levels"] = []
+    return document
+
+
+def _compared(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+    one, other = dict(_leaves(before, "")), dict(_leaves(after, ""))
+    return [
+        {"place": place, "before": one.get(place), "after": other.get(place)}
+        for place in dict.fromkeys((*one, *other))
+        if one.get(place) != other.get(place)
+    ]
+
+
+def _leaves(document: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield from _leaves(value, f"{place}.{name}" if place else name)
+    elif isinstance(document, list) and document and isinstance(document[0], dict):
+        key = next(name for name in _NAMES if name in document[0])
+        for entry in document:
+            yield from _leaves({n: v for n, v in entry.items() if n != key}, f"{place}[{entry[key]}]")
+            yield f"{place}[{entry[key]}]", "there"
+    else:
+        yield place, document

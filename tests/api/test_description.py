@@ -1,0 +1,139 @@
+"""The description: every example in it works, every code list is in it, and it is the one in the repository."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from api.explanations import markdown, pages
+from api.openapi import description
+from datasets.catalogue import DATASETS
+from datasets.definition import CodeList
+from tests.api.conftest import ensure_problem
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = orjson.loads((ROOT / "openapi" / "openapi.json").read_bytes())
+OPERATIONS = [(path, method) for path, operations in DOCUMENT["paths"].items() for method in operations]
+
+
+def resolved(thing):
+    if "$ref" not in thing:
+        return thing
+    found = DOCUMENT
+    for part in thing["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def parameters(path, method):
+    return [resolved(parameter) for parameter in DOCUMENT["paths"][path][method].get("parameters", [])]
+
+
+def address(path, method):
+    for parameter in parameters(path, method):
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
+    return path
+
+
+def written(parameter):
+    example = parameter["example"]
+    return example if isinstance(example, str) else ",".join(example)
+
+
+def is_released(path):
+    """The deployment of the tests has releases of moderation alone."""
+    return "/datasets/ads/" not in path and "/datasets/recommendations/" not in path
+
+
+def test_the_description_in_the_repository_is_the_one_served(client):
+    assert description(client.app) == DOCUMENT, "run `make openapi` and review the difference"
+    assert client.get("/openapi.json").json() == DOCUMENT
+    assert DOCUMENT["openapi"].startswith("3.1")
+
+
+def test_the_document_of_problems_is_the_one_that_is_written():
+    assert (ROOT / "docs" / "problems.md").read_text() == markdown(), (
+        "run `make openapi` and review the difference"
+    )
+
+
+@pytest.mark.parametrize(("path", "method"), [o for o in OPERATIONS if is_released(o[0])])
+def test_the_examples_of_an_operation_work(client, path, method):
+    there = address(path, method)
+    if method == "post":
+        body = DOCUMENT["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
+        assert client.post(there, json=body).status_code == 200
+        return
+    needed = {"measure": "actions"} if path.startswith("/v1/datasets/moderation/") else {}
+    answer = client.get(there, params=needed)
+    assert answer.status_code == 200, answer.text
+    media = answer.headers["content-type"].split(";")[0]
+    assert media in DOCUMENT["paths"][path][method]["responses"]["200"]["content"]
+    for parameter in parameters(path, method):
+        if parameter["in"] == "query" and "example" in parameter:
+            asked = {**needed, parameter["name"]: written(parameter)}
+            if parameter["name"] == "level":
+                asked["group_by"] = "category"
+            answer = client.get(there, params=asked)
+            assert answer.status_code == 200, answer.text
+
+
+def test_every_operation_says_what_may_go_wrong_with_an_example_of_each():
+    for path, method in OPERATIONS:
+        for status, response in DOCUMENT["paths"][path][method]["responses"].items():
+            if int(status) >= 400:
+                examples = response["content"]["application/problem+json"]["examples"]
+                assert examples
+                for name, example in examples.items():
+                    assert resolved(example)["value"]["status"] == int(status), name
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
+def test_every_level_is_a_parameter_with_the_codes_of_its_list(dataset):
+    listed = {
+        parameter["name"]: parameter
+        for parameter in parameters(f"/v1/datasets/{dataset.name}/aggregates", "get")
+    }
+    for level in dataset.levels:
+        if isinstance(level.codes, CodeList):
+            assert listed[level.name]["schema"]["items"]["enum"] == [code.code for code in level.codes]
+    measures = [m.name for m in (*dataset.measures, *dataset.derived)]
+    assert listed["measure"]["schema"]["items"]["enum"] == measures
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in pages() if page.explanation.request], ids=lambda page: page.name
+)
+def test_the_request_of_a_problem_meets_it(client, page):
+    request = page.explanation.request.split(" ", 2)
+    fields = dict([request[2].split(":", 1)]) if len(request) == 3 else {}
+    answer = client.request(request[0], request[1], headers=fields)
+    body = ensure_problem(answer, page.status, page.name)
+    assert body["detail"].startswith(page.explanation.detail)
+    assert body["title"] == page.title
+
+
+def test_a_problems_type_leads_to_what_to_do_for_machines_and_people(stranger):
+    for page in pages():
+        entry = stranger.get(f"/problems/{page.name}").json()
+        assert entry["remedy"] == page.explanation.remedy
+        shown = stranger.get(f"/problems/{page.name}", headers={"Accept": "text/html,*/*;q=0.8"})
+        assert shown.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.title.split("'")[0] in shown.text
+
+
+def test_the_page_of_the_description_loads_nothing_from_elsewhere(stranger):
+    page = stranger.get("/docs")
+    assert "http" not in page.text.replace("http-equiv", "")
+    assert page.headers["content-security-policy"].startswith("default-src 'self'")
+    for name, media in {
+        "swagger-ui-bundle.js": "javascript",
+        "swagger-ui.css": "css",
+        "start.js": "javascript",
+    }.items():
+        asset = stranger.get(f"/docs/{name}")
+        assert asset.status_code == 200
+        assert media in asset.headers["content-type"]
+        assert name in page.text
+    ensure_problem(stranger.get("/docs/main.py"), 404)
