@@ -65,4 +65,4 @@ def ratios(
         b = n * d - z * z * c
         root = np.sqrt(np.maximum(b * b - a * (n**2 - z * z * vn), 0.0))
         ends = ((b - root) / a, (b + root) / a)
-    return value, *(np.where(told, each, np.nan) for each in (spread, *ends))  # type: ignore[return-value]
+    return value, *(np.where(told, each, np.nan) for each in (spread, *ends))  # type: ignore[return-value]  # four arrays, as the generator has four

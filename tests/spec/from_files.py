@@ -1,0 +1,160 @@
+"""Answers read off the released files alone: tensors, masks and sums, sharing no code with what they check."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+
+class Released:
+    """One release, from `cells.parquet`, `codebook.json` and `manifest.json`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        self.folder = folder
+        self.manifest = json.loads((folder / "manifest.json").read_text())
+        self.book = json.loads((folder / "codebook.json").read_text())
+        self.dimensions = [[level["name"] for level in d["levels"]] for d in self.book["dimensions"]]
+        self.codes = {
+            level["name"]: [code["code"] for code in level["codes"]]
+            for d in self.book["dimensions"]
+            for level in d["levels"]
+        }
+        self.within = {
+            level["name"]: {code["code"]: code["within"] for code in level["codes"]}
+            for d in self.book["dimensions"]
+            for level in d["levels"]
+        }
+        self.measures = {measure["name"]: measure for measure in self.manifest["measures"]}
+        self._tensors: dict[str, dict[str, np.ndarray]] = {}
+
+    @cached_property
+    def table(self):
+        return pq.read_table(self.folder / "cells.parquet")
+
+    def dimension_of(self, level: str) -> int:
+        return next(at for at, levels in enumerate(self.dimensions) if level in levels)
+
+    def levels_of(self, cuboid: str) -> list[str]:
+        return [] if cuboid == "total" else cuboid.split(",")
+
+    def covering(self, measure: str, wanted: dict[int, int]) -> list[str]:
+        """The cuboids that are at least as deep as wanted in each dimension."""
+
+        def deep(cuboid):
+            has = {
+                self.dimension_of(n): self.dimensions[self.dimension_of(n)].index(n)
+                for n in self.levels_of(cuboid)
+            }
+            return all(has.get(at, -1) >= depth for at, depth in wanted.items())
+
+        return [cuboid for cuboid in self.measures[measure]["cuboids"] if deep(cuboid)]
+
+    def tensor(self, cuboid: str, measure: str) -> np.ndarray:
+        """The values of a cuboid, one axis for each of its levels."""
+        if cuboid not in self._tensors:
+            part = self.table.filter(pc.equal(self.table["cuboid"], cuboid))
+            levels = self.levels_of(cuboid)
+            places = []
+            for level in levels:
+                index = {code: place for place, code in enumerate(self.codes[level])}
+                places.append([index[str(code)] for code in part[level].to_pylist()])
+            self._tensors[cuboid] = {}
+            for name in self.measures:
+                if cuboid in self.measures[name]["cuboids"]:
+                    tensor = np.full([len(self.codes[level]) for level in levels], np.nan)
+                    tensor[tuple(places)] = part[name].to_numpy()
+                    assert not np.isnan(tensor).any()
+                    self._tensors[cuboid][name] = tensor
+        return self._tensors[cuboid][measure]
+
+    def ancestor(self, level: str, code: str, coarse: str) -> str:
+        levels = self.dimensions[self.dimension_of(level)]
+        for name in reversed(levels[levels.index(coarse) + 1 : levels.index(level) + 1]):
+            code = self.within[name][code]
+        return code
+
+    def selections(self, cuboid: str, groups: list[str], filters: dict[str, set[str]]):
+        """For each level of a cuboid: the groups that its codes fall into (None: one), and which codes count."""
+        found = []
+        for level in self.levels_of(cuboid):
+            levels = self.dimensions[self.dimension_of(level)]
+            counts = [
+                all(self.ancestor(level, code, f) in codes for f, codes in filters.items() if f in levels)
+                for code in self.codes[level]
+            ]
+            grouped = next((group for group in groups if group in levels), None)
+            labels = [self.ancestor(level, code, grouped) if grouped else "" for code in self.codes[level]]
+            found.append((grouped, labels, np.array(counts)))
+        return found
+
+    def answer(
+        self, measure: str, cuboid: str, groups: list[str], filters: dict[str, set[str]]
+    ) -> dict[tuple, float]:
+        """For each combination of the groups' codes that the filters leave: the sum."""
+        tensor, named = self.tensor(cuboid, measure), []
+        for axis, (grouped, labels, counts) in enumerate(self.selections(cuboid, groups, filters)):
+            kept = [label for label, count in zip(labels, counts, strict=True) if count]
+            order = list(dict.fromkeys(kept))
+            matrix = np.array(
+                [[label == o and count for label, count in zip(labels, counts, strict=True)] for o in order],
+                float,
+            )
+            tensor = np.moveaxis(np.tensordot(matrix, tensor, (1, axis)), 0, axis)
+            named.append((grouped, order))
+        return {
+            tuple(
+                {g: label for (g, _), label in zip(named, cell, strict=True) if g}[group] for group in groups
+            ): float(tensor[place])
+            for place, cell in zip(
+                np.ndindex(tensor.shape), product(*(order for _, order in named)), strict=True
+            )
+        }
+
+    def variance(
+        self, measure: str, cuboid: str, groups: list[str], cell: tuple, filters: dict[str, set[str]]
+    ) -> float:
+        """PRIVACY.md, section 6, for one cell: the weights are folded onto each residual, centred, and squared."""
+        vectors = []
+        for grouped, labels, counts in self.selections(cuboid, groups, filters):
+            wanted = dict(zip(groups, cell, strict=True)).get(grouped, "")
+            vectors.append(
+                np.array(
+                    [float(label == wanted and bool(c)) for label, c in zip(labels, counts, strict=True)]
+                )
+            )
+        entry = self.measures[measure]
+        shares = {frozenset(self.levels_of(r["cuboid"])): r["variance"] for r in entry["residuals"]}
+        options = [self.norms(level, v) for level, v in zip(self.levels_of(cuboid), vectors, strict=True)]
+        total = 0.0
+        for chosen in product(*options):
+            total += shares[frozenset(name for name, _ in chosen if name)] * float(
+                np.prod([norm for _, norm in chosen])
+            )
+        if entry["counted_by"]:
+            total += entry["middle"] ** 2 * self.variance(entry["counted_by"], cuboid, groups, cell, filters)
+        return total
+
+    def norms(self, level: str, weights: np.ndarray) -> list[tuple[str, float]]:
+        """The squared length of the centred fold onto each level from this one up, the total last."""
+        levels, found = self.dimensions[self.dimension_of(level)], []
+        for name in reversed(levels[: levels.index(level) + 1]):
+            parents = [self.within[name][code] for code in self.codes[name]]
+            means = {
+                p: np.mean([w for w, q in zip(weights, parents, strict=True) if q == p]) for p in set(parents)
+            }
+            centred = [w - means[p] for w, p in zip(weights, parents, strict=True)]
+            found.append((name, float(np.dot(centred, centred))))
+            weights = np.array([means[p] for p in dict.fromkeys(parents)])
+        return [*found, ("", float(weights[0] ** 2))]
+
+
+def days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
