@@ -50,9 +50,16 @@ class Answers:
         self._kept: OrderedDict[str, Made] = OrderedDict()
         self._bytes = 0
 
-    async def give(self, request: Request, releases: Releases, question: Question, format_: str) -> Response:
-        """The answer to a question. Raises a Refusal for what cannot be answered."""
-        asked, media = releases.asked_of(question), FORMATS[format_]
+    async def give(
+        self,
+        request: Request,
+        releases: Releases,
+        question: Question,
+        asked: tuple[Release, ...],
+        format_: str,
+    ) -> Response:
+        """The answer to a question asked of these releases. Raises a Refusal for what cannot be answered."""
+        media = FORMATS[format_]
         encoding = chosen_encoding(request, media)
         etag = _etag(question, asked, format_, encoding)
         names = [release.name for release in asked]

@@ -17,6 +17,7 @@ from auth.registry import Registry
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
 from datasets.refusal import did_you_mean, nearest, shown
+from datasets.release.opened import Release
 from datasets.release.query.question import Question
 from datasets.release.query.words import LONGEST_VALUE, MalformedQuestion, RepeatedParameter, UnknownParameter
 from datasets.release.reader import Releases
@@ -96,10 +97,15 @@ async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def question_of(dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases) -> Question:
-    """What is asked, apart from the format, which is the API's own word. Raises a Refusal for what is not right."""
-    words = [(name, value) for name, value in parameters if name != "format"]
-    return releases.question(dataset.name, words, also=["format"])
+def question_of(
+    dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
+) -> tuple[Question, tuple[Release, ...]]:
+    """What is asked, apart from the format, which is the API's own word, and of which releases.
+
+    Raises a Refusal for what is not right.
+    """
+    words = tuple((name, value) for name, value in parameters if name != "format")
+    return releases.understood(dataset.name, words, ("format",))
 
 
 def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:

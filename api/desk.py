@@ -24,14 +24,14 @@ class Desk:
 
     async def run(self, request: Request, work: Callable[[Deadline], T]) -> T:
         """What `work` gives; its query stops when the asker leaves or the deadline is over."""
-        deadline = Deadline(self._seconds)
+        deadline = Deadline(self._seconds, watched=True)
         self._running.add(deadline)
         loop = asyncio.get_running_loop()
         answering: asyncio.Future[T] = loop.run_in_executor(self._threads, work, deadline)
         leaving: asyncio.Future[None] = asyncio.ensure_future(_left(request))
         try:
             tasks: tuple[asyncio.Future[Any], ...] = (answering, leaving)
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
                 deadline.interrupt()
             return await answering

@@ -1,17 +1,18 @@
-"""`python -m bench [planner|accuracy|build|question ...]`: all of them without arguments."""
+"""`python -m bench [planner|accuracy|build|question|serving ...]`: all of them without arguments."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import accuracy, build, planner, question
+from bench import accuracy, build, planner, question, serving
 from bench.figures import show
 
 BENCHMARKS = {
     "planner": ("Planning, touching no data", planner.figures),
     "accuracy": ("Error per cell at equal rho", accuracy.figures),
     "build": ("Building a release of 10^6 moderation events", build.figures),
-    "question": ("Asking one question", question.figures),
+    "question": ("Asking one question, in process", question.figures),
+    "serving": ("Asking over HTTP", serving.figures),
 }
 
 

@@ -70,7 +70,7 @@ def figures(rows: int = ROWS) -> Iterator[Figure]:
 
 
 def _answer(releases: Releases, asked: Asked) -> bytes:
-    return as_json(releases.ask(releases.question("moderation", asked.parameters)))
+    return b"".join(as_json(releases.ask(releases.question("moderation", asked.parameters))))
 
 
 def _median(work: Callable[[], object]) -> float:

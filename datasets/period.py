@@ -6,6 +6,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from datasets.refusal import Refusal, shown
 
@@ -48,8 +49,7 @@ class Month:
 
     @property
     def days(self) -> tuple[date, ...]:
-        length = calendar.monthrange(self.year, self.month)[1]
-        return tuple(date(self.year, self.month, day) for day in range(1, length + 1))
+        return _days(self.year, self.month)
 
     @property
     def start(self) -> datetime:
@@ -61,6 +61,11 @@ class Month:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@lru_cache(maxsize=1200)
+def _days(year: int, month: int) -> tuple[date, ...]:
+    return tuple(date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1))
 
 
 def parse_day(text: str) -> date:

@@ -43,4 +43,5 @@ async def _answered(
 ) -> Response:
     format_ = chosen_format(request, parameters)
     answers: Answers = request.app.state.answers
-    return await answers.give(request, releases, question_of(dataset, parameters, releases), format_)
+    question, asked = question_of(dataset, parameters, releases)
+    return await answers.give(request, releases, question, asked, format_)

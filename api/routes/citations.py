@@ -48,8 +48,7 @@ async def of_question(
     formats = [value for name, value in parameters if name == "format"]
     if len(formats) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    question = question_of(dataset, parameters, releases)
-    asked = releases.asked_of(question)
+    question, asked = question_of(dataset, parameters, releases)
     cited = citation_of(
         asked,
         settings.publisher,

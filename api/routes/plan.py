@@ -23,5 +23,5 @@ async def plan(
     asked, with the nearest that are.
     """
     chosen_format(request, parameters)
-    question = question_of(dataset, parameters, releases)
-    return json_response(request, await run_in_threadpool(releases.plan, question))
+    question, asked = question_of(dataset, parameters, releases)
+    return json_response(request, await run_in_threadpool(releases.plan, question, asked))

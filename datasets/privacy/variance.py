@@ -48,22 +48,23 @@ def covariance(
 
     One of the two may have a single row where the other has many. Raises KeyError as `variance` does.
     """
-    inner = [_inner_products(axis, u, v) for axis, u, v in zip(axes, left, right, strict=True)]
-    shape = tuple(
-        len(levels[0]) for levels, u, v in zip(inner, left, right, strict=True) if (u or v) is not None
-    )
-    total = np.zeros(shape)
-    for cuboid in product(*(range(len(levels)) for levels in inner)):
-        asked = [levels[b] for levels, b in zip(inner, cuboid, strict=True)]
-        if all(np.any(values) for values in asked):
-            total += residuals[cuboid] * _outer(asked, left, right)
+    asked = [at for at, (u, v) in enumerate(zip(left, right, strict=True)) if (u or v) is not None]
+    inner = [_inner_products(axes[at], left[at], right[at]) for at in asked]
+    total = np.zeros(tuple(len(levels[0]) for levels in inner))
+    for depths in product(*(range(len(levels)) for levels in inner)):
+        chosen = [levels[depth] for levels, depth in zip(inner, depths, strict=True)]
+        if all(values.any() for values in chosen):
+            residual = [0] * len(axes)
+            for at, depth in zip(asked, depths, strict=True):
+                residual[at] = depth
+            total += residuals[tuple(residual)] * _outer(chosen)
     return total
 
 
-def _outer(asked: Sequence[Floats], left: Sequence[Factor], right: Sequence[Factor]) -> Floats:
+def _outer(chosen: Sequence[Floats]) -> Floats:
     cells = np.ones(())
-    for values, u, v in zip(asked, left, right, strict=True):
-        cells = np.multiply.outer(cells, values) if (u or v) is not None else cells * values[0]
+    for values in chosen:
+        cells = np.multiply.outer(cells, values)
     return cells
 
 

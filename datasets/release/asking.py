@@ -22,7 +22,7 @@ from datasets.release.opened import Release
 from datasets.release.query.figures import Figure, Term, figures_of
 from datasets.release.query.question import Question
 from datasets.release.query.span import Days
-from datasets.release.said import bounding_of, uncollected, warnings_of
+from datasets.release.said import uncollected, warnings_of
 from datasets.release.shelf import Deadline
 from datasets.release.uncertainty import COVERS, STATUS
 
@@ -195,7 +195,7 @@ class Asking:
                 "covers": COVERS,
                 "status": STATUS,
             },
-            "bounding": {name: bounding_of(newest, name) for name in measures},
+            "bounding": {name: self.releases[-1].bounding[name] for name in measures},
             "page": page,
             "warnings": warnings_of(self.figures, self.releases),
         }

@@ -135,6 +135,11 @@ class Codebook(Frozen):
         }
 
     @cached_property
+    def calendar(self) -> LevelEntry:
+        """The days of the month."""
+        return next(level for level in self.levels.values() if level.unknown is None)
+
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The trees of levels that the privacy engine worked with."""
         return tuple(Axis(d.name, tuple(map(_fan, (None, *d.levels), d.levels))) for d in self.dimensions)

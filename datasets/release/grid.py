@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Grid:
     codebook: Codebook
     asked: tuple[Asked | None, ...]
 
-    @property
+    @cached_property
     def depth(self) -> Cuboid:
         return tuple(asked.level if asked else 0 for asked in self.asked)
 
@@ -66,16 +67,16 @@ class Grid:
         """How many output cells there are along each grouped dimension."""
         return tuple(len(a.groups) for a in self.asked if a is not None and a.groups is not None)
 
-    @property
+    @cached_property
     def factors(self) -> tuple[Factor, ...]:
         return tuple((asked.level, asked.weights) if asked else None for asked in self.asked)
 
     def cuboid(self, measure: PublishedMeasure) -> str:
         """The published cuboid of fewest cells that covers the question. Raises NotPublished."""
-        for name, cuboid in measure.cuboids.items():
-            if all(has >= needs for has, needs in zip(cuboid, self.depth, strict=True)):
-                return name
-        raise self._not_published(measure)
+        found = measure.smallest(self.depth)
+        if found is None:
+            raise self._not_published(measure)
+        return found
 
     def _not_published(self, measure: PublishedMeasure) -> NotPublished:
         def missing(cuboid: Cuboid) -> int:
@@ -112,16 +113,22 @@ def grid_of(
 ) -> Grid:
     """The grid of a question over the given days of one release; only what lies `within` some codes counts, but its cells are
     those of the question. Raises EmptyQuestion."""
-    texts = tuple(day.isoformat() for day in days)
-    asked: list[Asked | None] = []
-    for at, dimension in enumerate(codebook.dimensions):
-        names = [level.name for level in dimension.levels]
-        own = [(name, codes) for name, codes in question.filters if name in names]
-        grouped = next((depth for depth, name in enumerate(names, 1) if name in question.group_by), None)
-        if dimension.levels[0].unknown is None:
-            is_part = by_day or len(texts) < len(dimension.levels[0].codes)
-            own, grouped = [(names[0], texts)] if is_part else [], 1 if by_day else None
-        asked.append(_asked(codebook, at, own, [part for part in within if part[0] in names], grouped))
+    places, months = codebook.places, codebook.calendar
+    own: dict[int, list[tuple[str, Codes]]] = {}
+    for name, codes in question.filters:
+        own.setdefault(places[name][0], []).append((name, codes))
+    part: dict[int, list[tuple[str, Codes]]] = {}
+    for name, codes in within:
+        part.setdefault(places[name][0], []).append((name, codes))
+    grouped = dict(map(places.__getitem__, question.group_by))
+    asked_days = tuple(day.isoformat() for day in days)
+    if by_day or len(asked_days) < len(months.codes):
+        own[places[months.name][0]] = [(months.name, asked_days)]
+    if by_day:
+        grouped[places[months.name][0]] = 1
+    asked: list[Asked | None] = [None] * len(codebook.dimensions)
+    for at in sorted({*own, *part, *grouped}):
+        asked[at] = _asked(codebook, at, own.get(at, []), part.get(at, []), grouped.get(at))
     return Grid(codebook, tuple(asked))
 
 
@@ -131,10 +138,8 @@ def _asked(
     own: Sequence[tuple[str, Codes]],
     within: Sequence[tuple[str, Codes]],
     grouped: int | None,
-) -> Asked | None:
+) -> Asked:
     every = [*own, *within]
-    if not every and grouped is None:
-        return None
     axis = codebook.axes[at]
     level = max([grouped or 1, *(codebook.places[name][1] for name, _ in every)])
     mask = _mask(codebook, at, level, own)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from datasets.privacy.plan import below
 from datasets.release import layout
 from datasets.release.codebook import Codebook
-from datasets.release.manifest import Manifest
+from datasets.release.manifest import Manifest, MeasureEntry
 from datasets.release.published import PublishedMeasure, published_measures
 from datasets.release.shelf import Shelf, shelve
 from datasets.release.verification import ReleaseDamaged, Verify, verified_codebook, verified_manifest
@@ -32,6 +34,12 @@ class Release:
     @property
     def name(self) -> str:
         return self.manifest.release
+
+    @cached_property
+    def bounding(self) -> Mapping[str, dict[str, Any]]:
+        """For each measure the most rows that one person has in it, and the share of rows that bounding kept, with its
+        interval."""
+        return {entry.name: _bounding(entry) for entry in self.manifest.measures}
 
 
 def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, cache: Path) -> Release:
@@ -60,3 +68,9 @@ def _ensure_complete(measures: Mapping[str, PublishedMeasure], codebook: Codeboo
             for cuboid in measure.cuboids.values():
                 if not all(residual in counted.residuals for residual in below(cuboid)):
                     raise ValueError("a residual is missing")
+
+
+def _bounding(entry: MeasureEntry) -> dict[str, Any]:
+    kept = entry.kept
+    share = {"against_rows_per_unit": kept.rows_per_unit, **kept.overall.model_dump()} if kept else None
+    return {"rows_per_unit": entry.rows_per_unit, "kept": share}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,6 +29,24 @@ class PublishedMeasure:
     residuals: Mapping[Cuboid, float]
     middle: int = 0
     counted_by: PublishedMeasure | None = None
+
+    def smallest(self, depth: Cuboid) -> str | None:
+        """The cuboid of fewest cells that is at least so deep; None where none is published."""
+        if depth not in self._smallest:
+            self._smallest[depth] = next(
+                (
+                    name
+                    for name, cuboid in self.cuboids.items()
+                    if all(has >= needs for has, needs in zip(cuboid, depth, strict=True))
+                ),
+                None,
+            )
+        return self._smallest[depth]
+
+    @cached_property
+    def _smallest(self) -> dict[Cuboid, str | None]:
+        """What was found for each depth that was asked for; there are no more than the release has cuboids and axes allow."""
+        return {}
 
     def variance(self, factors: tuple[Factor, ...]) -> Floats:
         """The variance of each cell that the factors ask for (PRIVACY.md, section 6)."""

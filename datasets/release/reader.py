@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ log = logging.getLogger("daylight.release")
 
 LATEST = "latest"
 SECONDS = 10.0
+MOST_UNDERSTOOD = 1000
+"""Questions that are kept understood; each is at most as long as an address or a body may be."""
 
 
 class UnknownRelease(Refusal):
@@ -82,6 +85,7 @@ class Releases:
     def __post_init__(self) -> None:
         self._lock = RLock()
         self.archive = Archive(self.directory, self.verify)
+        self._understood: OrderedDict[object, tuple[Question, tuple[Release, ...]]] = OrderedDict()
         self._con = duckdb.connect(config={"threads": 1, "enable_external_access": True})
         self.refresh()
 
@@ -120,7 +124,7 @@ class Releases:
         seen = _Month(pointer, traces, last, withdrawn=withdrawn)
         try:
             if not pointer and last is None and withdrawn:  # nothing is left of this month, as was meant
-                self._months[(dataset, month)] = seen
+                self._saw(dataset, month, seen)
                 return
             if not _names(pointer) or not pointer.startswith(f"{month}."):
                 raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
@@ -131,7 +135,11 @@ class Releases:
             reason = error.sentence if isinstance(error, Refusal) else type(error).__name__
             seen.trouble = f"{dataset} {month}: {reason}"
             log.warning("serving what was good before: %s", seen.trouble)
+        self._saw(dataset, month, seen)
+
+    def _saw(self, dataset: str, month: str, seen: _Month) -> None:
         self._months[(dataset, month)] = seen
+        self._understood.clear()
 
     def _opened(self, dataset: str, name: str) -> Release:
         """The release of this name, verified. Raises ReleaseWithdrawn, ReleaseDamaged."""
@@ -224,6 +232,24 @@ class Releases:
             self._ensure_none_withdrawn(dataset, tuple(map(str, refusal.missing)))
             raise
 
+    def understood(
+        self, dataset: str, parameters: tuple[tuple[str, str], ...], also: tuple[str, ...] = ()
+    ) -> tuple[Question, tuple[Release, ...]]:
+        """A question and the releases that it asks, as `question` and `asked_of` give them; understood once, until something
+        is released or withdrawn."""
+        self.current(dataset)  # looks whether anything was
+        key = (dataset, parameters)
+        with self._lock:
+            found = self._understood.get(key)
+        if found is None:
+            question = self.question(dataset, parameters, also)
+            found = question, self.asked_of(question)
+            with self._lock:
+                self._understood[key] = found
+                if len(self._understood) > MOST_UNDERSTOOD:
+                    self._understood.popitem(last=False)
+        return found
+
     def _ensure_none_withdrawn(self, dataset: str, months: tuple[str, ...]) -> None:
         """Say of a month that is not released that it was withdrawn, where it was."""
         for name in reversed(self.archive.names(dataset)):
@@ -270,12 +296,12 @@ class Releases:
         with deadline or Deadline(SECONDS) as running:
             return Asking(self._con, question, asked, running, self.cursors).answer()
 
-    def plan(self, question: Question) -> dict[str, Any]:
+    def plan(self, question: Question, releases: Sequence[Release] | None = None) -> dict[str, Any]:
         """What asking would give, without a number: rows, cuboids, promised standard errors, and what else could be asked.
         Raises as `ask` does."""
-        releases = self.asked_of(question)
+        asked = tuple(releases or self.asked_of(question))
         with Deadline(SECONDS) as running:
-            return plan_of(Asking(self._con, question, releases, running, self.cursors, dry=True))
+            return plan_of(Asking(self._con, question, asked, running, self.cursors, dry=True))
 
 
 def _only(pairs: Sequence[tuple[str, str]], word: str) -> str | None:

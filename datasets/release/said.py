@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +11,6 @@ from datasets.release.grid import Grid
 from datasets.release.manifest import Manifest
 from datasets.release.opened import Release
 from datasets.release.query.figures import Figure
-
-
-def bounding_of(manifest: Manifest, name: str) -> dict[str, Any]:
-    """The most rows that one person has in a measure, and the share of the rows that bounding kept, with its interval."""
-    entry = manifest.by_measure[name]
-    kept = entry.kept
-    return {
-        "rows_per_unit": entry.rows_per_unit,
-        "kept": None
-        if kept is None
-        else {"against_rows_per_unit": kept.rows_per_unit, **kept.overall.model_dump()},
-    }
 
 
 def warnings_of(figures: Iterable[Figure], releases: Sequence[Release]) -> list[str]:

@@ -36,23 +36,28 @@ class QuestionInterrupted(Refusal):
 
 
 class Deadline:
-    """Stops the queries that run under it when its seconds are over, or when `interrupt` is called."""
+    """Stops the queries that run under it when its seconds are over, or when `interrupt` is called.
 
-    def __init__(self, seconds: float) -> None:
+    One that is `watched` has no clock of its own: whoever made it interrupts it in time.
+    """
+
+    def __init__(self, seconds: float, *, watched: bool = False) -> None:
         self._seconds = seconds
         self._over = Event()
-        self._timer = Timer(seconds, self.interrupt)
-        self._timer.daemon = True
+        self._timer = None if watched else Timer(seconds, self.interrupt)
         self._cursor: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def interrupt(self) -> None:
         """Stop what runs, and whatever would run next. Safe from any thread."""
@@ -111,7 +116,10 @@ class Shelf:
         return found
 
     def sql(self, grid: Grid, cuboid: str, measures: tuple[str, ...]) -> tuple[str, list[object]]:
-        """The query for one cuboid: names from the codebook, codes as positions, every value bound."""
+        """The query for one cuboid: names from the codebook, codes as positions, every value bound.
+
+        Nothing is added up where each asked cell is a cell of the cuboid.
+        """
         groups, conditions, values = [], ["cuboid = ?"], [self.cuboids[cuboid]]
         bound: list[object] = list(values)
         for dimension, asked in zip(grid.codebook.dimensions, grid.asked, strict=True):
@@ -123,11 +131,15 @@ class Shelf:
             if not asked.mask.all():
                 conditions.append(f"list_contains(?, {column})")
                 bound.append([int(position) for position in np.flatnonzero(asked.mask)])
+        alike = grid.codebook.cuboid(cuboid) == tuple(
+            asked.grouped_level or -1 if asked else 0 for asked in grid.asked
+        )
+        value = "{}" if alike else "sum({})"
         selected = [
             *(f"{name} AS g{i}" for i, name in enumerate(groups)),
-            *(f"sum({_name(measure)}) AS m_{measure}" for measure in measures),
+            *(f"{value.format(_name(measure))} AS m_{measure}" for measure in measures),
         ]
-        by = f" GROUP BY {', '.join(groups)}" if groups else ""
+        by = f" GROUP BY {', '.join(groups)}" if groups and not alike else ""
         return (
             f"SELECT {', '.join(selected)} FROM {self.schema}.cells WHERE {' AND '.join(conditions)}{by}",
             bound,

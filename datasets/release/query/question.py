@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from urllib.parse import quote
 
 from datasets.period import Month
@@ -98,6 +99,10 @@ class Question:
 
         Asked again, it gives itself; equal questions have equal canonical forms.
         """
+        return self._canonical
+
+    @cached_property
+    def _canonical(self) -> str:
         parts = [("measure", self.measures), ("group_by", self.group_by), *self.filters]
         parts += [("ratio", tuple(f"{n}/{d}" for n, d in self.ratios))]
         parts += [("share", (str(self.share),) if self.share else ())]

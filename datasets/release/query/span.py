@@ -53,7 +53,12 @@ class Span:
 
     @property
     def months(self) -> tuple[Month, ...]:
-        return tuple(month for month, _ in self.by_month())
+        month, last = Month.of(self.first), Month.of(self.last)
+        found = [month]
+        while month < last:
+            month = month.next
+            found.append(month)
+        return tuple(found)
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -73,7 +78,8 @@ class Span:
 
     def by_month(self) -> Iterator[tuple[Month, Days]]:
         """The days of each month, in order."""
-        return _by_month(self.days)
+        for month in self.months:
+            yield month, tuple(day for day in month.days if self.first <= day <= self.last)
 
     def whole(self) -> Span | None:
         """The longest span within this one that cuts no week, month or quarter; None where there is none."""

@@ -1,0 +1,190 @@
+"""Questions over HTTP: against DuckDB with orjson in a bare ASGI application, and against datasette over the same cells."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from bench.figures import Figure
+from datasets.release import layout
+from tests.deployment import ALL, Deployment
+
+TIMES = 300
+QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
+LONG = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category,member_state&freq=day"
+CUBOIDS = {"category": "category", "long": "category,member_state,day"}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one request took: seconds as the asker sees them, and CPU seconds of the server, both medians or means."""
+
+    seconds: float
+    cpu: float
+    bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.seconds * 1e3:.2f} ms, CPU {self.cpu * 1e6:.0f} us"
+
+
+class Server:
+    """A server in a process of its own, asked over one connection that stays open."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, fields: Mapping[str, str]) -> None:
+        self._process, self._fields = process, dict(fields)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def ask(self, path: str, **fields: str) -> http.client.HTTPResponse:
+        self._connection.request("GET", path, headers={**self._fields, **fields})
+        return self._connection.getresponse()
+
+    def take(self, path: str, times: int = TIMES, status: int = 200, **fields: str) -> Taken:
+        """Ask so many times, after a few to warm up."""
+        taken, size = [], 0
+        for n in range(times + times // 10):
+            if n == times // 10:
+                before = self._cpu()
+            start = time.perf_counter()
+            answer = self.ask(path, **fields)
+            size = len(answer.read())
+            taken.append(time.perf_counter() - start)
+            if answer.status != status:
+                raise RuntimeError(f"{path} was answered {answer.status}")
+        return Taken(statistics.median(taken[times // 10 :]), (self._cpu() - before) / times, size)
+
+    def _cpu(self) -> float:
+        numbers = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def started(command: list[str], port: int, fields: Mapping[str, str], **env: str) -> Iterator[Server]:
+    with subprocess.Popen(
+        command, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                with socket.socket() as tried:
+                    if tried.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.1)
+            yield Server(process, port, fields)
+        finally:
+            process.terminate()
+
+
+def figures(rows: int = 100_000) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        deployment = Deployment(home)
+        release = deployment.release("moderation", "2026-06", rows=rows)
+        token = {"Authorization": f"Bearer {deployment.token(deployment.project(ALL, 'extended'))}"}
+        deployment.close()
+        _sqlite(release / layout.CELLS, home / "cells.sqlite")
+        bench = str(Path(__file__).with_name("bare.py"))
+        daylight, datasette = (
+            str(Path(sys.executable).with_name(name)) for name in ("daylight", "datasette")
+        )
+        ports = _free(4)
+        env = {"DAYLIGHT_HOME": folder, "DAYLIGHT_LIMIT_EXTENDED": "100000000/minute"}
+        serve = [daylight, "serve", "--port"]
+        peer = [
+            datasette,
+            str(home / "cells.sqlite"),
+            "--port",
+            str(ports[3]),
+            "--setting",
+            "max_returned_rows",
+            "100000",
+        ]
+        with (
+            started([*serve, str(ports[0])], ports[0], token, **env) as ours,
+            started([*serve, str(ports[1])], ports[1], token, DAYLIGHT_ANSWERS_MIB="0", **env) as uncached,
+            started(
+                [sys.executable, bench, str(release / layout.CELLS), str(ports[2])], ports[2], {}
+            ) as bare,
+            started(peer, ports[3], {}) as other,
+        ):
+            yield from _latencies(ours, uncached, bare, other)
+            yield from _throughputs(uncached, bare, other)
+
+
+def _latencies(ours: Server, uncached: Server, bare: Server, other: Server) -> Iterator[Figure]:
+    raw = bare.take("/category")
+    theirs = other.take("/cells/category.json?_shape=array&_size=max")
+    fresh, kept = uncached.take(QUESTION), ours.take(QUESTION)
+    answer = ours.ask(QUESTION)
+    answer.read()
+    etag = str(answer.headers["ETag"])
+    known = ours.take(QUESTION, status=304, **{"If-None-Match": etag})
+    yield _compared("uncached", fresh, raw, "bare DuckDB + orjson", "at most 2")
+    yield _compared("uncached", fresh, theirs, "datasette")
+    yield _compared("cached", kept, theirs, "datasette", "at most 0.2")
+    yield _compared("304", known, theirs, "datasette")
+
+
+def _compared(what: str, ours: Taken, peer: Taken, name: str, goal: str = "") -> Figure:
+    return Figure(
+        f"actions by category, {what}: CPU", str(ours), f"{peer} ({name})", ours.cpu / peer.cpu, goal
+    )
+
+
+def _throughputs(uncached: Server, bare: Server, other: Server) -> Iterator[Figure]:
+    cells = int(
+        uncached.ask(f"{LONG.replace('aggregates', 'plan')}").read().split(b'"rows":')[1].split(b",")[0]
+    )
+    raw = bare.take("/long", times=10)
+    theirs = other.take("/cells/long.json?_shape=array&_size=max", times=5)
+    rate = _rate(cells, raw)
+    yield Figure(f"{cells:,} rows, datasette as JSON", "", f"{_rate(cells, theirs):,.0f} rows/s")
+    for format_ in ("json", "ndjson", "csv", "parquet", "arrow"):
+        found = uncached.take(f"{LONG}&format={format_}", times=10)
+        yield Figure(
+            f"{cells:,} rows as {format_}",
+            f"{_rate(cells, found):,.0f} rows/s, {found.bytes / 2**20:.1f} MiB",
+            f"{rate:,.0f} rows/s (DuckDB + orjson)",
+            _rate(cells, found) / rate,
+        )
+
+
+def _rate(rows: int, taken: Taken) -> float:
+    return rows / taken.seconds
+
+
+def _sqlite(cells: Path, to: Path) -> None:
+    """The cuboids as datasette likes them: a table each, of the columns that it has."""
+    table = pq.read_table(cells)
+    with sqlite3.connect(to) as con:
+        for name, cuboid in CUBOIDS.items():
+            columns = [*cuboid.split(","), "actions", "actions_se"]
+            part = table.filter([c == cuboid for c in table["cuboid"].to_pylist()]).select(columns)
+            con.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+            marks = ", ".join("?" * len(columns))
+            con.executemany(
+                f"INSERT INTO {name} VALUES ({marks})",
+                [tuple(str(v) if c == "day" else v for c, v in row.items()) for row in part.to_pylist()],
+            )
+
+
+def _free(number: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(number)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
