@@ -14,12 +14,16 @@ Parameter = dict[str, Any]
 
 
 def query(name: str, words: str, example: str | list[str], **schema: Any) -> Parameter:
-    """A parameter of the query; an array is written with commas between."""
+    """A parameter of the query; an array is written with commas between.
+
+    The example stands in the schema: pages that fill in a parameter's own example would ask all words at once.
+    """
     listed = schema.get("type") == "array"
+    shape = schema if listed else {"type": "string", "maxLength": LONGEST_VALUE, **schema}
     return {
         "name": name, "in": "query", "description": words, "required": False,
         **({"style": "form", "explode": False} if listed else {}),
-        "schema": {"type": "string", "maxLength": LONGEST_VALUE, **schema} if not listed else schema, "example": example,
+        "schema": {**shape, **({"examples": [example]} if example else {})},
     }  # fmt: skip
 
 
@@ -107,13 +111,8 @@ def words_of(dataset: Dataset) -> list[Parameter]:
                 **several(nested, len(nested)),
             )
         )
-    return [_without_empty_example(word) for word in own] + [
-        _filter(level.name, level.codes) for level in levels
-    ]
-
-
-def _without_empty_example(word: Parameter) -> Parameter:
-    return {name: value for name, value in word.items() if name != "example" or value}
+    own[0]["example"] = measured[:1]
+    return own + [_filter(level.name, level.codes) for level in levels]
 
 
 def _filter(name: str, codes: object) -> Parameter:
