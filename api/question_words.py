@@ -27,9 +27,14 @@ def query(name: str, words: str, example: str | list[str], **schema: Any) -> Par
     }  # fmt: skip
 
 
-def several(options: list[str], most: int = MOST_VALUES) -> dict[str, Any]:
+def several(options: list[str]) -> dict[str, Any]:
     """Values with commas between, each of which is one of the options."""
-    return {"type": "array", "items": {"type": "string", "enum": options}, "minItems": 1, "maxItems": most}
+    return {
+        "type": "array",
+        "items": {"type": "string", "enum": options},
+        "minItems": 1,
+        "maxItems": MOST_VALUES,
+    }
 
 
 def words_of(dataset: Dataset) -> list[Parameter]:
@@ -52,7 +57,7 @@ def words_of(dataset: Dataset) -> list[Parameter]:
             measured[:1],
             **several(measured + [derived.name for derived in dataset.derived]),
         ),
-        query("group_by", "Levels to group by, at most four, and `period`.", [first], **several([*names, PERIOD], 5)),
+        query("group_by", "Levels to group by, at most four, and `period`.", [first], **several([*names, PERIOD])),
         query(
             PERIOD,
             "A month, a day, or a range of either; the latest month by default.",
@@ -108,7 +113,7 @@ def words_of(dataset: Dataset) -> list[Parameter]:
                 "level",
                 "How deep a nested dimension is grouped.",
                 nested[-1:],
-                **several(nested, len(nested)),
+                **several(nested),
             )
         )
     own[0]["example"] = measured[:1]

@@ -72,7 +72,7 @@ def values_of(given: Mapping[str, str], name: str) -> list[str]:
     """The values of a parameter that may list several; an absent one has none."""
     if name not in given:
         return []
-    values = list(dict.fromkeys(given[name].split(",")))
+    values = given[name].split(",")
     if "" in values:
         raise MalformedQuestion(
             f"parameter {name!r} has an empty value in {shown(given[name])!r}; leave the parameter out, or write "
@@ -86,7 +86,7 @@ def values_of(given: Mapping[str, str], name: str) -> list[str]:
             parameter=name,
             value=given[name],
         )
-    return values
+    return list(dict.fromkeys(values))
 
 
 def one_of(name: str, value: str, options: Sequence[str]) -> str:
