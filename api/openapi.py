@@ -75,6 +75,8 @@ NOT_OF_QUESTION = {
     "unknown-code-list", "unknown-file", "range-not-satisfiable", "too-large", "method-not-allowed", "not-found",
 }  # fmt: skip
 SHAPES = {
+    "/v1/datasets": Shape(_media(JSON, "text/html")),
+    "/v1/datasets/{dataset}": Shape(_media(JSON, "text/html")),
     "/v1/datasets/{dataset}/codebook": Shape(_media(JSON, "text/csv", "text/markdown")),
     "/v1/codelists/{name}": Shape(problems=frozenset({"unknown-code-list"})),
     "/v1/changelog": Shape(FEEDS),

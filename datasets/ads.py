@@ -13,6 +13,7 @@ from datasets.definition import (
     EventMeasure,
     PrivacyUnit,
     Rate,
+    Risk,
     Share,
     SumMeasure,
     UnitMeasure,
@@ -95,6 +96,20 @@ ads = Dataset(
     ),
     rho_per_month=Fraction(1, 10),
     diagnostics=Diagnostics(rho=Fraction(4, 1000)),
+    risks=(
+        Risk(
+            "Consumers misled by ads, or chosen by what the law protects",
+            "Art. 34(1)(b)",
+            "Limits on targeting and on who is shown what",
+            "Art. 35(1)(e)",
+        ),
+        Risk(
+            "Ads for medical products and food supplements, and ads that reach minors",
+            "Art. 34(1)(d)",
+            "Measures for the protection of minors",
+            "Art. 35(1)(j)",
+        ),
+    ),
     gaps=(
         "An ad aimed by several parameters counts under its main one.",
         "Removals are recorded as they stood when the month was built; later ones come with a correction.",

@@ -15,6 +15,7 @@ from datasets.definition import (
     Level,
     Median,
     PrivacyUnit,
+    Risk,
     Share,
     UnitMeasure,
     up_to,
@@ -124,6 +125,20 @@ moderation = Dataset(
     ),
     rho_per_month=Fraction(1, 10),
     diagnostics=Diagnostics(rho=Fraction(4, 1000)),
+    risks=(
+        Risk(
+            "Illegal goods and services offered, and unsafe products",
+            "Art. 34(1)(a)",
+            "Moderation that is quick, and right",
+            "Art. 35(1)(c)",
+        ),
+        Risk(
+            "Restrictions that are wrong, or fall on some more than on others",
+            "Art. 34(1)(b)",
+            "Reasons given, complaints decided, terms enforced alike",
+            "Art. 35(1)(b)",
+        ),
+    ),
     gaps=(
         "A decision that imposes several restrictions counts once, as SEVERAL; so do content types and keywords.",
         "Complaints are recorded as they stood when the month was built; later outcomes come with a correction.",

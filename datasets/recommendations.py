@@ -13,6 +13,7 @@ from datasets.definition import (
     EventMeasure,
     PrivacyUnit,
     Rate,
+    Risk,
     Share,
     UnitMeasure,
     Value,
@@ -81,6 +82,20 @@ recommendations = Dataset(
     ),
     rho_per_month=Fraction(1, 25),
     diagnostics=Diagnostics(rho=Fraction(2, 1000)),
+    risks=(
+        Risk(
+            "Illegal items spread by being recommended",
+            "Art. 34(1)(a)",
+            "Recommender systems tested and adapted",
+            "Art. 35(1)(d)",
+        ),
+        Risk(
+            "Choices steered by profiling",
+            "Art. 34(1)(b)",
+            "An option that is not based on profiling, and its use",
+            "Art. 35(1)(a)",
+        ),
+    ),
     gaps=(
         "An item is recommended by many parameters; it counts under the one with the largest weight.",
         "Removals are recorded as they stood when the month was built; later ones come with a correction.",

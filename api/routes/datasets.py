@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.codebooks import CODEBOOK
 from api.dependencies import NamedDataset, PublishedReleases, only
+from api.pages import HTML, catalogue_page, prefers_html
 from api.responses import json_response, tagged
 from datasets.catalogue import DATASETS
 from datasets.definition import Dataset
@@ -22,14 +24,23 @@ router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 @router.get("", summary="The catalogue", dependencies=[Depends(only())])
 async def catalogue(request: Request, releases: PublishedReleases) -> Response:
-    """Every dataset: what is counted, by what, for which months, at what privacy cost. Open to all."""
-    return json_response(request, {"datasets": [_card(dataset, releases) for dataset in DATASETS]})
+    """Every dataset: what is counted, by what, for which months, at what privacy cost. Open to all.
+
+    As a page for people where Accept says so.
+    """
+    cards = [_card(dataset, releases) for dataset in DATASETS]
+    if prefers_html(request):
+        return tagged(request, catalogue_page(cards), HTML, {})
+    return json_response(request, {"datasets": cards})
 
 
 @router.get("/{dataset}", summary="One dataset", dependencies=[Depends(only())])
 async def dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
     """The same for one dataset."""
-    return json_response(request, _card(dataset, releases))
+    card = _card(dataset, releases)
+    if prefers_html(request):
+        return tagged(request, catalogue_page([card]), HTML, {})
+    return json_response(request, card)
 
 
 @router.get("/{dataset}/codebook", summary="What its columns and codes mean")
@@ -51,6 +62,7 @@ async def codebook(
 
 
 def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
+    """What the catalogue says of a dataset (Delegated Regulation (EU) 2025/2050, Art. 6(4)(c), (d) and 6(5))."""
     current = releases.current(dataset.name)
     book: Codebook = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
     rho = dataset.rho_of_release
@@ -59,15 +71,29 @@ def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
         "title": dataset.title,
         "version": dataset.version,
         "grain": dataset.grain,
+        "refresh": "monthly; corrections as further revisions",
         "dimensions": [
-            {"name": d.name, "title": d.title, "law": d.law, "levels": [level.name for level in d.levels]}
+            {
+                "name": d.name,
+                "title": d.title,
+                "law": d.law,
+                "levels": [level.name for level in d.levels],
+                "code_lists": [level.code_list for level in d.levels],
+                "type": "date" if d.levels[0].unknown is None else "code",
+            }
             for d in book.dimensions
         ],
         "measures": [measure.model_dump(mode="json", exclude_none=True) for measure in book.measures],
         "derived": [entry.model_dump(mode="json", exclude_defaults=True) for entry in book.derived],
         "coverage": [release.manifest.month for release in current],
         "releases": [release.name for release in current],
+        "volume": {
+            "cells_per_release": {
+                release.name: sum(file.rows or 0 for file in release.manifest.files) for release in current
+            }
+        },
         "gaps": list(dataset.gaps),
+        "risks": [asdict(risk) for risk in dataset.risks],
         "law": list(dataset.law),
         "privacy": {
             "unit": dataset.unit.title,
@@ -76,12 +102,13 @@ def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
             "epsilon": {"1e-06": round(epsilon(rho, 1e-6), 2), "1e-09": round(epsilon(rho, 1e-9), 2)},
             "power_of_best_5_percent_test": round(power_of_best_test(rho), 4),
         },
-        "modality": "token aggregates: anonymised cells with their standard errors, through this interface",
+        "modality": asdict(dataset.modality),
         "links": {
             "codebook": f"/v1/datasets/{dataset.name}/codebook",
             "aggregates": f"/v1/datasets/{dataset.name}/aggregates",
             "plan": f"/v1/datasets/{dataset.name}/plan",
             "citation": f"/v1/datasets/{dataset.name}/citation",
             "releases": f"/v1/releases/{dataset.name}",
+            "changelog": "/v1/changelog",
         },
     }

@@ -8,6 +8,13 @@ from api.dependencies import PublishedReleases, SettingsOf, only
 from api.responses import json_response
 from datasets.catalogue import DATASETS
 
+ARCHITECTURE = (
+    "Raw events never reach this service. Once a month an offline build bounds what each person contributes, measures a "
+    "lattice of marginals under zero-concentrated differential privacy, writes the spend to a ledger and publishes an "
+    "immutable, signed release. Answers are read from releases alone; the same question has the same answer for everybody."
+)
+"""What researchers should know of how the data come about (Delegated Regulation (EU) 2025/2050, recital 28)."""
+
 router = APIRouter(tags=["service"], dependencies=[Depends(only())])
 
 
@@ -19,6 +26,7 @@ async def service(request: Request, settings: SettingsOf, releases: PublishedRel
         {
             "title": "Daylight: anonymised aggregates for vetted researchers",
             "law": "Regulation (EU) 2022/2065, Art. 40; Delegated Regulation (EU) 2025/2050",
+            "architecture": ARCHITECTURE,
             "publisher": settings.publisher,
             "contact": settings.contact,
             "portal": settings.portal_url,

@@ -6,6 +6,7 @@ sentence that says what is wrong and what would be right.
 
 from __future__ import annotations
 
+from datasets.definition.access import TOKEN_AGGREGATES, Modality, Risk
 from datasets.definition.codelist import Code, CodeList, DaysOfMonth
 from datasets.definition.dataset import Dataset
 from datasets.definition.derived import Band, Derived, Median, Rate, Share
@@ -23,7 +24,7 @@ from datasets.definition.rules import RESERVED, DefinitionError
 from datasets.definition.workload import Cuboid, Workload, cuboid_of, up_to
 
 __all__ = [
-    "RESERVED", "Band", "Code", "CodeList", "Cuboid", "Dataset", "DaysOfMonth", "DefinitionError", "Derived", "Diagnostics",
-    "Dimension", "EventMeasure", "Level", "Measure", "Median", "PrivacyUnit", "Rate", "Share", "SumMeasure", "UnitMeasure",
-    "Value", "Workload", "cuboid_of", "up_to",
+    "RESERVED", "TOKEN_AGGREGATES", "Band", "Code", "CodeList", "Cuboid", "Dataset", "DaysOfMonth", "DefinitionError",
+    "Derived", "Diagnostics", "Dimension", "EventMeasure", "Level", "Measure", "Median", "Modality", "PrivacyUnit", "Rate",
+    "Risk", "Share", "SumMeasure", "UnitMeasure", "Value", "Workload", "cuboid_of", "up_to",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from datasets.definition.access import TOKEN_AGGREGATES, Modality, Risk
 from datasets.definition.derived import Derived, ensure_derived
 from datasets.definition.dimension import Dimension, Level
 from datasets.definition.measure import Diagnostics, EventMeasure, Measure, PrivacyUnit, SumMeasure, Value
@@ -32,6 +33,8 @@ class Dataset:
     diagnostics: Diagnostics
     values: tuple[Value, ...] = ()
     derived: tuple[Derived, ...] = ()
+    modality: Modality = TOKEN_AGGREGATES
+    risks: tuple[Risk, ...] = ()
     gaps: tuple[str, ...] = ()
     law: tuple[str, ...] = ()
 

@@ -37,10 +37,24 @@ def test_a_dataset_shows_its_privacy_card_and_coverage(stranger):
     card = stranger.get("/v1/datasets/moderation").json()
     assert card["coverage"] == ["2026-05", "2026-06"]
     assert card["privacy"]["rho_per_month"]
-    assert card["modality"].startswith("token aggregates")
+    assert card["modality"]["name"] == "token_aggregates"
+    assert all(risk["risk_law"].startswith("Art. 34(1)") for risk in card["risks"])
+    assert all(risk["measure_law"].startswith("Art. 35(1)") for risk in card["risks"])
+    assert card["volume"]["cells_per_release"]["2026-06.1"] > 10_000
+    assert {d["type"] for d in card["dimensions"]} == {"code", "date"}
     assert [entry["name"] for entry in stranger.get("/v1/datasets").json()["datasets"]] == [
         d.name for d in DATASETS
     ]
+
+
+def test_the_catalogue_is_a_page_too(stranger):
+    shown = stranger.get("/v1/datasets", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert shown.headers["content-type"] == "text/html; charset=utf-8"
+    for dataset in DATASETS:
+        assert f'id="{dataset.name}"' in shown.text
+        assert all(f"<td>{measure.name}</td>" in shown.text for measure in dataset.measures)
+    assert "<script" not in shown.text
+    assert stranger.get("/v1/datasets", headers={"Accept": "*/*"}).json()["datasets"]
 
 
 @pytest.mark.parametrize("dataset", [dataset.name for dataset in DATASETS])

@@ -155,3 +155,28 @@ def test_a_fault_of_ours_tells_nothing(deployment, token, monkeypatch):
         monkeypatch.setattr(type(client.app.state.releases), "ask", lambda *_: 1 / 0)
         body = ensure_problem(client.get(AGGREGATES, params=GOOD), 500)
         assert "division" not in str(body)
+
+
+@pytest.mark.parametrize(
+    "value", [*NASTY, "a" * 10_000, ",".join(["DE"] * 10_000)], ids=range(len(NASTY) + 2)
+)
+def test_nothing_nasty_in_a_body_gets_through(client, value):
+    for name in (
+        "measure",
+        "group_by",
+        "period",
+        "ratio",
+        "share",
+        "compare",
+        "release",
+        "as_of",
+        "sort",
+        "cursor",
+        "category",
+    ):
+        started = time.monotonic()
+        answer = client.post(AGGREGATES, json={**GOOD, name: value})
+        assert time.monotonic() - started < 2
+        body = ensure_problem(answer, answer.status_code)
+        assert answer.status_code in {404, 422}, answer.text
+        assert len(body["detail"]) < 1500

@@ -1,0 +1,85 @@
+"""Metadata as pages for people: plain HTML, nothing loaded, nothing run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from fastapi import Request
+
+from api.preferences import by_preference
+
+HTML = "text/html; charset=utf-8"
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;margin:1rem 0}"
+    "td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;vertical-align:top}"
+    "code{background:#f3f3f3;padding:0 .2rem}"
+)
+
+
+def prefers_html(request: Request) -> bool:
+    """Whether a person with a browser asks, rather than a program."""
+    return by_preference(request.headers.get("accept", ""))[:1] == ["text/html"]
+
+
+def page(title: str, *parts: str) -> bytes:
+    """A document of parts that are HTML already."""
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    return (
+        f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>\n'
+    ).encode()
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    first = "".join(f"<th>{escape(head)}</th>" for head in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def catalogue_page(cards: list[dict[str, Any]]) -> bytes:
+    """The catalogue: what there is, by what, since when, at what privacy cost, and how to reach it."""
+    return page("Daylight: the catalogue", "<h1>The catalogue</h1>", *map(_card, cards))
+
+
+def _card(card: dict[str, Any]) -> str:
+    name, privacy, modality = escape(card["name"]), card["privacy"], card["modality"]
+    links = ", ".join(f'<a href="{escape(link)}">{escape(word)}</a>' for word, link in card["links"].items())
+    facts = {
+        "one row of raw data": card["grain"],
+        "months": ", ".join(card["coverage"]) or "none yet",
+        "refreshed": card["refresh"],
+        "protected": f"{privacy['unit']}: rho {privacy['rho_per_month']} a month, "
+        f"epsilon {privacy['epsilon']['1e-09']} at delta 1e-9",
+        "access": f"{modality['title']}. {modality['technical']} {modality['organisational']}",
+        "law": "; ".join(card["law"]),
+        "known gaps": " ".join(card["gaps"]),
+    }
+    measures = [(m["name"], m["title"], m["kind"]) for m in (*card["measures"], *card["derived"])]
+    return "".join(
+        (
+            f'<h2 id="{name}">{escape(card["title"])} <code>{name}</code></h2><p>{links}</p>',
+            table(("", ""), facts.items()),
+            table(("measure", "what it is", "kind"), measures),
+            table(
+                ("dimension", "what it is", "levels", "law"),
+                [(d["name"], d["title"], " > ".join(d["levels"]), d["law"]) for d in card["dimensions"]],
+            ),
+            table(
+                ("systemic risk", "DSA", "measure against it", "DSA"),
+                [(r["risk"], r["risk_law"], r["measure"], r["measure_law"]) for r in card["risks"]],
+            ),
+        )
+    )
+
+
+def problem_page(name: str, status: int, title: str, remedy: str, detail: str) -> bytes:
+    """What a kind of refusal means and what to do."""
+    return page(
+        title,
+        f"<h1>{escape(name)}</h1><p><strong>{status}</strong> {escape(title)}.</p><p>{escape(remedy)}</p>",
+        f'<blockquote>{escape(detail)}</blockquote><p><a href="/problems">Every kind of refusal</a></p>',
+    )
