@@ -47,7 +47,7 @@ fuzz: .venv/installed ## ask a live server 20,000 made-up questions
 	$(BIN)/python -m tests.fuzzing 20000
 
 lock: .venv/installed ## choose the newest dependencies anew, with hashes
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --strip-extras --allow-unsafe --no-header \
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 		--output-file requirements.lock pyproject.toml
 
