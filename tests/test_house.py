@@ -105,10 +105,10 @@ def test_every_dependency_says_why_it_is_there_and_is_locked_with_hashes():
         (line,) = [line for line in text.splitlines() if line.strip().startswith(f'"{wanted}",')]
         assert "# " in line, f"{wanted} does not say why"
         name = re.split(r"[\[>=<]", wanted)[0].lower().replace("_", "-")
-        assert re.search(rf"^{re.escape(name)}==", lock, re.M), f"{name} is not locked"
+        assert re.search(rf"^{re.escape(name)}(\[[a-z,]+\])?==", lock, re.M), f"{name} is not locked"
     assert "://" not in lock
-    packages = re.findall(r"^[a-z0-9._-]+==", lock, re.M)
-    assert len(packages) == len(re.findall(r"^[a-z0-9._-]+==[^\n]*\\\n    --hash=", lock, re.M))
+    packages = re.findall(r"^[a-z0-9._,\[\]-]+==", lock, re.M)
+    assert len(packages) == len(re.findall(r"^[a-z0-9._,\[\]-]+==[^\n]*\\\n    --hash=", lock, re.M))
 
 
 def test_every_exclusion_carries_its_reason():
