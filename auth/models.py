@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -97,6 +98,84 @@ class Project(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy declares it so
 
 
+class Application(Base):
+    """A reasoned request as it is handled, until it is approved, which makes its project, or rejected."""
+
+    __tablename__ = "application"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('submitted', 'returned', 'approved', 'rejected')", name="application_state"
+        ),
+        CheckConstraint("first_day <= last_day", name="application_period"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    reference: Mapped[str] = mapped_column(unique=True)
+    dsc: Mapped[str]
+    """The member state of the coordinator, ISO 3166-1."""
+    purpose: Mapped[str] = mapped_column(Text)
+    scopes: Mapped[str]
+    tier: Mapped[str] = mapped_column(String(40))
+    modality: Mapped[str] = mapped_column(String(40))
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    state: Mapped[str] = mapped_column(String(20))
+    received: Mapped[datetime]
+    amendment_by: Mapped[date]
+    """Until when the provider may ask the coordinator to amend the request, DSA Art. 40(5)."""
+    decided: Mapped[datetime | None]
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy declares it so
+
+
+class ProjectVersion(Base):
+    """What a project was from a moment on: one row for each change, the first when it was made."""
+
+    __tablename__ = "project_version"
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    status: Mapped[str] = mapped_column(String(20))
+    scopes: Mapped[str]
+    tier: Mapped[str] = mapped_column(String(40))
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+
+
+class Notice(Base):
+    """What the coordinator must be told within three working days (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        CheckConstraint("kind IN ('access_begins', 'access_ends')", name="notice_kind"),
+        UniqueConstraint("project_id", "kind", "at", name="notice_once"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime]
+    due: Mapped[date]
+    sent: Mapped[datetime | None]
+
+
+class UsageDay(Base):
+    """What a project took in a day (UTC)."""
+
+    __tablename__ = "usage_day"
+
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+
+
 class Membership(Base):
     """One researcher vetted for one project; `ended` is when that stopped."""
 
@@ -151,6 +230,9 @@ class Token(Base):
     """The lifetime asked for; the project's end may have cut it."""
     last_used: Mapped[datetime | None]
     revoked: Mapped[datetime | None]
+    """From when on it opens nothing; in the future while the token that replaced it overlaps with it."""
+    narrowed: Mapped[str | None]
+    """The scopes that are left of those it was issued with, where it was narrowed since."""
     replaced_by: Mapped[str | None] = mapped_column(ForeignKey("token.jti"))
 
 

@@ -43,6 +43,7 @@ STANDING = (
         Token.issued,
         Token.expires,
         Token.revoked,
+        Token.narrowed,
         Membership.since,
         Membership.ended,
         Project.reference,
@@ -75,7 +76,7 @@ def principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) 
         raise TokenRefused("registry: the token says other than its row")
     if row.key_status not in VERIFYING:
         raise TokenRefused("registry: the key is not in use")
-    if row.revoked is not None:
+    if row.revoked is not None and row.revoked <= now:
         raise TokenRefused("revoked")
     if row.since > now or (row.ended is not None and row.ended <= now):
         raise TokenRefused("membership: not a member now")
@@ -87,11 +88,16 @@ def principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) 
         project=row.project_id,
         reference=row.reference,
         tier=row.tier,
-        scopes=read_scopes(row.scopes) & read_scopes(row.project_scopes),
+        scopes=_scopes(row),
         researcher=row.researcher_id,
         token_id=claims.jti,
-        expires=min(row.expires, row.not_after),
+        expires=min(moment for moment in (row.expires, row.not_after, row.revoked) if moment is not None),
     )
+
+
+def _scopes(row: Row[Any]) -> frozenset[str]:
+    """The token's scopes, as they were narrowed since, that the project still has."""
+    return read_scopes(row.scopes if row.narrowed is None else row.narrowed) & read_scopes(row.project_scopes)
 
 
 def _agree(row: Row[Any], kid: str, claims: Claims) -> bool:

@@ -121,6 +121,12 @@ def add_member(session: Session, new: NewMember, now: datetime) -> tuple[Project
     return project, researcher
 
 
+def is_empty(session: Session, name: str) -> bool:
+    """Whether a project never had a member. Raises UnknownRecord."""
+    project = find_project(session, name)
+    return session.scalar(select(Membership.since).where(Membership.project_id == project.id)) is None
+
+
 def find_member(session: Session, project: Project, name: str) -> Researcher:
     """The present member of this address or identifier. Raises UnknownRecord with did-you-mean."""
     members = session.scalars(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, or_, update
 
-from auth import projects, schema, tokens
+from auth import lifecycle, projects, schema, token_changes, tokens
 from auth.acts import Act, acting
 from auth.audit import Mandate, read_witness
 from auth.audit_check import Verified, verify_chain
@@ -22,10 +22,11 @@ from auth.errors import KeyUnusable, NotAllowed, RegistryUnavailable, TokenRefus
 from auth.keyring import Keyring
 from auth.keys import Purpose, ensure_backend
 from auth.models import Project, Researcher, SigningKey, Token
+from auth.office import Office
 from auth.principal import STANDING, Principal, principal_of
 from auth.projects import NewMember, NewProject
 from auth.settings import RegistrySettings
-from auth.token_check import Claims, check_token, write_token
+from auth.token_check import Claims, check_token, read_token, write_token
 from auth.tokens import IssuedToken, NewToken, TokenLine
 
 log = logging.getLogger("daylight.auth")
@@ -46,6 +47,7 @@ class Registry:
         self._keyring = Keyring(engine, settings.keys_dir)
         self._used: dict[str, datetime] = {}
         self._used_lock = Lock()
+        self.office = Office(engine, self._acting)
 
     # --- who asks ---------------------------------------------------------------------------------
 
@@ -137,6 +139,7 @@ class Registry:
         """Raises MalformedValue and NotAllowed."""
         with self._acting(mandate) as act:
             project = projects.create_project(act.session, new, mandate.at)
+            lifecycle.record_version(act.session, project, mandate)
             act.record(
                 "project.created",
                 project.id,
@@ -151,8 +154,13 @@ class Registry:
     def add_researcher(self, new: NewMember, mandate: Mandate) -> tuple[Project, Researcher]:
         """Raises UnknownRecord, MalformedValue and NotAllowed."""
         with self._acting(mandate) as act:
+            first = projects.is_empty(act.session, new.project)
             project, researcher = projects.add_member(act.session, new, mandate.at)
             act.record("member.added", project.id, researcher=researcher.id)
+            if first:
+                lifecycle.add_notice(
+                    act.session, project, "access_begins", max(mandate.at, project.not_before)
+                )
         return project, researcher
 
     def issue_token(self, new: NewToken, mandate: Mandate) -> IssuedToken:
@@ -195,6 +203,40 @@ class Registry:
         if changed:
             log.info("token revoked", extra={"token_id": token.jti, "project": token.project_id})
         return token.jti, changed
+
+    def rotate_token(self, name: str, overlap: timedelta, mandate: Mandate) -> IssuedToken:
+        """A new token in place of one that is open, which goes on for the overlap. `name` as for `revoke_token`.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed, KeyUnusable.
+        """
+        token_id = self._token_id(name, mandate.at)
+        with self._acting(mandate) as act:
+            signer = self._keyring.signer(act.session, "token")
+            new, old = token_changes.rotate_token(act.session, token_id, signer.kid, overlap, mandate.at)
+            text = write_token(tokens.claims_of(new, self.settings.issuer, self.settings.audience), signer)
+            until = old.revoked.isoformat() if old.revoked else ""
+            act.record("token.rotated", old.jti, project=old.project_id, by=new.jti, until=until)
+        return IssuedToken(text, new.jti, new.expires, again=False)
+
+    def narrow_token(self, name: str, scopes: frozenset[str], mandate: Mandate) -> str:
+        """The identifier of a token that has these scopes only from now on. Raises UnknownRecord, NotAllowed."""
+        token_id = self._token_id(name, mandate.at)
+        with self._acting(mandate) as act:
+            token = token_changes.narrow_token(act.session, token_id, scopes, mandate.at)
+            act.record("token.narrowed", token.jti, project=token.project_id, scopes=token.narrowed)
+        return token.jti
+
+    def identify_token(self, text: str, now: datetime) -> TokenLine:
+        """Whose a token is that was found somewhere, also where it has expired or is revoked. Raises UnknownRecord."""
+        try:
+            claims = read_token(text, self._keyring.token_key, self.settings.issuer, self.settings.audience)
+        except TokenRefused:
+            raise UnknownRecord("token: this text is no token of this registry.", parameter="token") from None
+        with snapshot(self._engine) as session:
+            found = [line for line in tokens.list_tokens(session, now) if line.token_id == claims.jti]
+        if not found:
+            raise UnknownRecord("token: this text is no token of this registry.", parameter="token")
+        return found[0]
 
     # --- what there is ----------------------------------------------------------------------------
 

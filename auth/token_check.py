@@ -73,6 +73,12 @@ def check_token(
     `key_of` knows the public keys for tokens by their kid. Raises TokenRefused, and nothing else, on
     whatever else the text may be; the text is in neither the sentence nor the cause.
     """
+    kid, claims = _verified(text, key_of)
+    _ensure_claims(claims, issuer, audience, now)
+    return kid, claims
+
+
+def _verified(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claims]:
     match = _SEGMENTS.fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
         raise TokenRefused("malformed: not three short segments of base64url")
@@ -85,9 +91,17 @@ def check_token(
         payload = jws.verify(text, key, algorithms=[ALGORITHM])
     except (JOSEError, ValueError, TypeError, OverflowError, RecursionError):
         raise TokenRefused("signature: does not verify") from None
-    claims = _read_claims(payload)
-    _ensure_claims(claims, issuer, audience, now)
-    return kid, claims
+    return kid, _read_claims(payload)
+
+
+def read_token(text: str, key_of: Callable[[str], Key | None], issuer: str, audience: str) -> Claims:
+    """The claims of a token that this issuer signed at some time, for one that was found. It lets nobody in.
+
+    Raises TokenRefused.
+    """
+    _, claims = _verified(text, key_of)
+    _ensure_claims(claims, issuer, audience, datetime.fromtimestamp(claims.iat, UTC))
+    return claims
 
 
 def _read_header(segment: str) -> str:

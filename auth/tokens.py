@@ -113,19 +113,24 @@ def claims_of(token: Token, issuer: str, audience: str) -> Claims:
     )
 
 
+def find_token(session: Session, token_id: str) -> Token:
+    """The token of this identifier. Raises UnknownRecord with did-you-mean."""
+    token = session.get(Token, token_id) if token_id.isascii() else None
+    if token is not None:
+        return token
+    near = nearest(token_id, session.scalars(select(Token.jti)))
+    raise UnknownRecord(
+        f"token: there is no token {shown(token_id)!r}; give an identifier as in 'token list'.{did_you_mean(near)}",
+        parameter="token",
+        value=token_id,
+        suggestions=near,
+    )
+
+
 def revoke_token(session: Session, token_id: str, now: datetime) -> tuple[Token, bool]:
     """The token, which opens nothing any more, and whether it was open until now. Raises UnknownRecord."""
-    token = session.get(Token, token_id) if token_id.isascii() else None
-    if token is None:
-        near = nearest(token_id, session.scalars(select(Token.jti)))
-        raise UnknownRecord(
-            f"token: there is no token {shown(token_id)!r}; give an identifier as in 'token list'."
-            f"{did_you_mean(near)}",
-            parameter="token",
-            value=token_id,
-            suggestions=near,
-        )
-    if token.revoked is not None:
+    token = find_token(session, token_id)
+    if token.revoked is not None and token.revoked <= now:
         return token, False
     token.revoked = now
     session.flush()
@@ -147,10 +152,10 @@ def list_tokens(session: Session, now: datetime, project: str | None = None) -> 
             token_id=token.jti,
             project=held_by.reference,
             researcher=email,
-            scopes=token.scopes,
+            scopes=token.scopes if token.narrowed is None else token.narrowed,
             label=token.label,
             issued=token.issued,
-            expires=token.expires,
+            expires=min(token.expires, token.revoked or token.expires),
             last_used=token.last_used,
             state=_state(token, held_by, now),
         )
@@ -159,8 +164,8 @@ def list_tokens(session: Session, now: datetime, project: str | None = None) -> 
 
 
 def _state(token: Token, project: Project, now: datetime) -> str:
-    if token.revoked is not None:
-        return "revoked"
+    if token.revoked is not None and token.revoked <= now:
+        return "replaced" if token.replaced_by else "revoked"
     if token.expires <= now:
         return "expired"
     if project.status != "active":

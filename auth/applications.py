@@ -1,0 +1,151 @@
+"""Reasoned requests as they are handled: submitted, returned, approved or rejected, each with a reason, against a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.identifiers import new_identifier
+from auth.models import Application, Project
+from auth.projects import NewProject, create_project
+from auth.scopes import ensure_tier, read_scopes, write_scopes
+from auth.values import ensure_text
+from auth.working_days import ensure_member_state
+
+AMENDMENT_DAYS = 15
+"""Days within which the provider may ask for an amendment (Regulation (EU) 2022/2065, Art. 40(5))."""
+MODALITIES = ("token_aggregates",)
+FROM = {
+    "submitted": ("returned",),
+    "returned": ("submitted",),
+    "approved": ("submitted",),
+    "rejected": ("submitted", "returned"),
+}
+"""From which states an application comes into each other one."""
+
+
+@dataclass(frozen=True)
+class NewApplication:
+    """What a reasoned request asks for; `dsc` is the member state of the coordinator. Both days are included (UTC)."""
+
+    reference: str
+    dsc: str
+    purpose: str
+    scopes: frozenset[str]
+    first_day: date
+    last_day: date
+    tier: str = "standard"
+    modality: str = MODALITIES[0]
+
+
+def submit(session: Session, new: NewApplication, now: datetime) -> Application:
+    """Take a request in, and start its clock. Raises MalformedValue, and NotAllowed for a reference that is known."""
+    reference = ensure_text("reference", new.reference)
+    for table in (Application, Project):
+        if session.scalar(select(table.id).where(table.reference == reference)) is not None:
+            raise NotAllowed(
+                f"reference: {shown(reference)!r} is known already; a reasoned request is handled once.",
+                parameter="reference",
+                value=reference,
+            )
+    if new.last_day < new.first_day:
+        raise NotAllowed(
+            f"until: {new.last_day} lies before the first day, {new.first_day}.",
+            parameter="until",
+            value=str(new.last_day),
+        )
+    if new.modality not in MODALITIES:
+        raise MalformedValue(
+            f"modality: {shown(new.modality)!r} is not offered; there is {', '.join(MODALITIES)}.",
+            parameter="modality",
+            value=new.modality,
+            allowed=MODALITIES,
+        )
+    application = Application(
+        id=new_identifier("app"),
+        reference=reference,
+        dsc=ensure_member_state("dsc", new.dsc),
+        purpose=ensure_text("purpose", new.purpose, longest=2000),
+        scopes=write_scopes(new.scopes),
+        tier=ensure_tier(new.tier),
+        modality=new.modality,
+        first_day=new.first_day,
+        last_day=new.last_day,
+        state="submitted",
+        received=now,
+        amendment_by=now.date() + timedelta(days=AMENDMENT_DAYS),
+    )
+    session.add(application)
+    session.flush()
+    return application
+
+
+def move(session: Session, name: str, state: str, now: datetime) -> Application:
+    """Return, resubmit or reject an application. Raises UnknownRecord, NotAllowed."""
+    application = find_application(session, name)
+    _ensure_from(application, state)
+    application.state = state
+    if state == "rejected":
+        application.decided = now
+    session.flush()
+    return application
+
+
+def approve(session: Session, name: str, now: datetime) -> tuple[Application, Project]:
+    """Grant a request: its project is active from its first day on. Raises UnknownRecord, NotAllowed."""
+    application = find_application(session, name)
+    _ensure_from(application, "approved")
+    project = create_project(
+        session,
+        NewProject(
+            application.reference,
+            application.dsc,
+            application.purpose,
+            read_scopes(application.scopes),
+            max(application.first_day, now.date()),
+            application.last_day,
+            application.tier,
+        ),
+        now,
+    )
+    application.state, application.decided, application.project_id = "approved", now, project.id
+    session.flush()
+    return application, project
+
+
+def find_application(session: Session, name: str) -> Application:
+    """The application of this identifier or reference. Raises UnknownRecord with did-you-mean."""
+    asked = select(Application).where((Application.id == name) | (Application.reference == name))
+    found = session.scalars(asked).first()
+    if found is not None:
+        return found
+    near = nearest(name, session.scalars(select(Application.reference)))
+    raise UnknownRecord(
+        f"application: there is none of {shown(name)!r}; give its reference, as in 'application list'."
+        f"{did_you_mean(near)}",
+        parameter="application",
+        value=name,
+        suggestions=near,
+    )
+
+
+def list_applications(session: Session) -> Sequence[Application]:
+    """Every application, those with the earliest clock first."""
+    return session.scalars(
+        select(Application).order_by(Application.amendment_by, Application.reference)
+    ).all()
+
+
+def _ensure_from(application: Application, state: str) -> None:
+    if application.state not in FROM[state]:
+        raise NotAllowed(
+            f"application: {application.reference} is {application.state}; {' or '.join(FROM[state])} ones can become "
+            f"{state}.",
+            parameter="application",
+            value=application.reference,
+        )

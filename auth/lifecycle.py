@@ -1,0 +1,161 @@
+"""What becomes of a project: changed, suspended, resumed, ended, each as a version; and what the coordinator is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.audit import Mandate
+from auth.errors import NotAllowed
+from auth.identifiers import new_identifier
+from auth.models import Membership, Notice, Project, ProjectVersion
+from auth.projects import find_member, find_project
+from auth.scopes import ensure_tier, write_scopes
+from auth.values import end_of
+from auth.working_days import MEMBER_STATES, after_working_days
+
+NOTICE_DAYS = 3
+"""Working days within which the coordinator is told (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
+FROM = {
+    "suspended": ("active",),
+    "active": ("suspended",),
+    "ended": ("active", "suspended"),
+}
+"""From which states a project comes into each other one."""
+
+
+@dataclass(frozen=True)
+class ProjectChange:
+    """What changes of a project; None leaves it as it is. The last day is included (UTC)."""
+
+    scopes: frozenset[str] | None = None
+    tier: str | None = None
+    last_day: date | None = None
+
+
+def record_version(session: Session, project: Project, mandate: Mandate) -> None:
+    """Keep what the project is from now on. Call it after each flush of a change."""
+    session.add(
+        ProjectVersion(
+            project_id=project.id,
+            version=project.version,
+            at=mandate.at,
+            actor=mandate.by,
+            reason=mandate.reason,
+            status=project.status,
+            scopes=project.scopes,
+            tier=project.tier,
+            not_before=project.not_before,
+            not_after=project.not_after,
+        )
+    )
+    session.flush()
+
+
+def change_project(session: Session, name: str, change: ProjectChange, mandate: Mandate) -> Project:
+    """Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended or a day that is over."""
+    project = find_project(session, name)
+    _ensure_lives(project, mandate.at)
+    if change.scopes is not None:
+        project.scopes = write_scopes(change.scopes)
+    if change.tier is not None:
+        project.tier = ensure_tier(change.tier)
+    if change.last_day is not None:
+        if end_of(change.last_day) <= max(mandate.at, project.not_before):
+            raise NotAllowed(
+                f"until: {change.last_day} is over, or before the first day; to end access now use 'project end'.",
+                parameter="until",
+                value=str(change.last_day),
+            )
+        project.not_after = end_of(change.last_day)
+    return _changed(session, project, mandate)
+
+
+def move_project(session: Session, name: str, status: str, mandate: Mandate) -> Project:
+    """Suspend, resume (`active`) or end a project; it holds from the next request on.
+
+    Raises UnknownRecord, and NotAllowed where the project is not in a state that leads there.
+    """
+    project = find_project(session, name)
+    if project.status not in FROM[status] or project.not_after <= mandate.at:
+        state = "over" if project.not_after <= mandate.at else project.status
+        raise NotAllowed(
+            f"project: {project.reference} is {state}; {' or '.join(FROM[status])} projects can become {status}.",
+            parameter="project",
+            value=project.reference,
+        )
+    project.status = status
+    if status == "ended":
+        add_notice(session, project, "access_ends", mandate.at)
+    return _changed(session, project, mandate)
+
+
+def end_membership(session: Session, name: str, researcher: str, now: datetime) -> tuple[Project, str]:
+    """Take a researcher out of a project: their tokens open nothing from now on. Raises UnknownRecord."""
+    project = find_project(session, name)
+    person = find_member(session, project, researcher)
+    membership = session.get_one(Membership, (project.id, person.id))
+    membership.ended = now
+    session.flush()
+    return project, person.id
+
+
+def versions(session: Session, name: str) -> Sequence[ProjectVersion]:
+    """Every version of a project, the first first. Raises UnknownRecord."""
+    project = find_project(session, name)
+    asked = (
+        select(ProjectVersion).where(ProjectVersion.project_id == project.id).order_by(ProjectVersion.version)
+    )
+    return session.scalars(asked).all()
+
+
+def ending(session: Session, now: datetime, days: int) -> Sequence[Project]:
+    """Active projects that end within so many days, the earliest first."""
+    asked = select(Project).where(
+        Project.status != "ended", Project.not_after > now, Project.not_after <= now + timedelta(days=days)
+    )
+    return session.scalars(asked.order_by(Project.not_after)).all()
+
+
+def add_notice(session: Session, project: Project, kind: str, at: datetime) -> Notice:
+    """The coordinator is to be told of a beginning or an end."""
+    state = project.dsc if project.dsc in MEMBER_STATES else "IE"
+    notice = Notice(
+        id=new_identifier("ntc"),
+        project_id=project.id,
+        kind=kind,
+        at=at,
+        due=after_working_days(at.date(), NOTICE_DAYS, state),
+    )
+    session.add(notice)
+    session.flush()
+    return notice
+
+
+def add_notices_of_ends(session: Session, now: datetime) -> int:
+    """Notices for projects whose last day has passed by itself; gives their number."""
+    told = select(Notice.project_id).where(Notice.kind == "access_ends")
+    over = select(Project).where(Project.not_after <= now, Project.status != "ended", Project.id.not_in(told))
+    found = session.scalars(over).all()
+    for project in found:
+        add_notice(session, project, "access_ends", project.not_after)
+    return len(found)
+
+
+def _ensure_lives(project: Project, now: datetime) -> None:
+    if project.status == "ended" or project.not_after <= now:
+        raise NotAllowed(
+            f"project: {project.reference} has ended; further access needs a reasoned request of its own.",
+            parameter="project",
+            value=project.reference,
+        )
+
+
+def _changed(session: Session, project: Project, mandate: Mandate) -> Project:
+    session.flush()
+    record_version(session, project, mandate)
+    return project

@@ -1,0 +1,177 @@
+"""What admins do about requests and projects: one layer under the command line and HTTP, each act with its audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Engine, select
+
+from auth import applications, lifecycle
+from auth.acts import Act
+from auth.applications import NewApplication
+from auth.audit import Mandate
+from auth.database import snapshot
+from auth.errors import UnknownRecord
+from auth.lifecycle import ProjectChange
+from auth.models import Application, Notice, Project, ProjectVersion
+
+MOVES = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
+KINDS = {"access_begins": "access has been given", "access_ends": "access has ended"}
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """A notice as the coordinator reads it, and whether it was sent in time."""
+
+    notice: str
+    reference: str
+    dsc: str
+    kind: str
+    at: datetime
+    due: date
+    sent: datetime | None
+
+    def late(self, today: date) -> bool:
+        return (self.sent.date() if self.sent else today) > self.due
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A project as the public overview shows it: no person, no token (Delegated Regulation (EU) 2025/2050, Art. 11)."""
+
+    reference: str
+    dsc: str
+    purpose: str
+    datasets: tuple[str, ...]
+    first_day: date
+    end: datetime
+    status: str
+    versions: int
+
+
+class Office:
+    """The acts of admins on requests and projects. Each raises RegistryUnavailable and ChainBroken besides what it says."""
+
+    def __init__(self, engine: Engine, acting: Callable[[Mandate], AbstractContextManager[Act]]) -> None:
+        self._engine = engine
+        self._acting = acting
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    def submit(self, new: NewApplication, mandate: Mandate) -> Application:
+        """Raises MalformedValue, NotAllowed."""
+        with self._acting(mandate) as act:
+            made = applications.submit(act.session, new, mandate.at)
+            act.record("application.submitted", made.id, reference=made.reference, scopes=made.scopes)
+        return made
+
+    def move_application(self, name: str, state: str, mandate: Mandate) -> Application:
+        """Return, resubmit (`submitted`) or reject. Raises UnknownRecord, NotAllowed."""
+        with self._acting(mandate) as act:
+            found = applications.move(act.session, name, state, mandate.at)
+            act.record(f"application.{state}", found.id)
+        return found
+
+    def approve(self, name: str, mandate: Mandate) -> Project:
+        """Raises UnknownRecord, NotAllowed."""
+        with self._acting(mandate) as act:
+            found, project = applications.approve(act.session, name, mandate.at)
+            lifecycle.record_version(act.session, project, mandate)
+            act.record("application.approved", found.id, project=project.id)
+        return project
+
+    def list_applications(self) -> Sequence[Application]:
+        """Those with the earliest clock first."""
+        with snapshot(self._engine) as session:
+            return applications.list_applications(session)
+
+    # --- projects ---------------------------------------------------------------------------------
+
+    def change_project(self, name: str, change: ProjectChange, mandate: Mandate) -> Project:
+        """Raises UnknownRecord, MalformedValue, NotAllowed."""
+        with self._acting(mandate) as act:
+            project = lifecycle.change_project(act.session, name, change, mandate)
+            act.record(
+                "project.changed",
+                project.id,
+                version=project.version,
+                scopes=project.scopes,
+                tier=project.tier,
+                not_after=project.not_after.isoformat(),
+            )
+        return project
+
+    def move_project(self, name: str, status: str, mandate: Mandate) -> Project:
+        """Suspend, resume (`active`) or end. Raises UnknownRecord, NotAllowed."""
+        with self._acting(mandate) as act:
+            project = lifecycle.move_project(act.session, name, status, mandate)
+            act.record(MOVES[status], project.id, version=project.version)
+        return project
+
+    def end_membership(self, name: str, researcher: str, mandate: Mandate) -> Project:
+        """Raises UnknownRecord."""
+        with self._acting(mandate) as act:
+            project, person = lifecycle.end_membership(act.session, name, researcher, mandate.at)
+            act.record("member.ended", project.id, researcher=person)
+        return project
+
+    def versions(self, name: str) -> Sequence[ProjectVersion]:
+        """Every version of a project, the first first. Raises UnknownRecord."""
+        with snapshot(self._engine) as session:
+            return lifecycle.versions(session, name)
+
+    def ending(self, now: datetime, days: int) -> Sequence[Project]:
+        """Projects that end within so many days, the earliest first."""
+        with snapshot(self._engine) as session:
+            return lifecycle.ending(session, now, days)
+
+    def summaries(self) -> tuple[Summary, ...]:
+        """Every project as the public may know it, the latest first."""
+        with snapshot(self._engine) as session:
+            found = session.scalars(
+                select(Project).order_by(Project.not_before.desc(), Project.reference)
+            ).all()
+            return tuple(map(_summary, found))
+
+    # --- notices to coordinators ------------------------------------------------------------------
+
+    def notices(self, mandate: Mandate) -> tuple[NoticeLine, ...]:
+        """Every notice, those to be sent first. Projects that have ended by themselves get theirs now."""
+        with self._acting(mandate) as act:
+            added = lifecycle.add_notices_of_ends(act.session, mandate.at)
+            if added:
+                act.record("notices.added", "notice", number=added)
+        with snapshot(self._engine) as session:
+            asked = select(Notice, Project).join(Project, Project.id == Notice.project_id)
+            found = session.execute(asked.order_by(Notice.sent.is_not(None), Notice.due, Notice.id))
+            return tuple(NoticeLine(n.id, p.reference, p.dsc, n.kind, n.at, n.due, n.sent) for n, p in found)
+
+    def sent(self, notice: str, mandate: Mandate) -> None:
+        """The coordinator has been told. Raises UnknownRecord."""
+        with self._acting(mandate) as act:
+            found = act.session.get(Notice, notice)
+            if found is None:
+                raise UnknownRecord(
+                    f"notice: there is none of the identifier {notice[:60]!r}; see 'notice list'.",
+                    parameter="notice",
+                    value=notice,
+                )
+            found.sent = found.sent or mandate.at
+            act.record("notice.sent", found.id, project=found.project_id)
+
+
+def _summary(project: Project) -> Summary:
+    datasets = tuple(scope.split(":")[0] for scope in project.scopes.split())
+    return Summary(
+        reference=project.reference,
+        dsc=project.dsc,
+        purpose=project.purpose,
+        datasets=datasets,
+        first_day=project.not_before.date(),
+        end=project.not_after,
+        status=project.status,
+        versions=project.version,
+    )

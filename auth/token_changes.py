@@ -1,0 +1,82 @@
+"""What becomes of a token after it was issued: replaced with an overlap, narrowed, recognised where it was found."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from auth.errors import MalformedValue, NotAllowed
+from auth.identifiers import new_identifier
+from auth.models import Project, Token
+from auth.scopes import ensure_within, read_scopes, write_scopes
+from auth.tokens import find_token
+
+DEFAULT_OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=7)
+
+
+def rotate_token(
+    session: Session, token_id: str, kid: str, overlap: timedelta, now: datetime
+) -> tuple[Token, Token]:
+    """A new token like the old one, and the old one, which opens nothing once the overlap is over.
+
+    The new one lives as long as the old one was issued for, within its project. Raises UnknownRecord, MalformedValue, and
+    NotAllowed for a token that is not open or was replaced before.
+    """
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise MalformedValue(
+            f"overlap: {overlap.total_seconds():.0f} s is not between 0 and {LONGEST_OVERLAP.total_seconds():.0f} s.",
+            parameter="overlap",
+            value=str(overlap),
+        )
+    old = find_token(session, token_id)
+    project = session.get_one(Project, old.project_id)
+    _ensure_open(old, project, now)
+    issued = now.replace(microsecond=0)
+    new = Token(
+        jti=new_identifier("tok"),
+        project_id=old.project_id,
+        researcher_id=old.researcher_id,
+        kid=kid,
+        scopes=_scopes(old),
+        label=old.label,
+        issued=issued,
+        expires=min(issued + timedelta(days=old.days), project.not_after),
+        days=old.days,
+    )
+    session.add(new)
+    session.flush()
+    old.replaced_by = new.jti
+    old.revoked = now + overlap
+    session.flush()
+    return new, old
+
+
+def narrow_token(session: Session, token_id: str, scopes: frozenset[str], now: datetime) -> Token:
+    """Take scopes away from a token; its text stays as it is. Raises UnknownRecord, NotAllowed."""
+    token = find_token(session, token_id)
+    project = session.get_one(Project, token.project_id)
+    _ensure_open(token, project, now, replaced=True)
+    ensure_within(scopes, read_scopes(_scopes(token)), f"token {token.jti}")
+    token.narrowed = write_scopes(scopes)
+    session.flush()
+    return token
+
+
+def _scopes(token: Token) -> str:
+    return token.scopes if token.narrowed is None else token.narrowed
+
+
+def _ensure_open(token: Token, project: Project, now: datetime, *, replaced: bool = False) -> None:
+    if token.revoked is not None and token.revoked <= now:
+        why = "is revoked"
+    elif token.expires <= now:
+        why = "has expired"
+    elif project.status != "active" or project.not_after <= now:
+        why = f"belongs to {project.reference}, which is not active"
+    elif token.replaced_by is not None and not replaced:
+        why = f"was replaced already, by {token.replaced_by}"
+    else:
+        return
+    raise NotAllowed(f"token: {token.jti} {why}.", parameter="token", value=token.jti)
