@@ -10,8 +10,9 @@ import typer
 from pydantic import ValidationError
 
 from api.cli import serve, write_openapi
-from auth.cli import admin, opened_registry, recorder
+from auth.cli import admin
 from auth.errors import RegistryError
+from auth.terminal import opened_registry, recorder
 from datasets.build.cli import ledger_commands, release_commands
 from datasets.build.events.cli import events
 from datasets.build.seal import Seal

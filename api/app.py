@@ -13,6 +13,7 @@ from api.answers import Answers
 from api.cursor_key import cursor_key
 from api.dependencies import principal_of
 from api.desk import Desk
+from api.gate import Gate
 from api.limits import Limits
 from api.outer import Outer
 from api.routes import (
@@ -26,8 +27,10 @@ from api.routes import (
     health,
     keys,
     ledger,
+    me,
     plan,
     problems,
+    projects,
     releases,
     service,
 )
@@ -38,10 +41,23 @@ from datasets.catalogue import DATASETS
 from datasets.release.cursor import Cursors
 from datasets.release.reader import Releases
 
-OPEN = (service, datasets, codelists, releases, changes, citations, ledger, health, keys, problems, docs)
+OPEN = (
+    service,
+    datasets,
+    codelists,
+    releases,
+    changes,
+    citations,
+    ledger,
+    health,
+    keys,
+    problems,
+    docs,
+    projects,
+)
 WITH_TOKEN = (aggregates,)
 FILES = (files,)
-FREE = (plan,)
+FREE = (plan, me)
 
 
 def create_app(settings: ApiSettings | None = None, registry: RegistrySettings | None = None) -> FastAPI:
@@ -84,6 +100,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         redirect_slashes=False,
     )
     app.state.settings, app.state.limits = settings, limits
+    app.state.gate = Gate(settings.limit_attempts)
     errors.install(app, limits.too_many)
     for noun in WITH_TOKEN:  # authentication first: the limit's key is the project
         app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.project)])
@@ -93,6 +110,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.plans)])
     for noun in (*OPEN, openapi):
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
+    app.include_router(me.found_router, dependencies=[Depends(limits.open)])
     app.add_middleware(Outer, fields=limits.fields)
     return app
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.errors import Malformed, OutOfScope, TokenMissing
 from api.settings import ApiSettings
+from auth.errors import TokenRefused
 from auth.principal import Principal
 from auth.registry import Registry
 from datasets.catalogue import find_dataset
@@ -41,7 +42,10 @@ async def registry_of(request: Request) -> Registry:
 
 
 async def principal_of(request: Request) -> Principal:
-    """Who asks, looked up in the registry on each request. Raises TokenMissing, TokenRefused, RegistryUnavailable."""
+    """Who asks, looked up in the registry on each request.
+
+    Raises TokenMissing, TooManyAttempts, TokenRefused, RegistryUnavailable.
+    """
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenMissing(
@@ -49,14 +53,29 @@ async def principal_of(request: Request) -> Principal:
             "was issued to you.",
             parameter="Authorization",
         )
-    registry: Registry = request.app.state.registry
-    now = datetime.now(UTC)
-    if registry.in_process:
-        principal = registry.principal(text.strip(), now)
-    else:
-        principal = await run_in_threadpool(registry.principal, text.strip(), now)
+    token, gate = text.strip(), request.app.state.gate
+    address = address_of(request)
+    gate.ensure_open(address, token)
+    try:
+        principal = await _looked_up(request.app.state.registry, token)
+    except TokenRefused:
+        gate.refused(address)
+        raise
+    gate.passed(token)
     request.state.principal = principal
     return principal
+
+
+async def _looked_up(registry: Registry, token: str) -> Principal:
+    now = datetime.now(UTC)
+    if registry.in_process:
+        return registry.principal(token, now)
+    return await run_in_threadpool(registry.principal, token, now)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as the connection says it: no field of the request can change it."""
+    return request.client.host if request.client else "unknown"
 
 
 async def dataset_of(dataset: str) -> Dataset:

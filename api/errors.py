@@ -15,8 +15,17 @@ from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.gate import TooManyAttempts
 from api.ranges import RangeNotSatisfiable
-from auth.errors import RegistryError, RegistryUnavailable, TokenRefused
+from auth.errors import (
+    ChainBroken,
+    KeyUnusable,
+    MalformedValue,
+    NotAllowed,
+    RegistryError,
+    RegistryUnavailable,
+    TokenRefused,
+)
 from datasets.catalogue import UnknownCodeList, UnknownDataset
 from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
@@ -79,10 +88,12 @@ STATUS: dict[type[Exception], int] = {
     UnknownRelease: 404,
     UnknownFile: 404,
     NotAcceptable: 406,
+    NotAllowed: 409,
     ReleaseWithdrawn: 410,
     TooLarge: 413,
     TooLong: 414,
     RangeNotSatisfiable: 416,
+    TooManyAttempts: 429,
     UnknownParameter: 422,
     RepeatedParameter: 422,
     UnknownMeasure: 422,
@@ -90,6 +101,7 @@ STATUS: dict[type[Exception], int] = {
     UnknownCode: 422,
     MalformedQuestion: 422,
     MalformedPeriod: 422,
+    MalformedValue: 422,
     PeriodNotReleased: 422,
     EmptyQuestion: 422,
     CursorRefused: 422,
@@ -99,7 +111,14 @@ STATUS: dict[type[Exception], int] = {
     ReleaseDamaged: 503,
     ReleaseUnavailable: 503,
     RegistryUnavailable: 503,
+    KeyUnusable: 503,
+    ChainBroken: 503,
 }
+QUIET = {
+    KeyUnusable: "The key that signs cannot be used at the moment; ask again later.",
+    ChainBroken: "The audit does not verify, so nothing is done until it has been looked into.",
+}
+"""What is said outside of faults whose own sentences are for admins."""
 CHALLENGE = {
     TokenMissing: "Bearer",
     TokenRefused: 'Bearer error="invalid_token"',
@@ -135,14 +154,16 @@ def refused(request: Request, error: Exception) -> Response:
     headers = {"WWW-Authenticate": CHALLENGE[kind]} if kind in CHALLENGE else {}
     if STATUS[kind] == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.wait)
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
     details: dict[str, Any] = {}
-    if isinstance(error, Refusal | RegistryError):
+    if isinstance(error, Refusal | RegistryError) and kind not in QUIET:
         for member in ("parameter", "value", "allowed", "suggestions"):
             if getattr(error, member):
                 details[member] = getattr(error, member)
-    sentence = getattr(error, "sentence", str(error))
+    sentence = QUIET[kind] if kind in QUIET else str(getattr(error, "sentence", error))
     return problem(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from api.errors import OF_STATUS, STATUS, slug, title
+from api.errors import OF_STATUS, QUIET, STATUS, slug, title
+from auth.errors import ChainBroken, KeyUnusable
 
 _ASK = "GET /v1/datasets/moderation/aggregates?measure=actions"
 
@@ -192,11 +193,30 @@ EXPLANATIONS = {
         "Nothing is wrong with the token. Nobody can be let in at the moment; ask again when Retry-After says.",
         "The registry cannot be reached; nobody is let in until it can. Try again shortly.",
     ),
+    "malformed-value": Explanation(
+        "The detail says how the value should be written.",
+        "overlap_hours: 'many' is no number of hours; write a whole number from 0 to 168.",
+    ),
+    "not-allowed": Explanation(
+        "The detail says what stands against it.",
+        "token: tok_aaaaaaaaaaaaaaaaaaaaaaaaaa was replaced already, by tok_bbbbbbbbbbbbbbbbbbbbbbbbbb.",
+    ),
+    "key-unusable": Explanation(
+        "The fault is ours. Ask again later.", QUIET[KeyUnusable]
+    ),
+    "chain-broken": Explanation(
+        "The fault is ours. Report it to the contact that GET /v1 names.", QUIET[ChainBroken]
+    ),
     "not-found": Explanation(
         "GET /v1 lists what there is.", OF_STATUS[404], "GET /v1/nothing"
     ),
     "method-not-allowed": Explanation(
         "The field Allow names the methods that do something here.", OF_STATUS[405], "DELETE /v1/datasets"
+    ),
+    "too-many-attempts": Explanation(
+        "Somebody behind this address shows tokens that open nothing. A token that was good before keeps working; for others "
+        "wait as long as Retry-After says.",
+        "Too many tokens from this address were refused: 20 per 1 minute are tried. Check the token, and ask again later.",
     ),
     "too-many-requests": Explanation(
         "Wait as long as Retry-After says. `policy` names the limit: each has a bucket of its own.",

@@ -15,6 +15,7 @@ from limits import RateLimitItem
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 
+from api.dependencies import address_of
 from api.errors import problem
 from api.settings import ApiSettings
 from datasets.refusal import Refusal
@@ -39,7 +40,7 @@ class Limits:
 
     def __init__(self, settings: ApiSettings) -> None:
         self._limiter = Limiter(
-            key_func=_address,
+            key_func=address_of,
             strategy="sliding-window-counter",
             storage_uri=settings.redis_url or "memory://",
             storage_options=_TIMEOUTS if settings.redis_url else {},
@@ -115,10 +116,6 @@ class Limits:
 
 def _policy(keys: list[Any]) -> str:
     return next((policy for policy in (PROJECT, FILES, PLANS) if policy in map(str, keys)), OPEN)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def _project(request: Request) -> str:

@@ -41,6 +41,10 @@ class Shape:
 
     content: dict[str, Any] = field(default_factory=lambda: _media(JSON))
     problems: frozenset[str] = frozenset()
+    token: bool = False
+    status: str = "200"
+    conditional: bool = True
+    """Whether it has a validator, so that 304 may be answered."""
 
 
 JSON = "application/json"
@@ -67,12 +71,28 @@ OF_EVERY = {
     "malformed", "unknown-parameter", "repeated-parameter", "too-long", "too-many-requests", "internal-server-error",
 }  # fmt: skip
 """Problems that every operation may answer."""
-OF_TOKEN = {"token-missing", "token-refused", "out-of-scope", "registry-unavailable"}
+OF_OWN = {"token-missing", "token-refused", "too-many-attempts", "registry-unavailable"}
+OF_TOKEN = OF_OWN | {"out-of-scope"}
+OF_ACT = frozenset({"registry-unavailable", "key-unusable", "chain-broken"})
+FOUND = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["token"],
+                "properties": {"token": {"type": "string", "maxLength": 4096}},
+            },
+            "example": {"token": "the text that was found"},
+        }
+    },
+}
 OF_RELEASE = {
     "unknown-dataset", "unknown-release", "release-withdrawn", "release-damaged", "release-unavailable",
 }  # fmt: skip
 NOT_OF_QUESTION = {
     "unknown-code-list", "unknown-file", "range-not-satisfiable", "too-large", "method-not-allowed", "not-found",
+    "malformed-value", "not-allowed", "key-unusable", "chain-broken",
 }  # fmt: skip
 SHAPES = {
     "/v1/datasets": Shape(_media(JSON, "text/html")),
@@ -86,10 +106,19 @@ SHAPES = {
     "/problems/{name}": Shape(_media(JSON, "text/html"), frozenset({"not-found"})),
     "/docs": Shape(_media("text/html")),
     "/docs/{name}": Shape(_media("text/javascript", "text/css", "image/png"), frozenset({"not-found"})),
-    "/readyz": Shape(problems=frozenset({"registry-unavailable"})),
+    "/readyz": Shape(problems=frozenset({"registry-unavailable"}), conditional=False),
+    "/v1/projects": Shape(problems=frozenset({"registry-unavailable"})),
+    "/v1/me": Shape(token=True, conditional=False),
+    "/v1/me/tokens/rotate": Shape(
+        problems=OF_ACT | {"malformed-value", "not-allowed"}, token=True, status="201", conditional=False
+    ),
+    "/v1/me/tokens/current": Shape(content={}, problems=OF_ACT, token=True, status="204", conditional=False),
+    "/v1/tokens/revoke": Shape(content={}, problems=OF_ACT, status="204", conditional=False),
     "/.well-known/jwks.json": Shape(problems=frozenset({"registry-unavailable"})),
     FILE: Shape(
-        _media(FORMATS["parquet"], JSON), frozenset(OF_TOKEN | {"unknown-file", "range-not-satisfiable"})
+        _media(FORMATS["parquet"], JSON),
+        frozenset({"out-of-scope", "unknown-file", "range-not-satisfiable"}),
+        token=True,
     ),
 }
 """What is answered otherwise than as a JSON object."""
@@ -124,7 +153,9 @@ def description(app: FastAPI) -> dict[str, Any]:
                     method: _asked(operation, path, method, dataset) for method, operation in own.items()
                 }
         else:
-            paths[path] = {method: _completed(operation, path) for method, operation in operations.items()}
+            paths[path] = {
+                method: _completed(operation, path, method) for method, operation in operations.items()
+            }
     document["paths"] = paths
     return document
 
@@ -174,16 +205,19 @@ def _body(dataset: Dataset) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
-def _completed(operation: dict[str, Any], path: str) -> dict[str, Any]:
+def _completed(operation: dict[str, Any], path: str, method: str) -> dict[str, Any]:
     """An operation on metadata, a file, or the service itself."""
-    shape = SHAPES.get(path, Shape())
-    operation["responses"] = _responses(
-        shape.content, _problems_at(path) | shape.problems, conditional=path != "/readyz"
-    )
-    if path == FILE:
+    shape = SHAPES.get(f"{method} {path}") or SHAPES.get(path) or Shape()
+    problems = _problems_at(path) | shape.problems | (OF_OWN if shape.token else set())
+    operation["responses"] = _responses(shape.content, problems, conditional=shape.conditional)
+    operation["responses"][shape.status] = operation["responses"].pop("200")
+    if shape.token:
         operation["security"] = [{"token": []}]
+    if path == FILE:
         ranges = {**shape.content, "multipart/byteranges": {"schema": BINARY}}
         operation["responses"]["206"] = {"description": "The ranges asked for.", "content": ranges}
+    if path == "/v1/tokens/revoke":
+        operation["requestBody"] = FOUND
     if path == "/readyz":
         operation["responses"]["503"]["content"] |= _media(JSON)
     if path in METADATA:

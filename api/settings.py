@@ -30,6 +30,7 @@ class ApiSettings(BaseSettings):
     limit_standard: str = "100/minute"
     limit_extended: str = "600/minute"
     limit_files: str = "6000/minute"
+    limit_attempts: str = "20/minute"
     cursor_key: str = Field(default="", repr=False)
     answers_mib: int = Field(default=64, ge=0)
     deadline_seconds: float = Field(default=10.0, gt=0)
@@ -44,7 +45,7 @@ class ApiSettings(BaseSettings):
         """Where the API is reached from outside: in citations and feeds, never in redirects."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
-    @field_validator("limit_open", "limit_standard", "limit_extended", "limit_files")
+    @field_validator("limit_open", "limit_standard", "limit_extended", "limit_files", "limit_attempts")
     @classmethod
     def _one_limit(cls, value: str) -> str:
         """One limit that allows something: what slowapi cannot read, it would not apply."""

@@ -54,6 +54,8 @@ async def service(request: Request, settings: SettingsOf, releases: PublishedRel
                 "datasets": "/v1/datasets",
                 "code_lists": "/v1/codelists",
                 "releases": "/v1/releases",
+                "projects": "/v1/projects",
+                "me": "/v1/me",
                 "changelog": "/v1/changelog",
                 "errata": "/v1/errata",
                 "ledger": "/v1/ledger",

@@ -61,6 +61,8 @@ def test_the_document_of_problems_is_the_one_that_is_written():
 @pytest.mark.parametrize(("path", "method"), [o for o in OPERATIONS if is_released(o[0])])
 def test_the_examples_of_an_operation_work(client, path, method):
     there = address(path, method)
+    if "/tokens/" in path:  # they change something: tests/api/test_me.py has them
+        return
     if method == "post":
         body = DOCUMENT["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
         assert client.post(there, json=body).status_code == 200

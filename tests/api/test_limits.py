@@ -13,8 +13,10 @@ NAMES = {"problems": "token-missing", "files": "cells.parquet", "docs": "start.j
 
 
 def addresses(client):
-    """Every address of the API's description, filled in."""
-    for path in client.get("/openapi.json").json()["paths"]:
+    """Every address of the API's description that answers GET, filled in."""
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        if "get" not in operations:
+            continue
         name = next((name for part, name in NAMES.items() if part in path), "")
         yield path.format(name=name, **FILLED)
 
@@ -30,6 +32,22 @@ def test_every_route_is_limited(deployment, token):
             assert client.get(path).status_code in {200, 404, 422}, path
             answer = client.get(path)
             ensure_problem(answer, 429, "too-many-requests")
+
+
+def test_what_changes_something_is_limited_too(deployment):
+    project = deployment.project()
+    fields = [{"Authorization": f"Bearer {deployment.token(project)}"} for _ in range(2)]
+    for method, path in (
+        ("POST", "/v1/me/tokens/rotate"),
+        ("DELETE", "/v1/me/tokens/current"),
+        ("POST", "/v1/tokens/revoke"),
+    ):
+        with deployment.client(limit_open="1/minute") as client:
+            statuses = [
+                client.request(method, path, headers=each, json={"token": "x"}).status_code for each in fields
+            ]
+            assert statuses[0] in {201, 204}
+            assert statuses[1] == 429, path
 
 
 def test_every_route_of_the_application_is_in_its_description(deployment):

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.text import Text
 from typer.testing import CliRunner
 
-from auth.cli import admin, opened_registry
+from auth.cli import admin
 from auth.errors import ChainBroken, RegistryError, TokenRefused
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
+from auth.terminal import opened_registry
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_a_user_without_a_name_is_known_by_a_number(daylight_admin, monkeypatch,
 
 
 def test_a_table_fits_the_terminal(with_member, monkeypatch):
-    monkeypatch.setattr("auth.cli.Console", lambda **_: Console(force_terminal=True, width=60))
+    monkeypatch.setattr("auth.terminal.Console", lambda **_: Console(force_terminal=True, width=60))
     stdout, _ = with_member("project", "list")
     assert max(len(Text.from_ansi(line)) for line in stdout.splitlines()) <= 60
 
@@ -184,3 +185,68 @@ def test_a_day_that_is_none_is_refused_before_anything_is_made(daylight_admin, t
             *("--scopes", "ads:read", "--until", "31.12.2026"),
         )
     assert not (tmp_path / "var").exists()
+
+
+def test_a_request_goes_the_whole_way_and_the_coordinator_is_told(daylight_admin):
+    identifier, said = daylight_admin(
+        *(
+            "application",
+            "submit",
+            "--reference",
+            "REQ-9",
+            "--dsc",
+            "IE",
+            "--purpose",
+            "Systemic risks",
+            "--from",
+            "2026-07-01",
+        ),
+        *("--until", "2999-12-31", "--scopes", "moderation:read"),
+    )
+    assert identifier.startswith("app_")
+    assert "an amendment can be asked for until" in said
+    assert "submitted" in daylight_admin("application", "list")[0]
+    daylight_admin("application", "return", "REQ-9", "--reason", "Which months?")
+    daylight_admin("application", "resubmit", "REQ-9")
+    assert daylight_admin("application", "approve", "REQ-9")[0].startswith("prj_")
+    daylight_admin(
+        *(
+            "researcher",
+            "add",
+            "--project",
+            "REQ-9",
+            "--name",
+            "Ann",
+            "--email",
+            "ann@uni.example",
+            "--institution",
+            "A university",
+        )
+    )
+    daylight_admin("project", "change", "REQ-9", "--tier", "extended", "--reason", "Amended.")
+    daylight_admin("project", "suspend", "REQ-9", "--reason", "The coordinator asks.")
+    daylight_admin("project", "resume", "REQ-9")
+    daylight_admin("researcher", "remove", "--project", "REQ-9", "--researcher", "ann@uni.example")
+    daylight_admin("project", "end", "REQ-9", "--reason", "Done.")
+    versions = daylight_admin("project", "versions", "REQ-9")[0]
+    assert [state in versions for state in ("active", "suspended", "ended")] == [True] * 3
+    lines = daylight_admin("notice", "export")[0].splitlines()
+    assert lines[0] == "notice,reference,dsc,kind,at,due,sent"
+    assert sorted(line.split(",")[3] for line in lines[1:]) == ["access_begins", "access_ends"]
+    daylight_admin("notice", "sent", lines[1].split(",")[0])
+    assert "LATE" not in daylight_admin("notice", "list")[0]
+    daylight_admin("audit", "verify")
+
+
+def test_a_token_is_replaced_narrowed_and_identified(with_member):
+    old = with_member(*ISSUE)[0].strip()
+    new = with_member("token", "rotate", "-", "--overlap-hours", "1", stdin=old + "\n")[0].strip()
+    assert new.count(".") == 2
+    assert new != old
+    with_member("token", "narrow", "-", "--scopes", "ads:read", stdin=new + "\n")
+    name, said = with_member("token", "identify", "-", stdin=new + "\n")
+    assert name.startswith("tok_")
+    assert "ann@uni.example, project REQ-1: active" in said
+    assert new not in said
+    assert "ads:read" in with_member("token", "list")[0]
+    assert "REQ-1" in with_member("project", "ending", "--days", "400000")[0]

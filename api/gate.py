@@ -1,0 +1,67 @@
+"""The gate before authentication: an address that shows bad tokens is not listened to for a while, so a flood costs nothing.
+
+A token that was good a while ago keeps working behind the same address: researchers share one with whoever guesses. Each
+process counts for itself; nothing here lets anybody in, or tells good tokens from bad ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from datasets.refusal import Refusal
+
+MOST_KNOWN = 10_000
+KNOWN_FOR = 3600.0
+"""Seconds for which a token that was good is known."""
+
+
+class TooManyAttempts(Refusal):
+    """Too many tokens from one address that open nothing."""
+
+    wait: int = 1
+
+
+class Gate:
+    """Counts what was refused, by address."""
+
+    def __init__(self, limit: str) -> None:
+        self._item = parse(limit)
+        self._counts = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._known: OrderedDict[bytes, float] = OrderedDict()
+
+    def ensure_open(self, address: str, text: str) -> None:
+        """Raises TooManyAttempts, unless this very token was good a while ago."""
+        if self._counts.test(self._item, address) or self._is_known(text):
+            return
+        resets, _ = self._counts.get_window_stats(self._item, address)
+        refusal = TooManyAttempts(
+            f"Too many tokens from this address were refused: {self._item} are tried. Check the token, and ask again later.",
+            parameter="Authorization",
+        )
+        refusal.wait = max(1, round(resets - time.time()))
+        raise refusal
+
+    def refused(self, address: str) -> None:
+        """A token from this address opened nothing."""
+        self._counts.hit(self._item, address)
+
+    def passed(self, text: str) -> None:
+        """This token was good."""
+        key = _key(text)
+        self._known[key] = time.monotonic()
+        self._known.move_to_end(key)
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def _is_known(self, text: str) -> bool:
+        return time.monotonic() - self._known.get(_key(text), -KNOWN_FOR) < KNOWN_FOR
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

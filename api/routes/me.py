@@ -1,0 +1,115 @@
+"""/v1/me and /v1/tokens: what a researcher's token is, how to replace it, and how anybody closes one that was found."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.dependencies import OpenRegistry, SettingsOf, only, principal_of
+from api.errors import Malformed
+from api.formats import FORMATS
+from auth.audit import Mandate
+from auth.errors import MalformedValue, TokenRefused, UnknownRecord
+from auth.principal import Principal
+from auth.token_changes import DEFAULT_OVERLAP
+from auth.token_check import LONGEST_TEXT
+from datasets.refusal import shown
+
+router = APIRouter(prefix="/v1/me", tags=["me"])
+found_router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only())])
+
+Asker = Annotated[Principal, Depends(principal_of)]
+PRIVATE = {"Cache-Control": "no-store"}
+WARN = timedelta(days=14)
+LARGEST = 8192
+
+
+@router.get("", summary="Who asks", dependencies=[Depends(only())])
+async def me(asker: Asker, settings: SettingsOf) -> Response:
+    """The project, scopes and limits of the token that is shown, when its access ends, and a warning when that is soon."""
+    left = asker.expires - datetime.now(UTC)
+    return _private(
+        {
+            "project": asker.reference,
+            "researcher": asker.researcher,
+            "token": asker.token_id,
+            "scopes": sorted(asker.scopes),
+            "tier": asker.tier,
+            "expires": asker.expires.isoformat(),
+            "limits": {
+                "project": settings.limit_of(asker.tier),
+                "files": settings.limit_files,
+                "plans": settings.limit_open,
+            },
+            "warnings": [f"This access ends in {max(left.days, 0)} days."] if left < WARN else [],
+        }
+    )
+
+
+@router.post("/tokens/rotate", summary="Replace the token")
+def rotate(
+    asker: Asker, registry: OpenRegistry, given: Annotated[dict[str, str], Depends(only("overlap_hours"))]
+) -> Response:
+    """A new token, shown this once. The one that asks goes on for `overlap_hours`, 24 if not said, at most 168."""
+    overlap = _hours(given["overlap_hours"]) if "overlap_hours" in given else DEFAULT_OVERLAP
+    issued = registry.rotate_token(asker.token_id, overlap, _by(asker, "its holder replaces it"))
+    return _private(
+        {"token": issued.text, "token_id": issued.token_id, "expires": issued.expires.isoformat()}, 201
+    )
+
+
+@router.delete("/tokens/current", summary="Close the token", dependencies=[Depends(only())])
+def close(asker: Asker, registry: OpenRegistry) -> Response:
+    """The token that asks opens nothing from the next request on."""
+    registry.revoke_token(asker.token_id, _by(asker, "its holder closes it"))
+    return Response(None, 204, PRIVATE)
+
+
+async def _found_text(request: Request) -> str:
+    """The text of the token in the body."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise Malformed("The body is longer than any token.")
+    try:
+        members = orjson.loads(body)
+        text = members["token"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        text = None
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+        raise Malformed('Send the token that was found as JSON: {"token": "..."}.', parameter="token")
+    return text
+
+
+@found_router.post("/revoke", summary="Close a token that was found")
+def revoke_found(text: Annotated[str, Depends(_found_text)], registry: OpenRegistry) -> Response:
+    """Whoever holds a token may close it. The answer is the same whether or not it was one (RFC 7009, section 2.2)."""
+    try:
+        found = registry.identify_token(text, datetime.now(UTC))
+        mandate = Mandate(f"holder:{found.token_id}", "whoever holds it closes it", datetime.now(UTC))
+        registry.revoke_token(found.token_id, mandate)
+    except (UnknownRecord, TokenRefused):
+        pass
+    return Response(None, 204, PRIVATE)
+
+
+def _by(asker: Principal, reason: str) -> Mandate:
+    return Mandate(f"token:{asker.token_id}", reason, datetime.now(UTC))
+
+
+def _hours(text: str) -> timedelta:
+    if not (text.isascii() and text.isdigit() and len(text) <= 3):
+        raise MalformedValue(
+            f"overlap_hours: {shown(text)!r} is no number of hours; write a whole number from 0 to 168.",
+            parameter="overlap_hours",
+            value=text,
+        )
+    return timedelta(hours=int(text))
+
+
+def _private(document: dict[str, Any], status: int = 200) -> Response:
+    return Response(orjson.dumps(document), status, PRIVATE, FORMATS["json"])

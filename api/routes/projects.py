@@ -1,0 +1,21 @@
+"""GET /v1/projects: who was given access, as the public may know it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.dependencies import OpenRegistry, only
+from api.responses import json_response
+
+router = APIRouter(prefix="/v1", tags=["service"], dependencies=[Depends(only())])
+
+
+@router.get("/projects", summary="Who was given access")
+def projects(request: Request, registry: OpenRegistry) -> Response:
+    """A summary of each reasoned request that was granted: reference, coordinator, purpose, datasets, period, status.
+
+    It names no person (Delegated Regulation (EU) 2025/2050, Art. 10 and 11). Open to all.
+    """
+    return json_response(request, {"projects": [asdict(summary) for summary in registry.office.summaries()]})

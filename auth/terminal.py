@@ -1,0 +1,75 @@
+"""How the command line opens the registry and speaks: who acts and why, sentences on stderr, tables on stdout."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from auth.audit import Mandate
+from auth.home import prepare
+from auth.registry import Registry, open_registry
+from auth.settings import RegistrySettings
+from auth.values import ensure_text
+
+NO_REASON = "no reason given"
+Reason = Annotated[str, typer.Option(help="Why; it stands in the audit for ever, so name no person.")]
+InProject = Annotated[str, typer.Option("--project", help="Reference of the reasoned request, or prj_...")]
+
+
+def mandate_for(reason: str = NO_REASON) -> Mandate:
+    """On whose behalf a command acts: the user of this host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return Mandate(f"cli:{user}", ensure_text("reason", reason or NO_REASON), datetime.now(UTC))
+
+
+def opened_registry(mandate: Mandate | None = None) -> Registry:
+    """The registry of the settings, made if this is its first use, which is said on stderr. Close it.
+
+    Raises RegistryError where it cannot be made or reached.
+    """
+    settings = RegistrySettings()
+    prepare(settings, mandate or mandate_for(), say)
+    return open_registry(settings)
+
+
+def recorder(registry: Registry) -> Callable[[str, str, str], None]:
+    """Puts acts on releases on record, in the name of whoever runs the command."""
+    return lambda act, subject, reason: registry.record_release_act(act, subject, mandate_for(reason))
+
+
+@contextmanager
+def registry_for(mandate: Mandate) -> Iterator[Registry]:
+    """The registry while a command runs."""
+    with closing(opened_registry(mandate)) as registry:
+        yield registry
+
+
+def say(sentence: str) -> None:
+    """A sentence for people."""
+    print(sentence, file=sys.stderr)
+
+
+def print_table(titles: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> None:
+    """A table; in a pipe as wide as it needs to be."""
+    console = Console()
+    table = Table(*titles)
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in line))
+    if not console.is_terminal:  # a pipe has no width to fit
+        console = Console(
+            width=max(80, console.measure(table, options=console.options.update(width=1000)).maximum)
+        )
+    console.print(table)

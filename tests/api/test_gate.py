@@ -1,0 +1,48 @@
+"""A flood of bad tokens costs little and shuts nobody out who was in."""
+
+import logging
+
+from tests.api.conftest import AGGREGATES, ensure_problem
+
+QUESTION = f"{AGGREGATES}?measure=actions"
+
+
+def bearer(text):
+    return {"Authorization": f"Bearer {text}"}
+
+
+def test_of_a_flood_of_bad_tokens_twenty_a_minute_are_verified_and_good_clients_are_served(
+    deployment, caplog
+):
+    good, forged = deployment.token(), deployment.token()[:-4] + "AAAA"
+    caplog.set_level(logging.INFO, "daylight.auth")
+    with deployment.client(limit_standard="100000/minute") as client:
+        assert client.get(QUESTION, headers=bearer(good)).status_code == 200
+        statuses = []
+        for n in range(600):
+            statuses.append(client.get(QUESTION, headers=bearer(forged + str(n % 7))).status_code)
+            if n % 100 == 0:
+                assert client.get(QUESTION, headers=bearer(good)).status_code == 200
+    verified = sum("token refused" in record.message for record in caplog.records)
+    assert statuses.count(401) == verified
+    assert 20 <= verified <= 22  # the window slides while the test runs
+    assert set(statuses) == {401, 429}
+
+
+def test_who_is_not_listened_to_is_told_why_and_until_when(deployment):
+    with deployment.client(limit_attempts="2/minute") as client:
+        answers = [client.get(QUESTION, headers=bearer("nothing")) for _ in range(3)]
+        body = ensure_problem(answers[2], 429, "too-many-attempts")
+        assert 1 <= int(answers[2].headers["retry-after"]) <= 60
+        assert "ask again later" in body["detail"]
+        assert client.get("/v1").status_code == 200
+
+
+def test_a_token_that_was_good_and_is_revoked_is_refused_behind_a_closed_gate_too(deployment):
+    text = deployment.token()
+    with deployment.client(limit_attempts="1/minute") as client:
+        assert client.get(QUESTION, headers=bearer(text)).status_code == 200
+        client.get(QUESTION, headers=bearer("nothing"))
+        client.get(QUESTION, headers=bearer("nothing"))
+        assert client.delete("/v1/me/tokens/current", headers=bearer(text)).status_code == 204
+        ensure_problem(client.get(QUESTION, headers=bearer(text)), 401, "token-refused")
