@@ -18,6 +18,7 @@ from fastapi.responses import StreamingResponse
 from api.desk import Desk
 from api.encodings import chosen_encoding, encoded
 from api.formats import FORMATS, RENDER, SIZE
+from api.quota import charge
 from api.responses import CACHE, etag_of, is_known
 from datasets.release.opened import Release
 from datasets.release.query.question import Question
@@ -34,6 +35,7 @@ class Made:
 
     chunks: tuple[bytes, ...] | Iterator[bytes]
     headers: dict[str, str]
+    rows: int
 
     @property
     def size(self) -> int:
@@ -76,6 +78,7 @@ class Answers:
             self._keep(etag, made)
         if request.method == "GET" and is_known(request, etag):
             return Response(None, 304, headers)
+        charge(request, made.rows)
         headers |= made.headers | _next(request, question, format_, made.headers)
         if isinstance(made.chunks, tuple):
             return Response(b"".join(made.chunks), 200, headers, media)
@@ -116,7 +119,7 @@ def _made(
     if following := answer.meta["page"]["next"]:
         headers["X-Next-Cursor"] = following
     chunks = encoded(RENDER[format_](answer), encoding)
-    return Made(chunks if len(answer) > SIZE else (b"".join(chunks),), headers)
+    return Made(chunks if len(answer) > SIZE else (b"".join(chunks),), headers, len(answer))
 
 
 def _next(request: Request, question: Question, format_: str, headers: dict[str, str]) -> dict[str, str]:

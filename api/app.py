@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import Depends, FastAPI
 
-from api import errors, last_uses, openapi
+from api import errors, noted, openapi
 from api.answers import Answers
 from api.cursor_key import cursor_key
 from api.dependencies import principal_of
@@ -16,6 +16,7 @@ from api.desk import Desk
 from api.gate import Gate
 from api.limits import Limits
 from api.outer import Outer
+from api.quota import ensure_left
 from api.routes import (
     aggregates,
     changes,
@@ -83,7 +84,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.state.desk = Desk(settings.workers, settings.deadline_seconds)
         app.state.answers = Answers(app.state.desk, settings.answers_mib << 20)
         try:
-            async with last_uses.written(app.state.registry):
+            async with noted.written(app.state.registry):
                 yield
         finally:
             app.state.desk.close()
@@ -103,9 +104,13 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
     app.state.gate = Gate(settings.limit_attempts)
     errors.install(app, limits.too_many)
     for noun in WITH_TOKEN:  # authentication first: the limit's key is the project
-        app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.project)])
+        app.include_router(
+            noun.router, dependencies=[Depends(principal_of), Depends(limits.project), Depends(ensure_left)]
+        )
     for noun in FILES:
-        app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.files)])
+        app.include_router(
+            noun.router, dependencies=[Depends(principal_of), Depends(limits.files), Depends(ensure_left)]
+        )
     for noun in FREE:
         app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.plans)])
     for noun in (*OPEN, openapi):

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.gate import TooManyAttempts
+from api.quota import QuotaSpent
 from api.ranges import RangeNotSatisfiable
 from auth.errors import (
     ChainBroken,
@@ -94,6 +95,7 @@ STATUS: dict[type[Exception], int] = {
     TooLong: 414,
     RangeNotSatisfiable: 416,
     TooManyAttempts: 429,
+    QuotaSpent: 429,
     UnknownParameter: 422,
     RepeatedParameter: 422,
     UnknownMeasure: 422,
@@ -154,14 +156,14 @@ def refused(request: Request, error: Exception) -> Response:
     headers = {"WWW-Authenticate": CHALLENGE[kind]} if kind in CHALLENGE else {}
     if STATUS[kind] == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | QuotaSpent):
         headers["Retry-After"] = str(error.wait)
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
     details: dict[str, Any] = {}
     if isinstance(error, Refusal | RegistryError) and kind not in QUIET:
-        for member in ("parameter", "value", "allowed", "suggestions"):
-            if getattr(error, member):
+        for member in ("parameter", "value", "allowed", "suggestions", "policy"):
+            if getattr(error, member, None):
                 details[member] = getattr(error, member)
     sentence = QUIET[kind] if kind in QUIET else str(getattr(error, "sentence", error))
     return problem(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)

@@ -218,6 +218,11 @@ EXPLANATIONS = {
         "wait as long as Retry-After says.",
         "Too many tokens from this address were refused: 20 per 1 minute are tried. Check the token, and ask again later.",
     ),
+    "quota-spent": Explanation(
+        "Ask again after midnight UTC, or for less: group by fewer levels, fetch only what has changed (If-None-Match).",
+        "The quota of 50,000,000 rows a day is spent: 50,000,120 were given to this project today. It begins anew at "
+        "midnight UTC; GET /v1/me/usage shows what was taken.",
+    ),
     "too-many-requests": Explanation(
         "Wait as long as Retry-After says. `policy` names the limit: each has a bucket of its own.",
         "The policy 'project' allows this project 100 per 1 minute; ask again in 12 s.",

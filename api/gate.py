@@ -25,6 +25,7 @@ class TooManyAttempts(Refusal):
     """Too many tokens from one address that open nothing."""
 
     wait: int = 1
+    policy: str = "attempts"
 
 
 class Gate:

@@ -109,6 +109,7 @@ SHAPES = {
     "/readyz": Shape(problems=frozenset({"registry-unavailable"}), conditional=False),
     "/v1/projects": Shape(problems=frozenset({"registry-unavailable"})),
     "/v1/me": Shape(token=True, conditional=False),
+    "/v1/me/usage": Shape(token=True, conditional=False),
     "/v1/me/tokens/rotate": Shape(
         problems=OF_ACT | {"malformed-value", "not-allowed"}, token=True, status="201", conditional=False
     ),
@@ -117,7 +118,7 @@ SHAPES = {
     "/.well-known/jwks.json": Shape(problems=frozenset({"registry-unavailable"})),
     FILE: Shape(
         _media(FORMATS["parquet"], JSON),
-        frozenset({"out-of-scope", "unknown-file", "range-not-satisfiable"}),
+        frozenset({"out-of-scope", "quota-spent", "unknown-file", "range-not-satisfiable"}),
         token=True,
     ),
 }
@@ -171,9 +172,9 @@ def _asked(operation: dict[str, Any], path: str, method: str, dataset: Dataset) 
     if kind == "aggregates":
         content = _media(*FORMATS.values(), schema=ref("Answer"))
     else:
-        problems -= {"question-interrupted"}
+        problems -= {"question-interrupted", "quota-spent"}
     if kind == "citation":
-        content, problems = CITATIONS, problems - OF_TOKEN - {"not-acceptable"}
+        content, problems = CITATIONS, problems - OF_TOKEN - {"not-acceptable", "too-many-attempts"}
         words = [word for word in words if not word["$ref"].endswith(".format")]
         words.append(METADATA["/v1/releases/{dataset}/{release}/citation"])
     else:

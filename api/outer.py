@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import TooLong, refused
+from api.quota import book
 
 log = logging.getLogger("daylight.access")
 
@@ -33,10 +34,10 @@ class Outer:
         state = scope.setdefault("state", {})
         state["request_id"], state["method"] = uuid.uuid4().hex, scope["method"]
         request, started, method = Request(scope, receive), time.perf_counter(), scope["method"]
-        status = 0
+        status = sent = 0
 
         async def answered(message: Message) -> None:
-            nonlocal status
+            nonlocal status, sent
             if message["type"] == "http.response.start":
                 if method == "OPTIONS":
                     message = _options(message)
@@ -44,6 +45,7 @@ class Outer:
                 message["headers"] = [*message["headers"], *self._extra(request)]
             elif method == "HEAD" or status == 204:
                 message = {**message, "body": b""}
+            sent += len(message.get("body", b""))
             await send(message)
 
         if len(scope["query_string"]) > LONGEST_QUERY:
@@ -55,6 +57,8 @@ class Outer:
             if method == "HEAD":
                 scope["method"] = "GET"
             await self._app(scope, receive, answered)
+        if status in {200, 206}:
+            book(request, sent)
         _write(scope, method, status, time.perf_counter() - started)
 
     def _extra(self, request: Request) -> list[tuple[bytes, bytes]]:

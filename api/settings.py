@@ -31,6 +31,8 @@ class ApiSettings(BaseSettings):
     limit_extended: str = "600/minute"
     limit_files: str = "6000/minute"
     limit_attempts: str = "20/minute"
+    quota_rows: int = Field(default=50_000_000, ge=1)
+    quota_bytes: int = Field(default=100 << 30, ge=1)
     cursor_key: str = Field(default="", repr=False)
     answers_mib: int = Field(default=64, ge=0)
     deadline_seconds: float = Field(default=10.0, gt=0)

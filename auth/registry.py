@@ -28,6 +28,7 @@ from auth.projects import NewMember, NewProject
 from auth.settings import RegistrySettings
 from auth.token_check import Claims, check_token, read_token, write_token
 from auth.tokens import IssuedToken, NewToken, TokenLine
+from auth.usage import Usage
 
 log = logging.getLogger("daylight.auth")
 
@@ -48,6 +49,7 @@ class Registry:
         self._used: dict[str, datetime] = {}
         self._used_lock = Lock()
         self.office = Office(engine, self._acting)
+        self.usage = Usage(engine)
 
     # --- who asks ---------------------------------------------------------------------------------
 
@@ -267,8 +269,9 @@ class Registry:
         """Writes what is pending, if that is possible, and lets go of every connection."""
         try:
             self.write_last_uses()
+            self.usage.write()
         except RegistryUnavailable:
-            log.warning("the last uses of tokens could not be written")
+            log.warning("the last uses of tokens, or what was taken, could not be written")
         self._engine.dispose()
 
     def _acting(self, mandate: Mandate) -> AbstractContextManager[Act]:

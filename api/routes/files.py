@@ -11,6 +11,7 @@ from starlette.responses import FileResponse
 from api.dependencies import GrantedDataset, PublishedReleases, only
 from api.errors import UnknownFile
 from api.formats import FORMATS
+from api.quota import charge
 from api.ranges import satisfiable
 from api.responses import is_known
 from datasets.refusal import did_you_mean, nearest, shown
@@ -47,6 +48,7 @@ async def file(
         return Response(None, 304, fields)
     _keep_what_can_be_served(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
     path = found.folder / entry.name
+    charge(request)
     return FileResponse(path, headers=fields, media_type=MEDIA[path.suffix])
 
 

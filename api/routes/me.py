@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -44,7 +45,24 @@ async def me(asker: Asker, settings: SettingsOf) -> Response:
                 "files": settings.limit_files,
                 "plans": settings.limit_open,
             },
+            "quota_per_day": {"rows": settings.quota_rows, "bytes": settings.quota_bytes},
             "warnings": [f"This access ends in {max(left.days, 0)} days."] if left < WARN else [],
+        }
+    )
+
+
+@router.get("/usage", summary="What was taken", dependencies=[Depends(only())])
+def usage(asker: Asker, settings: SettingsOf, registry: OpenRegistry) -> Response:
+    """Answers, rows and bytes that the project was given on each of the last days (UTC), and its quota a day.
+
+    Refusals, faults, 304s, plans and metadata are not in it: they cost nothing.
+    """
+    days = registry.usage.days(asker.project, datetime.now(UTC).date())
+    return _private(
+        {
+            "project": asker.reference,
+            "quota_per_day": {"rows": settings.quota_rows, "bytes": settings.quota_bytes},
+            "days": [{"day": day.isoformat(), **asdict(taken)} for day, taken in days],
         }
     )
 

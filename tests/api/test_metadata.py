@@ -15,7 +15,11 @@ from tests.api.test_limits import addresses
 
 def test_everything_but_the_question_and_the_files_is_open_to_all(stranger):
     for path in addresses(stranger):
-        wanted = 401 if path.endswith(("/aggregates", "/plan", "/files/cells.parquet", "/v1/me")) else 200
+        wanted = (
+            401
+            if path.endswith(("/aggregates", "/plan", "/files/cells.parquet", "/v1/me", "/v1/me/usage"))
+            else 200
+        )
         if path.endswith("/citation") and "/datasets/" in path:
             wanted = 422 if "moderation" in path else 404
         assert stranger.get(path).status_code == wanted, path

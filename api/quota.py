@@ -1,0 +1,62 @@
+"""What a project may take in a day: rows of answers, and bytes of answers and files.
+
+What is refused, faulty or known already (304), and plans, cost nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from api.settings import ApiSettings
+from auth.registry import Registry
+from auth.usage import Taken
+from datasets.refusal import Refusal
+
+
+class QuotaSpent(Refusal):
+    """A project has taken what it may take in a day."""
+
+    wait: int = 1
+    policy: str = ""
+
+
+async def ensure_left(request: Request) -> None:
+    """Behind authentication. Raises QuotaSpent, RegistryUnavailable."""
+    settings: ApiSettings = request.app.state.settings
+    registry: Registry = request.app.state.registry
+    project, now = request.state.principal.project, datetime.now(UTC)
+    if registry.in_process:
+        taken = registry.usage.of(project, now.date())
+    else:
+        taken = await run_in_threadpool(registry.usage.of, project, now.date())
+    for what, used, most in (
+        ("rows", taken.rows, settings.quota_rows),
+        ("bytes", taken.bytes, settings.quota_bytes),
+    ):
+        if used >= most:
+            refusal = QuotaSpent(
+                f"The quota of {most:,} {what} a day is spent: {used:,} were given to this project today. It begins anew at "
+                "midnight UTC; GET /v1/me/usage shows what was taken.",
+                parameter=what,
+                value=str(used),
+            )
+            midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
+            refusal.wait, refusal.policy = round((midnight - now).total_seconds()) + 1, f"{what} per day"
+            raise refusal
+
+
+def charge(request: Request, rows: int = 0) -> None:
+    """Let what is answered be charged to the project that asks: its bytes when they are sent, and these rows."""
+    request.state.charged_rows = rows
+
+
+def book(request: Request, sent: int) -> None:
+    """Put into the books what was sent, where it is charged."""
+    state = request.scope["state"]
+    if "charged_rows" in state and "principal" in state and sent:
+        registry: Registry = request.app.state.registry
+        taken = Taken(1, state["charged_rows"], sent)
+        registry.usage.add(state["principal"].project, datetime.now(UTC).date(), taken)
