@@ -15,6 +15,7 @@ from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.desk import TooBusy
 from api.gate import TooManyAttempts
 from api.quota import QuotaSpent
 from api.ranges import RangeNotSatisfiable
@@ -110,6 +111,7 @@ STATUS: dict[type[Exception], int] = {
     NotPublished: 422,
     MixedVersions: 422,
     QuestionInterrupted: 503,
+    TooBusy: 503,
     ReleaseDamaged: 503,
     ReleaseUnavailable: 503,
     RegistryUnavailable: 503,

@@ -181,6 +181,10 @@ EXPLANATIONS = {
         "Ask fewer groups or a shorter period, or fetch the released file instead.",
         "the question was stopped; it may take 10 seconds. Ask fewer groups or a shorter period",
     ),
+    "too-busy": Explanation(
+        "Ask again when Retry-After says; two questions of a project run at a time, others wait.",
+        "More questions are waiting than can be answered soon; ask again in a moment.",
+    ),
     "release-damaged": Explanation(
         "Nothing is wrong with the question. Ask again later; GET /readyz says what is degraded.",
         "release 2026-06.1: cells.parquet is not the file that was signed",

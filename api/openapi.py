@@ -172,7 +172,7 @@ def _asked(operation: dict[str, Any], path: str, method: str, dataset: Dataset) 
     if kind == "aggregates":
         content = _media(*FORMATS.values(), schema=ref("Answer"))
     else:
-        problems -= {"question-interrupted", "quota-spent"}
+        problems -= {"question-interrupted", "quota-spent", "too-busy"}
     if kind == "citation":
         content, problems = CITATIONS, problems - OF_TOKEN - {"not-acceptable", "too-many-attempts"}
         words = [word for word in words if not word["$ref"].endswith(".format")]
