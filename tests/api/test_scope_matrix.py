@@ -1,0 +1,91 @@
+"""Every route against every kind of asker, as a table: what is answered is decided by the token's standing and scopes alone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.errors import STATUS
+from tests.api.test_limits import addresses
+from tests.deployment import mandate
+
+SCOPES = ("ads:read", "moderation:read", "recommendations:read", "reports:read")
+CLOSED = ("no token", "garbage", "expired", "revoked", "suspended project", "ended project", "member no more")
+DATASETS = ("ads", "moderation", "recommendations")
+
+
+@pytest.fixture(scope="module")
+def tokens(deployment):
+    """A token of each kind."""
+    office, registry = deployment.registry.office, deployment.registry
+    found = {scope: deployment.token(deployment.project(frozenset({scope}))) for scope in SCOPES}
+    found |= {"no token": None, "garbage": "abc.def.ghi"}
+    long_ago = datetime.now(UTC) - timedelta(days=30)
+    found["expired"] = deployment.token(deployment.project(at=long_ago), at=long_ago, days=10)
+    found["revoked"] = deployment.token()
+    registry.revoke_token(found["revoked"], mandate())
+    for kind, status in (("suspended project", "suspended"), ("ended project", "ended")):
+        project = deployment.project()
+        found[kind] = deployment.token(project)
+        office.move_project(project, status, mandate())
+    project = deployment.project()
+    found["member no more"] = deployment.token(project)
+    office.end_membership(project, "researcher@example.org", mandate())
+    return found
+
+
+def wanted(path, kind):
+    """What this asker is answered here: the whole rule in five lines."""
+    needs = next((name for name in DATASETS if f"/{name}/" in path), "") if is_asked(path) else ""
+    if not (needs or path.startswith("/v1/me")):
+        return "open"
+    if kind in CLOSED:
+        return 401
+    return "open" if not needs or kind == f"{needs}:read" else 403
+
+
+def is_asked(path):
+    return path.endswith(("/aggregates", "/plan")) or "/files/" in path
+
+
+@pytest.mark.parametrize("kind", [*SCOPES, *CLOSED])
+def test_a_route_answers_this_asker_as_the_table_says(deployment, tokens, kind):
+    settings = {
+        "limit_open": "100000/minute",
+        "limit_standard": "100000/minute",
+        "limit_attempts": "100000/minute",
+    }
+    with deployment.client(tokens[kind], **settings) as client:
+        for path in addresses(client):
+            status = client.get(path).status_code
+            if wanted(path, kind) == "open":
+                assert status not in {401, 403}, path
+                assert status == 200 or status in {*STATUS.values(), 404, 422}, path
+                assert status < 500, path
+            else:
+                assert status == wanted(path, kind), path
+
+
+@pytest.mark.parametrize("kind", CLOSED)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/me/tokens/rotate"), ("DELETE", "/v1/me/tokens/current")]
+)
+def test_what_changes_a_token_needs_one_that_is_open(deployment, tokens, kind, method, path):
+    with deployment.client(tokens[kind]) as client:
+        assert client.request(method, path).status_code == 401
+
+
+def test_a_cursor_of_another_project_is_the_same_cursor(deployment, tokens):
+    """Answers are the same for everybody, so a cursor says nothing about who was given it."""
+    question = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category&limit=3"
+    one, other = (
+        tokens["moderation:read"],
+        deployment.token(deployment.project(frozenset({"moderation:read"}))),
+    )
+    with deployment.client(one) as client:
+        first = client.get(question)
+        cursor = first.json()["page"]["next"]
+        fields = {"Authorization": f"Bearer {other}"}
+        assert client.get(question, headers=fields).content == first.content
+        assert client.get(f"{question}&cursor={cursor}", headers=fields).status_code == 200
+    with deployment.client(tokens["ads:read"]) as client:
+        assert client.get(f"{question}&cursor={cursor}").status_code == 403
