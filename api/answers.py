@@ -63,7 +63,8 @@ class Answers:
         """The answer to a question asked of these releases. Raises a Refusal for what cannot be answered."""
         media = FORMATS[format_]
         encoding = chosen_encoding(request, media)
-        etag = _etag(question, asked, format_, encoding)
+        releases.ensure_served(asked)
+        etag = _etag(question, asked, format_, encoding, releases.cursors.key_id)
         names = [release.name for release in asked]
         headers = {**CACHE, "ETag": etag, "Data-Release": ", ".join(names), "X-Query-Id": question.id(names)}
         if request.method == "GET" and etag in request.headers.get("if-none-match", ""):
@@ -75,6 +76,7 @@ class Answers:
                 return _made(releases, question, asked, format_, encoding, deadline)
 
             made = await self._desk.run(request, make)
+            releases.ensure_served(asked)
             self._keep(etag, made)
         if request.method == "GET" and is_known(request, etag):
             return Response(None, 304, headers)
@@ -99,10 +101,19 @@ class Answers:
             self._bytes -= oldest.size
 
 
-def _etag(question: Question, asked: tuple[Release, ...], format_: str, encoding: str | None) -> str:
+def _etag(
+    question: Question, asked: tuple[Release, ...], format_: str, encoding: str | None, key_id: str
+) -> str:
     fingerprints = [release.fingerprint for release in asked]
     return etag_of(
-        question.dataset, question.canonical(), question.cursor, *fingerprints, format_, encoding, *WRITERS
+        question.dataset,
+        question.canonical(),
+        question.cursor,
+        *fingerprints,
+        format_,
+        encoding,
+        key_id,
+        *WRITERS,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import Any
 
 from fastapi import Request
@@ -28,7 +29,12 @@ async def parameters_of_body(request: Request) -> tuple[tuple[str, str], ...]:
         raise Malformed(f"The body is no JSON, or not in UTF-8; write an object such as {EXAMPLE}.") from None
     if not isinstance(members, _Members):
         raise Malformed(f"The body is JSON, but no object; write one such as {EXAMPLE}.")
-    return tuple((name, _value(name, value)) for name, value in members)
+    pairs = tuple((name, _value(name, value)) for name, value in members)
+    try:
+        "".join(chain.from_iterable(pairs)).encode()
+    except UnicodeEncodeError:
+        raise Malformed("The body holds half a surrogate pair, which is no text in Unicode.") from None
+    return pairs
 
 
 class _Members(list[tuple[str, Any]]):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -18,11 +19,19 @@ T = TypeVar("T")
 AT_ONCE = 2
 """Questions of one project that run at a time; more wait."""
 WAITING = 16
-"""Questions that wait for each thread; more are sent away."""
+"""Questions of one project that wait; more are sent away."""
 
 
 class TooBusy(Refusal):
     """More questions are waiting than can be answered soon."""
+
+
+@dataclass
+class Lane:
+    """The turns of one project, and how many of its questions wait for one."""
+
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    waiting: int = 0
 
 
 class Desk:
@@ -32,9 +41,8 @@ class Desk:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="question")
         self._seconds = seconds
         self._running: set[Deadline] = set()
-        self._all = asyncio.Semaphore(workers)
-        self._projects: dict[str, asyncio.Semaphore] = {}
-        self._most, self._waiting = workers * WAITING, 0
+        self._house = asyncio.Semaphore(workers)
+        self._lanes: dict[str, Lane] = {}
 
     async def run(self, request: Request, work: Callable[[Deadline], T]) -> T:
         """What `work` gives; its query stops when the asker leaves or the deadline is over. Raises TooBusy."""
@@ -43,25 +51,36 @@ class Desk:
 
     @asynccontextmanager
     async def _turn(self, project: str) -> AsyncIterator[None]:
-        """A turn of the project and then of the house, in the order of asking. Raises TooBusy where too many wait."""
-        if self._waiting >= self._most:
-            raise TooBusy("More questions are waiting than can be answered soon; ask again in a moment.")
-        lane = self._projects.setdefault(project, asyncio.Semaphore(AT_ONCE))
-        self._waiting += 1
+        """A turn of the project and then of the house, in the order of asking.
+
+        Raises TooBusy where too many of the project wait, or one waited longer than it may run.
+        """
+        lane = self._lanes.setdefault(project, Lane())
+        if lane.waiting >= WAITING:
+            raise TooBusy(
+                f"{WAITING} questions of this project are waiting already; ask again when some are answered."
+            )
+        lane.waiting += 1
         try:
-            await lane.acquire()
-            try:
-                await self._all.acquire()
-            except BaseException:
-                lane.release()
-                raise
+            async with asyncio.timeout(self._seconds):
+                await self._both(lane)
+        except TimeoutError:
+            raise TooBusy("The question waited too long for its turn; ask again in a moment.") from None
         finally:
-            self._waiting -= 1
+            lane.waiting -= 1
         try:
             yield
         finally:
-            self._all.release()
-            lane.release()
+            self._house.release()
+            lane.turns.release()
+
+    async def _both(self, lane: Lane) -> None:
+        await lane.turns.acquire()
+        try:
+            await self._house.acquire()
+        except BaseException:
+            lane.turns.release()
+            raise
 
     async def _run(self, request: Request, work: Callable[[Deadline], T]) -> T:
         deadline = Deadline(self._seconds, watched=True)

@@ -183,7 +183,7 @@ EXPLANATIONS = {
     ),
     "too-busy": Explanation(
         "Ask again when Retry-After says; two questions of a project run at a time, others wait.",
-        "More questions are waiting than can be answered soon; ask again in a moment.",
+        "16 questions of this project are waiting already; ask again when some are answered.",
     ),
     "release-damaged": Explanation(
         "Nothing is wrong with the question. Ask again later; GET /readyz says what is degraded.",

@@ -11,6 +11,11 @@ from fastapi import Request
 from api.preferences import by_preference
 
 HTML = "text/html; charset=utf-8"
+GUARD = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+"""Nothing is loaded and nothing run, whatever a text may hold."""
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import orjson
 from fastapi import Request, Response
@@ -35,8 +36,14 @@ def tagged(request: Request, body: bytes, media_type: str, headers: dict[str, st
         return Response(None, 304, fields)
     if encoding:
         fields["Content-Encoding"] = encoding
-        body = b"".join(encoded([body], encoding))
+        body = _encoded(body, encoding)
     return Response(body, 200, fields, media_type)
+
+
+@lru_cache(maxsize=64)
+def _encoded(body: bytes, encoding: str) -> bytes:
+    """Documents change with releases at most, so each is compressed once."""
+    return b"".join(encoded([body], encoding))
 
 
 def is_known(request: Request, etag: str) -> bool:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.codebooks import CODEBOOK
 from api.dependencies import NamedDataset, PublishedReleases, only
-from api.pages import HTML, catalogue_page, prefers_html
+from api.pages import GUARD, HTML, catalogue_page, prefers_html
 from api.responses import json_response, tagged
 from datasets.catalogue import DATASETS
 from datasets.definition import Dataset
@@ -30,7 +30,7 @@ async def catalogue(request: Request, releases: PublishedReleases) -> Response:
     """
     cards = [_card(dataset, releases) for dataset in DATASETS]
     if prefers_html(request):
-        return tagged(request, catalogue_page(cards), HTML, {})
+        return tagged(request, catalogue_page(cards), HTML, GUARD)
     return json_response(request, {"datasets": cards})
 
 
@@ -39,7 +39,7 @@ async def dataset(request: Request, dataset: NamedDataset, releases: PublishedRe
     """The same for one dataset."""
     card = _card(dataset, releases)
     if prefers_html(request):
-        return tagged(request, catalogue_page([card]), HTML, {})
+        return tagged(request, catalogue_page([card]), HTML, GUARD)
     return json_response(request, card)
 
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from api.dependencies import only
 from api.explanations import Page, pages
-from api.pages import HTML, prefers_html, problem_page
+from api.pages import GUARD, HTML, prefers_html, problem_page
 from api.responses import json_response, tagged
 
 router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only())])
@@ -31,7 +31,7 @@ async def one(request: Request, name: str) -> Response:
     if prefers_html(request):
         page, said = PAGES[name], PAGES[name].explanation
         body = problem_page(page.name, page.status, page.title, said.remedy, said.detail)
-        return tagged(request, body, HTML, {})
+        return tagged(request, body, HTML, GUARD)
     return json_response(request, _entry(PAGES[name]))
 
 

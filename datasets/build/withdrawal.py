@@ -37,18 +37,20 @@ def withdraw(
                 value=release,
                 suggestions=nearest(release, names),
             )
+        month = release.split(".", maxsplit=1)[0]
         path = layout.erratum_file(releases, dataset.name, release)
+        if path.exists() and _pointed(releases, dataset, month) == release:
+            return _point_elsewhere(releases, dataset, month)  # an earlier withdrawal was cut off half-way
         if path.exists():
             raise CannotWithdraw(
                 f"{dataset.name} {release} was withdrawn already; its erratum is {path.name}"
             )
-        if len(reason.strip()) < 10:
+        if not (10 <= len(reason.strip()) <= 1000 and reason.isprintable()):
             raise CannotWithdraw(
-                "a withdrawal needs a reason that researchers can use, in a sentence",
+                "a withdrawal needs a reason that researchers can use: a sentence of 10 to 1000 printable characters",
                 parameter="reason",
                 value=reason,
             )
-        month = release.split(".", maxsplit=1)[0]
         erratum = Erratum(
             dataset=dataset.name,
             release=release,
@@ -58,19 +60,23 @@ def withdraw(
         )
         seal.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
         publish_signed(path, erratum.model_dump_json(indent=1).encode() + b"\n", seal)
-        return _point_elsewhere(releases, dataset, month, release)
+        return _point_elsewhere(releases, dataset, month)
 
 
-def _point_elsewhere(releases: Path, dataset: Dataset, month: str, release: str) -> str | None:
+def _pointed(releases: Path, dataset: Dataset, month: str) -> str:
+    pointer = layout.pointer_file(releases, dataset.name, month)
+    return pointer.read_text().strip() if pointer.is_file() else ""
+
+
+def _point_elsewhere(releases: Path, dataset: Dataset, month: str) -> str | None:
     """Let the month's pointer name the latest release that is not withdrawn, or nothing."""
     pointer = layout.pointer_file(releases, dataset.name, month)
-    good = [
-        name
-        for name in layout.release_names(releases, dataset.name)
-        if name.startswith(f"{month}.") and not layout.erratum_file(releases, dataset.name, name).exists()
-    ]
-    if pointer.is_file() and pointer.read_text().strip() != release:
-        return pointer.read_text().strip()
+    gone = layout.withdrawn(releases, dataset.name, month)
+    names = [n for n in layout.release_names(releases, dataset.name) if n.startswith(f"{month}.")]
+    good = [name for name in names if name not in gone]
+    named = _pointed(releases, dataset, month)
+    if named in good:
+        return named
     if good:
         point(pointer, good[-1])
         return good[-1]

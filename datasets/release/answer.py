@@ -43,6 +43,7 @@ class Measured:
     def status(self) -> NDArray[np.str_]:
         with np.errstate(invalid="ignore"):
             reliable = self.estimate.error <= UNRELIABLE * np.abs(self.estimate.value)
+            reliable &= np.isfinite(self.estimate.low) & np.isfinite(self.estimate.high)
         return np.where(self.uncollected, "L", np.where(reliable, "A", "U"))
 
 

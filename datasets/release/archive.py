@@ -43,14 +43,14 @@ class Archive:
             self._manifests[dataset, name] = verified_manifest(folder, self.verify)
         return self._manifests[dataset, name]
 
-    def current_at(self, dataset: str, when: datetime) -> tuple[str, ...]:
-        """The release of each month that was the latest at an instant, the earliest month first."""
-        found = {
+    def current_at(self, dataset: str, when: datetime) -> dict[str, str]:
+        """The release of each month that was the latest at an instant and not withdrawn by then, the earliest month first."""
+        gone = {e.release for e in self.errata(dataset) if datetime.fromisoformat(e.withdrawn_at) <= when}
+        return {
             manifest.month: manifest.release
             for manifest in self.manifests(dataset)
-            if datetime.fromisoformat(manifest.published_at) <= when
+            if datetime.fromisoformat(manifest.published_at) <= when and manifest.release not in gone
         }
-        return tuple(found.values())
 
     def erratum(self, dataset: str, name: str) -> Erratum | None:
         """Why a release was withdrawn; None where it was not."""

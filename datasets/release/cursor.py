@@ -21,6 +21,8 @@ class Cursors:
     """Writes cursors and reads them back. Processes that share a key read each other's."""
 
     def __init__(self, key: bytes) -> None:
+        self.key_id = hashlib.sha256(b"daylight.cursor.id" + key).hexdigest()[:16]
+        """Tells keys apart and says nothing of them: answers signed with another are other bytes."""
         self._signer = URLSafeSerializer(
             key, salt="daylight.cursor", signer_kwargs={"digest_method": hashlib.sha256}
         )

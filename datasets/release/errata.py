@@ -7,6 +7,7 @@ does fit is repeated.
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import Field
@@ -37,7 +38,12 @@ class ReleaseWithdrawn(Refusal):
         named = current if current.startswith(f"{erratum.month}.") and current != erratum.release else ""
         self.erratum = erratum
         self.successor = named
-        instead = f"its successor is {named}" if named else "it has no successor yet"
+        instead = "it has no successor yet"
+        if named:
+            later = int(named.split(".")[1]) > int(erratum.release.split(".")[1])
+            instead = (
+                f"its successor is {named}" if later else f"{named}, which it had corrected, is served again"
+            )
         super().__init__(
             f"{erratum.dataset} {erratum.release} was withdrawn on {erratum.withdrawn_at[:10]}: {erratum.reason} "
             f"({instead}; all errata: /v1/errata)",
@@ -64,7 +70,7 @@ def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratu
         dataset=dataset,
         release=release,
         month=release.split(".", maxsplit=1)[0],
-        withdrawn_at="an unknown day",
+        withdrawn_at=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(),
         reason="its erratum cannot be verified.",
     )
 

@@ -26,6 +26,7 @@ def plan_of(asking: Asking) -> dict[str, Any]:
     question, names = asking.question, [release.name for release in asking.releases]
     promised = _promised(asking)
     rows = promised.pop("rows")
+    given = min(rows, question.limit or rows)
     return {
         "dataset": question.dataset,
         "releases": names,
@@ -34,8 +35,8 @@ def plan_of(asking: Asking) -> dict[str, Any]:
         "rows": rows,
         **promised,
         "quota": {
-            "rows": rows,
-            "bytes": rows * (len(question.group_by) + 5 * len(asking.figures)) * BYTES_PER_NUMBER,
+            "rows": given,
+            "bytes": given * (len(question.group_by) + 5 * len(asking.figures)) * BYTES_PER_NUMBER,
             "charged_for_this_plan": 0,
         },
         "neighbours": list(_neighbours(asking)),

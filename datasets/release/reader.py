@@ -189,20 +189,30 @@ class Releases:
         with self._lock:
             return self._opened(dataset, name)
 
-    def as_of(self, dataset: str, when: datetime) -> tuple[Release, ...]:
-        """The releases that were current at an instant, the earliest month first.
+    def _names_as_of(self, dataset: str, when: datetime) -> dict[str, str]:
+        """The release of each month that was current at an instant, the earliest month first. Raises UnknownRelease."""
+        names = self.archive.current_at(dataset, when)
+        if not names:
+            raise UnknownRelease(
+                f"nothing of {dataset} had been released at {when:%Y-%m-%dT%H:%M:%SZ}",
+                parameter="as_of",
+                value=when.isoformat(),
+            )
+        return names
 
-        Raises UnknownRelease where there was none, ReleaseWithdrawn where one of them has been withdrawn since.
-        """
-        with self._lock:
-            names = self.archive.current_at(dataset, when)
-            if not names:
-                raise UnknownRelease(
-                    f"nothing of {dataset} had been released at {when:%Y-%m-%dT%H:%M:%SZ}",
-                    parameter="as_of",
-                    value=when.isoformat(),
-                )
-            return tuple(self._opened(dataset, name) for name in names)
+    def _question_as_of(
+        self, dataset: str, pairs: Sequence[tuple[str, str]], when: datetime, also: Iterable[str]
+    ) -> Question:
+        """A question of the releases that were current at an instant, some of which may have been withdrawn since."""
+        names = self._names_as_of(dataset, when)
+        newest = next((n for n in reversed(names.values()) if self.archive.erratum(dataset, n) is None), None)
+        book = self.find(dataset, newest or next(reversed(names.values()))).codebook
+        return parse_question(pairs, book, list(names), as_of=when, also=also)
+
+    def ensure_served(self, releases: Sequence[Release]) -> None:
+        """Raises ReleaseWithdrawn where one of them has been withdrawn, however short a time ago."""
+        for release in releases:
+            self._ensure_not_withdrawn(release.manifest.dataset, release.name)
 
     def question(
         self, dataset: str, parameters: Iterable[tuple[str, str]], also: Iterable[str] = ()
@@ -221,13 +231,14 @@ class Releases:
         if named is not None and named != LATEST:
             release = self.find(dataset, named)
             return parse_question(pairs, release.codebook, (release.manifest.month,), release.name, also=also)
-        when = None if past is None else parse_as_of(past, datetime.now(UTC))
-        current = self.as_of(dataset, when) if when else self.current(dataset)
+        if past is not None:
+            return self._question_as_of(dataset, pairs, parse_as_of(past, datetime.now(UTC)), also)
+        current = self.current(dataset)
         if not current:
             raise self._nothing(dataset)
         months = [release.manifest.month for release in current]
         try:
-            return parse_question(pairs, current[-1].codebook, months, as_of=when, also=also)
+            return parse_question(pairs, current[-1].codebook, months, also=also)
         except PeriodNotReleased as refusal:
             self._ensure_none_withdrawn(dataset, tuple(map(str, refusal.missing)))
             raise
@@ -271,10 +282,13 @@ class Releases:
         """The releases that a question asks, in the order of their months."""
         if question.release is not None:
             return (self.find(question.dataset, question.release),)
-        found = (
-            self.as_of(question.dataset, question.as_of) if question.as_of else self.current(question.dataset)
-        )
-        by_month = {release.manifest.month: release for release in found}
+        if question.as_of is not None:
+            names = self._names_as_of(question.dataset, question.as_of)
+            by_month = {
+                m: self.find(question.dataset, names[m]) for m in map(str, question.months) if m in names
+            }
+        else:
+            by_month = {release.manifest.month: release for release in self.current(question.dataset)}
         if any(str(month) not in by_month for month in question.months):
             raise ReleaseUnavailable("what is asked has just been withdrawn; ask again")
         asked = tuple(by_month[str(month)] for month in question.months)

@@ -3,6 +3,7 @@
 import base64
 import json
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
@@ -86,6 +87,49 @@ def test_a_withdrawal_is_noticed_by_a_server_that_runs(deployment, tmp_path):
     copy.close()
 
 
+def test_an_answer_is_not_given_once_its_release_is_withdrawn_however_short_a_time_ago(deployment, tmp_path):
+    """Also where the server has not looked at the pointers since, and where the asker has the answer already."""
+    copy = deployment.copy(tmp_path / "home")
+    with copy.client(copy.token()) as client:
+        client.app.state.releases.refreshed = 1e9
+        etag = client.get(AGGREGATES, params=MAY).headers["etag"]
+        take_back(copy, "2026-05.1")
+        ensure_problem(client.get(AGGREGATES, params=MAY), 410, "release-withdrawn")
+        known = client.get(AGGREGATES, params=MAY, headers={"If-None-Match": etag})
+        ensure_problem(known, 410, "release-withdrawn")
+    copy.close()
+
+
+def test_a_withdrawal_of_one_month_leaves_other_months_as_of_any_time(deployment, tmp_path):
+    copy = deployment.copy(tmp_path / "home")
+    before = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1.1)
+    take_back(copy, "2026-05.1")
+    after = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with copy.client(copy.token()) as client:
+        for when in (before, after):
+            june = {"measure": "actions", "period": "2026-06", "as_of": when}
+            assert client.get(AGGREGATES, params=june).json()["releases"] == ["2026-06.1"]
+        then = client.get(AGGREGATES, params={**MAY, "as_of": before})
+        ensure_problem(then, 410, "release-withdrawn")
+    copy.close()
+
+
+def test_a_withdrawal_that_was_cut_off_half_way_is_finished_by_doing_it_again(deployment, tmp_path):
+    copy = deployment.copy(tmp_path / "home")
+    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+    pointer = copy.releases / "moderation" / "2026-06.current"
+    take_back(copy, "2026-06.2")
+    assert pointer.read_text() == "2026-06.1\n"
+    pointer.write_text("2026-06.2\n")  # as a crash before the pointer moved would have left it
+    assert take_back(copy, "2026-06.2") == "2026-06.1"
+    with copy.client(copy.token()) as client:
+        assert client.get(AGGREGATES, params={"measure": "actions"}).json()["releases"] == ["2026-06.1"]
+        gone = client.get(AGGREGATES, params={"measure": "actions", "release": "2026-06.2"})
+        assert "2026-06.1, which it had corrected, is served again" in ensure_problem(gone, 410)["detail"]
+    copy.close()
+
+
 def test_a_correction_takes_the_place_of_what_was_withdrawn(deployment, tmp_path):
     copy = deployment.copy(tmp_path / "home")
     take_back(copy, "2026-06.1")
@@ -121,6 +165,8 @@ def test_an_erratum_that_is_not_signed_is_not_repeated_but_the_release_is_not_se
         ("2026-05.9", REASON, "moderation has no release '2026-05.9'"),
         ("../moderation/2026-05.1", REASON, "has no release"),
         ("2026-06.1", "wrong", "needs a reason"),
+        ("2026-06.1", "Two lines\nare no sentence.", "needs a reason"),
+        ("2026-06.1", "a" * 1001, "needs a reason"),
     ],
 )
 def test_what_cannot_be_withdrawn_is_left_as_it_is(place, release, reason, words):
@@ -206,7 +252,9 @@ def test_a_release_and_an_answer_can_be_cited(stranger):
     assert release["version"] == "2026-06.1"
     asked = {"measure": "actions", "group_by": "category", "period": "2026-06"}
     answer = stranger.get("/v1/datasets/moderation/citation", params=asked).json()[0]
-    assert answer["URL"].endswith("/aggregates?measure=actions&group_by=category&period=2026-06")
+    assert answer["URL"].endswith(
+        "/aggregates?measure=actions&group_by=category&period=2026-06&release=2026-06.1"
+    )
     bibtex = stranger.get("/v1/datasets/moderation/citation", params=asked | {"format": "bibtex"})
     assert bibtex.headers["content-type"].startswith("application/x-bibtex")
     assert bibtex.text.startswith("@misc{daylight-moderation-2026-06-1-")

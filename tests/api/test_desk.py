@@ -54,18 +54,33 @@ def test_a_project_cannot_take_all_threads():
     asyncio.run(asked())
 
 
-def test_who_would_wait_too_long_is_sent_away_and_room_comes_back():
+def test_whose_queue_is_full_is_sent_away_and_others_are_not():
     async def asked():
-        desk, work = Desk(workers=1, seconds=10), Work()
-        waiting = [
-            asyncio.create_task(desk.run(asker(f"p{n}"), work.of(f"p{n}"))) for n in range(WAITING + 1)
-        ]
+        desk, work = Desk(workers=4, seconds=10), Work()
+        waiting = [asyncio.create_task(desk.run(asker("a"), work.of("a"))) for _ in range(WAITING + AT_ONCE)]
         await asyncio.sleep(0.1)
-        with pytest.raises(TooBusy, match="ask again in a moment"):
-            await desk.run(asker("late"), work.of("late"))
+        with pytest.raises(TooBusy, match="16 questions of this project are waiting already"):
+            await desk.run(asker("a"), work.of("a"))
+        other = asyncio.create_task(desk.run(asker("b"), work.of("b")))
+        await asyncio.sleep(0.05)
+        assert work.now["b"] == 1, "others are not shut out while threads are idle"
         work.go.set()
-        await asyncio.gather(*waiting)
-        assert await desk.run(asker("late"), work.of("late")) == "late"
+        await asyncio.gather(*waiting, other)
+        assert await desk.run(asker("a"), work.of("a")) == "a"
+        desk.close()
+
+    asyncio.run(asked())
+
+
+def test_who_waits_too_long_is_told_so():
+    async def asked():
+        desk, work = Desk(workers=1, seconds=0.2), Work()
+        first = asyncio.create_task(desk.run(asker("a"), work.of("a")))
+        await asyncio.sleep(0.05)
+        with pytest.raises(TooBusy, match="waited too long"):
+            await desk.run(asker("b"), work.of("b"))
+        work.go.set()
+        await first
         desk.close()
 
     asyncio.run(asked())

@@ -180,3 +180,16 @@ def test_nothing_nasty_in_a_body_gets_through(client, value):
         body = ensure_problem(answer, answer.status_code)
         assert answer.status_code in {404, 422}, answer.text
         assert len(body["detail"]) < 1500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"measure": "actions", "WORD": "\ud800"}',
+        rb'{"measure": "actions", "\ud800": "x"}',
+        rb'{"measure": ["\udfff"]}',
+    ],
+)
+def test_half_a_surrogate_pair_is_refused_in_every_word(client, body):
+    for word in (b"cursor", b"measure2", b"period", b"as_of", b"sort", b"share", b"category", b"format"):
+        ensure_problem(client.post(AGGREGATES, content=body.replace(b"WORD", word)), 400, "malformed")

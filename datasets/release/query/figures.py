@@ -38,6 +38,9 @@ ENDS = ("", "_se", "_lo", "_hi")
 def figures_of(question: Question, book: Codebook) -> tuple[Figure, ...]:
     """Every figure of a question, in the order of the columns. Raises MalformedQuestion where they cannot be made."""
     derived = {entry.name: entry for entry in book.derived}
+    for name in question.measures:
+        if name in derived:
+            _ensure_not_grouped_by_itself(derived[name], question, book)
     figures = [
         _derived(derived[name]) if name in derived else Figure(name, Linear(), (Term(name),))
         for name in question.measures
@@ -82,6 +85,20 @@ def _derived(entry: DerivedEntry) -> Figure:
     ]
     terms = tuple(Term(entry.of, ((entry.level, (band.code,)),)) for band in entry.bands)
     return Figure(entry.name, BandMedian(tuple(edges)), terms)
+
+
+def _ensure_not_grouped_by_itself(entry: DerivedEntry, question: Question, book: Codebook) -> None:
+    """A median of one band alone says nothing."""
+    if entry.kind != "median" or entry.level is None:
+        return
+    at = book.places[entry.level][0]
+    if any(book.places[name][0] == at for name in question.group_by):
+        raise MalformedQuestion(
+            f"{entry.name} is the middle of {entry.level}, so it cannot be grouped by it; leave {entry.level} "
+            "out of group_by",
+            parameter="group_by",
+            value=entry.level,
+        )
 
 
 def _compared(figure: Figure, compare: Comparison | PeriodComparison) -> Figure:

@@ -204,6 +204,12 @@ def _compare(given: Given, codebook: Codebook, months: Sequence[str]) -> Compari
         )
     if name == PERIOD:
         left, right = (parse_span(side, None, months, parameter="compare") for side in sides)
+        if left == right:
+            raise MalformedQuestion(
+                f"compare={shown(text)} compares a period with itself; write two different ones",
+                parameter="compare",
+                value=text,
+            )
         return PeriodComparison(left, right)
     level, _ = _level_and_codes("compare", text, codebook, "member_state:DE,FR")
     return Comparison(level, sides[0], sides[1])
