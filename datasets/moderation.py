@@ -82,7 +82,12 @@ moderation = Dataset(
             "actions",
             "Restrictions imposed",
             rows_per_unit=20,
-            publish=up_to(2).finer("keyword", 2).named("category", "member_state", "day"),
+            publish=up_to(2)
+            .finer("keyword", 2)
+            .named("category", "member_state", "day")
+            .named("keyword", "source", "ground", "restriction")  # harmonised report, parts 4, 5 and 6
+            .named("keyword", "source", "ground", "automated_detection")
+            .named("keyword", "source", "hours_to_action"),
             share=Fraction(1, 2),
         ),
         UnitMeasure(

@@ -1,0 +1,196 @@
+"""A report as a page to read and to print: charts with error bars, and beside each the table that it draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib.metadata import version
+
+from api import pages
+from api.charts import codes_chart, trend_chart
+from datasets.release.uncertainty import CONFIDENCE, COVERS
+from datasets.reports.commitment import Commitment, Fact, Indicator
+from datasets.reports.commitments import COMMITMENTS
+from datasets.reports.finding import Finding, Part
+from datasets.reports.number import STATUS, Number
+from datasets.reports.report import Report
+
+DRAWN_BY = version("matplotlib")
+GUARD = {
+    **pages.GUARD,
+    "Content-Security-Policy": pages.GUARD["Content-Security-Policy"] + "; img-src data:",
+}
+"""As other pages, and the charts, which are in the page itself."""
+STYLE = """
+@page { size: A4; margin: 16mm 14mm }
+.report { color: #1b2733; max-width: 52rem; margin: auto; font-size: 15px }
+.report h1 { font-size: 1.7rem; margin-bottom: .2rem }
+.report h2 { border-top: 3px solid #1b3a57; padding-top: .7rem; margin-top: 2.4rem; font-size: 1.25rem }
+.report h3 { font-size: 1rem; margin: 1.6rem 0 .3rem }
+.report table { font-size: .8rem; margin: .3rem 0; font-variant-numeric: tabular-nums }
+.report td, .report th { padding: .1rem .45rem }
+.report .n { text-align: right; white-space: nowrap }
+.report .law, .report .foot { color: #55626e; font-size: .82rem; margin: .15rem 0 }
+.report .head { font-size: 1.02rem; margin: .2rem 0 }
+.report .pair { display: grid; grid-template-columns: 23rem 1fr; gap: 1rem; align-items: start; break-inside: avoid }
+.report .pair img { width: 100%; height: auto }
+.report .indicator { break-inside: avoid-page }
+.report .gaps { background: #f4f6f8; padding: .5rem .9rem .5rem 1.8rem; margin: 1rem 0; font-size: .9rem }
+.report .gaps li { margin: .2rem 0 }
+.report code { font-size: .78rem; overflow-wrap: anywhere }
+@media (max-width: 44rem) { .report .pair { grid-template-columns: 1fr } }
+@media print { body { margin: 0; padding: 0; max-width: none } .report { max-width: none; font-size: 8.5pt }
+  .report .pair { grid-template-columns: 82mm 1fr } .report h2 { margin-top: 7mm } .report h3 { margin-top: 4mm }
+  .report h2, .report h3, .report .head, .report .by { break-after: avoid } .report .gaps, .report tr { break-inside: avoid }
+  .report .indicator { break-inside: auto } }
+"""
+FIRST_CODES = 40
+"""Codes that a breakdown shows; every one is in the CSV."""
+
+
+def report_page(report: Report) -> bytes:
+    """The page, with everything that it shows in it."""
+    title = f"Report on the commitments, {report.period}"
+    return pages.page(
+        title,
+        f'<style>{STYLE}</style><main class="report">',
+        f"<h1>{escape(title)}</h1><p>{report.period.dates.replace('/', ' to ')}.</p>",
+        "".join(
+            f"<p>{escape(coverage.dataset)}: {escape(coverage.sentence())}</p>"
+            for coverage in report.coverages
+        ),
+        f"<p>Each value stands with its {CONFIDENCE:.0%} interval in brackets, and a status; in charts a hollow dot has a "
+        f"status other than A. {escape(COVERS)}</p>",
+        pages.table(("status", "meaning"), STATUS.items()),
+        _summary(report),
+        *(_commitment(commitment, report) for commitment in COMMITMENTS),
+        "".join(f'<p class="foot">{escape(warning)}</p>' for warning in report.warnings),
+        "</main>",
+    )
+
+
+def _summary(report: Report) -> str:
+    """All indicators on one page."""
+    rows = []
+    for commitment in COMMITMENTS:
+        for declared in commitment.indicators:
+            finding = report.findings[declared.name]
+            change = _with_interval(finding.change.number, declared.unit) if finding.change else ""
+            rows.append(
+                f"<tr><td>{commitment.number}</td><td>{escape(declared.title)}</td>"
+                f'<td class="n">{_with_interval(finding.number, declared.unit)}</td><td>{finding.number.status}</td>'
+                f'<td class="n">{change}</td></tr>'
+            )
+    before = f" from {report.period.before}" if report.period.before else ""
+    return (
+        '<h2>All indicators</h2><table><thead><tr><th></th><th>indicator</th><th class="n">value</th><th></th>'
+        f"<th class='n'>change{before}</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _commitment(commitment: Commitment, report: Report) -> str:
+    gaps = "".join(f"<li>{escape(gap)}</li>" for gap in commitment.gaps)
+    return "".join(
+        (
+            f'<h2 id="{commitment.name}">{commitment.number}. {escape(commitment.title)}</h2>',
+            f'<p>{escape(commitment.promise)}</p><p class="law">{escape(commitment.law)}</p>',
+            *(_indicator(declared, report.findings[declared.name]) for declared in commitment.indicators),
+            f'<h3>Not measured</h3><ul class="gaps">{gaps}</ul>',
+        )
+    )
+
+
+def _indicator(declared: Indicator | Fact, finding: Finding) -> str:
+    return "".join(
+        ('<section class="indicator">', *_lines(declared, finding), "</section>", *_codes(declared, finding))
+    )
+
+
+def _lines(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
+    yield f'<h3>{escape(declared.title)}</h3><p class="head"><strong>{_written(finding.number.value, declared.unit)}</strong>'
+    if finding.number.se != 0:
+        yield f" {_interval(finding.number, declared.unit)}"
+    yield f' <span class="law">{finding.number.status}; {escape(declared.law)}</span></p>'
+    if declared.note:
+        yield f'<p class="foot">{escape(declared.note)}</p>'
+    if finding.change is not None:
+        change = finding.change
+        number = (
+            f" {_with_interval(change.number, declared.unit, sign=True)}"
+            if change.number.value is not None
+            else ""
+        )
+        yield f'<p class="foot">{escape(change.sentence)}{number}</p>'
+    if finding.trend:
+        alt = f"{declared.title}, by month: {_said(finding.trend, declared.unit)}"
+        chart = trend_chart(finding.trend, _scale(declared.unit))
+        yield _pair(chart, alt, "month", finding.trend, declared.unit)
+    if isinstance(declared, Indicator):
+        yield f'<p class="foot">{declared.dataset}: <code>{escape(finding.question)}</code></p>'
+
+
+def _codes(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
+    """Where an indicator falls: the codes with the largest numbers, in the order of their list."""
+    if not isinstance(declared, Indicator) or not finding.by:
+        return
+    told = [part for part in finding.by if part.number.value is not None]
+    largest = sorted(told, key=lambda part: -(part.number.value or 0.0))[:FIRST_CODES]
+    parts = [part for part in told if part in largest]
+    if parts:
+        by = declared.by.replace("_", " ")
+        alt = f"{declared.title}, by {by}: {_said(parts, declared.unit)}"
+        yield f'<p class="foot by">{escape(declared.title)}, by {by}:</p>'
+        yield _pair(codes_chart(parts, _scale(declared.unit)), alt, by, parts, declared.unit)
+
+
+def _pair(chart: str, alt: str, of: str, parts: Sequence[Part], unit: str) -> str:
+    """A chart with its table beside it, which says the same to those who do not see."""
+    rows = "".join(
+        f'<tr><td>{escape(part.label)}</td><td class="n">{_written(part.number.value, unit)}</td>'
+        f'<td class="n">{_interval(part.number, unit)}</td><td>{part.number.status}</td></tr>'
+        for part in parts
+    )
+    heads = f'<tr><th>{escape(of)}</th><th class="n">value</th><th class="n">interval</th><th></th></tr>'
+    return (
+        f'<div class="pair"><img src="{chart}" alt="{escape(alt)}">'
+        f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _said(parts: Sequence[Part], unit: str) -> str:
+    """What a chart shows, in a sentence: its ends, since the table says all."""
+    told = [part for part in parts if part.number.value is not None]
+    if not told:
+        return "no value"
+    least, most = (pick(told, key=lambda part: part.number.value or 0.0) for pick in (min, max))
+    return (
+        f"from {_written(least.number.value, unit)} ({least.label}) to {_written(most.number.value, unit)} ({most.label}); "
+        "the table beside it has every value."
+    )
+
+
+def _with_interval(number: Number, unit: str, *, sign: bool = False) -> str:
+    interval = "" if number.se == 0 else f" {_interval(number, unit)}"
+    return f"{_written(number.value, unit, sign=sign)}{interval}"
+
+
+def _interval(number: Number, unit: str) -> str:
+    if number.lo is None or number.hi is None:
+        return "[no interval]" if number.value is not None else ""
+    return f"[{_written(number.lo, unit)}, {_written(number.hi, unit)}]"
+
+
+def _written(value: float | None, unit: str, *, sign: bool = False) -> str:
+    """A number for people; the CSV and JSON have all its digits."""
+    if value is None:
+        return "–"
+    plus = "+" if sign else ""
+    if unit in {"share", "difference of shares"}:
+        return f"{value * 100:{plus}.2f} %"
+    if unit == "hours":
+        return f"{value:{plus}.1f} h"
+    return f"{value:{plus},.0f}".replace("-0", "0") if abs(value) < 0.5 else f"{value:{plus},.0f}"
+
+
+def _scale(unit: str) -> float:
+    return 100.0 if unit in {"share", "difference of shares"} else 1.0

@@ -1,0 +1,149 @@
+"""GET /v1/reports: risk indicators for each commitment over a period, and the official parts, for the Monitoring Trustee."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.answers import WRITERS, Answers, Made
+from api.dependencies import Parameters, PublishedReleases, SettingsOf, ensure_scope, only
+from api.encodings import chosen_encoding, encoded
+from api.formats import FORMATS
+from api.negotiation import chosen_format
+from api.pages import HTML
+from api.report_page import DRAWN_BY, GUARD, report_page
+from api.responses import etag_of, json_response
+from datasets.release.reader import Releases
+from datasets.release.shelf import Deadline
+from datasets.reports.commitments import COMMITMENTS
+from datasets.reports.coverage import Current
+from datasets.reports.official.part import find_part
+from datasets.reports.official.parts import PARTS, official_part
+from datasets.reports.period import ReportPeriod
+from datasets.reports.report import Report, coverages_of, current_of, periods_with_releases, report_of
+from datasets.reports.table import as_csv
+
+
+async def ensure_reports(request: Request) -> None:
+    """Raises OutOfScope where the token may not read reports."""
+    ensure_scope(request, "reports")
+
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"], dependencies=[Depends(ensure_reports)])
+
+PART_FORMATS = {"csv": FORMATS["csv"], "json": FORMATS["json"]}
+REPORT_FORMATS = {"json": FORMATS["json"], "csv": FORMATS["csv"], "html": HTML}
+
+
+@router.get("", summary="Periods there are reports of", dependencies=[Depends(only())])
+async def periods(request: Request, releases: PublishedReleases) -> Response:
+    """Half-years, quarters and months of which anything is released, with what of them is covered."""
+    current = current_of(releases)
+    return json_response(
+        request,
+        {
+            "periods": [
+                {
+                    "period": str(period),
+                    "kind": period.kind,
+                    "dates": period.dates,
+                    "coverage": [coverage.document() for coverage in coverages_of(current, period)],
+                    "report": f"/v1/reports/{period}",
+                    "parts": [f"/v1/reports/{period}/{part}" for part in PARTS],
+                }
+                for period in periods_with_releases(current)
+            ],
+            "commitments": [{"number": c.number, "name": c.name, "title": c.title} for c in COMMITMENTS],
+        },
+    )
+
+
+@router.get("/{period}", summary="The report of a period", dependencies=[Depends(only("format"))])
+async def report(
+    request: Request, period: str, parameters: Parameters, releases: PublishedReleases
+) -> Response:
+    """Key risk indicators for each of the ten commitments: values with intervals, trends and changes.
+
+    What no dataset holds is listed as a gap. `period` is a month, a quarter or a half-year: 2026-06, 2026-Q2, 2026-H1.
+    """
+    format_ = chosen_format(request, parameters, REPORT_FORMATS)
+    found = ReportPeriod.parse(period)
+
+    def make(current: Current, deadline: Deadline) -> bytes:
+        return RENDER[format_](report_of(releases, found, current, deadline))
+
+    return await _served(request, releases, found, f"report {format_}", REPORT_FORMATS[format_], make)
+
+
+@router.get(
+    "/{period}/{part}",
+    summary="A part of the harmonised transparency report",
+    dependencies=[Depends(only("format"))],
+)
+async def part(
+    request: Request,
+    period: str,
+    part: str,
+    parameters: Parameters,
+    releases: PublishedReleases,
+    settings: SettingsOf,
+) -> Response:
+    """A part of the report of Implementing Regulation (EU) 2024/2835 as its official CSV, filled as far as the datasets go.
+
+    Blank is what they do not hold. Counts are whole and not negative, and totals are the exact sums of their categories; as
+    JSON, each cell stands beside what the releases say of it, with its interval.
+    """
+    format_ = chosen_format(request, parameters, PART_FORMATS)
+    wanted, when = find_part(part, PARTS), ReportPeriod.parse(period)
+
+    def make(current: Current, deadline: Deadline) -> bytes:
+        made = official_part(wanted, releases, when, current, settings.publisher, deadline)
+        return made.csv() if format_ == "csv" else orjson.dumps(made.document())
+
+    name = {"Content-Disposition": f'attachment; filename="{part}.csv"'} if format_ == "csv" else {}
+    what = f"{part} {format_} {settings.publisher}"
+    return await _served(request, releases, when, what, PART_FORMATS[format_], make, name)
+
+
+async def _served(
+    request: Request,
+    releases: Releases,
+    period: ReportPeriod,
+    what: str,
+    media: str,
+    document: Callable[[Current, Deadline], bytes],
+    fields: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """A document of a period as bytes: a function of the releases that are current, so its validator is known before it is
+    made."""
+    current = current_of(releases)
+    coverages = coverages_of(current, period)
+    asked = tuple(release for each in current.values() for release in each)
+    encoding = chosen_encoding(request, media)
+    etag = etag_of(str(period), what, encoding, *(r.fingerprint for r in asked), DRAWN_BY, *WRITERS)
+    used = [f"{c.dataset} {release.name}" for c in coverages for release in c.used]
+    headers = {"Data-Release": ", ".join(used), **(GUARD if media == HTML else {}), **fields}
+
+    def make(deadline: Deadline) -> Made:
+        body = document(current, deadline)
+        encoded_as = {"Content-Encoding": encoding} if encoding else {}
+        return Made((b"".join(encoded([body], encoding)),), encoded_as, ROWS)
+
+    answers: Answers = request.app.state.answers
+    return await answers.serve(request, releases, asked, etag, media, headers, make)
+
+
+ROWS = sum(len(commitment.indicators) for commitment in COMMITMENTS)
+"""What a report takes of a project's quota of rows: one for each indicator."""
+
+
+def _as_json(made: Report) -> bytes:
+    document: dict[str, Any] = made.document()
+    return orjson.dumps(document)
+
+
+RENDER: dict[str, Callable[[Report], bytes]] = {"json": _as_json, "csv": as_csv, "html": report_page}

@@ -1,0 +1,125 @@
+"""The command `daylight reports`: published reports against releases."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from datasets.release.reader import Releases
+from datasets.reports.period import ReportPeriod
+from datasets.reports.published.reading import PublishedPart, read_part
+from datasets.reports.published.reconciliation import Comparison, Reconciliation, reconciled
+from datasets.reports.published.structure import cell_named
+
+_out = Console()
+FIRST = 15
+"""Cells, quirks and sentences that are shown; `--out` writes every cell."""
+COLUMNS = (
+    "file",
+    "row",
+    "column",
+    "reported",
+    "released",
+    "se",
+    "lo",
+    "hi",
+    "standard_errors_apart",
+    "verdict",
+)
+
+
+def reports_commands(opened: Callable[[], Releases]) -> typer.Typer:
+    """The commands of `daylight reports`; `opened` opens what is released."""
+    app = typer.Typer(no_args_is_help=True, help="Set published transparency reports against releases.")
+
+    @app.callback()
+    def reports() -> None:
+        """Set published transparency reports against releases."""
+
+    @app.command()
+    def reconcile(
+        paths: Annotated[
+            list[Path], typer.Argument(metavar="PART.csv...", help="parts as they were published")
+        ],
+        period: Annotated[
+            str,
+            typer.Option(help="the period to compare with, if not the file's own: 2026-06, 2026-Q2, 2026-H1"),
+        ] = "",
+        out: Annotated[Path | None, typer.Option(help="CSV file to write every compared cell to")] = None,
+    ) -> None:
+        """Read published parts, quirks included, check their sums, and compare each cell with the releases."""
+        wanted = ReportPeriod.parse(period) if period else None
+        parts = [read_part(path) for path in paths]
+        releases = opened()
+        try:
+            found = [reconciled(part, releases, wanted) for part in parts]
+        finally:
+            releases.close()
+        for each in found:
+            _show(each)
+        if out is not None:
+            _write(out, found)
+            _say(f"wrote {out}")
+
+    return app
+
+
+def _show(found: Reconciliation) -> None:
+    part = found.part
+    _say(f"\n{part.path.name}: {part.template.name}, {len(part.rows)} rows")
+    _listed(
+        "mended", [f"{quirk} ({times} times)" if times > 1 else quirk for quirk, times in part.quirks.items()]
+    )
+    _listed("not read", part.unread)
+    _listed("does not keep the rules", list(found.breaches))
+    for sentence in found.sentences():
+        _say(sentence)
+    differing = [each for each in found.comparisons if each.verdict == "differs"]
+    _listed("differs", [_line(each) for each in sorted(differing, key=lambda each: -abs(each.apart or 0.0))])
+    _say(", ".join(f"{verdict}: {times}" for verdict, times in found.verdicts.most_common()))
+
+
+def _line(comparison: Comparison) -> str:
+    number, apart = comparison.released, comparison.apart or 0.0
+    assert number is not None
+    return (
+        f"{cell_named(comparison.cell)}: {comparison.reported:,.10g} reported, {number.value:,.0f} released "
+        f"[{number.lo:,.0f}, {number.hi:,.0f}], {apart:+.1f} standard errors"
+    )
+
+
+def _say(sentence: str) -> None:
+    _out.print(escape(sentence), soft_wrap=True, highlight=False)
+
+
+def _listed(what: str, sentences: list[str]) -> None:
+    for sentence in sentences[:FIRST]:
+        _say(f"  {what}: {sentence}")
+    if len(sentences) > FIRST:
+        _say(f"  {what}: and {len(sentences) - FIRST} more")
+
+
+def _write(path: Path, found: list[Reconciliation]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for each in found:
+            for comparison in each.comparisons:
+                number = comparison.released
+                ends = (number.value, number.se, number.lo, number.hi) if number else (None,) * 4
+                writer.writerow(
+                    (
+                        _file(each.part), " / ".join(key.strip() for key in comparison.cell[0]), comparison.cell[1].strip(),
+                        comparison.reported, *ends, comparison.apart, comparison.verdict,
+                    )
+                )  # fmt: skip
+
+
+def _file(part: PublishedPart) -> str:
+    return part.path.name

@@ -1,0 +1,62 @@
+"""A number as reports write it: with its standard error, interval and status, or as what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+
+from datasets.privacy.difference import independent_difference
+from datasets.privacy.estimate import Estimate
+from datasets.release.answer import Measured
+from datasets.release.uncertainty import STATUS as STATUS_OF_ANSWERS
+
+ENDS = ("value", "se", "lo", "hi")
+ABSENT = "O"
+STATUS = {**STATUS_OF_ANSWERS, ABSENT: "nothing that was released answers this, so there is no number"}
+"""What the letters behind a number mean (SDMX code list of observation status, CL_OBS_STATUS)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A value with its standard error and interval, in the unit of its indicator; None where there is none."""
+
+    value: float | None
+    se: float | None
+    lo: float | None
+    hi: float | None
+    status: str
+
+    @classmethod
+    def exact(cls, value: float) -> Number:
+        """What is known without noise."""
+        return cls(value, 0.0, value, value, "A")
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any], figure: str) -> Number:
+        """The figure of this name in a row of an answer."""
+        value, se, lo, hi = (row[figure + end] for end in ("", "_se", "_lo", "_hi"))
+        return cls(value, se, lo, hi, row[f"{figure}_status"])
+
+    def less(self, other: Number) -> Number:
+        """This number less one of other releases, whose noise is independent."""
+        if {self.status, other.status} & {"L", ABSENT}:
+            return NOTHING
+        found = independent_difference(_estimate(self), _estimate(other))
+        measured = Measured(found, np.zeros(1, dtype=np.bool_))
+        value, se, lo, hi = (float(each[0]) if isfinite(each[0]) else None for each in measured.numbers())
+        return Number(value, se, lo, hi, str(measured.status()[0]))
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+NOTHING = Number(None, None, None, None, ABSENT)
+
+
+def _estimate(number: Number) -> Estimate:
+    four = (number.value, number.se, number.lo, number.hi)
+    return Estimate(*(np.array([nan if each is None else each]) for each in four))

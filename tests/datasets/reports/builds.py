@@ -1,0 +1,49 @@
+"""Real builds of synthetic months in folders of their own, with noise or with none: what is estimated, and the truth."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+from datasets.build.chance import discrete_gaussian_noise
+from datasets.build.events.synthetic import generate
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.release import Workshop, build_release
+from datasets.build.seal import Seal
+from datasets.catalogue import DATASETS, find_dataset
+from datasets.period import Month
+from datasets.privacy.ledger import Caps
+from datasets.release.reader import Releases
+from tests.datasets.release.pressing import sign, verify
+
+ROWS = {"moderation": 60_000, "ads": 40_000, "recommendations": 40_000}
+
+
+def events(folder: Path, dataset: str, month: str) -> Path:
+    """The folder of the synthetic events of a month; the same for every build of it."""
+    where = folder / "events"
+    if not (where / dataset / month).exists():
+        seed = int(month.replace("-", ""))
+        generate(find_dataset(dataset), Month.parse(month), rows=ROWS[dataset], seed=seed, out=where)
+    return where
+
+
+def build(root: Path, raw: Path, dataset: str, month: str, noise=discrete_gaussian_noise) -> Path:
+    """A release under `root`, of the events under `raw`."""
+    with closing(
+        LedgerStore(f"sqlite:///{root / 'ledger.sqlite'}", Caps(Fraction(1), Fraction(9)))
+    ) as ledger:
+        work = Workshop(
+            root / "releases",
+            root / "private",
+            ledger,
+            Seal(sign, verify),
+            now=lambda: datetime(2026, 7, 15, tzinfo=UTC),
+        )
+        return build_release(find_dataset(dataset), Month.parse(month), raw, work, noise=noise)
+
+
+def opened(root: Path) -> Releases:
+    return Releases(root / "releases", root / "cache", verify, tuple(d.name for d in DATASETS))

@@ -1,0 +1,120 @@
+"""The real parts of a published transparency report, and the official templates, read and reconciled, quirks included."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from datasets.reports.official.parts import PARTS
+from datasets.reports.published.reading import NotAPart, read_part
+from datasets.reports.published.structure import breaches
+from tests.deployment import Deployment
+
+REPORTS = "transparency-reports"
+PUBLISHED = f"{REPORTS}/aliexpress-2026H1"
+TEMPLATES = f"{REPORTS}/ec-template"
+
+
+def fields(path):
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.reader(stream))
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_has_the_columns_of_the_official_template(real_data, name):
+    assert PARTS[name].template.header == tuple(fields(real_data / TEMPLATES / f"{name}.csv")[0])
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_has_the_rows_of_the_official_template_in_its_order(real_data, name):
+    """Where the template says "and so on" between two scopes, every scope between them stands in its place."""
+    template = PARTS[name].template
+    free = [template.leading.index(n) for n in template.leading if n in {"Service", "Reporting period"}]
+    free += [at for at, n in enumerate(template.leading) if n.startswith("Description")]
+
+    def of(row):
+        return tuple(text for at, text in enumerate(row[: len(template.leading)]) if at not in free)
+
+    ours = [of(row.fields) for row in template.rows]
+    theirs = [of(row) for row in fields(real_data / TEMPLATES / f"{name}.csv")[1:]]
+    named = [row for row in theirs if not any("[" in text for text in row)]
+    if len(named) == len(theirs) and name != "8_automated_means":
+        assert ours == theirs
+    assert set(named) <= set(ours)
+    if name == "3_member_states_orders":
+        assert ours[: len(named)] == named
+        assert len(ours) == 28 * len(named)
+
+
+def test_the_real_notices_are_read_whole_and_their_breaches_are_found(real_data):
+    part = read_part(real_data / PUBLISHED / "4_notices.csv")
+    assert (len(part.rows), part.strange, part.unread) == (92, [], [])
+    assert (part.periods, part.services) == (("2026-01-01/2026-06-30",), ("Aliexpress",))
+    assert set(part.quirks) == {
+        "the last line has no end",
+        "2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER: their counts are added up",
+    }
+    notices, items = PARTS["4_notices"].template.measures[0], PARTS["4_notices"].template.measures[2]
+    assert part.cells[("TOTAL",), notices] == 547_070
+    other = ("STATEMENT_CATEGORY_CONSUMER_INFORMATION", "KEYWORD_OTHER")
+    assert part.cells[other, notices] == 59_134
+    told = breaches(part)
+    property_row = "STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS, Number of notices received"
+    assert f"{property_row}: 432,714 stands on the row itself and 0 on all rows within it" in told
+    assert f"TOTAL, {items}: 492,538 is not the sum of the rows within it, 495,094" in told
+    assert not any(each.startswith(f"TOTAL, {notices.strip()}") for each in told), "the notices do add up"
+
+
+def test_the_real_recipients_are_read_with_their_thousand_marks_and_do_not_add_up(real_data):
+    part = read_part(real_data / PUBLISHED / "10_AMAR.csv")
+    assert len(part.rows) == 28
+    assert part.quirks["marks between thousands"] == 28
+    assert part.quirks["a column without a name"] == 2
+    assert part.unread == []
+    (told,) = breaches(part)
+    assert told.endswith("157,643,436 is not the sum of the rows within it, 159,837,380")
+
+
+def test_an_official_template_is_a_part_without_a_number(real_data):
+    for name in PARTS:
+        part = read_part(real_data / TEMPLATES / f"{name}.csv")
+        assert part.template.name == name
+        assert part.cells == {}
+        lines = len(fields(real_data / TEMPLATES / f"{name}.csv")) - 1
+        assert len(part.rows) + len(part.strange) == lines, "no row is lost"
+
+
+@pytest.mark.parametrize("name", ["1_report_identification", "2_categories_names", "11_qualitative"])
+def test_a_part_that_releases_say_nothing_of_is_refused(real_data, name):
+    with pytest.raises(NotAPart, match="of no part that releases say anything of"):
+        read_part(real_data / TEMPLATES / f"{name}.csv")
+
+
+def test_the_command_reconciles_the_real_parts_with_a_release(real_data, daylight, tmp_path):
+    made = Deployment(daylight.home)
+    for dataset in ("moderation", "recommendations"):
+        made.release(dataset, "2026-06", rows=20_000)
+    made.close()
+    folder, out = real_data / PUBLISHED, tmp_path / "cells.csv"
+    said = daylight(
+        "reports", "reconcile", folder / "4_notices.csv", folder / "10_AMAR.csv", "--out", out
+    ).stdout  # fmt: skip
+    assert "mended: 2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER" in said
+    assert (
+        "The periods differ: the file is about 2026-01-01/2026-06-30, the release about 2026-01-01/2026-06-30."
+        in said
+    )
+    assert "2026-01, 2026-02, 2026-03, 2026-04, 2026-05 is not in them" in said
+    with out.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    total = next(
+        r
+        for r in rows
+        if r["row"] == "TOTAL" and r["column"].startswith("Number of actions taken on the basis of")
+    )
+    assert (float(total["reported"]), total["verdict"]) == (184_863, "differs")
+    assert sum(r["file"] == "10_AMAR.csv" for r in rows) == 28
+    refused = daylight("reports", "reconcile", folder / "10_AMAR.csv", "--period", "2031-H1", check=False)
+    assert refused.returncode == 2
+    assert "nothing of recommendations is released for 2031-H1; released are 2026-06" in refused.stderr
