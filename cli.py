@@ -10,13 +10,17 @@ import typer
 from pydantic import ValidationError
 
 from api.cli import serve, write_openapi
+from api.settings import ApiSettings
 from auth.cli import admin
 from auth.errors import RegistryError
 from auth.terminal import opened_registry, recorder
 from datasets.build.cli import ledger_commands, release_commands
 from datasets.build.events.cli import events
 from datasets.build.seal import Seal
+from datasets.catalogue import DATASETS
 from datasets.refusal import Refusal
+from datasets.release.reader import Releases
+from datasets.reports.cli import reports_commands
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -25,6 +29,12 @@ def seal() -> Seal:
     """What releases are signed with: the release key of the registry, which is made where there is none."""
     registry = opened_registry()
     return Seal(registry.release_signer(), registry.release_verifier(), recorder(registry))
+
+
+def releases() -> Releases:
+    """What is released, as the API reads it."""
+    settings, verifier = ApiSettings(), opened_registry().release_verifier()
+    return Releases(settings.releases_dir, settings.cache_dir, verifier, tuple(d.name for d in DATASETS))
 
 
 def _print_version(asked: bool) -> None:
@@ -43,6 +53,7 @@ def daylight(
 app.add_typer(events, name="events")
 app.add_typer(release_commands(seal), name="release")
 app.add_typer(ledger_commands(seal), name="ledger")
+app.add_typer(reports_commands(releases), name="reports")
 app.add_typer(admin, name="admin")
 app.command()(serve)
 app.command(name="openapi")(write_openapi)

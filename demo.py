@@ -50,13 +50,24 @@ def issue_token() -> str:
     until = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
     project = daylight(
         "admin", "project", "create", "--reference", "demo-1", "--dsc", "IE", "--purpose", "Trying Daylight",
-        "--scopes", "ads:read,moderation:read,recommendations:read", "--until", until,
+        "--scopes", "ads:read,moderation:read,recommendations:read", "--until", until, "--reason", "to try it",
     )  # fmt: skip
     daylight(
         "admin", "researcher", "add", "--project", project, "--name", "A Researcher",
         "--email", "researcher@example.org", "--institution", "An institution",
+        "--reason", "to try it",
     )  # fmt: skip
-    return daylight("admin", "token", "issue", "--project", project, "--researcher", "researcher@example.org")
+    return daylight(
+        "admin",
+        "token",
+        "issue",
+        "--project",
+        project,
+        "--researcher",
+        "researcher@example.org",
+        "--reason",
+        "to try it",
+    )
 
 
 def free_port() -> int:
@@ -114,7 +125,7 @@ def main() -> None:
             token_id = next((word for word in named if word.startswith("tok_")), "TOKEN_ID")
             print(f"URL    {url}\nToken  {token}", flush=True)
             print(
-                f"Revoke it:  DAYLIGHT_HOME={HOME} .venv/bin/daylight admin token revoke {token_id}",
+                f"Revoke it:  DAYLIGHT_HOME={HOME} .venv/bin/daylight admin token revoke {token_id} --reason 'not needed'",
                 flush=True,
             )
             print("Ctrl-C ends the demo.", flush=True)

@@ -7,7 +7,7 @@ made: who has it already is told so without asking DuckDB.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.asked import Asked
 from api.desk import Desk
 from api.encodings import chosen_encoding, encoded
 from api.formats import FORMATS, RENDER, SIZE
@@ -52,36 +53,50 @@ class Answers:
         self._kept: OrderedDict[str, Made] = OrderedDict()
         self._bytes = 0
 
-    async def give(
+    async def give(self, request: Request, what: Asked) -> Response:
+        """The answer to what is asked. Raises a Refusal for what cannot be answered."""
+        releases, question, asked, format_ = what.releases, what.question, what.of, what.format
+        encoding = chosen_encoding(request, FORMATS[format_])
+        etag = _etag(question, asked, format_, encoding, releases.cursors.key_id)
+        names = [release.name for release in asked]
+        headers = {"Data-Release": ", ".join(names), "X-Query-Id": question.id(names)}
+
+        def make(deadline: Deadline) -> Made:
+            return _made(releases, question, asked, format_, encoding, deadline)
+
+        def following(made: Made) -> dict[str, str]:
+            return _next(request, question, format_, made.headers)
+
+        return await self.serve(request, releases, asked, etag, FORMATS[format_], headers, make, following)
+
+    async def serve(
         self,
         request: Request,
         releases: Releases,
-        question: Question,
         asked: tuple[Release, ...],
-        format_: str,
+        etag: str,
+        media: str,
+        headers: dict[str, str],
+        make: Callable[[Deadline], Made],
+        following: Callable[[Made], dict[str, str]] = lambda made: {},
     ) -> Response:
-        """The answer to a question asked of these releases. Raises a Refusal for what cannot be answered."""
-        media = FORMATS[format_]
-        encoding = chosen_encoding(request, media)
+        """What `make` makes of these releases, or what it made before under this validator, or 304.
+
+        Raises ReleaseWithdrawn where one of the releases is no longer served, TooBusy, and what `make` raises.
+        """
         releases.ensure_served(asked)
-        etag = _etag(question, asked, format_, encoding, releases.cursors.key_id)
-        names = [release.name for release in asked]
-        headers = {**CACHE, "ETag": etag, "Data-Release": ", ".join(names), "X-Query-Id": question.id(names)}
+        headers = {**CACHE, "ETag": etag, **headers}
         if request.method == "GET" and etag in request.headers.get("if-none-match", ""):
             return Response(None, 304, headers)
         made = self._find(etag)
         if made is None:
-
-            def make(deadline: Deadline) -> Made:
-                return _made(releases, question, asked, format_, encoding, deadline)
-
             made = await self._desk.run(request, make)
             releases.ensure_served(asked)
             self._keep(etag, made)
         if request.method == "GET" and is_known(request, etag):
             return Response(None, 304, headers)
         charge(request, made.rows)
-        headers |= made.headers | _next(request, question, format_, made.headers)
+        headers |= made.headers | following(made)
         if isinstance(made.chunks, tuple):
             return Response(b"".join(made.chunks), 200, headers, media)
         return StreamingResponse(made.chunks, 200, headers, media)

@@ -9,15 +9,17 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import Depends, FastAPI
 
 from api import errors, noted, openapi
+from api.admission import admin_admission, admission
 from api.answers import Answers
+from api.beside import Beside
 from api.cursor_key import cursor_key
-from api.dependencies import principal_of
 from api.desk import Desk
 from api.gate import Gate
 from api.limits import Limits
+from api.metrics import Metrics
 from api.outer import Outer
-from api.quota import ensure_left
 from api.routes import (
+    admin,
     aggregates,
     changes,
     citations,
@@ -29,10 +31,12 @@ from api.routes import (
     keys,
     ledger,
     me,
+    metrics,
     plan,
     problems,
     projects,
     releases,
+    reports,
     service,
 )
 from api.settings import ApiSettings
@@ -55,8 +59,9 @@ OPEN = (
     problems,
     docs,
     projects,
+    metrics,
 )
-WITH_TOKEN = (aggregates,)
+WITH_TOKEN = (aggregates, reports)
 FILES = (files,)
 FREE = (plan, me)
 
@@ -81,6 +86,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
             names,
             cursors=Cursors(cursor_key(settings)),
         )
+        app.state.beside = Beside()
         app.state.desk = Desk(settings.workers, settings.deadline_seconds)
         app.state.answers = Answers(app.state.desk, settings.answers_mib << 20)
         try:
@@ -88,6 +94,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
                 yield
         finally:
             app.state.desk.close()
+            app.state.beside.close()
             app.state.releases.close()
             app.state.registry.close()
 
@@ -101,22 +108,21 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         redirect_slashes=False,
     )
     app.state.settings, app.state.limits = settings, limits
+    app.state.metrics = Metrics()
     app.state.gate = Gate(settings.limit_attempts)
     errors.install(app, limits.too_many)
-    for noun in WITH_TOKEN:  # authentication first: the limit's key is the project
-        app.include_router(
-            noun.router, dependencies=[Depends(principal_of), Depends(limits.project), Depends(ensure_left)]
-        )
+    for noun in WITH_TOKEN:
+        app.include_router(noun.router, dependencies=[Depends(admission(limits.project, quota=True))])
     for noun in FILES:
-        app.include_router(
-            noun.router, dependencies=[Depends(principal_of), Depends(limits.files), Depends(ensure_left)]
-        )
+        app.include_router(noun.router, dependencies=[Depends(admission(limits.files, quota=True))])
     for noun in FREE:
-        app.include_router(noun.router, dependencies=[Depends(principal_of), Depends(limits.plans)])
+        app.include_router(noun.router, dependencies=[Depends(admission(limits.plans, quota=False))])
+    for router in admin.ROUTERS:
+        app.include_router(router, dependencies=[Depends(admin_admission(limits.admins))])
     for noun in (*OPEN, openapi):
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
     app.include_router(me.found_router, dependencies=[Depends(limits.open)])
-    app.add_middleware(Outer, fields=limits.fields)
+    app.add_middleware(Outer, limits=limits, metrics=app.state.metrics)
     return app
 
 

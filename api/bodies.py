@@ -22,7 +22,7 @@ async def parameters_of_body(request: Request) -> tuple[tuple[str, str], ...]:
     """
     if request.scope["query_string"]:
         raise Malformed("A question in the body has no query beside it; write all of it into the body.")
-    body = await _read(request)
+    body = await read_body(request)
     try:
         members = json.loads(body, object_pairs_hook=_Members, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -45,12 +45,13 @@ def _no_constant(text: str) -> None:
     raise ValueError(text)
 
 
-async def _read(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body. Raises TooLarge."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise TooLarge(f"The body has more than {LARGEST_BODY} bytes; no question needs that many.")
+            raise TooLarge(f"The body has more than {LARGEST_BODY} bytes; nothing here needs that many.")
     return body
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
-from starlette.concurrency import run_in_threadpool
 
+from api.beside import ask_registry
 from api.errors import Malformed, OutOfScope, TokenMissing
 from api.settings import ApiSettings
+from auth.admins import AdminPrincipal
 from auth.errors import TokenRefused
 from auth.principal import Principal
 from auth.registry import Registry
@@ -24,6 +25,7 @@ from datasets.release.query.words import LONGEST_VALUE, MalformedQuestion, Repea
 from datasets.release.reader import Releases
 
 MOST_PARAMETERS = 64
+Holder = TypeVar("Holder")
 
 
 async def settings_of(request: Request) -> ApiSettings:
@@ -46,6 +48,15 @@ async def principal_of(request: Request) -> Principal:
 
     Raises TokenMissing, TooManyAttempts, TokenRefused, RegistryUnavailable.
     """
+    return await _let_in(request, request.app.state.registry.principal)
+
+
+async def admin_of(request: Request) -> AdminPrincipal:
+    """Which admin asks. Raises as `principal_of`."""
+    return await _let_in(request, request.app.state.registry.admin)
+
+
+async def _let_in(request: Request, look_up: Callable[[str, datetime], Holder]) -> Holder:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenMissing(
@@ -57,20 +68,25 @@ async def principal_of(request: Request) -> Principal:
     address = address_of(request)
     gate.ensure_open(address, token)
     try:
-        principal = await _looked_up(request.app.state.registry, token)
+        holder = await _looked_up(request, look_up, token)
     except TokenRefused:
         gate.refused(address)
         raise
     gate.passed(token)
-    request.state.principal = principal
-    return principal
+    return holder
 
 
-async def _looked_up(registry: Registry, token: str) -> Principal:
+async def asker_of(request: Request) -> Principal:
+    """Who was let in."""
+    asker: Principal = request.state.principal
+    return asker
+
+
+async def _looked_up(request: Request, look_up: Callable[[str, datetime], Holder], token: str) -> Holder:
     now = datetime.now(UTC)
-    if registry.in_process:
-        return registry.principal(token, now)
-    return await run_in_threadpool(registry.principal, token, now)
+    if request.app.state.registry.in_process:
+        return look_up(token, now)
+    return await ask_registry(request, look_up, token, now)
 
 
 def address_of(request: Request) -> str:
@@ -83,19 +99,30 @@ async def dataset_of(dataset: str) -> Dataset:
     return find_dataset(dataset)
 
 
-async def granted_dataset(dataset: str, principal: Annotated[Principal, Depends(principal_of)]) -> Dataset:
+async def granted_dataset(request: Request, dataset: str) -> Dataset:
     """The dataset named in the path, where the token may read it. Raises UnknownDataset, OutOfScope."""
+    return granted(request, dataset)
+
+
+def granted(request: Request, dataset: str) -> Dataset:
+    """The dataset of this name, where who was let in may read it. Raises UnknownDataset, OutOfScope."""
     found = find_dataset(dataset)
-    scope = f"{found.name}:read"
+    ensure_scope(request, found.name)
+    return found
+
+
+def ensure_scope(request: Request, noun: str) -> None:
+    """Raises OutOfScope where who was let in may not read this: a dataset, or reports."""
+    principal: Principal = request.state.principal
+    scope = f"{noun}:read"
     if scope not in principal.scopes:
         raise OutOfScope(
-            f"The project {principal.reference} may not read {found.name}: its token has the scopes "
+            f"The project {principal.reference} may not read {noun}: its token has the scopes "
             f"{', '.join(sorted(principal.scopes))}, and {scope} is needed.",
             parameter="dataset",
-            value=found.name,
+            value=noun,
             allowed=sorted(principal.scopes),
         )
-    return found
 
 
 async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
@@ -138,7 +165,6 @@ def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
                 raise UnknownParameter(
                     f"parameter {shown(name)!r} is not known here; {there}.{did_you_mean(name, names)}",
                     parameter=shown(name),
-                    value=value,
                     allowed=names,
                     suggestions=nearest(name, names),
                 )
@@ -163,4 +189,5 @@ PublishedReleases = Annotated[Releases, Depends(releases_of)]
 OpenRegistry = Annotated[Registry, Depends(registry_of)]
 NamedDataset = Annotated[Dataset, Depends(dataset_of)]
 GrantedDataset = Annotated[Dataset, Depends(granted_dataset)]
+Asker = Annotated[Principal, Depends(asker_of)]
 Parameters = Annotated[tuple[tuple[str, str], ...], Depends(parameters_of)]

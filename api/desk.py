@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 AT_ONCE = 2
 """Questions of one project that run at a time; more wait."""
+UNWATCHED = 0.05
+"""Seconds for which a question runs before anybody minds whether its asker is still there: most are answered by then."""
 WAITING = 16
 """Questions of one project that wait; more are sent away."""
 
@@ -62,8 +64,11 @@ class Desk:
             )
         lane.waiting += 1
         try:
-            async with asyncio.timeout(self._seconds):
-                await self._both(lane)
+            if lane.turns.locked() or self._house.locked():
+                async with asyncio.timeout(self._seconds):
+                    await self._both(lane)
+            else:
+                await self._both(lane)  # at once: a clock of its own would cost more than the turn
         except TimeoutError:
             raise TooBusy("The question waited too long for its turn; ask again in a moment.") from None
         finally:
@@ -86,16 +91,17 @@ class Desk:
         deadline = Deadline(self._seconds, watched=True)
         self._running.add(deadline)
         loop = asyncio.get_running_loop()
-        answering: asyncio.Future[T] = loop.run_in_executor(self._threads, work, deadline)
-        leaving: asyncio.Future[None] = asyncio.ensure_future(_left(request))
+        watch = Watch(request, deadline)
+        clocks = loop.call_later(UNWATCHED, watch.begin), loop.call_later(self._seconds, deadline.interrupt)
         try:
-            tasks: tuple[asyncio.Future[Any], ...] = (answering, leaving)
-            await asyncio.wait(tasks, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
-                deadline.interrupt()
-            return await answering
+            return await loop.run_in_executor(self._threads, work, deadline)
+        except asyncio.CancelledError:
+            deadline.interrupt()
+            raise
         finally:
-            leaving.cancel()
+            for clock in clocks:
+                clock.cancel()
+            watch.end()
             self._running.discard(deadline)
 
     def close(self) -> None:
@@ -105,6 +111,22 @@ class Desk:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+class Watch:
+    """Interrupts a question whose asker leaves."""
+
+    def __init__(self, request: Request, deadline: Deadline) -> None:
+        self._request = request
+        self._deadline = deadline
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        self._task = asyncio.ensure_future(self._left())
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _left(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self._deadline.interrupt()

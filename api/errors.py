@@ -27,7 +27,9 @@ from auth.errors import (
     RegistryError,
     RegistryUnavailable,
     TokenRefused,
+    UnknownRecord,
 )
+from auth.roles import RoleTooSmall
 from datasets.catalogue import UnknownCodeList, UnknownDataset
 from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
@@ -46,6 +48,8 @@ from datasets.release.query.words import (
 from datasets.release.reader import MixedVersions, ReleaseUnavailable, UnknownRelease
 from datasets.release.shelf import QuestionInterrupted
 from datasets.release.verification import ReleaseDamaged
+from datasets.reports.official.part import UnknownPart
+from datasets.reports.report import ReportNotCovered
 
 log = logging.getLogger("daylight.api")
 
@@ -89,8 +93,12 @@ STATUS: dict[type[Exception], int] = {
     UnknownCodeList: 404,
     UnknownRelease: 404,
     UnknownFile: 404,
+    ReportNotCovered: 404,
+    UnknownPart: 404,
     NotAcceptable: 406,
     NotAllowed: 409,
+    UnknownRecord: 404,
+    RoleTooSmall: 403,
     ReleaseWithdrawn: 410,
     TooLarge: 413,
     TooLong: 414,
@@ -130,6 +138,9 @@ CHALLENGE = {
 }
 """What WWW-Authenticate says (RFC 6750, section 3)."""
 
+TOKEN = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{40,}", re.ASCII)
+"""What looks like the text of a token: it is never repeated, wherever it was written by mistake."""
+
 OF_STATUS = {
     404: "Nothing is served at this address; GET /v1 lists what there is.",
     405: "This method does nothing here; the field Allow names those that do.",
@@ -167,6 +178,8 @@ def refused(request: Request, error: Exception) -> Response:
         for member in ("parameter", "value", "allowed", "suggestions", "policy"):
             if getattr(error, member, None):
                 details[member] = getattr(error, member)
+        if isinstance(details.get("value"), str):
+            details["value"] = TOKEN.sub("(a token)", details["value"])
     sentence = QUIET[kind] if kind in QUIET else str(getattr(error, "sentence", error))
     return problem(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
 

@@ -85,6 +85,17 @@ EXPLANATIONS = {
         "release=2026-06 of moderation does not exist; there are 2026-05.1, 2026-06.1",
         f"{_ASK}&release=2026-06",
     ),
+    "report-not-covered": Explanation(
+        "Take one of the periods that GET /v1/reports lists.",
+        "period=2031-H1: nothing is released of it; there are reports of 2026-H1, 2026-Q2, 2026-05, 2026-06",
+        "GET /v1/reports/2031-H1",
+    ),
+    "unknown-part": Explanation(
+        "Take one of the parts in `allowed`: the official name, without .csv.",
+        "part '4_notes' is not made here; there are 3_member_states_orders, 4_notices, 5_own_initiative_illegal, "
+        "6_own_initiative_TC, 7_appeals_and_recidivism, 8_automated_means, 10_AMAR. Did you mean 4_notices?",
+        "GET /v1/reports/2026-06/4_notes",
+    ),
     "unknown-file": Explanation(
         "Take one of the files that the release's manifest names.",
         "2026-06.1 has no file 'cells.csv'; it has cells.parquet, codebook.json.",
@@ -200,6 +211,14 @@ EXPLANATIONS = {
     "malformed-value": Explanation(
         "The detail says how the value should be written.",
         "overlap_hours: 'many' is no number of hours; write a whole number from 0 to 168.",
+    ),
+    "unknown-record": Explanation(
+        "Look it up in the list of its kind: projects, applications, tokens, admins, keys.",
+        "project: there is no project 'REQ-9'; give the reference of a reasoned request, as in 'project list'.",
+    ),
+    "role-too-small": Explanation(
+        "Ask somebody of a role in `allowed`; GET /v1/admin/session says which role the session has.",
+        "The role auditor does not include this act, which is for issuer or owner.",
     ),
     "not-allowed": Explanation(
         "The detail says what stands against it.",

@@ -6,22 +6,25 @@ the scope and the project, never the address asked for: varying the path buys no
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import Request, Response
 from limits import RateLimitItem
+from redis import RedisError
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 
 from api.dependencies import address_of
 from api.errors import problem
 from api.settings import ApiSettings
+from auth.scopes import TIERS
 from datasets.refusal import Refusal
 
-OPEN, PROJECT, FILES, PLANS = "open", "project", "files", "plans"
-_TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
+OPEN, PROJECT, FILES, PLANS, ADMINS = "open", "project", "files", "plans", "admins"
+_TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
 
 Dependency = Callable[[Request], Awaitable[None]]
 
@@ -31,12 +34,13 @@ class LimitsSwitchedOff(Refusal):
 
 
 class Limits:
-    """The limits of one application: four dependencies, one of which is on every route."""
+    """The limits of one application: five dependencies, one of which is on every route."""
 
     open: Dependency
     project: Dependency
     files: Dependency
     plans: Dependency
+    admins: Dependency
 
     def __init__(self, settings: ApiSettings) -> None:
         self._limiter = Limiter(
@@ -53,14 +57,8 @@ class Limits:
                 "RATELIMIT_ENABLED switches all limits off; remove it from the environment and from .env"
             )
 
-        def of_project(key: str) -> str:
-            return settings.limit_of(key.split("|", 1)[0])
-
         async def asked_openly(request: Request) -> None:
             """Metadata: open to all, within a limit per address."""
-
-        async def asked_by_project(request: Request) -> None:
-            """Everything that needs a token: within the limit of the project's tier."""
 
         async def fetched_by_project(request: Request) -> None:
             """Released files: readers that ask by ranges send many small requests for one table."""
@@ -68,6 +66,12 @@ class Limits:
         async def planned_by_project(request: Request) -> None:
             """Plans: as generously as metadata, since they give no number."""
 
+        async def administered(request: Request) -> None:
+            """The acts of an admin."""
+
+        self.admins = self._limiter.shared_limit(settings.limit_admin, scope=ADMINS, key_func=_admin)(
+            administered
+        )
         self.plans = self._limiter.shared_limit(settings.limit_open, scope=PLANS, key_func=_project)(
             planned_by_project
         )
@@ -75,9 +79,23 @@ class Limits:
             fetched_by_project
         )
         self.open = self._limiter.shared_limit(settings.limit_open, scope=OPEN)(asked_openly)
-        self.project = self._limiter.shared_limit(of_project, scope=PROJECT, key_func=_project)(
-            asked_by_project
-        )
+        of_tier = {tier: self._of_tier(tier, settings.limit_of(tier)) for tier in TIERS}
+
+        async def asked_by_project(request: Request) -> None:
+            """Everything that needs a token: within the limit of the project's tier."""
+            await of_tier.get(request.state.principal.tier, of_tier[TIERS[0]])(request)
+
+        self.project = asked_by_project
+
+    def _of_tier(self, tier: str, limit: str) -> Dependency:
+        """A limit known when the application is made: one that slowapi looks up for each request costs it 40 us."""
+
+        async def asked(request: Request) -> None:
+            """A project of this tier asks."""
+
+        asked.__name__ = f"asked_by_{tier}"  # the name under which slowapi keeps the limit
+        limited: Dependency = self._limiter.shared_limit(limit, scope=PROJECT, key_func=_project)(asked)
+        return limited
 
     def fields(self, request: Request) -> dict[str, str]:
         """The fields that say how much is left: RateLimit-Policy, RateLimit, and X-RateLimit-* beside them."""
@@ -85,15 +103,37 @@ class Limits:
         if limit is None:
             return {}
         item, keys = limit
-        resets, remaining = self._limiter.limiter.get_window_stats(item, *keys)
-        wait, name = max(0, round(resets - time.time())), _policy(keys)
-        return {
-            "RateLimit-Policy": f'"{name}";q={item.amount};w={item.get_expiry()}',
+        name = _policy(keys)
+        policy = {"RateLimit-Policy": f'"{name}";q={item.amount};w={item.get_expiry()}'}
+        try:
+            resets, remaining = self._limiter.limiter.get_window_stats(item, *keys)
+        except RedisError:  # it went away since the request was counted: what is left is not known
+            self._count_here()
+            return policy
+        wait = max(0, round(resets - time.time()))
+        return policy | {
             "RateLimit": f'"{name}";r={remaining};t={wait}',
             "X-RateLimit-Limit": str(item.amount),
             "X-RateLimit-Remaining": str(remaining),
             "X-RateLimit-Reset": str(wait),
         }
+
+    def give_back(self, request: Request) -> None:
+        """A request that was answered by nothing new (304), or by a fault or a refusal that is ours, is not counted."""
+        limit: tuple[RateLimitItem, list[Any]] | None = getattr(request.state, "view_rate_limit", None)
+        if limit is not None:
+            item, keys = limit
+            try:
+                self._limiter.limiter.hit(item, *keys, cost=-1)
+            except RedisError:
+                self._count_here()
+
+    def _count_here(self) -> None:
+        """Falls back to memory as slowapi does when counting fails, so that one request waits for Redis and not each.
+
+        slowapi has no public name for it; it asks by itself whether Redis is back.
+        """
+        self._limiter._storage_dead = True  # noqa: SLF001
 
     def too_many(self, request: Request, error: RateLimitExceeded) -> Response:
         """429, naming the policy that was hit and when to come back."""
@@ -102,7 +142,7 @@ class Limits:
         item: RateLimitItem = error.limit.limit
         name = fields["RateLimit-Policy"].split('"')[1] if fields else OPEN
         wait = max(1, int(fields.get("X-RateLimit-Reset", "1")))
-        who = "this address" if name == OPEN else "this project"
+        who = {OPEN: "this address", ADMINS: "this admin"}.get(name, "this project")
         return problem(
             request,
             429,
@@ -115,9 +155,17 @@ class Limits:
 
 
 def _policy(keys: list[Any]) -> str:
-    return next((policy for policy in (PROJECT, FILES, PLANS) if policy in map(str, keys)), OPEN)
+    return next((policy for policy in (PROJECT, FILES, PLANS, ADMINS) if policy in map(str, keys)), OPEN)
 
 
 def _project(request: Request) -> str:
     principal = request.state.principal
     return f"{principal.tier}|{principal.project}"
+
+
+def _admin(request: Request) -> str:
+    return f"admin|{request.state.admin.admin}"
+
+
+for _key in (_project, _admin, address_of):
+    vars(_key)["__signature__"] = inspect.signature(_key)  # slowapi asks for it on each request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from fastapi import Request
 
@@ -13,21 +13,23 @@ from datasets.refusal import shown
 from datasets.release.query.words import RepeatedParameter, one_of
 
 
-def chosen_format(request: Request, parameters: Iterable[tuple[str, str]]) -> str:
-    """The format asked for. Raises RepeatedParameter; MalformedQuestion for a `format` that does not exist;
-    NotAcceptable for an Accept that names none."""
+def chosen_format(
+    request: Request, parameters: Iterable[tuple[str, str]], formats: Mapping[str, str] = FORMATS
+) -> str:
+    """The format asked for, of those there are here, each with its media type. Raises RepeatedParameter; MalformedQuestion
+    for a `format` that does not exist; NotAcceptable for an Accept that names none."""
     asked = [value for name, value in parameters if name == "format"]
     if len(asked) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
     if asked:
-        return one_of("format", asked[0], tuple(FORMATS))
-    return _accepted(request.headers.get("accept", "*/*"))
+        return one_of("format", asked[0], tuple(formats))
+    return _accepted(request.headers.get("accept", "*/*"), formats)
 
 
-def _accepted(accept: str) -> str:
+def _accepted(accept: str, formats: Mapping[str, str]) -> str:
     """The format that `accept` likes best (RFC 9110, section 12.5.1); the earliest of those it likes alike."""
     for name in by_preference(accept):
-        for known, media in FORMATS.items():
+        for known, media in formats.items():
             kind = media.split(";")[0]
             if name in {kind, "*/*", f"{kind.split('/')[0]}/*"}:
                 return known
@@ -35,5 +37,5 @@ def _accepted(accept: str) -> str:
         f"Accept: {shown(accept)} cannot be answered; accept one of the media types in `allowed`, or write format=json",
         parameter="Accept",
         value=accept,
-        allowed=[media.split(";")[0] for media in FORMATS.values()],
+        allowed=[media.split(";")[0] for media in formats.values()],
     )

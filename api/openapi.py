@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from api.administered import exemplify, is_administered
 from api.bodies import EXAMPLE as BODY
 from api.dependencies import only
 from api.errors import PROBLEM_JSON
@@ -92,8 +93,16 @@ OF_RELEASE = {
 }  # fmt: skip
 NOT_OF_QUESTION = {
     "unknown-code-list", "unknown-file", "range-not-satisfiable", "too-large", "method-not-allowed", "not-found",
-    "malformed-value", "not-allowed", "key-unusable", "chain-broken",
+    "malformed-value", "not-allowed", "unknown-record", "role-too-small", "key-unusable", "chain-broken",
 }  # fmt: skip
+OF_ADMIN = OF_ACT | {
+    "malformed-value",
+    "not-allowed",
+    "unknown-record",
+    "role-too-small",
+    "too-large",
+    "not-found",
+}
 SHAPES = {
     "/v1/datasets": Shape(_media(JSON, "text/html")),
     "/v1/datasets/{dataset}": Shape(_media(JSON, "text/html")),
@@ -106,6 +115,8 @@ SHAPES = {
     "/problems/{name}": Shape(_media(JSON, "text/html"), frozenset({"not-found"})),
     "/docs": Shape(_media("text/html")),
     "/docs/{name}": Shape(_media("text/javascript", "text/css", "image/png"), frozenset({"not-found"})),
+    "/v1/admin/audit": Shape(_media(FORMATS["ndjson"]), OF_ADMIN, token=True, conditional=False),
+    "/metrics": Shape(_media("text/plain"), conditional=False),
     "/readyz": Shape(problems=frozenset({"registry-unavailable"}), conditional=False),
     "/v1/projects": Shape(problems=frozenset({"registry-unavailable"})),
     "/v1/me": Shape(token=True, conditional=False),
@@ -123,6 +134,7 @@ SHAPES = {
     ),
 }
 """What is answered otherwise than as a JSON object."""
+ADMIN = Shape(problems=OF_ADMIN, token=True, conditional=False)
 
 
 @router.get("/openapi.json", summary="This description", dependencies=[Depends(only())])
@@ -138,7 +150,10 @@ def description(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of the application."""
     document = get_openapi(title="Daylight", version="1", description=DESCRIPTION, routes=app.routes)
     document["components"] = {
-        "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "session": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        },
         "schemas": SCHEMAS,
         "parameters": {
             f"{dataset.name}.{word['name']}": word for dataset in DATASETS for word in words_of(dataset)
@@ -208,12 +223,19 @@ def _body(dataset: Dataset) -> dict[str, Any]:
 
 def _completed(operation: dict[str, Any], path: str, method: str) -> dict[str, Any]:
     """An operation on metadata, a file, or the service itself."""
-    shape = SHAPES.get(f"{method} {path}") or SHAPES.get(path) or Shape()
+    shape = (
+        SHAPES.get(f"{method} {path}") or SHAPES.get(path) or (ADMIN if is_administered(path) else Shape())
+    )
     problems = _problems_at(path) | shape.problems | (OF_OWN if shape.token else set())
     operation["responses"] = _responses(shape.content, problems, conditional=shape.conditional)
     operation["responses"][shape.status] = operation["responses"].pop("200")
     if shape.token:
-        operation["security"] = [{"token": []}]
+        operation["security"] = [{"session" if is_administered(path) else "token": []}]
+    if path.endswith(("/approve", "/withdraw")):
+        operation["responses"]["202"] = {
+            "description": "It waits for somebody else.",
+            "content": _media(JSON),
+        }
     if path == FILE:
         ranges = {**shape.content, "multipart/byteranges": {"schema": BINARY}}
         operation["responses"]["206"] = {"description": "The ranges asked for.", "content": ranges}
@@ -245,6 +267,9 @@ def _problems_at(path: str) -> set[str]:
 
 def _name(parameter: dict[str, Any], path: str) -> None:
     """What may stand in an address, with an example that is there."""
+    if is_administered(path) and parameter["name"] not in {"dataset", "release"}:
+        exemplify(parameter, path)
+        return
     if parameter["name"] == "dataset":
         parameter["schema"] = {"type": "string", "enum": [dataset.name for dataset in DATASETS]}
         parameter["example"] = "moderation"

@@ -5,27 +5,29 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from http import HTTPStatus
 
 import orjson
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import TooLong, refused
+from api.errors import TooLong, of_status, refused
+from api.limits import Limits
+from api.metrics import Metrics
 from api.quota import book
 
 log = logging.getLogger("daylight.access")
 
 LONGEST_QUERY = 8192
-Fields = Callable[[Request], dict[str, str]]
 
 
 class Outer:
     """Plain ASGI around the application, so that streams and disconnects pass through untouched."""
 
-    def __init__(self, app: ASGIApp, fields: Fields) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
         self._app = app
-        self._fields = fields
+        self._limits = limits
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +44,8 @@ class Outer:
                 if method == "OPTIONS":
                     message = _options(message)
                 status = message["status"]
+                if status == HTTPStatus.NOT_MODIFIED or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    self._limits.give_back(request)
                 message["headers"] = [*message["headers"], *self._extra(request)]
             elif method == "HEAD" or status == 204:
                 message = {**message, "body": b""}
@@ -56,16 +60,25 @@ class Outer:
         else:
             if method == "HEAD":
                 scope["method"] = "GET"
-            await self._app(scope, receive, answered)
+            try:
+                await self._app(scope, receive, answered)
+            except Exception:
+                log.exception("a fault while answering %s", state["request_id"])
+                if status:
+                    raise  # the answer has begun, and ends here
+                await of_status(request, 500)(scope, receive, answered)
         if status in {200, 206}:
             book(request, sent)
-        _write(scope, method, status, time.perf_counter() - started)
+        seconds, route = time.perf_counter() - started, getattr(scope.get("route"), "path", None)
+        self._metrics.count(method, route, status, seconds)
+        _write(scope, method, route, status, seconds)
 
     def _extra(self, request: Request) -> list[tuple[bytes, bytes]]:
         fields = {"X-Request-Id": request.state.request_id, "X-Content-Type-Options": "nosniff"}
-        if "principal" in request.scope["state"]:
-            fields["X-Token-Expires"] = request.state.principal.expires.isoformat()
-        fields |= self._fields(request)
+        state = request.scope["state"]
+        if (holder := state.get("principal") or state.get("admin")) is not None:
+            fields["X-Token-Expires"] = holder.expires.isoformat()
+        fields |= self._limits.fields(request)
         return [(name.lower().encode(), value.encode()) for name, value in fields.items()]
 
 
@@ -78,20 +91,20 @@ def _options(message: Message) -> Message:
     return {**message, "status": 204, "headers": [(b"allow", ", ".join(methods).encode())]}
 
 
-def _write(scope: Scope, method: str, status: int, seconds: float) -> None:
+def _write(scope: Scope, method: str, route: str | None, status: int, seconds: float) -> None:
     """One line of JSON: no query, no token, no address."""
-    route = scope.get("route")
     principal = scope["state"].get("principal")
     log.info(
         orjson.dumps(
             {
                 "request": scope["state"]["request_id"],
                 "method": method,
-                "route": getattr(route, "path", None),
+                "route": route,
                 "status": status,
                 "ms": round(seconds * 1000, 1),
                 "project": getattr(principal, "project", None),
                 "token": getattr(principal, "token_id", None),
+                "admin": getattr(scope["state"].get("admin"), "admin", None),
             }
         ).decode()
     )

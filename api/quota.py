@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 from fastapi import Request
-from starlette.concurrency import run_in_threadpool
 
+from api.beside import ask_registry
 from api.settings import ApiSettings
 from auth.registry import Registry
 from auth.usage import Taken
@@ -31,7 +31,7 @@ async def ensure_left(request: Request) -> None:
     if registry.in_process:
         taken = registry.usage.of(project, now.date())
     else:
-        taken = await run_in_threadpool(registry.usage.of, project, now.date())
+        taken = await ask_registry(request, registry.usage.of, project, now.date())
     for what, used, most in (
         ("rows", taken.rows, settings.quota_rows),
         ("bytes", taken.bytes, settings.quota_bytes),

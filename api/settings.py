@@ -30,6 +30,7 @@ class ApiSettings(BaseSettings):
     limit_standard: str = "100/minute"
     limit_extended: str = "600/minute"
     limit_files: str = "6000/minute"
+    limit_admin: str = "120/minute"
     limit_attempts: str = "20/minute"
     quota_rows: int = Field(default=50_000_000, ge=1)
     quota_bytes: int = Field(default=100 << 30, ge=1)
@@ -47,7 +48,9 @@ class ApiSettings(BaseSettings):
         """Where the API is reached from outside: in citations and feeds, never in redirects."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
-    @field_validator("limit_open", "limit_standard", "limit_extended", "limit_files", "limit_attempts")
+    @field_validator(
+        "limit_open", "limit_standard", "limit_extended", "limit_files", "limit_admin", "limit_attempts"
+    )
     @classmethod
     def _one_limit(cls, value: str) -> str:
         """One limit that allows something: what slowapi cannot read, it would not apply."""

@@ -9,17 +9,16 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
 from auth.models import Application, Project
-from auth.projects import NewProject, create_project
+from auth.projects import MODALITIES, NewProject, create_project, ensure_modality, ensure_period
 from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.values import ensure_text
 from auth.working_days import ensure_member_state
 
 AMENDMENT_DAYS = 15
 """Days within which the provider may ask for an amendment (Regulation (EU) 2022/2065, Art. 40(5))."""
-MODALITIES = ("token_aggregates",)
 FROM = {
     "submitted": ("returned",),
     "returned": ("submitted",),
@@ -53,19 +52,7 @@ def submit(session: Session, new: NewApplication, now: datetime) -> Application:
                 parameter="reference",
                 value=reference,
             )
-    if new.last_day < new.first_day:
-        raise NotAllowed(
-            f"until: {new.last_day} lies before the first day, {new.first_day}.",
-            parameter="until",
-            value=str(new.last_day),
-        )
-    if new.modality not in MODALITIES:
-        raise MalformedValue(
-            f"modality: {shown(new.modality)!r} is not offered; there is {', '.join(MODALITIES)}.",
-            parameter="modality",
-            value=new.modality,
-            allowed=MODALITIES,
-        )
+    ensure_period(new.first_day, new.last_day)
     application = Application(
         id=new_identifier("app"),
         reference=reference,
@@ -73,7 +60,7 @@ def submit(session: Session, new: NewApplication, now: datetime) -> Application:
         purpose=ensure_text("purpose", new.purpose, longest=2000),
         scopes=write_scopes(new.scopes),
         tier=ensure_tier(new.tier),
-        modality=new.modality,
+        modality=ensure_modality(new.modality),
         first_day=new.first_day,
         last_day=new.last_day,
         state="submitted",
@@ -98,8 +85,7 @@ def move(session: Session, name: str, state: str, now: datetime) -> Application:
 
 def approve(session: Session, name: str, now: datetime) -> tuple[Application, Project]:
     """Grant a request: its project is active from its first day on. Raises UnknownRecord, NotAllowed."""
-    application = find_application(session, name)
-    _ensure_from(application, "approved")
+    application = ensure_open(session, name)
     project = create_project(
         session,
         NewProject(
@@ -110,12 +96,20 @@ def approve(session: Session, name: str, now: datetime) -> tuple[Application, Pr
             max(application.first_day, now.date()),
             application.last_day,
             application.tier,
+            application.modality,
         ),
         now,
     )
     application.state, application.decided, application.project_id = "approved", now, project.id
     session.flush()
     return application, project
+
+
+def ensure_open(session: Session, name: str) -> Application:
+    """The application, where it may be approved. Raises UnknownRecord, NotAllowed."""
+    application = find_application(session, name)
+    _ensure_from(application, "approved")
+    return application
 
 
 def find_application(session: Session, name: str) -> Application:

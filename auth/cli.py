@@ -5,16 +5,21 @@ What a script wants stands alone on stdout (`TOKEN=$(daylight admin token issue 
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from auth.access_cli import application, notice, project, researcher
+from auth.admins_cli import admins, session
+from auth.application_cli import application
 from auth.keys import Purpose
+from auth.notice_cli import notice
+from auth.project_cli import project, researcher
 from auth.scopes import parse_scopes
-from auth.terminal import NO_REASON, InProject, Reason, mandate_for, print_table, registry_for, say
+from auth.terminal import InProject, Reason, mandate_for, print_table, registry_for, say
 from auth.token_changes import DEFAULT_OVERLAP
 from auth.tokens import DEFAULT_DAYS, NewToken
 
@@ -30,6 +35,8 @@ for name, group in (
     ("token", token),
     ("audit", audit),
     ("key", key),
+    ("admins", admins),
+    ("session", session),
 ):
     admin.add_typer(group, name=name)
 
@@ -44,7 +51,8 @@ def issue_token(
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key asks for the same token, never for a second.")
     ] = None,
-    reason: Reason = NO_REASON,
+    *,
+    reason: Reason,
 ) -> None:
     """Issue a token. Prints the token alone, this once: it is stored nowhere."""
     mandate = mandate_for(reason)
@@ -86,10 +94,22 @@ def list_tokens(
     )
 
 
+@token.command("show")
+def show_token(
+    token: Annotated[str, typer.Argument(help="tok_..., the token itself, or - to read it from stdin.")],
+) -> None:
+    """Everything about one token, but its text."""
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
+        found = registry.show_token(_named(token), mandate.at)
+    print_table(("what", "is"), ((name, str(value)) for name, value in asdict(found).items()))
+
+
 @token.command("revoke")
 def revoke_token(
     token: Annotated[str, typer.Argument(help="tok_..., the token itself, or - to read it from stdin.")],
-    reason: Reason = NO_REASON,
+    *,
+    reason: Reason,
 ) -> None:
     """Revoke a token. It is refused from the very next request on."""
     mandate = mandate_for(reason)
@@ -103,7 +123,8 @@ def rotate_token(
     token: Annotated[str, typer.Argument(help="tok_..., the token itself, or - to read it from stdin.")],
     overlap_hours: Annotated[float, typer.Option(help="For how long the old one goes on.")] = DEFAULT_OVERLAP
     / timedelta(hours=1),
-    reason: Reason = NO_REASON,
+    *,
+    reason: Reason,
 ) -> None:
     """Issue a token in place of another, which goes on for the overlap. Prints the new one alone, this once."""
     mandate = mandate_for(reason)
@@ -117,7 +138,8 @@ def rotate_token(
 def narrow_token(
     token: Annotated[str, typer.Argument(help="tok_..., the token itself, or - to read it from stdin.")],
     scopes: Annotated[str, typer.Option(help="The scopes that are left.")],
-    reason: Reason = NO_REASON,
+    *,
+    reason: Reason,
 ) -> None:
     """Take scopes away from a token; its text stays as it is."""
     mandate = mandate_for(reason)
@@ -153,6 +175,29 @@ def verify_audit() -> None:
     )
 
 
+@audit.command("export")
+def export_audit(
+    after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
+) -> None:
+    """Every event as a line of JSON on stdout, and the signed head: enough to follow the chain without this program."""
+    with registry_for(mandate_for()) as registry:
+        for line in registry.audit_lines(after):
+            print(json.dumps(line, ensure_ascii=False))
+
+
+@key.command("revoke")
+def revoke_key(
+    kid: Annotated[str, typer.Argument(help="The key, as in 'key list'.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit for ever, so name no person.")],
+) -> None:
+    """In an emergency: whatever this key signed is refused from the next request on. Prints its successor, if any."""
+    mandate = mandate_for(reason)
+    with registry_for(mandate) as registry:
+        successor = registry.revoke_key(kid, mandate)
+    say(f"Key {kid} is revoked" + (f"; {successor} signs from now on." if successor else "."))
+    print(successor or "")
+
+
 @key.command("list")
 def list_keys() -> None:
     """Every key by purpose: next, active, retired or revoked."""
@@ -167,7 +212,8 @@ def list_keys() -> None:
 @key.command("rotate")
 def rotate_key(
     purpose: Annotated[Purpose, typer.Argument(help="Which key.")],
-    reason: Reason = NO_REASON,
+    *,
+    reason: Reason,
 ) -> None:
     """Let the next key sign from now on; what the old one signed stays valid. Prints the new kid."""
     mandate = mandate_for(reason)

@@ -25,6 +25,9 @@ log = logging.getLogger("daylight.auth")
 WRITE_LOCK = 0x6461796C69676874
 """Number of PostgreSQL's advisory lock for writing to the registry: `daylight` in ASCII."""
 
+LOOKUP_PATIENCE = 2.0
+"""Seconds for which one look-up waits for a server of PostgreSQL that is silent."""
+
 _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA synchronous=FULL",
@@ -82,7 +85,6 @@ def open_engine(url: URL) -> Engine:
     if file is not None:
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "checkout", partial(_ensure_same_file, file))
-    event.listen(engine, "begin", _take_write_lock)
     return engine
 
 
@@ -94,7 +96,7 @@ def _file_url(file: Path) -> URL:
 
 def _prepare_sqlite(file: Path, connection: Any, record: Any) -> None:
     record.info["file"] = _identity(file)
-    connection.isolation_level = None  # the driver begins nothing by itself: see _take_write_lock
+    connection.isolation_level = None  # the driver begins nothing by itself: see _begin
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
 
@@ -113,31 +115,49 @@ def _identity(file: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _take_write_lock(connection: Connection) -> None:
-    """Begins what `writing` and `snapshot` asked for; a plain read of one statement begins nothing."""
-    wanted = connection.get_execution_options().get("daylight")
+def _begin(connection: Connection, *, write: bool) -> None:
+    """Begins what `writing` and `snapshot` ask for; a plain read of one statement begins nothing."""
     if connection.dialect.name == "sqlite":
-        if wanted is not None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if wanted == "write" else "BEGIN")
-    elif wanted == "write":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    elif write:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """One write: all of it is committed when the block ends, or none. Raises RegistryUnavailable."""
-    locked = engine.execution_options(daylight="write")
-    with _translated(), Session(locked, expire_on_commit=False) as session, session.begin():
-        yield session
+    with _translated(), _locked(engine) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+def _locked(engine: Engine) -> Session:
+    """A session that holds the write lock. A connection that died in the pool is replaced once: nothing was done over it."""
+    for last in (False, True):
+        session = Session(engine, expire_on_commit=False)
+        try:
+            _begin(session.connection(), write=True)
+        except BaseException as error:
+            session.close()
+            if last or not (isinstance(error, DBAPIError) and error.connection_invalidated):
+                raise
+        else:
+            return session
+    raise AssertionError("unreachable")  # pragma: no cover  the loop returns or raises
 
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Session]:
     """Several reads of one state; nothing is ever written. Raises RegistryUnavailable."""
-    asked = engine.execution_options(daylight="read")
+    asked = engine
     if engine.dialect.name == "postgresql":
-        asked = asked.execution_options(isolation_level="REPEATABLE READ")
+        asked = engine.execution_options(isolation_level="REPEATABLE READ")
     with _translated(), Session(asked) as session:
+        _begin(session.connection(), write=False)
         yield session
 
 
@@ -159,7 +179,8 @@ def rows(engine: Engine, question: Executable, values: dict[str, object] | None 
 def _ask(engine: Engine, question: Executable, values: dict[str, object] | None) -> list[Row[Any]]:
     asked = engine
     if engine.dialect.name == "postgresql":
-        asked = engine.execution_options(isolation_level="AUTOCOMMIT")  # one round trip, not three
+        # one round trip, not three
+        asked = engine.execution_options(isolation_level="AUTOCOMMIT", patience=LOOKUP_PATIENCE)
     with asked.connect() as connection:
         return list(connection.execute(question, values or {}))
 

@@ -6,14 +6,14 @@ import re
 import secrets
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_LENGTHS = {"app": 16, "ins": 16, "ntc": 16, "prj": 16, "res": 16, "tok": 26}
+_LENGTHS = {"adm": 16, "app": 16, "ins": 16, "ntc": 16, "prj": 16, "res": 16, "tok": 26}
 _TOKEN_ID = re.compile(r"tok_[a-z2-7]{26}", re.ASCII)
 _KEY_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 def new_identifier(kind: str) -> str:
-    """A fresh identifier of an application (`app`), institution (`ins`), notice (`ntc`), project (`prj`), researcher
-    (`res`) or token (`tok`).
+    """A fresh identifier of an admin (`adm`), application (`app`), institution (`ins`), notice (`ntc`), project (`prj`),
+    researcher (`res`) or token (`tok`).
 
     >>> new_identifier("prj")[:4], len(new_identifier("tok"))
     ('prj_', 30)

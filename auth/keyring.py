@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jose.backends.base import Key
 from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
 from auth.database import rows
-from auth.errors import KeyUnusable
+from auth.errors import KeyUnusable, NotAllowed, UnknownRecord, shown
 from auth.keys import PURPOSES, Purpose, Signer, new_key, public_jwk, public_key, read_private, write_private
 from auth.models import SigningKey
 
@@ -90,6 +90,33 @@ class Keyring:
         following = self._make(session, purpose, now)
         session.flush()
         return old.kid, new.kid, following.kid
+
+    def step_down(self, session: Session, kid: str, now: datetime) -> tuple[Purpose, str | None]:
+        """Let another sign in place of a key that is to be revoked: its purpose, and its successor where it was active.
+
+        Raises UnknownRecord, NotAllowed for one that is revoked already, KeyUnusable.
+        """
+        row = session.get(SigningKey, kid)
+        if row is None:
+            raise UnknownRecord(
+                f"kid: there is no key {shown(kid)!r}; see 'key list'.", parameter="kid", value=kid
+            )
+        if row.status == "revoked":
+            raise NotAllowed(f"kid: {kid} is revoked already.", parameter="kid", value=kid)
+        purpose = cast("Purpose", row.purpose)
+        if row.status == "active":
+            return purpose, self.rotate(session, purpose, now)[1]
+        if row.status == "next":
+            row.status = "retired"
+            session.flush()
+            self._make(session, purpose, now)
+        return purpose, None
+
+    def revoke(self, session: Session, kid: str) -> None:
+        """Whatever this key signed verifies no more. It has stepped down before."""
+        row = session.get_one(SigningKey, kid)
+        row.status = "revoked"
+        session.flush()
 
     def _make(self, session: Session, purpose: Purpose, now: datetime) -> SigningKey:
         key = new_key()

@@ -57,7 +57,7 @@ def record_version(session: Session, project: Project, mandate: Mandate) -> None
 
 
 def change_project(session: Session, name: str, change: ProjectChange, mandate: Mandate) -> Project:
-    """Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended or a day that is over."""
+    """Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended, a day that is over, or no change."""
     project = find_project(session, name)
     _ensure_lives(project, mandate.at)
     if change.scopes is not None:
@@ -72,6 +72,12 @@ def change_project(session: Session, name: str, change: ProjectChange, mandate: 
                 value=str(change.last_day),
             )
         project.not_after = end_of(change.last_day)
+    if not session.is_modified(project):
+        raise NotAllowed(
+            f"project: {project.reference} is so already; give other scopes, another tier or another last day.",
+            parameter="project",
+            value=project.reference,
+        )
     return _changed(session, project, mandate)
 
 

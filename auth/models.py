@@ -86,6 +86,7 @@ class Project(Base):
     scopes: Mapped[str]
     """Sorted, with one space between."""
     tier: Mapped[str] = mapped_column(String(40))
+    modality: Mapped[str] = mapped_column(String(40), server_default="token_aggregates")
     status: Mapped[str] = mapped_column(String(20))
     not_before: Mapped[datetime]
     """The first moment of access."""

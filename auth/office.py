@@ -15,8 +15,9 @@ from auth.applications import NewApplication
 from auth.audit import Mandate
 from auth.database import snapshot
 from auth.errors import UnknownRecord
+from auth.four_eyes import PROJECT_APPROVAL, FourEyes, forget
 from auth.lifecycle import ProjectChange
-from auth.models import Application, Notice, Project, ProjectVersion
+from auth.models import Application, Institution, Membership, Notice, Project, ProjectVersion, Researcher
 
 MOVES = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
 KINDS = {"access_begins": "access has been given", "access_ends": "access has ended"}
@@ -39,6 +40,19 @@ class NoticeLine:
 
 
 @dataclass(frozen=True)
+class MemberLine:
+    """A researcher in a project, and since and until when."""
+
+    project: str
+    researcher: str
+    name: str
+    email: str
+    institution: str
+    since: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True)
 class Summary:
     """A project as the public overview shows it: no person, no token (Delegated Regulation (EU) 2025/2050, Art. 11)."""
 
@@ -46,6 +60,7 @@ class Summary:
     dsc: str
     purpose: str
     datasets: tuple[str, ...]
+    modality: str
     first_day: date
     end: datetime
     status: str
@@ -55,9 +70,12 @@ class Summary:
 class Office:
     """The acts of admins on requests and projects. Each raises RegistryUnavailable and ChainBroken besides what it says."""
 
-    def __init__(self, engine: Engine, acting: Callable[[Mandate], AbstractContextManager[Act]]) -> None:
+    def __init__(
+        self, engine: Engine, acting: Callable[[Mandate], AbstractContextManager[Act]], four_eyes: FourEyes
+    ) -> None:
         self._engine = engine
         self._acting = acting
+        self._four_eyes = four_eyes
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -72,12 +90,16 @@ class Office:
         """Return, resubmit (`submitted`) or reject. Raises UnknownRecord, NotAllowed."""
         with self._acting(mandate) as act:
             found = applications.move(act.session, name, state, mandate.at)
+            forget(act.session, PROJECT_APPROVAL, found.id)
             act.record(f"application.{state}", found.id)
         return found
 
-    def approve(self, name: str, mandate: Mandate) -> Project:
-        """Raises UnknownRecord, NotAllowed."""
+    def approve(self, name: str, mandate: Mandate) -> Project | None:
+        """The project, or None where another person must agree first. Raises UnknownRecord, NotAllowed."""
         with self._acting(mandate) as act:
+            wanted = applications.ensure_open(act.session, name)
+            if not self._four_eyes.agreed(act, PROJECT_APPROVAL, wanted.id):
+                return None
             found, project = applications.approve(act.session, name, mandate.at)
             lifecycle.record_version(act.session, project, mandate)
             act.record("application.approved", found.id, project=project.id)
@@ -136,6 +158,20 @@ class Office:
             ).all()
             return tuple(map(_summary, found))
 
+    def members(self) -> Sequence[MemberLine]:
+        """Everybody who is or was a member of a project, by project and address."""
+        asked = (
+            select(Project.reference, Researcher.id, Researcher.name, Researcher.email, Institution.name, Membership.since,
+                   Membership.ended)
+            .select_from(Membership)
+            .join(Project, Project.id == Membership.project_id)
+            .join(Researcher, Researcher.id == Membership.researcher_id)
+            .join(Institution, Institution.id == Researcher.institution_id)
+            .order_by(Project.reference, Researcher.email)
+        )  # fmt: skip
+        with snapshot(self._engine) as session:
+            return [MemberLine(*row) for row in session.execute(asked)]
+
     # --- notices to coordinators ------------------------------------------------------------------
 
     def notices(self, mandate: Mandate) -> tuple[NoticeLine, ...]:
@@ -170,6 +206,7 @@ def _summary(project: Project) -> Summary:
         dsc=project.dsc,
         purpose=project.purpose,
         datasets=datasets,
+        modality=project.modality,
         first_day=project.not_before.date(),
         end=project.not_after,
         status=project.status,

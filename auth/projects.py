@@ -9,11 +9,15 @@ from datetime import date, datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
 from auth.models import Institution, Membership, Project, Researcher
 from auth.scopes import ensure_tier, write_scopes
 from auth.values import end_of, ensure_email, ensure_text, start_of
+from auth.working_days import ensure_member_state
+
+MODALITIES = ("token_aggregates",)
+"""How data is given (Delegated Regulation (EU) 2025/2050, Art. 9): aggregates through an interface, to holders of tokens."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class NewProject:
     first_day: date
     last_day: date
     tier: str = "standard"
+    modality: str = MODALITIES[0]
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,7 @@ def create_project(session: Session, new: NewProject, now: datetime) -> Project:
             parameter="reference",
             value=reference,
         )
-    if new.last_day < new.first_day:
-        raise NotAllowed(
-            f"until: {new.last_day} lies before the first day, {new.first_day}.",
-            parameter="until",
-            value=str(new.last_day),
-        )
+    ensure_period(new.first_day, new.last_day)
     if end_of(new.last_day) <= now:
         raise NotAllowed(
             f"until: {new.last_day} is over; the last day of access is today or later.",
@@ -63,10 +63,11 @@ def create_project(session: Session, new: NewProject, now: datetime) -> Project:
     project = Project(
         id=new_identifier("prj"),
         reference=reference,
-        dsc=ensure_text("dsc", new.dsc),
+        dsc=ensure_member_state("dsc", new.dsc),
         purpose=ensure_text("purpose", new.purpose, longest=2000),
         scopes=write_scopes(new.scopes),
         tier=ensure_tier(new.tier),
+        modality=ensure_modality(new.modality),
         status="active",
         not_before=start_of(new.first_day),
         not_after=end_of(new.last_day),
@@ -75,6 +76,24 @@ def create_project(session: Session, new: NewProject, now: datetime) -> Project:
     session.add(project)
     session.flush()
     return project
+
+
+def ensure_modality(text: str) -> str:
+    """The modality itself. Raises MalformedValue where it is not offered."""
+    if text not in MODALITIES:
+        raise MalformedValue(
+            f"modality: {shown(text)!r} is not offered; there is {', '.join(MODALITIES)}.",
+            parameter="modality", value=text, allowed=MODALITIES,
+        )  # fmt: skip
+    return text
+
+
+def ensure_period(first: date, last: date) -> None:
+    """Raises NotAllowed where the last day lies before the first."""
+    if last < first:
+        raise NotAllowed(
+            f"until: {last} lies before the first day, {first}.", parameter="until", value=str(last)
+        )
 
 
 def list_projects(session: Session) -> Sequence[Project]:

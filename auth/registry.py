@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,11 +14,14 @@ from sqlalchemy import Engine, or_, update
 
 from auth import lifecycle, projects, schema, token_changes, tokens
 from auth.acts import Act, acting
+from auth.admins import AdminPrincipal, Admins
 from auth.audit import Mandate, read_witness
 from auth.audit_check import Verified, verify_chain
+from auth.audit_export import exported
 from auth.database import open_engine, read_address, rows, snapshot, writing
 from auth.detached import sign_detached, verify_detached
 from auth.errors import KeyUnusable, NotAllowed, RegistryUnavailable, TokenRefused, UnknownRecord
+from auth.four_eyes import PROJECT_APPROVAL, FourEyes
 from auth.keyring import Keyring
 from auth.keys import Purpose, ensure_backend
 from auth.models import Project, Researcher, SigningKey, Token
@@ -26,9 +29,11 @@ from auth.office import Office
 from auth.principal import STANDING, Principal, principal_of
 from auth.projects import NewMember, NewProject
 from auth.settings import RegistrySettings
-from auth.token_check import Claims, check_token, read_token, write_token
+from auth.signatures import Signatures
+from auth.token_check import Claims, ensure_claims, read_token, write_token
 from auth.tokens import IssuedToken, NewToken, TokenLine
 from auth.usage import Usage
+from auth.watchdog import Watchdog
 
 log = logging.getLogger("daylight.auth")
 
@@ -45,10 +50,13 @@ class Registry:
         self.settings = settings
         self.in_process = engine.dialect.name == "sqlite"
         self._engine = engine
+        self._watchdog = None if self.in_process else Watchdog(engine)
         self._keyring = Keyring(engine, settings.keys_dir)
+        self._signatures = Signatures(self._keyring.token_key)
         self._used: dict[str, datetime] = {}
         self._used_lock = Lock()
-        self.office = Office(engine, self._acting)
+        self.office = Office(engine, self._acting, FourEyes(settings.two_people))
+        self.admins = Admins(engine, self._keyring, settings, self._acting)
         self.usage = Usage(engine)
 
     # --- who asks ---------------------------------------------------------------------------------
@@ -70,6 +78,14 @@ class Registry:
         with self._used_lock:
             self._used[principal.token_id] = now
         return principal
+
+    def admin(self, text: str, now: datetime) -> AdminPrincipal:
+        """Which admin holds this session's token, looked up anew on each call. Raises TokenRefused, RegistryUnavailable."""
+        try:
+            return self.admins.principal(*self._signatures.verified(text), now)
+        except TokenRefused as refused:
+            log.info("token refused: %s", refused.cause, extra={"cause": refused.cause})
+            raise
 
     def write_last_uses(self) -> int:
         """Writes when tokens were last used, as gathered since the last call; returns how many tokens.
@@ -130,6 +146,24 @@ class Registry:
             act.record("key.rotated", new, purpose=purpose, retired=old, next=following)
         return new
 
+    def revoke_key(self, kid: str, mandate: Mandate) -> str | None:
+        """What this key signed is refused from the next request on. The kid that signs instead, where it was active.
+
+        Raises UnknownRecord, NotAllowed for a key that is revoked already, KeyUnusable.
+        """
+        with self._acting(mandate) as act:
+            purpose, successor = self._keyring.step_down(act.session, kid, mandate.at)
+            act.record("key.revoked", kid, purpose=purpose, successor=successor or "")
+            self._keyring.revoke(
+                act.session, kid
+            )  # last: the audit's own head was signed by it until just now
+        return successor
+
+    def audit_lines(self, after: int = 0) -> Iterator[dict[str, object]]:
+        """Every event after a position, and at the end the signed head: enough to follow the chain elsewhere."""
+        with snapshot(self._engine) as session:
+            yield from exported(session, after)
+
     # --- acts: each raises RegistryUnavailable and ChainBroken besides what its docstring says ----
 
     def record_release_act(self, act: str, release: str, mandate: Mandate) -> None:
@@ -139,6 +173,11 @@ class Registry:
 
     def create_project(self, new: NewProject, mandate: Mandate) -> Project:
         """Raises MalformedValue and NotAllowed."""
+        if PROJECT_APPROVAL in self.settings.two_people:
+            raise NotAllowed(
+                "project: two people must agree to a project here; submit an application and let both approve it.",
+                parameter="project",
+            )
         with self._acting(mandate) as act:
             project = projects.create_project(act.session, new, mandate.at)
             lifecycle.record_version(act.session, project, mandate)
@@ -252,6 +291,13 @@ class Registry:
         with snapshot(self._engine) as session:
             return tokens.list_tokens(session, now, project)
 
+    def show_token(self, name: str, now: datetime) -> TokenLine:
+        """One token, by its identifier or a text that verifies. Raises RegistryUnavailable and UnknownRecord."""
+        token_id = self._token_id(name, now)
+        with snapshot(self._engine) as session:
+            tokens.find_token(session, token_id)
+            return next(line for line in tokens.list_tokens(session, now) if line.token_id == token_id)
+
     def verify_audit(self) -> Verified:
         """Follows the audit from end to end. Raises ChainBroken with the position, and RegistryUnavailable."""
         witness = read_witness(self.settings.keys_dir)
@@ -272,6 +318,8 @@ class Registry:
             self.usage.write()
         except RegistryUnavailable:
             log.warning("the last uses of tokens, or what was taken, could not be written")
+        if self._watchdog is not None:
+            self._watchdog.stop()
         self._engine.dispose()
 
     def _acting(self, mandate: Mandate) -> AbstractContextManager[Act]:
@@ -290,7 +338,9 @@ class Registry:
             ) from None
 
     def _check(self, text: str, now: datetime) -> tuple[str, Claims]:
-        return check_token(text, self._keyring.token_key, self.settings.issuer, self.settings.audience, now)
+        kid, claims = self._signatures.verified(text)
+        ensure_claims(claims, self.settings.issuer, self.settings.audience, now)
+        return kid, claims
 
 
 def open_registry(settings: RegistrySettings) -> Registry:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TWO_PEOPLE = frozenset({"project-approval", "release-withdrawal"})
+"""Acts that may be set to need two people."""
 
 
 class RegistrySettings(BaseSettings):
@@ -27,3 +30,20 @@ class RegistrySettings(BaseSettings):
     keys_dir: Path = Field(default_factory=lambda known: known["home"] / "keys")
     issuer: str = Field(default="https://daylight.local", min_length=1, max_length=200)
     audience: str = Field(default="daylight", min_length=1, max_length=200)
+    four_eyes: str = ""
+
+    @field_validator("four_eyes")
+    @classmethod
+    def _known_acts(cls, value: str) -> str:
+        if unknown := sorted(_words(value) - TWO_PEOPLE):
+            raise ValueError(f"{unknown[0][:40]!r} is none of {', '.join(sorted(TWO_PEOPLE))}")
+        return value
+
+    @property
+    def two_people(self) -> frozenset[str]:
+        """The acts that two people must agree to."""
+        return _words(self.four_eyes)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.replace(",", " ").split())

@@ -16,13 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from auth.audit import Mandate
+from auth.errors import NotAllowed
 from auth.home import prepare
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
-from auth.values import ensure_text
+from auth.values import LONGEST_TEXT, ensure_text
 
+WITHDRAWN = "release.withdrawn"
 NO_REASON = "no reason given"
 Reason = Annotated[str, typer.Option(help="Why; it stands in the audit for ever, so name no person.")]
+Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="Reference of the reasoned request.")]
 InProject = Annotated[str, typer.Option("--project", help="Reference of the reasoned request, or prj_...")]
 
 
@@ -47,7 +50,17 @@ def opened_registry(mandate: Mandate | None = None) -> Registry:
 
 def recorder(registry: Registry) -> Callable[[str, str, str], None]:
     """Puts acts on releases on record, in the name of whoever runs the command."""
-    return lambda act, subject, reason: registry.record_release_act(act, subject, mandate_for(reason))
+
+    def record(act: str, subject: str, reason: str) -> None:
+        mandate = mandate_for(reason[:LONGEST_TEXT])
+        if act == WITHDRAWN and not registry.admins.agree_to_withdrawal(subject, mandate):
+            raise NotAllowed(
+                f"release: {subject} waits for another person, who withdraws it in the same way.",
+                parameter="release", value=subject,
+            )  # fmt: skip
+        registry.record_release_act(act, subject, mandate)
+
+    return record
 
 
 @contextmanager

@@ -73,12 +73,13 @@ def check_token(
     `key_of` knows the public keys for tokens by their kid. Raises TokenRefused, and nothing else, on
     whatever else the text may be; the text is in neither the sentence nor the cause.
     """
-    kid, claims = _verified(text, key_of)
-    _ensure_claims(claims, issuer, audience, now)
+    kid, claims = verified(text, key_of)
+    ensure_claims(claims, issuer, audience, now)
     return kid, claims
 
 
-def _verified(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claims]:
+def verified(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claims]:
+    """The kid and the claims of a text that one of these keys signed, whatever they say. Raises TokenRefused."""
     match = _SEGMENTS.fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
         raise TokenRefused("malformed: not three short segments of base64url")
@@ -99,8 +100,8 @@ def read_token(text: str, key_of: Callable[[str], Key | None], issuer: str, audi
 
     Raises TokenRefused.
     """
-    _, claims = _verified(text, key_of)
-    _ensure_claims(claims, issuer, audience, datetime.fromtimestamp(claims.iat, UTC))
+    _, claims = verified(text, key_of)
+    ensure_claims(claims, issuer, audience, datetime.fromtimestamp(claims.iat, UTC))
     return claims
 
 
@@ -145,7 +146,8 @@ def _read_claims(payload: bytes) -> Claims:
     return Claims(**found)
 
 
-def _ensure_claims(claims: Claims, issuer: str, audience: str, now: datetime) -> None:
+def ensure_claims(claims: Claims, issuer: str, audience: str, now: datetime) -> None:
+    """Raises TokenRefused unless a token says that it is this issuer's, for this audience, at this moment."""
     if claims.iss != issuer:
         raise TokenRefused("claims: another issuer")
     if claims.aud != audience:

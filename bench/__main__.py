@@ -1,10 +1,10 @@
-"""`python -m bench [planner|accuracy|build|question|serving ...]`: all of them without arguments."""
+"""`python -m bench [planner|accuracy|build|question|layers|serving ...]`: all of them without arguments."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import accuracy, build, planner, question, serving
+from bench import accuracy, build, layers, planner, question, serving
 from bench.figures import show
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "accuracy": ("Error per cell at equal rho", accuracy.figures),
     "build": ("Building a release of 10^6 moderation events", build.figures),
     "question": ("Asking one question, in process", question.figures),
+    "layers": ("What each layer costs a request", layers.figures),
     "serving": ("Asking over HTTP", serving.figures),
 }
 

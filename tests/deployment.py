@@ -36,12 +36,14 @@ def mandate(at: datetime | None = None) -> Mandate:
 class Deployment:
     """`release` a month, `project` and `token` let somebody in, `client` asks over HTTP."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, registry_url: str = "") -> None:
         self.home = home
-        self.registry_settings = RegistrySettings(home=home)
-        if not (home / "registry.sqlite").exists():
+        elsewhere = {"registry_url": registry_url} if registry_url else {}
+        self.registry_settings = RegistrySettings(home=home, **elsewhere)
+        if not (home / "keys").exists():
             prepare(self.registry_settings, mandate())
         self.registry: Registry = open_registry(self.registry_settings)
+        self._admins = len(self.registry.admins.list())
         self._projects = len(self.registry.list_projects())
 
     def release(
@@ -95,6 +97,12 @@ class Deployment:
         return self.registry.issue_token(
             NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)
         ).text
+
+    def session(self, role: str = "owner", **options: object) -> str:
+        """The text of a session's token of an admin of this role; of an admin of its own."""
+        self._admins += 1
+        made = self.registry.admins.add("An Admin", f"{role}{self._admins}@example.org", role, mandate())
+        return self.registry.admins.open_session(made.id, 30, mandate(**options)).text
 
     @contextmanager
     def client(self, token: str | None = None, **settings: object) -> Iterator[TestClient]:

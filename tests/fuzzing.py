@@ -16,22 +16,34 @@ from tests.deployment import ALL, Deployment
 from tests.live import served
 
 ROOT = Path(__file__).parents[1]
-UNBOUNDED = dict.fromkeys(("limit_open", "limit_extended", "limit_files"), "10000000/minute")
+UNBOUNDED = dict.fromkeys(
+    ("limit_open", "limit_extended", "limit_files", "limit_admin", "limit_attempts"), "10000000/minute"
+)
+CLOSING = "^/v1/me/tokens/|^/v1/admin/session/close|^/v1/admin/keys/|^/v1/admin/admins/.*/end"
+"""Acts after which nothing could be asked."""
 
 
 def fuzz(deployment: Deployment, examples: int, *options: str) -> tuple[int, int, str]:
-    """Every phase, with so many examples an operation; gives the exit code, the number of cases and the report.
-
-    The operations that close or replace the token that asks are left out: nothing could be asked after them.
-    """
+    """What a researcher may ask, in every phase, with so many examples an operation; gives the exit code, the number of cases
+    and the report."""
     token = deployment.token(deployment.project(ALL, "extended"))
+    return _run(deployment, token, examples, "--exclude-path-regex", f"{CLOSING}|^/v1/admin", *options)
+
+
+def fuzz_admin(deployment: Deployment, examples: int, *options: str) -> tuple[int, int, str]:
+    """What an owner may do, in the same way. It changes the deployment."""
+    chosen = ("--include-path-regex", "^/v1/admin", "--exclude-path-regex", CLOSING)
+    return _run(deployment, deployment.session(), examples, *chosen, *options)
+
+
+def _run(deployment: Deployment, token: str, examples: int, *options: str) -> tuple[int, int, str]:
     with served(deployment, **UNBOUNDED) as address, tempfile.TemporaryDirectory() as elsewhere:
         run = subprocess.run(
             [
                 str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(ROOT / "schemathesis.toml"),
                 "run", f"{address}/openapi.json", "--header", f"Authorization: Bearer {token}", "--max-examples", str(examples),
                 "--phases", "examples,coverage,fuzzing,stateful",
-                "--exclude-path-regex", "^/v1/me/tokens/", "--no-color", *options,
+                "--no-color", *options,
             ],
             cwd=elsewhere,
             env={**os.environ, "PYTHONWARNINGS": ""},
@@ -51,12 +63,13 @@ def main() -> None:
             print(f"building {dataset} ...", flush=True)
             deployment.release(dataset, "2026-06", rows=5_000)
         while tried < wanted:
-            code, cases, report = fuzz(deployment, 100)
-            tried += cases
-            print(f"{tried} of {wanted} cases tried", flush=True)
-            if code or not cases:
-                print(report)
-                sys.exit(f"schemathesis found something after {tried} cases")
+            for ask in (fuzz, fuzz_admin):
+                code, cases, report = ask(deployment, 100)
+                tried += cases
+                print(f"{tried} of {wanted} cases tried", flush=True)
+                if code or not cases:
+                    print(report)
+                    sys.exit(f"schemathesis found something after {tried} cases")
         deployment.close()
     print(f"{tried} cases: no failure, no 5xx, no status that is not described")
 

@@ -11,19 +11,12 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from auth.admin_tables import Admin as Admin
+from auth.models import Base
+
 SERVER = os.environ.get("DAYLIGHT_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
-TABLES = (
-    "audit_head",
-    "audit_event",
-    "token",
-    "signing_key",
-    "membership",
-    "project",
-    "researcher",
-    "institution",
-    "alembic_version",
-)
+TABLES = (*(table.name for table in reversed(Base.metadata.sorted_tables)), "alembic_version")
 """Every table, those that refer to others first."""
 
 

@@ -20,6 +20,17 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").
 README = (ROOT / "README.md").read_text()
 
 
+def test_every_act_in_the_demo_says_why():
+    """The demo runs the commands of admins as a person does: each needs a reason."""
+    acts = [
+        call
+        for call in (ROOT / "demo.py").read_text().split("daylight(")
+        if re.search(r'"admin",\s*"(project",\s*"create|researcher",\s*"add|token",\s*"issue)"', call)
+    ]
+    assert len(acts) == 3
+    assert all('"--reason"' in act for act in acts)
+
+
 def tracked():
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False

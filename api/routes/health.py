@@ -5,9 +5,11 @@ from __future__ import annotations
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.beside import ask_registry
 from api.dependencies import OpenRegistry, PublishedReleases, only
 from api.formats import FORMATS
 from api.responses import json_response
+from auth.errors import RegistryUnavailable
 
 router = APIRouter(tags=["health"], dependencies=[Depends(only())])
 
@@ -19,9 +21,12 @@ async def alive(request: Request) -> Response:
 
 
 @router.get("/readyz", summary="Whether it can serve")
-def ready(registry: OpenRegistry, releases: PublishedReleases) -> Response:
+async def ready(request: Request, registry: OpenRegistry, releases: PublishedReleases) -> Response:
     """200 when the registry answers; 503 when nobody could be let in. `degraded` names releases that are not served."""
-    up = registry.is_up()
+    try:
+        up = await ask_registry(request, registry.is_up)
+    except RegistryUnavailable:
+        up = False
     body = {"status": "ok" if up else "registry unavailable", "degraded": list(releases.degraded)}
     headers = {} if up else {"Retry-After": "5"}
     return Response(orjson.dumps(body), 200 if up else 503, headers, FORMATS["json"])

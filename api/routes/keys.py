@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.beside import ask_registry
 from api.dependencies import OpenRegistry, only
 from api.responses import json_response
 
@@ -11,6 +12,6 @@ router = APIRouter(tags=["keys"], dependencies=[Depends(only())])
 
 
 @router.get("/.well-known/jwks.json", summary="Public keys")
-def keys(request: Request, registry: OpenRegistry) -> Response:
+async def keys(request: Request, registry: OpenRegistry) -> Response:
     """What is needed to check a manifest's signature. Open to all."""
-    return json_response(request, registry.jwks())
+    return json_response(request, await ask_registry(request, registry.jwks))

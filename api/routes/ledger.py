@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.beside import ask_registry
 from api.dependencies import OpenRegistry, PublishedReleases, only
 from api.formats import FORMATS
 from api.responses import json_response, tagged
@@ -14,13 +15,13 @@ router = APIRouter(prefix="/v1", tags=["changes"], dependencies=[Depends(only())
 
 
 @router.get("/ledger", summary="What was spent")
-def ledger(request: Request, releases: PublishedReleases, registry: OpenRegistry) -> Response:
+async def ledger(request: Request, releases: PublishedReleases, registry: OpenRegistry) -> Response:
     """The privacy ledger as it stood when something was last published: caps, every entry of the chain, its head, and the
     rho spent on each month. Open to all.
 
     Exactly the bytes that were signed; the detached signature (ES256, RFC 7515, appendix F) is in `Document-Signature`.
     """
-    found = published_ledger(releases.directory, registry.release_verifier())
+    found = await ask_registry(request, published_ledger, releases.directory, registry.release_verifier())
     if found is None:
         return json_response(request, {"caps": {}, "head": GENESIS, "rho_spent": {}, "entries": []})
     entries_of(found)

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from api.dependencies import OpenRegistry, SettingsOf, only, principal_of
+from api.beside import ask_registry
+from api.dependencies import Asker, OpenRegistry, SettingsOf, only
 from api.errors import Malformed
 from api.formats import FORMATS
 from auth.audit import Mandate
@@ -22,7 +24,6 @@ from datasets.refusal import shown
 router = APIRouter(prefix="/v1/me", tags=["me"])
 found_router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only())])
 
-Asker = Annotated[Principal, Depends(principal_of)]
 PRIVATE = {"Cache-Control": "no-store"}
 WARN = timedelta(days=14)
 LARGEST = 8192
@@ -52,12 +53,12 @@ async def me(asker: Asker, settings: SettingsOf) -> Response:
 
 
 @router.get("/usage", summary="What was taken", dependencies=[Depends(only())])
-def usage(asker: Asker, settings: SettingsOf, registry: OpenRegistry) -> Response:
+async def usage(request: Request, asker: Asker, settings: SettingsOf, registry: OpenRegistry) -> Response:
     """Answers, rows and bytes that the project was given on each of the last days (UTC), and its quota a day.
 
     Refusals, faults, 304s, plans and metadata are not in it: they cost nothing.
     """
-    days = registry.usage.days(asker.project, datetime.now(UTC).date())
+    days = await ask_registry(request, registry.usage.days, asker.project, datetime.now(UTC).date())
     return _private(
         {
             "project": asker.reference,
@@ -104,12 +105,14 @@ async def _found_text(request: Request) -> str:
 
 
 @found_router.post("/revoke", summary="Close a token that was found")
-def revoke_found(text: Annotated[str, Depends(_found_text)], registry: OpenRegistry) -> Response:
+async def revoke_found(
+    request: Request, text: Annotated[str, Depends(_found_text)], registry: OpenRegistry
+) -> Response:
     """Whoever holds a token may close it. The answer is the same whether or not it was one (RFC 7009, section 2.2)."""
     try:
-        found = registry.identify_token(text, datetime.now(UTC))
+        found = await ask_registry(request, registry.identify_token, text, datetime.now(UTC))
         mandate = Mandate(f"holder:{found.token_id}", "whoever holds it closes it", datetime.now(UTC))
-        registry.revoke_token(found.token_id, mandate)
+        await run_in_threadpool(registry.revoke_token, found.token_id, mandate)
     except (UnknownRecord, TokenRefused):
         pass
     return Response(None, 204, PRIVATE)

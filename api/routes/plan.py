@@ -5,23 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.dependencies import GrantedDataset, Parameters, PublishedReleases, question_of
-from api.negotiation import chosen_format
+from api.asked import AskedQuestion
 from api.responses import json_response
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
 
 @router.get("/{dataset}/plan", summary="What a question would give")
-async def plan(
-    request: Request, dataset: GrantedDataset, parameters: Parameters, releases: PublishedReleases
-) -> Response:
+async def plan(request: Request, asked: AskedQuestion) -> Response:
     """The same question, answered with the number of rows, what it would take of the quota, the cuboid and the promised
     standard errors of each measure, and the same of the nearest coarser questions.
 
     It gives no number of the release and is free of charge. A question that is not published is refused as it would be when
     asked, with the nearest that are.
     """
-    chosen_format(request, parameters)
-    question, asked = question_of(dataset, parameters, releases)
-    return json_response(request, await run_in_threadpool(releases.plan, question, asked))
+    return json_response(request, await run_in_threadpool(asked.releases.plan, asked.question, asked.of))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.beside import ask_registry
 from api.dependencies import OpenRegistry, only
 from api.responses import json_response
 
@@ -13,9 +14,10 @@ router = APIRouter(prefix="/v1", tags=["service"], dependencies=[Depends(only())
 
 
 @router.get("/projects", summary="Who was given access")
-def projects(request: Request, registry: OpenRegistry) -> Response:
+async def projects(request: Request, registry: OpenRegistry) -> Response:
     """A summary of each reasoned request that was granted: reference, coordinator, purpose, datasets, period, status.
 
     It names no person (Delegated Regulation (EU) 2025/2050, Art. 10 and 11). Open to all.
     """
-    return json_response(request, {"projects": [asdict(summary) for summary in registry.office.summaries()]})
+    found = await ask_registry(request, registry.office.summaries)
+    return json_response(request, {"projects": [asdict(summary) for summary in found]})

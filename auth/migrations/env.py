@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from auth.admin_tables import Admin as _Admin  # noqa: F401  its tables belong to Base
 from auth.models import Base
 
 connection = context.config.attributes["connection"]

@@ -1,6 +1,7 @@
 """A flood of bad tokens costs little and shuts nobody out who was in."""
 
 import logging
+import time
 
 from tests.api.conftest import AGGREGATES, ensure_problem
 
@@ -18,14 +19,15 @@ def test_of_a_flood_of_bad_tokens_twenty_a_minute_are_verified_and_good_clients_
     caplog.set_level(logging.INFO, "daylight.auth")
     with deployment.client(limit_standard="100000/minute") as client:
         assert client.get(QUESTION, headers=bearer(good)).status_code == 200
-        statuses = []
-        for n in range(600):
+        statuses, started = [], time.monotonic()
+        for n in range(10_000):
             statuses.append(client.get(QUESTION, headers=bearer(forged + str(n % 7))).status_code)
-            if n % 100 == 0:
+            if n % 500 == 0:
                 assert client.get(QUESTION, headers=bearer(good)).status_code == 200
     verified = sum("token refused" in record.message for record in caplog.records)
     assert statuses.count(401) == verified
-    assert 20 <= verified <= 22  # the window slides while the test runs
+    minutes = (time.monotonic() - started) / 60
+    assert 20 <= verified <= 20 * (1 + minutes) + 2, "twenty a minute; the window slides while the test runs"
     assert set(statuses) == {401, 429}
 
 

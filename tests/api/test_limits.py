@@ -1,15 +1,24 @@
 """How often each may ask: on every route, per project or per address, and said on every answer."""
 
+import socket
+
 import pytest
 
 from api.app import create_app
 from api.limits import LimitsSwitchedOff
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
+from tests.live import served
 
 QUESTION = f"{AGGREGATES}?measure=actions"
-FILLED = {"dataset": "moderation", "release": "2026-06.1", "other": "2026-05.1"}
-NAMES = {"problems": "token-missing", "files": "cells.parquet", "docs": "start.js", "codelists": "category"}
+FILLED = {"dataset": "moderation", "release": "2026-06.1", "other": "2026-05.1", "token": "tok_" + "a" * 26}
+NAMES = {
+    "admin/projects": "REQ-1",
+    "problems": "token-missing",
+    "files": "cells.parquet",
+    "docs": "start.js",
+    "codelists": "category",
+}
 
 
 def addresses(client):
@@ -22,12 +31,18 @@ def addresses(client):
 
 
 def test_every_route_is_limited(deployment, token):
+    session = deployment.session()
     with deployment.client(token, limit_open="100000/minute", limit_extended="100000/minute") as client:
         paths = list(addresses(client))
     assert len(paths) >= 30
     for path in paths:
+        shown = session if path.startswith("/v1/admin") else token
         with deployment.client(
-            token, limit_open="1/minute", limit_extended="1/minute", limit_files="1/minute"
+            shown,
+            limit_open="1/minute",
+            limit_extended="1/minute",
+            limit_files="1/minute",
+            limit_admin="1/minute",
         ) as client:
             assert client.get(path).status_code in {200, 404, 422}, path
             answer = client.get(path)
@@ -141,3 +156,64 @@ def test_with_redis_gone_limits_are_counted_in_memory(deployment):
         deployment.token(), redis_url="redis://127.0.0.1:1/0", limit_standard="2/minute"
     ) as client:
         assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("storage", ["memory", "redis"])
+def test_what_is_known_already_costs_no_request(deployment, redis_url, storage):
+    settings = {"redis_url": redis_url} if storage == "redis" else {}
+    with deployment.client(deployment.token(), limit_standard="3/hour", **settings) as client:
+        etag = client.get(QUESTION).headers["etag"]
+        left = [client.get(QUESTION, headers={"If-None-Match": etag}) for _ in range(5)]
+        assert {answer.status_code for answer in left} == {304}
+        assert {answer.headers["x-ratelimit-remaining"] for answer in left} == {"2"}
+        assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_fault_of_ours_costs_no_request(deployment, monkeypatch):
+    with deployment.client(deployment.token(), limit_standard="2/hour") as client:
+        with monkeypatch.context() as broken:
+            broken.setattr("api.answers._etag", lambda *_: 1 / 0)
+            assert [client.get(QUESTION).status_code for _ in range(3)] == [500, 500, 500]
+        assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_every_act_of_an_admin_is_limited(deployment):
+    session = deployment.session()
+    with deployment.client(session) as client:
+        described = client.get("/openapi.json").json()["paths"]
+    acts = [
+        (m, p) for p, found in described.items() if p.startswith("/v1/admin") for m in found if m != "get"
+    ]
+    assert len(acts) >= 15
+    for method, path in acts:
+        there = path.format(name="REQ-1", kid="0" * 16, purpose="token", notice="ntc_a", **FILLED)
+        with deployment.client(session, limit_admin="1/minute") as client:
+            assert client.request(method, there, json={}).status_code == 400, (
+                path
+            )  # no reason: nothing is done
+            ensure_problem(client.request(method, there, json={}), 429, "too-many-requests")
+
+
+def test_neither_method_nor_http_version_nor_forwarding_fields_buy_a_request(deployment):
+    project = deployment.project()
+    tokens = [deployment.token(project) for _ in range(10)]
+    with served(deployment, limit_standard="3/hour") as url:
+        port = int(url.rsplit(":", 1)[1])
+        asked = [
+            ("GET", "1.1", ""),
+            ("HEAD", "1.1", "X-Forwarded-For: 192.0.2.1\r\n"),
+            ("GET", "1.0", "Forwarded: for=192.0.2.2\r\n"),
+            ("GET", "1.0", "X-Real-IP: 192.0.2.3\r\n"),
+            ("HEAD", "1.1", "X-Forwarded-Host: example.org\r\n"),
+            ("GET", "1.1", "X-HTTP-Method-Override: POST\r\n"),
+        ]
+        found = [raw(port, *each, token) for each, token in zip(asked, tokens, strict=False)]
+    assert found == [200, 200, 200, 429, 429, 429]
+
+
+def raw(port, method, version, field, token):
+    """The status of one request, written by hand."""
+    text = f"{method} {QUESTION} HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{field}Authorization: Bearer {token}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(text.encode())
+        return int(connection.recv(64).split()[1])

@@ -99,7 +99,15 @@ def test_a_changed_scope_holds_from_the_next_request(deployment, anyone):
 def test_the_public_sees_what_was_granted_and_no_person(deployment, anyone):
     deployment.token()
     listed = anyone.get("/v1/projects").json()["projects"]
-    assert {"reference", "dsc", "purpose", "datasets", "first_day", "end", "status", "versions"} == set(
-        listed[0]
-    )
+    assert {
+        "reference",
+        "dsc",
+        "purpose",
+        "datasets",
+        "modality",
+        "first_day",
+        "end",
+        "status",
+        "versions",
+    } == set(listed[0])
     assert "researcher@example.org" not in anyone.get("/v1/projects").text

@@ -36,6 +36,8 @@ def tokens(deployment):
 def wanted(path, kind):
     """What this asker is answered here: the whole rule in five lines."""
     needs = next((name for name in DATASETS if f"/{name}/" in path), "") if is_asked(path) else ""
+    if path.startswith("/v1/admin"):
+        return 401  # no researcher's token is a session
     if not (needs or path.startswith("/v1/me")):
         return "open"
     if kind in CLOSED:
@@ -63,6 +65,9 @@ def test_a_route_answers_this_asker_as_the_table_says(deployment, tokens, kind):
                 assert status < 500, path
             else:
                 assert status == wanted(path, kind), path
+        asked = "/v1/datasets/moderation/aggregates"
+        status = client.post(asked, json={"measure": "actions"}).status_code
+        assert status == (200 if wanted(asked, kind) == "open" else wanted(asked, kind))
 
 
 @pytest.mark.parametrize("kind", CLOSED)
@@ -89,3 +94,43 @@ def test_a_cursor_of_another_project_is_the_same_cursor(deployment, tokens):
         assert client.get(f"{question}&cursor={cursor}", headers=fields).status_code == 200
     with deployment.client(tokens["ads:read"]) as client:
         assert client.get(f"{question}&cursor={cursor}").status_code == 403
+
+
+RIGHTS = {"tokens": ("issuer", "owner"), "access": ("registrar", "owner"), "house": ("owner",)}
+OF_HOUSE = ("/admins", "/keys", "/releases")
+
+
+def right_of(method, path):
+    """The right that an admin's act needs: the second rule, in five lines."""
+    if method == "get" or path.endswith("/session/close"):
+        return None
+    if "/tokens" in path:
+        return "tokens"
+    return "house" if path.startswith(tuple(f"/v1/admin{part}" for part in OF_HOUSE)) else "access"
+
+
+@pytest.mark.parametrize("role", ["auditor", "issuer", "registrar", "owner"])
+def test_an_act_of_an_admin_is_done_or_refused_as_the_role_says(deployment, role):
+    """Acts are sent without a reason, so that those which are allowed are refused for that alone and change nothing."""
+    filled = {"dataset": "moderation", "release": "latest", "name": "REQ-1", "notice": "ntc_a",
+              "token": "tok_a", "purpose": "token", "kid": "0" * 16}  # fmt: skip
+    with deployment.client(deployment.session(role), limit_admin="100000/minute") as client:
+        described = client.get("/openapi.json").json()["paths"]
+        acts = [(m, p) for p, found in described.items() if p.startswith("/v1/admin") for m in found]
+        assert len(acts) >= 30
+        for method, path in acts:
+            status = client.request(method, path.format(**filled), json={}).status_code
+            right = right_of(method, path)
+            if right is not None and role not in RIGHTS[right]:
+                assert status == 403, (method, path)
+            elif right is not None or path.endswith("/session/close"):
+                assert status == 400, (method, path)
+            else:
+                assert status == (404 if "{token}" in path else 200), (method, path)
+
+
+def test_a_session_opens_nothing_that_researchers_ask(deployment):
+    with deployment.client(deployment.session(), limit_attempts="1000/minute") as client:
+        for path in addresses(client):
+            if is_asked(path) or path.startswith("/v1/me"):
+                assert client.get(path).status_code == 401, path

@@ -68,7 +68,8 @@ def test_every_act_stands_with_its_actor_and_its_reason(told, settings):
 def test_the_audit_names_no_person_and_holds_no_token(told, settings):
     issued = told.issue_token(ask(), mandate())
     said = json.dumps([list(map(str, event.values())) for event in events(settings)])
-    assert "ann" not in said.lower().replace("channel", "")
+    assert "ann@" not in said.lower()
+    assert "ann example" not in said.lower()
     assert issued.text.split(".")[2] not in said
 
 

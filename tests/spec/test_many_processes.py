@@ -19,9 +19,10 @@ QUESTION = "/v1/datasets/moderation/aggregates?measure=actions"
 
 
 @contextmanager
-def processes(deployment, number, **settings):
-    """So many processes of `daylight serve` over a deployment; gives their addresses."""
+def processes(deployment, number, log=Path(os.devnull), **settings):
+    """So many processes of `daylight serve` over a deployment, with their logs in a file; gives their addresses."""
     with ExitStack() as stack:
+        lines = stack.enter_context(log.open("ab"))
         urls = []
         for _ in range(number):
             with socket.socket() as probe:
@@ -29,9 +30,7 @@ def processes(deployment, number, **settings):
                 port = probe.getsockname()[1]
             env = {**os.environ, "DAYLIGHT_HOME": str(deployment.home), **settings}
             command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
-            server = stack.enter_context(
-                subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            )
+            server = stack.enter_context(subprocess.Popen(command, env=env, stdout=lines, stderr=lines))
             stack.callback(server.terminate)
             urls.append(f"http://127.0.0.1:{port}")
         for url in urls:

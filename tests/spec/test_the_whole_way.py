@@ -61,11 +61,11 @@ def built(daylight):
 @pytest.fixture(scope="module")
 def project(built):
     name = built(
-        "admin", "project", "create", "--reference", "REQ-1", "--dsc", "IE", "--purpose", "Risks",
+        "admin", "project", "create", "--reference", "REQ-1", "--dsc", "IE", "--purpose", "Risks", "--reason", "decided",
         "--scopes", "moderation:read", "--until", UNTIL,
     ).stdout.strip()  # fmt: skip
     built(
-        "admin", "researcher", "add", "--project", name, "--name", "A Researcher", "--email", "r@example.org",
+        "admin", "researcher", "add", "--project", name, "--name", "A Researcher", "--email", "r@example.org", "--reason", "named",
         "--institution", "An institution",
     )  # fmt: skip
     return name
@@ -73,7 +73,7 @@ def project(built):
 
 def issued(daylight, project):
     return daylight(
-        "admin", "token", "issue", "--project", project, "--researcher", "r@example.org"
+        "admin", "token", "issue", "--project", project, "--researcher", "r@example.org", "--reason", "first"
     ).stdout.strip()
 
 
@@ -99,7 +99,7 @@ def test_from_raw_events_to_an_answer_and_from_a_revocation_to_a_refusal(built, 
         assert "content-type: application/problem+json" in head
         assert "Authorization: Bearer" in body
         token_id = re.search(r"tok_\w+", built("admin", "token", "list").stdout)[0]
-        built("admin", "token", "revoke", token_id)
+        built("admin", "token", "revoke", token_id, "--reason", "left")
         assert curl(url + QUESTION, token)[0] == 401
     log = (built.home / "serve.log").read_text()
     assert token not in log
@@ -160,15 +160,15 @@ WRONG = [
     (["release", "build", "moderation", "--month", "2026-06", "--events", "nowhere"], "there are no events"),
     (["release", "build", "moderation", "--month", "2026-02-30", "--events", "nowhere"], "YYYY-MM"),
     (["release", "plan", "adds"], "Did you mean ads"),
-    (["admin", "token", "revoke", "tok_nothing"], "tok_nothing"),
-    (["admin", "token", "issue", "--project", "nothing", "--researcher", "r@example.org"], "nothing"),
+    (["admin", "token", "revoke", "tok_nothing", "--reason", "left"], "tok_nothing"),
+    (["admin", "token", "issue", "--project", "nothing", "--researcher", "r@example.org", "--reason", "first"], "nothing"),
     (
-        ["admin", "project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "p", "--scopes", "moderatoin:read",
+        ["admin", "project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "p", "--reason", "decided", "--scopes", "moderatoin:read",
          "--until", UNTIL],
         "moderation:read",
     ),
     (
-        ["admin", "project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "p", "--scopes", "ads:read",
+        ["admin", "project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "p", "--reason", "decided", "--scopes", "ads:read",
          "--until", "2026-02-30"],
         "2026-02-30",
     ),

@@ -119,7 +119,6 @@ def _ensure_known(given: Given, codebook: Codebook, also: tuple[str, ...]) -> No
             raise UnknownParameter(
                 f"parameter {shown(name)!r} is not known for {codebook.dataset}.{did_you_mean(name, (*words, *also))}",
                 parameter=shown(name),
-                value=given[name],
                 allowed=(*words, *also),
                 suggestions=nearest(name, (*words, *also)),
             )

@@ -1,0 +1,51 @@
+"""The body of an act: a JSON object whose members are known, with the reason that every act needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from api.bodies import read_body
+from api.errors import Malformed
+
+Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Act(BaseModel):
+    """What every act says: why it is done. It stands in the audit for ever, so it names no person."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+A = TypeVar("A", bound=Act)
+
+
+def body_of(kind: type[A]) -> Callable[[Request], Awaitable[A]]:
+    """A dependency that reads an act. Raises TooLarge, and Malformed naming the member that is wrong, never its value."""
+
+    async def read(request: Request) -> A:
+        try:
+            return kind.model_validate_json(await read_body(request))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(map(str, first["loc"])) or "body"
+            raise Malformed(
+                f"{where}: {first['msg']}; the members are {', '.join(kind.model_fields)}.",
+                parameter=where, allowed=tuple(kind.model_fields),
+            ) from None  # fmt: skip
+
+    return read
+
+
+def described(kind: type[Act], **example: object) -> dict[str, Any]:
+    """The body in the API's description, with an example beside the reason."""
+    shown = {**example, "reason": "as the board decided"}
+    content = {"application/json": {"schema": kind.model_json_schema(), "example": shown}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -1,0 +1,48 @@
+"""The question of a request: from its address or its body, where the token may read the dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.bodies import parameters_of_body
+from api.dependencies import granted, parameters_of, question_of
+from api.negotiation import chosen_format
+from datasets.definition import Dataset
+from datasets.release.opened import Release
+from datasets.release.query.question import Question
+from datasets.release.reader import Releases
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, the releases that it asks, and the format of its answer."""
+
+    question: Question
+    of: tuple[Release, ...]
+    format: str
+    releases: Releases
+
+
+async def asked_by_address(request: Request, dataset: str) -> Asked:
+    """The question in the address. Raises UnknownDataset, OutOfScope, and a Refusal for what is not right."""
+    return _asked(request, granted(request, dataset), await parameters_of(request))
+
+
+async def asked_by_body(request: Request, dataset: str) -> Asked:
+    """The question in the body. Raises as `asked_by_address`, and TooLarge, Malformed for a body that is none."""
+    found = granted(request, dataset)
+    return _asked(request, found, await parameters_of_body(request))
+
+
+def _asked(request: Request, dataset: Dataset, parameters: tuple[tuple[str, str], ...]) -> Asked:
+    format_ = chosen_format(request, parameters)
+    releases: Releases = request.app.state.releases
+    question, of = question_of(dataset, parameters, releases)
+    return Asked(question, of, format_, releases)
+
+
+AskedQuestion = Annotated[Asked, Depends(asked_by_address)]
+AskedInBody = Annotated[Asked, Depends(asked_by_body)]

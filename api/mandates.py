@@ -1,0 +1,46 @@
+"""On whose hand an act over HTTP is done, what it needs, and how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Request, Response
+
+from api.formats import FORMATS
+from auth.admins import AdminPrincipal
+from auth.audit import Mandate
+from auth.roles import Right, ensure_may
+from auth.values import ensure_text
+
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+def may(right: Right) -> Callable[[Request], Awaitable[None]]:
+    """A dependency behind admission. Raises RoleTooSmall."""
+
+    async def ensured(request: Request) -> None:
+        ensure_may(request.state.admin.role, right)
+
+    return ensured
+
+
+async def asking_admin(request: Request) -> AdminPrincipal:
+    """The admin who was let in."""
+    admin: AdminPrincipal = request.state.admin
+    return admin
+
+
+def by(admin: AdminPrincipal, reason: str) -> Mandate:
+    """In the audit an admin is an identifier: names can be forgotten, the audit cannot. Raises MalformedValue."""
+    return Mandate(f"admin:{admin.admin}", ensure_text("reason", reason), datetime.now(UTC))
+
+
+def private(body: dict[str, Any], status: int = 200) -> Response:
+    """An answer that nobody may keep."""
+    return Response(orjson.dumps(body), status, PRIVATE, FORMATS["json"])
+
+
+AskingAdmin = Annotated[AdminPrincipal, Depends(asking_admin)]

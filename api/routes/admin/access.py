@@ -1,0 +1,184 @@
+"""/v1/admin/applications, researchers, notices: reasoned requests, people, and what coordinators are told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Response
+
+from api.acts import Act, Day, Text, body_of, described
+from api.dependencies import OpenRegistry, only
+from api.mandates import AskingAdmin, by, may, private
+from auth.applications import NewApplication
+from auth.models import Application
+from auth.projects import NewMember
+from auth.scopes import parse_scopes
+
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
+SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
+
+
+class Request(Act):
+    """A reasoned request; days are included and in UTC."""
+
+    reference: Text
+    dsc: Text
+    purpose: Text
+    scopes: Text
+    first_day: Day
+    last_day: Day
+    tier: Text = "standard"
+
+
+class Move(Act):
+    """What a request becomes."""
+
+    state: Literal["returned", "submitted", "rejected"]
+
+
+class Member(Act):
+    """A researcher who was vetted for a project."""
+
+    project: Text
+    name: Text
+    email: Text
+    institution: Text
+
+
+class Leaving(Act):
+    """A member, by address or identifier, who leaves a project."""
+
+    project: Text
+    researcher: Text
+
+
+@router.get("/applications", summary="Reasoned requests", dependencies=SEES)
+def applications(registry: OpenRegistry) -> Response:
+    """Every request, those with the earliest clock first."""
+    return private({"applications": [_said(a) for a in registry.office.list_applications()]})
+
+
+@router.post(
+    "/applications",
+    summary="Take in a reasoned request",
+    dependencies=DECIDES,
+    openapi_extra=described(
+        Request,
+        reference="EX-9",
+        dsc="IE",
+        purpose="Systemic risks",
+        scopes="moderation:read",
+        first_day="2026-01-01",
+        last_day="2030-12-31",
+    ),
+)
+def submit(
+    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Request, Depends(body_of(Request))]
+) -> Response:
+    """Take in a reasoned request, which starts its clock."""
+    new = NewApplication(
+        given.reference,
+        given.dsc,
+        given.purpose,
+        parse_scopes(given.scopes),
+        given.first_day,
+        given.last_day,
+        given.tier,
+    )
+    return private(_said(registry.office.submit(new, by(admin, given.reason))))
+
+
+@router.post(
+    "/applications/{name}/approve",
+    summary="Approve a request",
+    dependencies=DECIDES,
+    openapi_extra=described(Act),
+)
+def approve(
+    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
+) -> Response:
+    """Grant a request: its project is active from its first day on. 202 where another person must agree first."""
+    made = registry.office.approve(name, by(admin, given.reason))
+    if made is None:
+        return private({"waits_for": "another person"}, 202)
+    return private({"project": made.id, "reference": made.reference, "status": made.status})
+
+
+@router.post(
+    "/applications/{name}/state",
+    summary="Return, resubmit or reject a request",
+    dependencies=DECIDES,
+    openapi_extra=described(Move, state="returned"),
+)
+def move(
+    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Move, Depends(body_of(Move))]
+) -> Response:
+    """Give a request back with a question, take it in again, or refuse it for good."""
+    return private(_said(registry.office.move_application(name, given.state, by(admin, given.reason))))
+
+
+@router.get("/researchers", summary="Who was vetted for what", dependencies=SEES)
+def researchers(registry: OpenRegistry) -> Response:
+    """Every member of every project, with the addresses that name them here."""
+    return private({"researchers": [asdict(line) for line in registry.office.members()]})
+
+
+@router.post(
+    "/researchers",
+    summary="Let a researcher join",
+    dependencies=DECIDES,
+    openapi_extra=described(
+        Member, project="EX-1", name="A Researcher", email="new@example.org", institution="An institution"
+    ),
+)
+def join(
+    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Member, Depends(body_of(Member))]
+) -> Response:
+    """Make a vetted researcher a member of a project."""
+    new = NewMember(given.project, given.name, given.email, given.institution)
+    project, person = registry.add_researcher(new, by(admin, given.reason))
+    return private({"project": project.reference, "researcher": person.id})
+
+
+@router.post(
+    "/researchers/remove",
+    summary="Let a researcher leave",
+    dependencies=DECIDES,
+    openapi_extra=described(Leaving, project="EX-4", researcher="researcher@example.org"),
+)
+def leave(
+    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Leaving, Depends(body_of(Leaving))]
+) -> Response:
+    """Take a researcher out of a project; their tokens open nothing from now on."""
+    left = registry.office.end_membership(given.project, given.researcher, by(admin, given.reason))
+    return private({"project": left.reference})
+
+
+@router.get("/notices", summary="Notices to coordinators", dependencies=SEES)
+def notices(admin: AskingAdmin, registry: OpenRegistry) -> Response:
+    """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
+    mandate = by(admin, "looks at the notices")
+    today = mandate.at.date()
+    return private(
+        {"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices(mandate)]}
+    )
+
+
+@router.post(
+    "/notices/{notice}/sent", summary="A notice was sent", dependencies=DECIDES, openapi_extra=described(Act)
+)
+def sent(
+    notice: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
+) -> Response:
+    """Put on record that the coordinator has been told."""
+    registry.office.sent(notice, by(admin, given.reason))
+    return private({"notice": notice})
+
+
+def _said(a: Application) -> dict[str, object]:
+    return {
+        "application": a.id, "reference": a.reference, "dsc": a.dsc, "purpose": a.purpose, "scopes": a.scopes.split(),
+        "tier": a.tier, "first_day": a.first_day, "last_day": a.last_day, "state": a.state, "received": a.received,
+        "amendment_by": a.amendment_by, "project": a.project_id,
+    }  # fmt: skip

@@ -1,0 +1,131 @@
+"""/v1/admin/projects: access under reasoned requests."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Response
+
+from api.acts import Act, Day, Text, body_of, described
+from api.dependencies import OpenRegistry, only
+from api.mandates import AskingAdmin, by, may, private
+from auth.lifecycle import ProjectChange
+from auth.models import Project
+from auth.projects import NewProject
+from auth.scopes import parse_scopes
+
+router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only())])
+SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
+
+
+class New(Act):
+    """A project under a reasoned request that was decided elsewhere; days are included and in UTC."""
+
+    reference: Text
+    dsc: Text
+    purpose: Text
+    scopes: Text
+    first_day: Day
+    last_day: Day
+    tier: Text = "standard"
+
+
+class Change(Act):
+    """What an amended request says; what is left out stays."""
+
+    scopes: Text | None = None
+    tier: Text | None = None
+    last_day: Day | None = None
+
+
+class Move(Act):
+    """What a project becomes."""
+
+    status: Literal["suspended", "active", "ended"]
+
+
+@router.get("", summary="Projects", dependencies=SEES)
+def projects(registry: OpenRegistry) -> Response:
+    """Every project, the earliest end first."""
+    return private({"projects": [_said(project) for project in registry.list_projects()]})
+
+
+@router.post(
+    "",
+    summary="Open a project",
+    dependencies=DECIDES,
+    openapi_extra=described(
+        New,
+        reference="EX-8",
+        dsc="IE",
+        purpose="Systemic risks",
+        scopes="moderation:read",
+        first_day="2026-01-01",
+        last_day="2030-12-31",
+    ),
+)
+def create(
+    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[New, Depends(body_of(New))]
+) -> Response:
+    """Open a project at once. Where two people must agree, it begins as an application instead."""
+    new = NewProject(
+        given.reference,
+        given.dsc,
+        given.purpose,
+        parse_scopes(given.scopes),
+        given.first_day,
+        given.last_day,
+        given.tier,
+    )
+    return private(_said(registry.create_project(new, by(admin, given.reason))))
+
+
+@router.patch(
+    "/{name}",
+    summary="Change a project",
+    dependencies=DECIDES,
+    openapi_extra=described(Change, tier="extended"),
+)
+def change(
+    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Change, Depends(body_of(Change))]
+) -> Response:
+    """Change a project as an amended request says; every version is kept."""
+    wanted = ProjectChange(parse_scopes(given.scopes) if given.scopes else None, given.tier, given.last_day)
+    return private(_said(registry.office.change_project(name, wanted, by(admin, given.reason))))
+
+
+@router.get("/{name}/versions", summary="What a project was", dependencies=SEES)
+def versions(name: str, registry: OpenRegistry) -> Response:
+    """Every version, from when on, by whom and why."""
+    found = [
+        {"version": v.version, "from": v.at, "status": v.status, "scopes": v.scopes.split(), "tier": v.tier,
+         "last_day": _last(v.not_after), "by": v.actor, "reason": v.reason}
+        for v in registry.office.versions(name)
+    ]  # fmt: skip
+    return private({"versions": found})
+
+
+@router.post(
+    "/{name}/status",
+    summary="Suspend, resume or end a project",
+    dependencies=DECIDES,
+    openapi_extra=described(Move, status="suspended"),
+)
+def move(
+    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Move, Depends(body_of(Move))]
+) -> Response:
+    """From the next request on nobody of a suspended or ended project is let in; an end is for good."""
+    return private(_said(registry.office.move_project(name, given.status, by(admin, given.reason))))
+
+
+def _said(project: Project) -> dict[str, object]:
+    return {
+        "project": project.id, "reference": project.reference, "dsc": project.dsc, "scopes": project.scopes.split(),
+        "tier": project.tier, "modality": project.modality, "status": project.status, "first_day": project.not_before.date(),
+        "last_day": _last(project.not_after), "version": project.version,
+    }  # fmt: skip
+
+
+def _last(end: datetime) -> date:
+    return (end - timedelta(microseconds=1)).date()

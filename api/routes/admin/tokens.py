@@ -1,0 +1,119 @@
+"""/v1/admin/tokens: issue, list, replace, narrow, revoke."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
+
+from api.acts import Act, Text, body_of, described
+from api.dependencies import OpenRegistry, only
+from api.mandates import AskingAdmin, by, may, private
+from auth.scopes import parse_scopes
+from auth.token_changes import DEFAULT_OVERLAP
+from auth.tokens import DEFAULT_DAYS, IssuedToken, NewToken
+
+router = APIRouter(prefix="/v1/admin/tokens", tags=["admin"])
+SEES, DECIDES = [Depends(may("read"))], [Depends(only()), Depends(may("tokens"))]
+
+
+class New(Act):
+    """A token for a member of a project. The same idempotency key asks for the same token, never for a second."""
+
+    project: Text
+    researcher: Text
+    scopes: Text | None = None
+    days: int = DEFAULT_DAYS
+    label: Annotated[str, Field(max_length=200)] = ""
+    idempotency_key: Text | None = None
+
+
+class Rotation(Act):
+    """For how many hours the old token goes on beside the new one."""
+
+    overlap_hours: float = DEFAULT_OVERLAP / timedelta(hours=1)
+
+
+class Narrowing(Act):
+    """The scopes that are left."""
+
+    scopes: Text
+
+
+@router.get("", summary="Tokens", dependencies=SEES)
+def tokens(registry: OpenRegistry, given: Annotated[dict[str, str], Depends(only("project"))]) -> Response:
+    """Every token, or one project's, the latest first, without its text."""
+    found = registry.list_tokens(datetime.now(UTC), given.get("project"))
+    return private({"tokens": [asdict(line) for line in found]})
+
+
+@router.get("/{token}", summary="A token", dependencies=[Depends(only()), *SEES])
+def token(token: str, registry: OpenRegistry) -> Response:
+    """Everything about one token, but its text."""
+    return private(asdict(registry.show_token(token, datetime.now(UTC))))
+
+
+@router.post(
+    "",
+    summary="Issue a token",
+    dependencies=DECIDES,
+    openapi_extra=described(New, project="EX-1", researcher="researcher@example.org"),
+)
+def issue(
+    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[New, Depends(body_of(New))]
+) -> Response:
+    """A token, shown this once: it is stored nowhere."""
+    scopes = parse_scopes(given.scopes) if given.scopes else frozenset[str]()
+    new = NewToken(given.project, given.researcher, scopes, given.days, given.label, given.idempotency_key)
+    return _shown(registry.issue_token(new, by(admin, given.reason)))
+
+
+@router.post("/{token}/revoke", summary="Revoke a token", dependencies=DECIDES, openapi_extra=described(Act))
+def revoke(
+    token: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
+) -> Response:
+    """It is refused from the next request on."""
+    token_id, changed = registry.revoke_token(token, by(admin, given.reason))
+    return private({"token_id": token_id, "was_open": changed})
+
+
+@router.post(
+    "/{token}/rotate",
+    summary="Replace a token",
+    dependencies=DECIDES,
+    openapi_extra=described(Rotation, overlap_hours=1),
+)
+def rotate(
+    token: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    given: Annotated[Rotation, Depends(body_of(Rotation))],
+) -> Response:
+    """A token in place of another, which goes on for the overlap; shown this once."""
+    return _shown(registry.rotate_token(token, timedelta(hours=given.overlap_hours), by(admin, given.reason)))
+
+
+@router.post(
+    "/{token}/narrow",
+    summary="Narrow a token",
+    dependencies=DECIDES,
+    openapi_extra=described(Narrowing, scopes="moderation:read"),
+)
+def narrow(
+    token: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    given: Annotated[Narrowing, Depends(body_of(Narrowing))],
+) -> Response:
+    """Take scopes away from a token; its text stays as it is."""
+    token_id = registry.narrow_token(token, parse_scopes(given.scopes), by(admin, given.reason))
+    return private({"token_id": token_id, "scopes": sorted(parse_scopes(given.scopes))})
+
+
+def _shown(issued: IssuedToken) -> Response:
+    return private(
+        {"token": issued.text, "token_id": issued.token_id, "expires": issued.expires, "again": issued.again}
+    )

@@ -1,0 +1,209 @@
+"""Those who administer: who they are, how they are let in for a while, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, Row, bindparam, select
+from sqlalchemy.orm import Session
+
+from auth.acts import Act
+from auth.admin_tables import Admin, AdminSession, Consent
+from auth.audit import Mandate
+from auth.database import rows, snapshot
+from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord, nearest, shown
+from auth.four_eyes import RELEASE_WITHDRAWAL, FourEyes, keep_word, waiting
+from auth.identifiers import new_identifier
+from auth.keyring import VERIFYING, Keyring
+from auth.models import SigningKey
+from auth.roles import ROLES
+from auth.settings import RegistrySettings
+from auth.token_check import Claims, ensure_claims, write_token
+from auth.tokens import IssuedToken
+from auth.values import ensure_email, ensure_text
+
+MINUTES, LONGEST = 30, 12 * 60
+"""How long a session lasts when not said, and at most, in minutes."""
+CLIENT = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminPrincipal:
+    """An admin who asks, as the registry says at this moment."""
+
+    admin: str
+    """`adm_...`"""
+    role: str
+    session: str
+    """The session's jti: may be logged, opens nothing."""
+    expires: datetime
+
+
+STANDING = (
+    select(
+        AdminSession.admin_id, AdminSession.kid, AdminSession.issued, AdminSession.expires, AdminSession.closed,
+        Admin.role, Admin.ended, SigningKey.status.label("key_status"),
+    )
+    .join(Admin, Admin.id == AdminSession.admin_id)
+    .join(SigningKey, SigningKey.kid == AdminSession.kid)
+    .where(AdminSession.jti == bindparam("jti"))
+)  # fmt: skip
+
+
+class Admins:
+    """The acts on admins and their sessions. Each raises RegistryUnavailable and ChainBroken besides what it says."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        keyring: Keyring,
+        settings: RegistrySettings,
+        acting: Callable[[Mandate], AbstractContextManager[Act]],
+    ) -> None:
+        self._engine, self._keyring, self._settings, self._acting = engine, keyring, settings, acting
+
+    @property
+    def _audience(self) -> str:
+        """Of their own: a researcher's token is none here, and theirs none there (RFC 8725, section 3.12)."""
+        return f"{self._settings.audience}/admin"
+
+    def principal(self, kid: str, claims: Claims, now: datetime) -> AdminPrincipal:
+        """Who holds a session's token whose signature was good. Raises TokenRefused, RegistryUnavailable."""
+        ensure_claims(claims, self._settings.issuer, self._audience, now)
+        found = rows(self._engine, STANDING, {"jti": claims.jti})
+        return _principal_of(found[0] if found else None, kid, claims, now)
+
+    def add(self, name: str, email: str, role: str, mandate: Mandate) -> Admin:
+        """Raises MalformedValue, NotAllowed."""
+        if role not in ROLES:
+            raise MalformedValue(
+                f"role: {shown(role)!r} is none of {', '.join(ROLES)}.",
+                parameter="role", value=role, allowed=ROLES, suggestions=nearest(role, ROLES),
+            )  # fmt: skip
+        with self._acting(mandate) as act:
+            address = ensure_email("email", email)
+            if act.session.scalar(select(Admin.id).where(Admin.email == address)) is not None:
+                raise NotAllowed(
+                    f"email: {shown(address)!r} is or was an admin already.", parameter="email", value=address
+                )
+            made = Admin(
+                id=new_identifier("adm"),
+                name=ensure_text("name", name),
+                email=address,
+                role=role,
+                since=mandate.at,
+            )
+            act.session.add(made)
+            act.session.flush()
+            act.record("admin.added", made.id, role=role)
+        return made
+
+    def end(self, name: str, mandate: Mandate) -> Admin:
+        """An admin is one no more, from the next request on. Raises UnknownRecord."""
+        with self._acting(mandate) as act:
+            found = _find(act.session, name)
+            found.ended = found.ended or mandate.at
+            act.record("admin.ended", found.id)
+        return found
+
+    def open_session(self, name: str, minutes: int, mandate: Mandate) -> IssuedToken:
+        """Let an admin in for so many minutes. Raises UnknownRecord, NotAllowed, MalformedValue, KeyUnusable."""
+        if not 1 <= minutes <= LONGEST:
+            raise MalformedValue(
+                f"minutes: {minutes} is none of 1 to {LONGEST}.", parameter="minutes", value=str(minutes)
+            )
+        with self._acting(mandate) as act:
+            admin = _find(act.session, name)
+            if admin.ended is not None:
+                raise NotAllowed(f"admin: {admin.id} is an admin no more.", parameter="admin", value=admin.id)
+            signer = self._keyring.signer(act.session, "token")
+            at = mandate.at.astimezone(UTC).replace(microsecond=0)
+            made = AdminSession(
+                jti=new_identifier("tok"), admin_id=admin.id, kid=signer.kid, issued=at,
+                expires=at + timedelta(minutes=minutes),
+            )  # fmt: skip
+            act.session.add(made)
+            act.session.flush()
+            issued, expires = int(made.issued.timestamp()), int(made.expires.timestamp())
+            claims = Claims(
+                self._settings.issuer,
+                self._audience,
+                admin.id,
+                CLIENT,
+                made.jti,
+                admin.role,
+                issued,
+                issued,
+                expires,
+            )
+            text = write_token(claims, signer)
+            act.record("session.opened", made.jti, admin=admin.id, expires=made.expires.isoformat())
+        return IssuedToken(text, made.jti, made.expires, again=False)
+
+    def close_session(self, jti: str, mandate: Mandate) -> None:
+        """A session opens nothing from the next request on. Raises UnknownRecord."""
+        with self._acting(mandate) as act:
+            found = act.session.get(AdminSession, jti)
+            if found is None:
+                raise UnknownRecord(
+                    f"session: there is none of {shown(jti)!r}.", parameter="session", value=jti
+                )
+            found.closed = found.closed or mandate.at
+            act.record("session.closed", found.jti, admin=found.admin_id)
+
+    def ask_withdrawal(self, release: str, mandate: Mandate) -> None:
+        """An admin wants a release withdrawn, which the host that builds does. Where two people must agree, this is one."""
+        with self._acting(mandate) as act:
+            keep_word(act, RELEASE_WITHDRAWAL, release)
+
+    def agree_to_withdrawal(self, release: str, mandate: Mandate) -> bool:
+        """Whether a release may be withdrawn now; if not, this was the first of two words. Raises NotAllowed."""
+        with self._acting(mandate) as act:
+            return FourEyes(self._settings.two_people).agreed(act, RELEASE_WITHDRAWAL, release)
+
+    def list(self) -> Sequence[Admin]:
+        """Every admin, those of today first."""
+        with snapshot(self._engine) as session:
+            return session.scalars(select(Admin).order_by(Admin.ended.is_not(None), Admin.email)).all()
+
+    def waiting(self, now: datetime) -> Sequence[Consent]:
+        """What one person has agreed to and another has not yet."""
+        with snapshot(self._engine) as session:
+            return waiting(session, now)
+
+
+def _find(session: Session, name: str) -> Admin:
+    found = session.scalars(
+        select(Admin).where((Admin.id == name) | (Admin.email == name.strip().lower()))
+    ).first()
+    if found is None:
+        raise UnknownRecord(
+            f"admin: there is none of {shown(name)!r}; see 'admins list'.",
+            parameter="admin",
+            value=name,
+        )
+    return found
+
+
+def _principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) -> AdminPrincipal:
+    if row is None:
+        raise TokenRefused("registry: the session is unknown")
+    moments = int(row.issued.timestamp()), int(row.expires.timestamp())
+    if (kid, claims.sub, claims.client_id, claims.iat, claims.exp) != (
+        row.kid,
+        row.admin_id,
+        CLIENT,
+        *moments,
+    ):
+        raise TokenRefused("registry: the session says other than its row")
+    if row.key_status not in VERIFYING:
+        raise TokenRefused("registry: the key is not in use")
+    if row.closed is not None and row.closed <= now:
+        raise TokenRefused("session: closed")
+    if row.ended is not None and row.ended <= now:
+        raise TokenRefused("admin: not one now")
+    return AdminPrincipal(row.admin_id, row.role, claims.jti, row.expires)

@@ -1,0 +1,98 @@
+"""`daylight admin application`: reasoned requests until they are decided."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from auth.applications import NewApplication
+from auth.scopes import SCOPES, TIERS, parse_scopes
+from auth.terminal import Reason, Reference, mandate_for, print_table, registry_for, say
+from auth.values import parse_day
+
+application = typer.Typer(no_args_is_help=True, help="Reasoned requests until they are decided.")
+
+
+@application.command("submit")
+def submit_application(
+    reference: Annotated[str, typer.Option(help="Reference of the reasoned request.")],
+    dsc: Annotated[str, typer.Option(help="Member state of the coordinator, e.g. IE.")],
+    purpose: Annotated[str, typer.Option(help="What the access is for, in one line.")],
+    from_: Annotated[str, typer.Option("--from", help="First day of access, YYYY-MM-DD, UTC.")],
+    until: Annotated[str, typer.Option(help="Last day of access, YYYY-MM-DD, UTC.")],
+    scopes: Annotated[str, typer.Option(help=f"Some of {', '.join(SCOPES)}; commas between.")],
+    tier: Annotated[str, typer.Option(help=f"Limits: {' or '.join(TIERS)}.")] = TIERS[0],
+    *,
+    reason: Reason,
+) -> None:
+    """Take in a reasoned request, which starts its clock. Prints its identifier."""
+    mandate = mandate_for(reason)
+    new = NewApplication(
+        reference,
+        dsc,
+        purpose,
+        parse_scopes(scopes),
+        parse_day("from", from_),
+        parse_day("until", until),
+        tier,
+    )
+    with registry_for(mandate) as registry:
+        made = registry.office.submit(new, mandate)
+    say(f"{made.reference}: an amendment can be asked for until {made.amendment_by}.")
+    print(made.id)
+
+
+@application.command("list")
+def list_applications() -> None:
+    """Every request, those with the earliest clock first."""
+    with registry_for(mandate_for()) as registry:
+        found = registry.office.list_applications()
+    print_table(
+        ("reference", "DSC", "scopes", "first day", "last day", "state", "received", "amendment by"),
+        (
+            (
+                a.reference, a.dsc, a.scopes, str(a.first_day), str(a.last_day), a.state, f"{a.received:%Y-%m-%d}",
+                str(a.amendment_by),
+            )
+            for a in found
+        ),
+    )  # fmt: skip
+
+
+@application.command("approve")
+def approve_application(reference: Reference, *, reason: Reason) -> None:
+    """Grant a request: its project is active from its first day on. Prints the project's identifier."""
+    mandate = mandate_for(reason)
+    with registry_for(mandate) as registry:
+        made = registry.office.approve(reference, mandate)
+    if made is None:
+        say(f"{reference} waits for another person, who approves it in the same way.")
+        return
+    say(f"Project {made.reference} is active; add its researchers.")
+    print(made.id)
+
+
+@application.command("return")
+def return_application(reference: Reference, *, reason: Reason) -> None:
+    """Give a request back with a question."""
+    _move_application(reference, "returned", reason)
+
+
+@application.command("resubmit")
+def resubmit_application(reference: Reference, *, reason: Reason) -> None:
+    """Take a request in again that was given back."""
+    _move_application(reference, "submitted", reason)
+
+
+@application.command("reject")
+def reject_application(reference: Reference, *, reason: Reason) -> None:
+    """Refuse a request, for good."""
+    _move_application(reference, "rejected", reason)
+
+
+def _move_application(reference: str, state: str, reason: str) -> None:
+    mandate = mandate_for(reason)
+    with registry_for(mandate) as registry:
+        found = registry.office.move_application(reference, state, mandate)
+    say(f"{found.reference} is {found.state}.")

@@ -1,0 +1,65 @@
+"""`daylight admin notice`: what coordinators are told."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import Annotated
+
+import typer
+
+from auth.office import KINDS
+from auth.terminal import Reason, mandate_for, print_table, registry_for, say
+
+notice = typer.Typer(no_args_is_help=True, help="What coordinators must be told within three working days.")
+
+
+@notice.command("list")
+def list_notices() -> None:
+    """Every notice, those to be sent first."""
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
+        found = registry.office.notices(mandate)
+    print_table(
+        ("notice", "reference", "DSC", "what", "at", "due", "sent"),
+        (
+            (
+                n.notice, n.reference, n.dsc, KINDS[n.kind], f"{n.at:%Y-%m-%d %H:%M}", str(n.due),
+                f"{n.sent:%Y-%m-%d %H:%M}" if n.sent else "LATE" if n.late(mandate.at.date()) else "no",
+            )
+            for n in found
+        ),
+    )  # fmt: skip
+
+
+@notice.command("export")
+def export_notices() -> None:
+    """Every notice as CSV on stdout, for the coordinators."""
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
+        found = registry.office.notices(mandate)
+    writer = csv.writer(sys.stdout)
+    writer.writerow(("notice", "reference", "dsc", "kind", "at", "due", "sent"))
+    for n in found:
+        writer.writerow(
+            (
+                n.notice,
+                n.reference,
+                n.dsc,
+                n.kind,
+                n.at.isoformat(),
+                n.due,
+                n.sent.isoformat() if n.sent else "",
+            )
+        )
+
+
+@notice.command("sent")
+def mark_sent(
+    identifier: Annotated[str, typer.Argument(metavar="NOTICE", help="ntc_...")], *, reason: Reason
+) -> None:
+    """Put on record that the coordinator has been told."""
+    mandate = mandate_for(reason)
+    with registry_for(mandate) as registry:
+        registry.office.sent(identifier, mandate)
+    say(f"Notice {identifier} is sent.")

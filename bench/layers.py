@@ -1,0 +1,159 @@
+"""What each layer costs a request: the bare route, the token, the registry, the limit, the quota; CPU, side by side.
+
+Each application has one layer more than the one before it, of the very functions that the API is made of; a request is an
+ASGI call, so that no server and no network is in the numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import redis
+import uvloop
+from fastapi import Depends, FastAPI, Request, Response
+
+from api.beside import Beside
+from api.dependencies import principal_of
+from api.gate import Gate
+from api.limits import Limits
+from api.quota import ensure_left
+from api.settings import ApiSettings
+from auth.registry import Registry
+from auth.token_check import verified
+from bench.figures import Figure
+from tests.deployment import Deployment
+
+TIMES = 3000
+GOAL = 400.0
+"""Microseconds for authentication, registry and limit, with SQLite and memory."""
+
+Layer = Callable[[Request], Awaitable[None]]
+
+
+def figures() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Deployment(Path(folder))
+        token = place.token(place.project(tier="extended"))
+        try:
+            yield from uvloop.run(_measured(place.registry, Path(folder), token))
+        finally:
+            place.close()
+
+
+async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
+    settings = ApiSettings(home=home, limit_extended="100000000/minute")
+    limits = Limits(settings)
+
+    async def signature(request: Request) -> None:
+        text = request.headers["authorization"].partition(" ")[2]
+        verified(text, registry._keyring.token_key)  # noqa: SLF001  the layer by itself is no one's interface
+
+    async def remembered(request: Request) -> None:
+        registry._check(request.headers["authorization"].partition(" ")[2], datetime.now(UTC))  # noqa: SLF001  as above
+
+    async def principal(request: Request) -> None:
+        request.state.principal = await principal_of(request)
+
+    async def limited(request: Request) -> None:
+        await principal(request)
+        await limits.project(request)
+
+    async def all_of_it(request: Request) -> None:
+        await limited(request)
+        await ensure_left(request)
+
+    layers: dict[str, Layer | None] = {
+        "bare route": None,
+        "+ signature, seen for the first time": signature,
+        "+ signature, seen before": remembered,
+        "+ gate and registry (SQLite)": principal,
+        "+ limit (memory)": limited,
+        "+ quota": all_of_it,
+    }
+    url = os.environ.get("DAYLIGHT_TEST_REDIS", "redis://127.0.0.1:6379/15")
+    if _answers(url):
+        with_redis = Limits(ApiSettings(home=home, limit_extended="100000000/minute", redis_url=url))
+
+        async def limited_by_redis(request: Request) -> None:
+            await principal(request)
+            await with_redis.project(request)
+
+        layers["+ limit (Redis instead of memory)"] = limited_by_redis
+    beside = Beside()
+    try:
+        taken = {
+            name: await _cpu(_application(layer, registry, settings, beside), token)
+            for name, layer in layers.items()
+        }
+    finally:
+        beside.close()
+    bare = taken["bare route"]
+    found = [
+        Figure(name, f"{cpu:.0f} us", f"{bare:.0f} us (bare route)", cpu / bare)
+        for name, cpu in taken.items()
+        if cpu != bare
+    ]
+    admitted = taken["+ limit (memory)"] - bare
+    found.append(
+        Figure(
+            "authentication, registry and limit together",
+            f"{admitted:.0f} us",
+            f"{GOAL:.0f} us",
+            admitted / GOAL,
+            "at most 1",
+        )
+    )
+    return found
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(redis.Redis.from_url(url, socket_connect_timeout=1).ping())
+    except redis.RedisError:
+        return False
+
+
+def _application(layer: Layer | None, registry: Registry, settings: ApiSettings, beside: Beside) -> FastAPI:
+    app = FastAPI(openapi_url=None)
+    app.state.registry, app.state.settings, app.state.beside = registry, settings, beside
+    app.state.gate = Gate(settings.limit_attempts)
+
+    async def answer() -> Response:
+        return Response(b"{}", media_type="application/json")
+
+    app.add_api_route("/v1/answer", answer, dependencies=[Depends(layer)] if layer else [])
+    return app
+
+
+async def _cpu(app: FastAPI, token: str) -> float:
+    """CPU microseconds of a request: the least mean of five rounds, after one to warm up."""
+    rounds = []
+    for _ in range(6):
+        before = time.process_time()
+        for _ in range(TIMES // 5):
+            await _ask(app, token)
+        rounds.append((time.process_time() - before) / (TIMES // 5) * 1e6)
+    return min(rounds[1:])
+
+
+async def _ask(app: FastAPI, token: str) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start" and message["status"] != 200:
+            raise RuntimeError(f"answered {message['status']}")
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": "/v1/answer", "raw_path": b"/v1/answer", "query_string": b"", "root_path": "",
+        "headers": [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer " + token.encode())],
+        "client": ("127.0.0.1", 4000), "server": ("127.0.0.1", 8000),
+    }  # fmt: skip
+    await app(scope, receive, send)

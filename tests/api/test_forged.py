@@ -1,0 +1,57 @@
+"""Hundreds of malformed and forged tokens, sent as a stranger would: each is refused alike, none breaks anything, none takes long."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from auth.keys import private_file
+from tests.api.conftest import AGGREGATES
+from tests.auth.forgeries import FORGERIES, Forge
+
+QUESTION = f"{AGGREGATES}?measure=actions"
+
+
+@pytest.fixture(scope="module")
+def forge(deployment):
+    registry = deployment.registry
+    active = {key.purpose: key for key in registry.list_keys() if key.status == "active"}
+    private = {
+        purpose: load_pem_private_key(
+            private_file(registry.settings.keys_dir, key.kid).read_bytes(), password=None
+        )
+        for purpose, key in active.items()
+    }
+    return Forge(
+        good=deployment.token(deployment.project(tier="extended")),
+        private=private["token"],
+        public_pem=active["token"].public_pem,
+        release_kid=active["release"].kid,
+        release_private=private["release"],
+        now=datetime.now(UTC).replace(microsecond=0),
+    )
+
+
+def altered(good):
+    """The token with one character other, at a hundred places."""
+    for place in range(0, len(good), max(1, len(good) // 100)):
+        yield good[:place] + ("A" if good[place] != "A" else "B") + good[place + 1 :]
+
+
+def test_of_three_hundred_forged_tokens_none_opens_anything_and_a_good_one_does(deployment, forge):
+    made = [family(forge) for family in FORGERIES.values()] + list(altered(forge.good))
+    texts = [text for text in made if text.strip() != forge.good]  # blanks around a field are no part of it
+    assert len(texts) >= 300
+    statuses, longest = {}, 0.0
+    with deployment.client(limit_attempts="1000000/minute", limit_extended="1000000/minute") as client:
+        for text in texts:
+            field = f"Bearer {text}".encode("utf-8", "surrogatepass")
+            started = time.perf_counter()
+            status = client.get(QUESTION, headers={"Authorization": field}).status_code
+            longest = max(longest, time.perf_counter() - started)
+            statuses.setdefault(status, []).append(text)
+        good = client.get(QUESTION, headers={"Authorization": f"Bearer {forge.good}"})
+    assert list(statuses) == [401], {status: texts[:2] for status, texts in statuses.items()}
+    assert longest < 2
+    assert good.status_code == 200

@@ -1,0 +1,132 @@
+"""Admins: let in for a while by who holds the host, under one role, and out from the next request on; on both databases."""
+
+from datetime import timedelta
+
+import pytest
+
+from auth import schema
+from auth.audit import Mandate
+from auth.database import open_engine, read_address, writing
+from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
+from auth.registry import open_registry
+from auth.roles import MAY, ROLES, RoleTooSmall, ensure_may
+from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
+
+WITHDRAWAL = "moderation/2026-06.1"
+
+
+@pytest.fixture
+def owner(registry):
+    return registry.admins.add("An Owner", "owner@example.org", "owner", mandate())
+
+
+def opened(registry, minutes=30):
+    return registry.admins.open_session("owner@example.org", minutes, mandate())
+
+
+def test_an_admin_is_let_in_until_the_session_ends(registry, owner):
+    text = opened(registry, minutes=10).text
+    found = registry.admin(text, NOW)
+    assert (found.admin, found.role, found.expires) == (owner.id, "owner", NOW + timedelta(minutes=10))
+    with pytest.raises(TokenRefused, match="not valid") as refused:
+        registry.admin(text, NOW + timedelta(minutes=10))
+    assert refused.value.cause == "expired"
+
+
+def test_sessions_and_tokens_are_not_each_others(registry, owner):
+    registry.create_project(new_project(), mandate())
+    registry.add_researcher(new_member(), mandate())
+    token, session = registry.issue_token(ask(), mandate()).text, opened(registry).text
+    for look_up, text in ((registry.admin, token), (registry.principal, session)):
+        with pytest.raises(TokenRefused) as refused:
+            look_up(text, NOW)
+        assert refused.value.cause == "claims: another audience"
+
+
+def test_a_session_that_is_closed_and_an_admin_who_is_none_are_refused(registry, owner):
+    first, second = opened(registry), opened(registry)
+    registry.admins.close_session(first.token_id, mandate())
+    with pytest.raises(TokenRefused) as refused:
+        registry.admin(first.text, NOW)
+    assert refused.value.cause == "session: closed"
+    assert registry.admin(second.text, NOW)
+    registry.admins.end("owner@example.org", mandate())
+    with pytest.raises(TokenRefused) as refused:
+        registry.admin(second.text, NOW)
+    assert refused.value.cause == "admin: not one now"
+    with pytest.raises(NotAllowed, match="no more"):
+        opened(registry)
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 721])
+def test_a_session_lasts_a_minute_to_twelve_hours(registry, owner, minutes):
+    with pytest.raises(MalformedValue, match="minutes"):
+        opened(registry, minutes)
+
+
+def test_admins_are_who_they_say_once(registry, owner):
+    with pytest.raises(NotAllowed, match="already"):
+        registry.admins.add("Another", "OWNER@example.org", "auditor", mandate())
+    with pytest.raises(MalformedValue, match=r"role: 'onwer' is none of") as refused:
+        registry.admins.add("Another", "another@example.org", "onwer", mandate())
+    assert refused.value.suggestions == ("owner",)
+    for look_up in (registry.admins.end, registry.admins.close_session):
+        with pytest.raises(UnknownRecord):
+            look_up("nobody", mandate())
+    with pytest.raises(UnknownRecord):
+        registry.admins.open_session("nobody@example.org", 5, mandate())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_what_the_table_says(role):
+    for right, roles in MAY.items():
+        if role in roles:
+            ensure_may(role, right)
+        else:
+            with pytest.raises(RoleTooSmall, match=role):
+                ensure_may(role, right)
+
+
+def test_the_tables_of_admins_go_down_and_up_again_with_rows_in_them(registry, owner, settings):
+    opened(registry)
+    registry.admins.ask_withdrawal(WITHDRAWAL, mandate())
+    engine = open_engine(read_address(settings.registry_url))
+    try:
+        schema.downgrade(engine, "0002")
+        with writing(engine) as session:
+            schema.upgrade(session.connection())
+    finally:
+        engine.dispose()
+    assert registry.admins.list() == []
+    assert registry.verify_audit().events >= 3, "what was done stays on record"
+
+
+def test_a_first_word_lapses_after_seven_days(settings):
+    two = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
+    later = NOW + timedelta(days=7)
+    try:
+        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", NOW))
+        assert len(two.admins.waiting(NOW + timedelta(days=6))) == 1
+        assert two.admins.waiting(later) == []
+        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:bob", "wrong", later))
+        assert two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", later))
+        assert two.admins.waiting(later) == []
+    finally:
+        two.close()
+
+
+@pytest.mark.parametrize("status", ["active", "next", "retired"])
+@pytest.mark.parametrize("purpose", ["token", "release", "audit"])
+def test_a_key_is_revoked_for_good_and_another_signs(registry, purpose, status):
+    registry.rotate_key(purpose, mandate())
+    kid = next(k.kid for k in registry.list_keys() if (k.purpose, k.status) == (purpose, status))
+    successor = registry.revoke_key(kid, mandate())
+    assert (successor is not None) == (status == "active")
+    standing = {k.kid: k.status for k in registry.list_keys() if k.purpose == purpose}
+    assert standing[kid] == "revoked"
+    assert sorted(standing.values()).count("active") == sorted(standing.values()).count("next") == 1
+    with pytest.raises(NotAllowed, match="revoked already"):
+        registry.revoke_key(kid, mandate())
+    with pytest.raises(UnknownRecord):
+        registry.revoke_key("0" * 16, mandate())
+    assert registry.verify_audit().events

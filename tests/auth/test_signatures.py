@@ -1,0 +1,71 @@
+"""A signature is verified once for each text; what the text says is held against the registry every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jose.backends.base import Key
+
+from auth.errors import TokenRefused
+from auth.keys import new_key, public_key, read_private, write_private
+from auth.signatures import Signatures
+from auth.token_check import Claims, write_token
+
+CLAIMS = Claims("daylight", "daylight", "res_a", "prj_a", "tok_a", "moderation:read", 1, 1, 2)
+
+
+class Keys:
+    """A key of its own, and how often it was asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        made = new_key()
+        write_private(folder, made)
+        self.signer, self.pem = read_private(folder, made.kid), made.public_pem
+        self.asked = 0
+
+    def of(self, kid: str) -> Key | None:
+        self.asked += 1
+        return public_key(self.signer.kid, self.pem) if kid == self.signer.kid else None
+
+    def text(self, jti: str) -> str:
+        return write_token(
+            Claims(**{name: getattr(CLAIMS, name) for name in CLAIMS.__slots__} | {"jti": jti}), self.signer
+        )
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys(tmp_path)
+
+
+def test_a_text_is_verified_once_and_says_the_same_again(keys):
+    signatures, text = Signatures(keys.of), keys.text("tok_a")
+    assert signatures.verified(text) == signatures.verified(text) == (keys.signer.kid, CLAIMS)
+    assert keys.asked == 1
+
+
+def test_what_was_refused_is_refused_again_and_not_kept(keys):
+    signatures, text = Signatures(keys.of), keys.text("tok_a")[:-4] + "AAAA"
+    for tries in (1, 2):
+        with pytest.raises(TokenRefused):
+            signatures.verified(text)
+        assert keys.asked == tries
+
+
+def test_a_text_that_begins_like_a_good_one_is_another(keys):
+    signatures, text = Signatures(keys.of), keys.text("tok_a")
+    signatures.verified(text)
+    for other in (text + "A", text[:-1], text.upper(), text + "=" * 5000):
+        with pytest.raises(TokenRefused):
+            signatures.verified(other)
+
+
+def test_only_so_many_are_kept_those_used_last(keys):
+    signatures = Signatures(keys.of, most=2)
+    first, second, third = (keys.text(f"tok_{name}") for name in "abc")
+    for text in (first, second, first, third, first):
+        signatures.verified(text)
+    assert keys.asked == 3
+    signatures.verified(second)
+    assert keys.asked == 4

@@ -1,0 +1,92 @@
+"""What somebody writes into the wrong place by mistake is repeated nowhere: not in an answer, a log or a figure."""
+
+import base64
+import secrets
+from itertools import count
+
+import httpx2
+import pytest
+
+from tests.spec.test_many_processes import processes
+
+QUESTION = "/v1/datasets/moderation/aggregates"
+FIELDS = (
+    "Cookie",
+    "X-Api-Key",
+    "Proxy-Authorization",
+    "X-Forwarded-For",
+    "X-Request-Id",
+    "User-Agent",
+    "Referer",
+    "If-None-Match",
+    "Idempotency-Key",
+)
+
+
+class Canaries:
+    """Words that stand nowhere else, and what was answered to requests that held them."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self._client, self._number = client, count(1)
+        self.words: list[str] = []
+        self.answers: list[str] = []
+
+    def new(self) -> str:
+        self.words.append(f"canary{next(self._number)}x{secrets.token_hex(8)}")
+        return self.words[-1]
+
+    def send(self, method: str, path: str, **what: object) -> None:
+        answer = self._client.request(method, path, **what)
+        self.answers.append(f"{answer.status_code} {answer.headers} {answer.text}")
+
+
+def plant(canaries: Canaries, good: dict[str, str], token: str) -> None:
+    """Secrets in every place that people confuse."""
+    new, send = canaries.new, canaries.send
+    for field in FIELDS:
+        send("GET", f"{QUESTION}?measure=actions", headers={**good, field: new()})
+    send("GET", QUESTION, headers={"Authorization": f"Bearer {new()}"})
+    send("GET", QUESTION, headers={"Authorization": f"Bearer {token[:-20]}{new()}"})
+    basic = base64.b64encode(f"admin:{new()}".encode()).decode()
+    canaries.words.append(basic)
+    send("GET", QUESTION, headers={"Authorization": f"Basic {basic}"})
+    for name in ("token", "access_token", "password"):
+        send("GET", f"{QUESTION}?measure=actions&{name}={new()}", headers=good)
+        send("GET", f"/v1/datasets?{name}={new()}")
+    send("GET", f"/v1/{new()}")
+    send("POST", QUESTION, headers=good, data={"measure": "actions", "password": new()})
+    send("POST", QUESTION, headers=good, json={"measure": "actions", "password": new()})
+    send("POST", QUESTION, headers=good, json={"measure": {"actions": new()}})
+    send("POST", "/v1/tokens/revoke", data={"token": new()})
+    send("POST", "/v1/tokens/revoke", json={"token": new(), "password": new()})
+    send("POST", "/v1/me/tokens/rotate", headers=good, params={"secret": new()})
+
+
+@pytest.fixture(scope="module")
+def place(deployment, tmp_path_factory):
+    copy = deployment.copy(tmp_path_factory.mktemp("secrets") / "home")
+    yield copy
+    copy.close()
+
+
+def test_twenty_secrets_in_the_wrong_places_are_repeated_nowhere(place, tmp_path):
+    token, log = place.token(), tmp_path / "serve.log"
+    good = {"Authorization": f"Bearer {token}"}
+    settings = {  # secrets of our own, one of them wrong, so that there is something to complain of
+        "DAYLIGHT_REDIS_URL": "redis://:canary0redis@127.0.0.1:9/0",
+        "DAYLIGHT_CURSOR_KEY": "canary0cursor" * 4,
+    }
+    with processes(place, 1, log, **settings) as (url,), httpx2.Client(base_url=url) as client:
+        canaries = Canaries(client)
+        plant(canaries, good, token)
+        figures = client.get("/metrics").text
+        wrong = client.get(QUESTION, headers=good, params={"measure": token}).text
+    assert len(canaries.words) >= 20
+    assert 'daylight_requests_total{method="GET",route="/v1/datasets/{dataset}/aggregates"' in figures
+    written = log.read_text()
+    assert '"status":200' in written
+    for word in (*canaries.words, "canary0", token, token.split(".")[2]):
+        assert word not in figures
+        assert word not in written
+        assert word not in wrong
+        assert not [answer for answer in canaries.answers if word in answer]
