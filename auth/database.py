@@ -13,7 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Executable,
+    PoolProxiedConnection,
+    Row,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -95,7 +105,7 @@ def _file_url(file: Path) -> URL:
 
 
 def _prepare_sqlite(file: Path, connection: Any, record: Any) -> None:
-    record.info["file"] = _identity(file)
+    record.info["file"], record.info["path"] = _identity(file), file
     connection.isolation_level = None  # the driver begins nothing by itself: see _begin
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
@@ -105,6 +115,11 @@ def _ensure_same_file(file: Path, _connection: Any, record: Any, _proxy: Any) ->
     """Opens the file anew where it was replaced or removed: an old one would never hear of a revocation."""
     if record.info.get("file") != _identity(file):
         raise DisconnectionError("the file of the registry is another one now")
+
+
+def is_same_file(connection: PoolProxiedConnection) -> bool:
+    """Whether the file that this connection to SQLite has open is still the registry's."""
+    return bool(connection.info["file"] == _identity(connection.info["path"]))
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
@@ -126,7 +141,7 @@ def _begin(connection: Connection, *, write: bool) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
     """One write: all of it is committed when the block ends, or none. Raises RegistryUnavailable."""
-    with _translated(), _locked(engine) as session:
+    with translated(), _locked(engine) as session:
         try:
             yield session
             session.commit()
@@ -156,7 +171,7 @@ def snapshot(engine: Engine) -> Iterator[Session]:
     asked = engine
     if engine.dialect.name == "postgresql":
         asked = engine.execution_options(isolation_level="REPEATABLE READ")
-    with _translated(), Session(asked) as session:
+    with translated(), Session(asked) as session:
         _begin(session.connection(), write=False)
         yield session
 
@@ -167,7 +182,7 @@ def rows(engine: Engine, question: Executable, values: dict[str, object] | None 
     A connection that turns out to be dead is replaced once: after a restart of the server nobody is
     turned away for a connection that was still in the pool.
     """
-    with _translated():
+    with translated():
         try:
             return _ask(engine, question, values)
         except DBAPIError as error:
@@ -186,7 +201,8 @@ def _ask(engine: Engine, question: Executable, values: dict[str, object] | None)
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turns what the database says into RegistryUnavailable, whose cause is for the log."""
     try:
         yield
     except (DBAPIError, PoolTimeout, OSError) as error:

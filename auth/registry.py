@@ -18,7 +18,7 @@ from auth.admins import AdminPrincipal, Admins
 from auth.audit import Mandate, read_witness
 from auth.audit_check import Verified, verify_chain
 from auth.audit_export import exported
-from auth.database import open_engine, read_address, rows, snapshot, writing
+from auth.database import open_engine, read_address, snapshot, writing
 from auth.detached import sign_detached, verify_detached
 from auth.errors import KeyUnusable, NotAllowed, RegistryUnavailable, TokenRefused, UnknownRecord
 from auth.four_eyes import PROJECT_APPROVAL, FourEyes
@@ -26,10 +26,11 @@ from auth.keyring import Keyring
 from auth.keys import Purpose, ensure_backend
 from auth.models import Project, Researcher, SigningKey, Token
 from auth.office import Office
-from auth.principal import STANDING, Principal, principal_of
+from auth.principal import Principal, principal_of
 from auth.projects import NewMember, NewProject
 from auth.settings import RegistrySettings
 from auth.signatures import Signatures
+from auth.standings import Standings
 from auth.token_check import Claims, ensure_claims, read_token, write_token
 from auth.tokens import IssuedToken, NewToken, TokenLine
 from auth.usage import Usage
@@ -53,6 +54,7 @@ class Registry:
         self._watchdog = None if self.in_process else Watchdog(engine)
         self._keyring = Keyring(engine, settings.keys_dir)
         self._signatures = Signatures(self._keyring.token_key)
+        self._standings = Standings(engine)
         self._used: dict[str, datetime] = {}
         self._used_lock = Lock()
         self.office = Office(engine, self._acting, FourEyes(settings.two_people))
@@ -68,8 +70,7 @@ class Registry:
         """
         try:
             kid, claims = self._check(text, now)
-            found = rows(self._engine, STANDING, {"jti": claims.jti})
-            principal = principal_of(found[0] if found else None, kid, claims, now)
+            principal = principal_of(self._standings.find(claims.jti), kid, claims, now)
         except KeyUnusable as damaged:
             raise RegistryUnavailable(damaged.sentence) from None
         except TokenRefused as refused:
@@ -320,6 +321,7 @@ class Registry:
             log.warning("the last uses of tokens, or what was taken, could not be written")
         if self._watchdog is not None:
             self._watchdog.stop()
+        self._standings.close()
         self._engine.dispose()
 
     def _acting(self, mandate: Mandate) -> AbstractContextManager[Act]:
