@@ -44,6 +44,20 @@ class Made:
         return sum(map(len, self.chunks)) if isinstance(self.chunks, tuple) else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An answer before it is made: the releases it rests on, its validator and fields, how it is made, and what its fields
+    say besides once it is."""
+
+    releases: Releases
+    of: tuple[Release, ...]
+    etag: str
+    media: str
+    headers: dict[str, str]
+    make: Callable[[Deadline], Made]
+    following: Callable[[Request, Made], dict[str, str]] = lambda request, made: {}
+
+
 class Answers:
     """Answers questions, and keeps the latest answers up to `most_bytes` in all."""
 
@@ -53,53 +67,27 @@ class Answers:
         self._kept: OrderedDict[str, Made] = OrderedDict()
         self._bytes = 0
 
-    async def give(self, request: Request, what: Asked) -> Response:
-        """The answer to what is asked. Raises a Refusal for what cannot be answered."""
-        releases, question, asked, format_ = what.releases, what.question, what.of, what.format
-        encoding = chosen_encoding(request, FORMATS[format_])
-        etag = _etag(question, asked, format_, encoding, releases.cursors.key_id)
-        names = [release.name for release in asked]
-        headers = {"Data-Release": ", ".join(names), "X-Query-Id": question.id(names)}
+    async def serve(self, request: Request, wanted: Wanted) -> Response:
+        """What is wanted, made now or kept since it was made, or 304.
 
-        def make(deadline: Deadline) -> Made:
-            return _made(releases, question, asked, format_, encoding, deadline)
-
-        def following(made: Made) -> dict[str, str]:
-            return _next(request, question, format_, made.headers)
-
-        return await self.serve(request, releases, asked, etag, FORMATS[format_], headers, make, following)
-
-    async def serve(
-        self,
-        request: Request,
-        releases: Releases,
-        asked: tuple[Release, ...],
-        etag: str,
-        media: str,
-        headers: dict[str, str],
-        make: Callable[[Deadline], Made],
-        following: Callable[[Made], dict[str, str]] = lambda made: {},
-    ) -> Response:
-        """What `make` makes of these releases, or what it made before under this validator, or 304.
-
-        Raises ReleaseWithdrawn where one of the releases is no longer served, TooBusy, and what `make` raises.
+        Raises ReleaseWithdrawn where one of its releases is no longer served, TooBusy, and what `make` raises.
         """
-        releases.ensure_served(asked)
-        headers = {**CACHE, "ETag": etag, **headers}
-        if request.method == "GET" and etag in request.headers.get("if-none-match", ""):
+        wanted.releases.ensure_served(wanted.of)
+        headers = {**CACHE, "ETag": wanted.etag, **wanted.headers}
+        if request.method == "GET" and wanted.etag in request.headers.get("if-none-match", ""):
             return Response(None, 304, headers)
-        made = self._find(etag)
+        made = self._find(wanted.etag)
         if made is None:
-            made = await self._desk.run(request, make)
-            releases.ensure_served(asked)
-            self._keep(etag, made)
-        if request.method == "GET" and is_known(request, etag):
+            made = await self._desk.run(request, wanted.make)
+            wanted.releases.ensure_served(wanted.of)
+            self._keep(wanted.etag, made)
+        if request.method == "GET" and is_known(request, wanted.etag):
             return Response(None, 304, headers)
         charge(request, made.rows)
-        headers |= made.headers | following(made)
+        headers |= made.headers | wanted.following(request, made)
         if isinstance(made.chunks, tuple):
-            return Response(b"".join(made.chunks), 200, headers, media)
-        return StreamingResponse(made.chunks, 200, headers, media)
+            return Response(b"".join(made.chunks), 200, headers, wanted.media)
+        return StreamingResponse(made.chunks, 200, headers, wanted.media)
 
     def _find(self, etag: str) -> Made | None:
         if etag in self._kept:
@@ -116,20 +104,30 @@ class Answers:
             self._bytes -= oldest.size
 
 
-def _etag(
-    question: Question, asked: tuple[Release, ...], format_: str, encoding: str | None, key_id: str
-) -> str:
-    fingerprints = [release.fingerprint for release in asked]
-    return etag_of(
-        question.dataset,
-        question.canonical(),
-        question.cursor,
-        *fingerprints,
-        format_,
-        encoding,
-        key_id,
-        *WRITERS,
-    )
+def wanted_of(request: Request, asked: Asked) -> Wanted:
+    """The answer to a question, in the encoding that the request likes best."""
+    releases, question, of, format_ = asked.releases, asked.question, asked.of, asked.format
+    encoding = chosen_encoding(request, FORMATS[format_])
+    names = [release.name for release in of]
+
+    def make(deadline: Deadline) -> Made:
+        return _made(releases, question, of, format_, encoding, deadline)
+
+    def following(request: Request, made: Made) -> dict[str, str]:
+        return _next(request, question, format_, made.headers)
+
+    return Wanted(
+        releases,
+        of,
+        etag_of(
+            question.dataset, question.canonical(), question.cursor, *(release.fingerprint for release in of),
+            format_, encoding, releases.cursors.key_id, *WRITERS,
+        ),
+        FORMATS[format_],
+        {"Data-Release": ", ".join(names), "X-Query-Id": question.id(names)},
+        make,
+        following,
+    )  # fmt: skip
 
 
 def _made(

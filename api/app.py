@@ -18,6 +18,7 @@ from api.gate import Gate
 from api.limits import Limits
 from api.metrics import Metrics
 from api.outer import Outer
+from api.ready import Ready
 from api.routes import (
     admin,
     aggregates,
@@ -111,6 +112,8 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
     app.state.metrics = Metrics()
     app.state.gate = Gate(settings.limit_attempts)
     errors.install(app, limits.too_many)
+    app.state.ready = Ready(admission(limits.project, quota=True))
+    app.router.routes.insert(0, app.state.ready)  # before what it saves from being asked again
     for noun in WITH_TOKEN:
         app.include_router(noun.router, dependencies=[Depends(admission(limits.project, quota=True))])
     for noun in FILES:

@@ -66,13 +66,13 @@ async def _let_in(request: Request, look_up: Callable[[str, datetime], Holder]) 
         )
     token, gate = text.strip(), request.app.state.gate
     address = address_of(request)
-    gate.ensure_open(address, token)
+    name = gate.ensure_open(address, token)
     try:
         holder = await _looked_up(request, look_up, token)
     except TokenRefused:
         gate.refused(address)
         raise
-    gate.passed(token)
+    gate.passed(name)
     return holder
 
 

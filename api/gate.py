@@ -36,10 +36,11 @@ class Gate:
         self._counts = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._known: OrderedDict[bytes, float] = OrderedDict()
 
-    def ensure_open(self, address: str, text: str) -> None:
-        """Raises TooManyAttempts, unless this very token was good a while ago."""
-        if self._counts.test(self._item, address) or self._is_known(text):
-            return
+    def ensure_open(self, address: str, text: str) -> bytes:
+        """Under what name to say that this token was good. Raises TooManyAttempts, unless it was a while ago."""
+        name = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+        if self._is_known(name) or self._counts.test(self._item, address):
+            return name
         resets, _ = self._counts.get_window_stats(self._item, address)
         refusal = TooManyAttempts(
             f"Too many tokens from this address were refused: {self._item} are tried. Check the token, and ask again later.",
@@ -52,17 +53,12 @@ class Gate:
         """A token from this address opened nothing."""
         self._counts.hit(self._item, address)
 
-    def passed(self, text: str) -> None:
-        """This token was good."""
-        key = _key(text)
-        self._known[key] = time.monotonic()
-        self._known.move_to_end(key)
+    def passed(self, name: bytes) -> None:
+        """The token of this name was good."""
+        self._known[name] = time.monotonic()
+        self._known.move_to_end(name)
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
 
-    def _is_known(self, text: str) -> bool:
-        return time.monotonic() - self._known.get(_key(text), -KNOWN_FOR) < KNOWN_FOR
-
-
-def _key(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    def _is_known(self, name: bytes) -> bool:
+        return time.monotonic() - self._known.get(name, -KNOWN_FOR) < KNOWN_FOR

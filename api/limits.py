@@ -131,9 +131,9 @@ class Limits:
     def _count_here(self) -> None:
         """Falls back to memory as slowapi does when counting fails, so that one request waits for Redis and not each.
 
-        slowapi has no public name for it; it asks by itself whether Redis is back.
+        slowapi asks by itself whether Redis is back.
         """
-        self._limiter._storage_dead = True  # noqa: SLF001
+        self._limiter._storage_dead = True  # noqa: SLF001  slowapi has no other name for it
 
     def too_many(self, request: Request, error: RateLimitExceeded) -> Response:
         """429, naming the policy that was hit and when to come back."""

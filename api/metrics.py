@@ -20,6 +20,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._all = CollectorRegistry()
+        self._counted: dict[tuple[str, str | None, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "daylight_requests", "Requests answered.", ("method", "route", "status"), registry=self._all
         )
@@ -41,9 +42,18 @@ class Metrics:
 
     def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """A request was answered; `route` is the template of its address."""
+        counted = self._counted.get((method, route, status)) or self._count_also(method, route, status)
+        counted[0].inc()
+        counted[1].observe(seconds)
+
+    def _count_also(self, method: str, route: str | None, status: int) -> tuple[Counter, Histogram]:
+        """The figures of a kind of request; looked up by their labels once for each that the table of routes allows."""
         where = route or NO_ROUTE
-        self._requests.labels(method if method in METHODS else "other", where, str(status)).inc()
-        self._seconds.labels(where).observe(seconds)
+        known = method if method in METHODS else "other"
+        found = self._requests.labels(known, where, str(status)), self._seconds.labels(where)
+        if known == method:
+            self._counted[method, route, status] = found
+        return found
 
     def text(self, releases: Releases) -> bytes:
         """All figures in Prometheus' text format."""

@@ -24,6 +24,7 @@ from api.routes.docs import ASSETS
 from api.schemas import SCHEMAS, ref
 from datasets.catalogue import DATASETS, code_lists
 from datasets.definition import Dataset
+from datasets.reports.official.parts import PARTS
 
 router = APIRouter(tags=["service"])
 
@@ -91,7 +92,14 @@ FOUND = {
 OF_RELEASE = {
     "unknown-dataset", "unknown-release", "release-withdrawn", "release-damaged", "release-unavailable",
 }  # fmt: skip
+OF_REPORT = frozenset(
+    {
+        "out-of-scope", "quota-spent", "not-acceptable", "malformed-period", "malformed-question", "report-not-covered",
+        "release-withdrawn", "release-unavailable", "question-interrupted", "too-busy", "mixed-versions",
+    }
+)  # fmt: skip
 NOT_OF_QUESTION = {
+    "report-not-covered", "unknown-part",
     "unknown-code-list", "unknown-file", "range-not-satisfiable", "too-large", "method-not-allowed", "not-found",
     "malformed-value", "not-allowed", "unknown-record", "role-too-small", "key-unusable", "chain-broken",
 }  # fmt: skip
@@ -127,6 +135,9 @@ SHAPES = {
     "/v1/me/tokens/current": Shape(content={}, problems=OF_ACT, token=True, status="204", conditional=False),
     "/v1/tokens/revoke": Shape(content={}, problems=OF_ACT, status="204", conditional=False),
     "/.well-known/jwks.json": Shape(problems=frozenset({"registry-unavailable"})),
+    "/v1/reports": Shape(problems=OF_REPORT, token=True),
+    "/v1/reports/{period}": Shape(_media(JSON, "text/csv", "text/html"), OF_REPORT, token=True),
+    "/v1/reports/{period}/{part}": Shape(_media(JSON, "text/csv"), OF_REPORT | {"unknown-part"}, token=True),
     FILE: Shape(
         _media(FORMATS["parquet"], JSON),
         frozenset({"out-of-scope", "quota-spent", "unknown-file", "range-not-satisfiable"}),
@@ -276,6 +287,12 @@ def _name(parameter: dict[str, Any], path: str) -> None:
     elif parameter["name"] in {"release", "other"}:
         parameter["schema"] = {"type": "string", "pattern": r"^(latest|\d{4}-\d{2}\.[1-9]\d{0,3})$"}
         parameter["example"] = "latest"
+    elif parameter["name"] == "period":
+        parameter["schema"] = {"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2]|Q[1-4]|H[12])$"}
+        parameter["example"] = "2026-06"
+    elif parameter["name"] == "part":
+        parameter["schema"] = {"type": "string", "enum": list(PARTS)}
+        parameter["example"] = "6_own_initiative_TC"
     elif path.startswith("/v1/codelists"):
         parameter["schema"] = {"type": "string", "enum": sorted(code_lists())}
         parameter["example"] = "category"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import secrets
 import time
-import uuid
 from http import HTTPStatus
 
 import orjson
@@ -28,13 +29,18 @@ class Outer:
         self._app = app
         self._limits = limits
         self._metrics = metrics
+        self._started, self._number = secrets.token_hex(8), itertools.count()
+
+    def _name(self) -> str:
+        """The identifier of a request: drawn once for the process, then counted, so no two are alike."""
+        return f"{self._started}{next(self._number):016x}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state["request_id"], state["method"] = uuid.uuid4().hex, scope["method"]
+        state["request_id"], state["method"] = self._name(), scope["method"]
         request, started, method = Request(scope, receive), time.perf_counter(), scope["method"]
         status = sent = 0
 

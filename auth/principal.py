@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, select
@@ -107,4 +107,4 @@ def _agree(row: Row[Any], kid: str, claims: Claims) -> bool:
 
 
 def _second(moment: datetime) -> int:
-    return int(moment.astimezone(UTC).timestamp())
+    return int(moment.timestamp())

@@ -22,7 +22,7 @@ from bench.figures import Figure
 from datasets.release import layout
 from tests.deployment import ALL, Deployment
 
-TIMES = 300
+TIMES = 1000
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
 LONG = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category,member_state&freq=day"
 CUBOIDS = {"category": "category", "long": "category,member_state,day"}

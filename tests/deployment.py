@@ -25,7 +25,7 @@ from datasets.build.seal import Seal
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 
-ALL = frozenset({"ads:read", "moderation:read", "recommendations:read"})
+ALL = frozenset({"ads:read", "moderation:read", "recommendations:read", "reports:read"})
 EMAIL = "researcher@example.org"
 
 

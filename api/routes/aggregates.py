@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.answers import Answers
-from api.asked import Asked, AskedInBody, AskedQuestion
+from api.answers import Answers, Wanted, wanted_of
+from api.asked import AskedInBody, AskedQuestion
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
@@ -17,15 +17,17 @@ async def aggregates(request: Request, asked: AskedQuestion) -> Response:
     Every cell of the asked grid is there: zero is a value, and a negative estimate is served as it is. The same
     question asked of the same releases has the same bytes for everybody.
     """
-    return await _answered(request, asked)
+    wanted, ready = wanted_of(request, asked), request.app.state.ready
+    ready.remember(request, asked, wanted)
+    return await _served(request, wanted)
 
 
 @router.post("/{dataset}/aggregates", summary="Ask a question in a body")
 async def aggregates_by_body(request: Request, asked: AskedInBody) -> Response:
     """The same, for questions too long for an address: a JSON object with the same words, lists for several values."""
-    return await _answered(request, asked)
+    return await _served(request, wanted_of(request, asked))
 
 
-async def _answered(request: Request, asked: Asked) -> Response:
+async def _served(request: Request, wanted: Wanted) -> Response:
     answers: Answers = request.app.state.answers
-    return await answers.give(request, asked)
+    return await answers.serve(request, wanted)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.answers import WRITERS, Answers, Made
+from api.answers import WRITERS, Answers, Made, Wanted
 from api.dependencies import Parameters, PublishedReleases, SettingsOf, ensure_scope, only
 from api.encodings import chosen_encoding, encoded
 from api.formats import FORMATS
@@ -134,7 +134,7 @@ async def _served(
         return Made((b"".join(encoded([body], encoding)),), encoded_as, ROWS)
 
     answers: Answers = request.app.state.answers
-    return await answers.serve(request, releases, asked, etag, media, headers, make)
+    return await answers.serve(request, Wanted(releases, asked, etag, media, headers, make))
 
 
 ROWS = sum(len(commitment.indicators) for commitment in COMMITMENTS)

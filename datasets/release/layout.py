@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from datasets.period import Month
@@ -34,6 +35,7 @@ def pointer_file(root: Path, dataset: str, month: Month | str) -> Path:
     return root / dataset / f"{month}.current"
 
 
+@lru_cache(maxsize=4096)
 def erratum_file(root: Path, dataset: str, release: str) -> Path:
     """Beside the release, which is never edited: why it was withdrawn, if it was."""
     return root / dataset / f"{release}.erratum"

@@ -11,7 +11,14 @@ from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.live import served
 
 QUESTION = f"{AGGREGATES}?measure=actions"
-FILLED = {"dataset": "moderation", "release": "2026-06.1", "other": "2026-05.1", "token": "tok_" + "a" * 26}
+FILLED = {
+    "period": "2026-06",
+    "part": "7_appeals_and_recidivism",
+    "dataset": "moderation",
+    "release": "2026-06.1",
+    "other": "2026-05.1",
+    "token": "tok_" + "a" * 26,
+}
 NAMES = {
     "admin/projects": "REQ-1",
     "problems": "token-missing",
@@ -172,7 +179,7 @@ def test_what_is_known_already_costs_no_request(deployment, redis_url, storage):
 def test_a_fault_of_ours_costs_no_request(deployment, monkeypatch):
     with deployment.client(deployment.token(), limit_standard="2/hour") as client:
         with monkeypatch.context() as broken:
-            broken.setattr("api.answers._etag", lambda *_: 1 / 0)
+            broken.setattr("api.answers.etag_of", lambda *_: 1 / 0)
             assert [client.get(QUESTION).status_code for _ in range(3)] == [500, 500, 500]
         assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
 

@@ -18,7 +18,7 @@ def test_everything_but_the_question_and_the_files_is_open_to_all(stranger):
         wanted = (
             401
             if path.endswith(("/aggregates", "/plan", "/files/cells.parquet", "/v1/me", "/v1/me/usage"))
-            or path.startswith("/v1/admin")
+            or path.startswith(("/v1/admin", "/v1/reports"))
             else 200
         )
         if path.endswith("/citation") and "/datasets/" in path:

@@ -92,13 +92,14 @@ def test_a_part_that_releases_say_nothing_of_is_refused(real_data, name):
 
 
 def test_the_command_reconciles_the_real_parts_with_a_release(real_data, daylight, tmp_path):
-    made = Deployment(daylight.home)
+    home = tmp_path / "home"  # of its own: what others make with the command is asked elsewhere
+    made = Deployment(home)
     for dataset in ("moderation", "recommendations"):
         made.release(dataset, "2026-06", rows=20_000)
     made.close()
     folder, out = real_data / PUBLISHED, tmp_path / "cells.csv"
     said = daylight(
-        "reports", "reconcile", folder / "4_notices.csv", folder / "10_AMAR.csv", "--out", out
+        "reports", "reconcile", folder / "4_notices.csv", folder / "10_AMAR.csv", "--out", out, DAYLIGHT_HOME=str(home)
     ).stdout  # fmt: skip
     assert "mended: 2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER" in said
     assert (
@@ -115,6 +116,14 @@ def test_the_command_reconciles_the_real_parts_with_a_release(real_data, dayligh
     )
     assert (float(total["reported"]), total["verdict"]) == (184_863, "differs")
     assert sum(r["file"] == "10_AMAR.csv" for r in rows) == 28
-    refused = daylight("reports", "reconcile", folder / "10_AMAR.csv", "--period", "2031-H1", check=False)
+    refused = daylight(
+        "reports",
+        "reconcile",
+        folder / "10_AMAR.csv",
+        "--period",
+        "2031-H1",
+        check=False,
+        DAYLIGHT_HOME=str(home),
+    )
     assert refused.returncode == 2
     assert "nothing of recommendations is released for 2031-H1; released are 2026-06" in refused.stderr

@@ -1,0 +1,85 @@
+"""A question asked again in the same words: its answer without reading the words a second time.
+
+A notebook that is run again asks what it asked before, and then reading the words costs more than the answer. So a route
+before all others knows the addresses that were understood. Its steps are those of every question, by the same functions
+and in the same order: who asks, the limit, the quota, the scope, whether a release was withdrawn (docs/decisions/0017).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from api.answers import Answers, Wanted
+from api.asked import Asked
+from api.dependencies import ensure_scope
+from api.limits import Dependency
+from datasets.release.opened import Release
+
+MOST = 1000
+LONGEST = 2048
+"""Bytes of an address and its fields beyond which it is read each time, so that what is kept stays small."""
+
+Words = tuple[str, bytes, bytes, bytes]
+"""Path, query, Accept and Accept-Encoding: all of a request that its answer depends on, but for the validators it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What an address was found to want, as long as these releases are the current ones of its dataset."""
+
+    dataset: str
+    current: tuple[Release, ...]
+    wanted: Wanted
+
+
+class Ready(BaseRoute):
+    """The route of addresses that were understood before. `admitted` is how every question is let in."""
+
+    path = "/v1/datasets/{dataset}/aggregates"
+
+    def __init__(self, admitted: Dependency) -> None:
+        self._admitted = admitted
+        self._known: OrderedDict[Words, Understood] = OrderedDict()
+
+    def remember(self, request: Request, asked: Asked, wanted: Wanted) -> None:
+        """Know what this address wants, from now on until something is released."""
+        words = _words(request.scope)
+        if sum(map(len, words)) <= LONGEST:
+            dataset = asked.question.dataset
+            self._known[words] = Understood(dataset, asked.releases.current(dataset), wanted)
+            self._known.move_to_end(words)
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Full for a GET of an address that is known and means what it meant; the other routes see to the rest."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return Match.NONE, {}
+        found = self._known.get(_words(scope))
+        if found is None or found.wanted.releases.current(found.dataset) != found.current:
+            return Match.NONE, {}
+        return Match.FULL, {"route": self, "understood": found}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in, and served. Raises what admission and `Answers.serve` raise, and OutOfScope."""
+        request, understood = Request(scope, receive), scope["understood"]
+        await self._admitted(request)
+        ensure_scope(request, understood.dataset)
+        answers: Answers = scope["app"].state.answers
+        answer = await answers.serve(request, understood.wanted)
+        await answer(scope, receive, send)
+
+
+def _words(scope: Scope) -> Words:
+    accept = encoding = b""
+    for name, value in reversed(scope["headers"]):  # the first of several counts, as everywhere
+        if name == b"accept":
+            accept = value
+        elif name == b"accept-encoding":
+            encoding = value
+    return scope["path"], scope["query_string"], accept, encoding

@@ -1,0 +1,91 @@
+"""A question asked again in the same words gets the same bytes by a shorter way, on which nothing is left out."""
+
+import pytest
+
+from tests.api.conftest import AGGREGATES, ensure_problem
+from tests.deployment import mandate
+
+QUESTION = f"{AGGREGATES}?measure=actions&group_by=category"
+
+
+def understood(client):
+    return client.app.state.ready._known
+
+
+def test_the_second_answer_is_the_first_in_bytes_and_fields(client):
+    first, second = (client.get(QUESTION) for _ in range(2))
+    assert second.content == first.content
+    of_each = {"x-request-id", "ratelimit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-policy"}
+    assert {k: v for k, v in second.headers.items() if k not in of_each} == {
+        k: v for k, v in first.headers.items() if k not in of_each
+    }
+    assert second.headers["x-request-id"] != first.headers["x-request-id"]
+
+
+def test_fields_that_change_the_answer_are_words_too(client):
+    client.get(QUESTION)
+    kinds = {client.get(QUESTION, headers={"Accept": a}).headers["content-type"] for a in ("text/csv", "*/*")}
+    assert len(kinds) == 2
+    packed = client.get(QUESTION, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert client.get(f"{QUESTION}&limit=1").json()["page"]["returned"] == 1
+
+
+def test_who_has_it_already_is_told_so_and_head_has_no_body(client):
+    first = client.get(QUESTION)
+    client.get(QUESTION)
+    assert client.get(QUESTION, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    head = client.head(QUESTION)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == first.headers["content-length"]
+
+
+def test_a_known_question_still_needs_a_token_of_its_scope_that_is_open(deployment):
+    good, other = deployment.token(), deployment.token(deployment.project(frozenset({"ads:read"})))
+    with deployment.client() as client:
+        assert client.get(QUESTION, headers={"Authorization": f"Bearer {good}"}).status_code == 200
+        assert understood(client)
+        ensure_problem(client.get(QUESTION), 401, "token-missing")
+        ensure_problem(
+            client.get(QUESTION, headers={"Authorization": f"Bearer {good}x"}), 401, "token-refused"
+        )
+        ensure_problem(
+            client.get(QUESTION, headers={"Authorization": f"Bearer {other}"}), 403, "out-of-scope"
+        )
+        deployment.registry.revoke_token(good, mandate())
+        ensure_problem(
+            client.get(QUESTION, headers={"Authorization": f"Bearer {good}"}), 401, "token-refused"
+        )
+
+
+def test_a_known_question_is_limited_and_charged(deployment):
+    with deployment.client(deployment.token(), limit_standard="3/minute") as client:
+        assert [client.get(QUESTION).status_code for _ in range(4)] == [200, 200, 200, 429]
+        (today,) = client.get("/v1/me/usage").json()["days"]
+        assert today["requests"] == 3
+    with deployment.client(deployment.token(), quota_rows=20) as client:
+        assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.fixture
+def place(deployment, tmp_path):
+    copy = deployment.copy(tmp_path / "home")
+    yield copy
+    copy.close()
+
+
+def test_a_known_question_means_what_is_current(deployment, place):
+    with place.client(place.token()) as client:
+        before = [client.get(QUESTION) for _ in range(2)][-1]
+        place.release("moderation", "2026-06", deployment.home / "events", correction="late events")
+        client.app.state.releases.refreshed = 0.0
+        after = client.get(QUESTION)
+        assert (before.headers["data-release"], after.headers["data-release"]) == ("2026-06.1", "2026-06.2")
+        assert after.content != before.content
+
+
+def test_an_address_that_is_long_is_read_each_time(client):
+    long = f"{QUESTION}&category=ne:{'ANIMAL_WELFARE,' * 150}ANIMAL_WELFARE"
+    client.get(long)
+    assert client.get(long).status_code == 200
+    assert not [words for words in understood(client) if len(words[1]) > 2048]
