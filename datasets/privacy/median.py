@@ -2,7 +2,9 @@
 
 Inside a band values are taken to lie evenly. With F(t) the noisy number of values below t and N that of all, the median
 is where D(t) = F(t) - N/2 crosses 0; D is linear in the counts, so its variance is known at each t, and the interval is
-every t at which D(t) = 0 is not rejected (test inversion: Woodruff 1952).
+every t at which D(t) = 0 is not rejected (test inversion: Woodruff 1952). The standard error is half of such an interval of
+one standard error either way, as Woodruff has it: in a band with few values the delta method's slope holds for a small
+part of it only, and where an end of the interval is not known it is all there is.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ Floats = NDArray[np.float64]
 def medians(
     edges: Sequence[float], counts: Floats, covariance: Floats, z: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Value, standard error by the delta method, and the ends of the interval, for each cell.
+    """Value, standard error, and the ends of the interval, for each cell.
 
     `edges` are the K + 1 ends of K bands, the last of which may be infinite. Shapes: counts (K, cells), covariance
     (K, K, cells), each result (cells,). NaN stands for no value where the number of all values is within three standard
@@ -38,6 +40,8 @@ def medians(
     clear = at[-1] * 2 > np.maximum(CLEAR * 2 * np.sqrt(moments[-1, -1]), 0.0)
     value, error = _crossing(at, moments, start, spread)
     low, high = _not_rejected(at, moments, start, spread, z)
+    below, above = _not_rejected(at, moments, start, spread, 1.0)
+    error = np.where(np.isfinite(below) & np.isfinite(above), (above - below) / 2, error)
     with np.errstate(invalid="ignore"):
         found = (np.where(clear & np.isfinite(each), each, np.nan) for each in (value, error, low, high))
     value, error, low, high = found
