@@ -18,8 +18,9 @@ help: ## list these commands
 demo: .venv/installed ## build three releases, serve them, ask a question; Ctrl-C ends it
 	$(BIN)/python demo.py
 
-test: .venv/installed ## the whole suite
-	$(BIN)/python -m pytest
+test: .venv/installed ## the whole suite, on every core; then, alone, what measures time
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 check: .venv/installed ## lint, format, types, import contracts
 	$(BIN)/ruff check .

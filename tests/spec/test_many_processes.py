@@ -15,6 +15,8 @@ import pytest
 from tests.api.conftest import redis_url as redis_url
 from tests.deployment import mandate
 
+pytestmark = pytest.mark.alone
+
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions"
 
 

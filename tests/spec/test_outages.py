@@ -17,6 +17,8 @@ from tests.deployment import Deployment
 from tests.postgresql import database_url
 from tests.spec.test_many_processes import processes
 
+pytestmark = pytest.mark.alone
+
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
 ASKERS = 4
 
