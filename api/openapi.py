@@ -24,6 +24,7 @@ from api.routes.docs import ASSETS
 from api.schemas import SCHEMAS, ref
 from datasets.catalogue import DATASETS, code_lists
 from datasets.definition import Dataset
+from datasets.reports.official.parts import PARTS
 
 router = APIRouter(tags=["service"])
 
@@ -282,6 +283,11 @@ def _name(parameter: dict[str, Any], path: str) -> None:
     elif path.startswith("/problems"):
         parameter["schema"] = {"type": "string", "enum": [page.name for page in pages()]}
         parameter["example"] = "unknown-code"
+    elif parameter["name"] == "period":
+        pattern = r"^\d{4}-(0[1-9]|1[0-2]|Q[1-4]|H[12])$"
+        parameter |= {"schema": {"type": "string", "pattern": pattern}, "example": "2026-06"}
+    elif parameter["name"] == "part":
+        parameter |= {"schema": {"type": "string", "enum": list(PARTS)}, "example": "4_notices"}
     elif path.startswith("/docs"):
         parameter["schema"] = {"type": "string", "enum": [*ASSETS, "start.js"]}
         parameter["example"] = "start.js"

@@ -16,7 +16,7 @@ from auth.models import Membership, Notice, Project, ProjectVersion
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_tier, write_scopes
 from auth.values import end_of
-from auth.working_days import MEMBER_STATES, after_working_days
+from auth.working_days import after_working_days
 
 NOTICE_DAYS = 3
 """Working days within which the coordinator is told (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
@@ -129,13 +129,12 @@ def ending(session: Session, now: datetime, days: int) -> Sequence[Project]:
 
 def add_notice(session: Session, project: Project, kind: str, at: datetime) -> Notice:
     """The coordinator is to be told of a beginning or an end."""
-    state = project.dsc if project.dsc in MEMBER_STATES else "IE"
     notice = Notice(
         id=new_identifier("ntc"),
         project_id=project.id,
         kind=kind,
         at=at,
-        due=after_working_days(at.date(), NOTICE_DAYS, state),
+        due=after_working_days(at.date(), NOTICE_DAYS, project.dsc),
     )
     session.add(notice)
     session.flush()

@@ -11,13 +11,13 @@ from sqlalchemy import Engine, select
 
 from auth import applications, lifecycle
 from auth.acts import Act
-from auth.applications import NewApplication
 from auth.audit import Mandate
 from auth.database import snapshot
 from auth.errors import UnknownRecord
 from auth.four_eyes import PROJECT_APPROVAL, FourEyes, forget
 from auth.lifecycle import ProjectChange
 from auth.models import Application, Institution, Membership, Notice, Project, ProjectVersion, Researcher
+from auth.projects import NewProject
 
 MOVES = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
 KINDS = {"access_begins": "access has been given", "access_ends": "access has ended"}
@@ -79,7 +79,7 @@ class Office:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    def submit(self, new: NewApplication, mandate: Mandate) -> Application:
+    def submit(self, new: NewProject, mandate: Mandate) -> Application:
         """Raises MalformedValue, NotAllowed."""
         with self._acting(mandate) as act:
             made = applications.submit(act.session, new, mandate.at)

@@ -11,7 +11,10 @@ from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.live import served
 
 QUESTION = f"{AGGREGATES}?measure=actions"
-FILLED = {"dataset": "moderation", "release": "2026-06.1", "other": "2026-05.1", "token": "tok_" + "a" * 26}
+FILLED = {
+    "dataset": "moderation", "release": "2026-06.1", "other": "2026-05.1", "token": "tok_" + "a" * 26,
+    "period": "2026-06", "part": "4_notices",
+}  # fmt: skip
 NAMES = {
     "admin/projects": "REQ-1",
     "problems": "token-missing",
@@ -99,15 +102,29 @@ def test_a_429_names_the_policy_and_when_to_come_back(deployment):
 
 def test_the_limit_is_the_projects_whatever_token_path_or_case_is_used(deployment):
     project = deployment.project()
-    tokens = [deployment.token(project) for _ in range(5)]
-    with deployment.client(limit_standard="5/minute") as client:
+    tokens = [deployment.token(project) for _ in range(10)]
+    with deployment.client(limit_standard="10/hour") as client:
         for number, text in enumerate(tokens):
             fields = {"Authorization": f"Bearer {text}", "X-Forwarded-For": f"10.0.0.{number}"}
             assert client.get(
                 f"{QUESTION}&category={'VIOLENCE' if number % 2 else 'SELF_HARM'}", headers=fields
             ).is_success
-        for path in (QUESTION, QUESTION.replace("moderation", "ads"), f"{QUESTION}&period=2026-05"):
+        spellings = ("ads", "Moderation", "MODERATION", "%6Doderation", "moderation%20", "nothing")
+        for path in (f"{QUESTION}&period=2026-05", *(QUESTION.replace("moderation", s) for s in spellings)):
             ensure_problem(client.get(path, headers=fields), 429)
+        for scheme in (
+            "bearer",
+            "BEARER",
+            "Bearer  ",
+        ):  # another spelling of the same token is the same project
+            ensure_problem(client.get(QUESTION, headers={"Authorization": f"{scheme} {text}"}), 429)
+        ensure_problem(client.post(AGGREGATES, headers=fields, json={"measure": "actions"}), 429)
+        for path in (
+            f"/{QUESTION}",
+            QUESTION.replace("/v1/", "/V1/"),
+            QUESTION.replace("aggregates", "aggregates/"),
+        ):
+            ensure_problem(client.get(path, headers=fields), 404)  # nothing is given there at all
         assert client.head(QUESTION, headers=fields).status_code == 429
         other = {"Authorization": f"Bearer {deployment.token()}"}
         assert client.get(QUESTION, headers=other).status_code == 200

@@ -13,12 +13,12 @@ from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.api.test_limits import addresses
 
 
-def test_everything_but_the_question_and_the_files_is_open_to_all(stranger):
+def test_everything_but_questions_reports_and_files_is_open_to_all(stranger):
     for path in addresses(stranger):
         wanted = (
             401
             if path.endswith(("/aggregates", "/plan", "/files/cells.parquet", "/v1/me", "/v1/me/usage"))
-            or path.startswith("/v1/admin")
+            or path.startswith(("/v1/admin", "/v1/reports"))
             else 200
         )
         if path.endswith("/citation") and "/datasets/" in path:

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from auth.applications import NewApplication
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
 from auth.lifecycle import ProjectChange
+from auth.projects import NewProject
 from auth.tokens import NewToken
 from auth.working_days import MEMBER_STATES, after_working_days
 from tests.auth.conftest import NOW, mandate, new_member
@@ -15,7 +15,7 @@ EMAIL = "ann@uni.example"
 
 
 def request(**changes):
-    return NewApplication(
+    return NewProject(
         **{
             "reference": "REQ-7", "dsc": "IE", "purpose": "Systemic risks", "scopes": frozenset({"ads:read", "moderation:read"}),
             "first_day": NOW.date(), "last_day": NOW.date() + timedelta(days=90), **changes,
@@ -78,8 +78,14 @@ def test_a_request_that_cannot_be_is_refused(registry, changes, refusal, words):
 
 def test_a_request_is_handled_once(registry):
     registry.office.submit(request(), mandate())
-    with pytest.raises(NotAllowed, match="'REQ-7' is known already"):
+    with pytest.raises(NotAllowed, match="'REQ-7' is an application already"):
         registry.office.submit(request(), mandate())
+    with pytest.raises(NotAllowed, match="'REQ-7' is an application already"):
+        registry.create_project(request(), mandate())  # past the application that waits
+    registry.office.approve("REQ-7", mandate())
+    registry.create_project(request(reference="REQ-8"), mandate())
+    with pytest.raises(NotAllowed, match="'REQ-8' is a project already"):
+        registry.office.submit(request(reference="REQ-8"), mandate())
 
 
 # --- projects ---------------------------------------------------------------------------------------
@@ -201,6 +207,11 @@ def test_a_second_member_is_no_second_beginning(populated):
 )
 def test_working_days_leave_out_week_ends_and_public_holidays(day, state, last):
     assert after_working_days(day, 3, state) == last
+
+
+def test_a_coordinator_that_no_calendar_is_known_of_is_told_early_and_never_late():
+    assert after_working_days(date(2026, 12, 23), 3, "Coimisiún na Meán") == date(2026, 12, 28)
+    assert after_working_days(date(2026, 12, 23), 3, "IE") > date(2026, 12, 28)
 
 
 def test_every_member_state_has_a_calendar():

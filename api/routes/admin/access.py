@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Response
 from api.acts import Act, Day, Text, body_of, described
 from api.dependencies import OpenRegistry, only
 from api.mandates import AskingAdmin, by, may, private
-from auth.applications import NewApplication
 from auth.models import Application
-from auth.projects import NewMember
+from auth.projects import NewMember, NewProject
 from auth.scopes import parse_scopes
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
@@ -77,7 +76,7 @@ def submit(
     admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Request, Depends(body_of(Request))]
 ) -> Response:
     """Take in a reasoned request, which starts its clock."""
-    new = NewApplication(
+    new = NewProject(
         given.reference,
         given.dsc,
         given.purpose,
