@@ -96,6 +96,10 @@ NOT_OF_QUESTION = {
     "unknown-code-list", "unknown-file", "range-not-satisfiable", "too-large", "method-not-allowed", "not-found",
     "malformed-value", "not-allowed", "unknown-record", "role-too-small", "key-unusable", "chain-broken",
 }  # fmt: skip
+OF_REPORT = frozenset({
+    "out-of-scope", "quota-spent", "malformed-period", "report-not-covered", "not-acceptable", "malformed-question",
+    "too-busy", "question-interrupted", "release-damaged", "release-unavailable",
+})  # fmt: skip
 OF_ADMIN = OF_ACT | {
     "malformed-value",
     "not-allowed",
@@ -128,6 +132,9 @@ SHAPES = {
     "/v1/me/tokens/current": Shape(content={}, problems=OF_ACT, token=True, status="204", conditional=False),
     "/v1/tokens/revoke": Shape(content={}, problems=OF_ACT, status="204", conditional=False),
     "/.well-known/jwks.json": Shape(problems=frozenset({"registry-unavailable"})),
+    "/v1/reports": Shape(problems=frozenset({"out-of-scope", "quota-spent"}), token=True),
+    "/v1/reports/{period}": Shape(_media(JSON, "text/csv", "text/html"), OF_REPORT, token=True),
+    "/v1/reports/{period}/{part}": Shape(_media("text/csv", JSON), OF_REPORT | {"unknown-part"}, token=True),
     FILE: Shape(
         _media(FORMATS["parquet"], JSON),
         frozenset({"out-of-scope", "quota-spent", "unknown-file", "range-not-satisfiable"}),

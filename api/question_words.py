@@ -138,6 +138,18 @@ METADATA: dict[str, Parameter] = {
     "/v1/errata": query(
         "format", "json or atom; Accept decides where it is not given.", "json", enum=["json", "atom"]
     ),
+    "/v1/reports/{period}": query(
+        "format",
+        "json, csv or html; Accept decides where it is not given.",
+        "json",
+        enum=["json", "csv", "html"],
+    ),
+    "/v1/reports/{period}/{part}": query(
+        "format",
+        "csv, the official form, or json; Accept decides where it is not given.",
+        "csv",
+        enum=["csv", "json"],
+    ),
     "/v1/releases/{dataset}/{release}/citation": query(
         "format", "csl or bibtex; csl by default.", "csl", enum=["csl", "bibtex"]
     ),

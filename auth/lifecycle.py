@@ -18,6 +18,8 @@ from auth.scopes import ensure_tier, write_scopes
 from auth.values import end_of
 from auth.working_days import after_working_days
 
+SOON_OVER = 30
+"""Days before its end from which a project is said to end soon."""
 NOTICE_DAYS = 3
 """Working days within which the coordinator is told (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
 FROM = {

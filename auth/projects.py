@@ -112,6 +112,11 @@ def list_projects(session: Session) -> Sequence[Project]:
     return session.scalars(select(Project).order_by(Project.not_after, Project.reference)).all()
 
 
+def state_of(project: Project, now: datetime) -> str:
+    """What a project is at a moment: its status, and `ended` also where its last day is over and nobody has ended it."""
+    return "ended" if project.not_after <= now else project.status
+
+
 def find_project(session: Session, name: str) -> Project:
     """The project of this identifier or reference. Raises UnknownRecord with did-you-mean."""
     found = session.scalars(select(Project).where(or_(Project.id == name, Project.reference == name))).first()

@@ -2,6 +2,7 @@
 
 import socket
 
+import httpx2
 import pytest
 
 from api.app import create_app
@@ -9,6 +10,7 @@ from api.limits import LimitsSwitchedOff
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.live import served
+from tests.spec.test_many_processes import processes
 
 QUESTION = f"{AGGREGATES}?measure=actions"
 FILLED = {
@@ -226,6 +228,28 @@ def test_neither_method_nor_http_version_nor_forwarding_fields_buy_a_request(dep
         ]
         found = [raw(port, *each, token) for each, token in zip(asked, tokens, strict=False)]
     assert found == [200, 200, 200, 429, 429, 429]
+
+
+def from_proxy(client, forwarded):
+    return client.get("/v1", headers={"X-Forwarded-For": forwarded}).status_code
+
+
+def test_addresses_behind_a_proxy_that_is_named_are_told_apart_and_no_others_word_is_taken(deployment):
+    settings = {"DAYLIGHT_PROXIES": "127.0.0.1", "DAYLIGHT_LIMIT_OPEN": "2/hour"}
+    with processes(deployment, 1, **settings) as (url,), httpx2.Client(base_url=url) as client:
+        assert [from_proxy(client, "192.0.2.1") for _ in range(3)] == [200, 200, 429]
+        # what stands before the proxy's own word is the client's, and buys nothing
+        assert from_proxy(client, "198.51.100.9, 192.0.2.1") == 429
+        assert from_proxy(client, "192.0.2.2") == 200
+        network = "2001:db8:0:1"
+        found = [from_proxy(client, f"{network}:{host}::1") for host in ("a", "b", "c")]
+        assert found == [200, 200, 429], "a network of IPv6 is one asker"
+
+
+@pytest.mark.parametrize("value", ["*", "10.0.0.7,*", "proxy.example", "10.0.0.1/8"])
+def test_proxies_are_addresses_or_networks(value):
+    with pytest.raises(ValueError, match="is no address or network"):
+        ApiSettings(proxies=value)
 
 
 def raw(port, method, version, field, token):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -12,7 +13,9 @@ from api.dependencies import OpenRegistry, only
 from api.mandates import AskingAdmin, by, may, private
 from auth.models import Application
 from auth.projects import NewMember, NewProject
+from auth.lifecycle import SOON_OVER
 from auth.scopes import parse_scopes
+from auth.tokens import SOON, ending
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
 SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
@@ -173,6 +176,19 @@ def sent(
     """Put on record that the coordinator has been told."""
     registry.office.sent(notice, by(admin, given.reason))
     return private({"notice": notice})
+
+
+@router.get("/ending", summary="What ends soon", dependencies=[Depends(may("read"))])
+def ending_soon(registry: OpenRegistry) -> Response:
+    """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
+    now = datetime.now(UTC)
+    found = registry.office.ending(now, SOON_OVER)
+    lines = ending(registry.list_tokens(now), now, SOON)
+    projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
+    tokens = [
+        {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires} for t in lines
+    ]
+    return private({"projects": projects, "tokens": tokens})
 
 
 def _said(a: Application) -> dict[str, object]:

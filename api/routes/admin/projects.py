@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -12,7 +12,7 @@ from api.dependencies import OpenRegistry, only
 from api.mandates import AskingAdmin, by, may, private
 from auth.lifecycle import ProjectChange
 from auth.models import Project
-from auth.projects import NewProject
+from auth.projects import NewProject, state_of
 from auth.scopes import parse_scopes
 
 router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only())])
@@ -122,7 +122,7 @@ def move(
 def _said(project: Project) -> dict[str, object]:
     return {
         "project": project.id, "reference": project.reference, "dsc": project.dsc, "scopes": project.scopes.split(),
-        "tier": project.tier, "modality": project.modality, "status": project.status, "first_day": project.not_before.date(),
+        "tier": project.tier, "modality": project.modality, "status": state_of(project, datetime.now(UTC)), "first_day": project.not_before.date(),
         "last_day": _last(project.not_after), "version": project.version,
     }  # fmt: skip
 
