@@ -239,7 +239,7 @@ def _completed(operation: dict[str, Any], path: str, method: str) -> dict[str, A
     operation["responses"][shape.status] = operation["responses"].pop("200")
     if shape.token:
         operation["security"] = [{"session" if is_administered(path) else "token": []}]
-    if path.endswith(("/approve", "/withdraw")):
+    if path.endswith(("/approve", "/withdraw")) or (path, method) == ("/v1/admin/projects/{name}", "patch"):
         operation["responses"]["202"] = {
             "description": "It waits for somebody else.",
             "content": _media(JSON),

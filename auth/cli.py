@@ -116,13 +116,17 @@ def show_token(
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.show_token(_named(token), mandate.at)
-    print_table(("what", "is"), ((name.replace("_", " "), _said(value)) for name, value in asdict(found).items()))
+    print_table(
+        ("what", "is"), ((name.replace("_", " "), _said(value)) for name, value in asdict(found).items())
+    )
 
 
 def _said(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
-    return {None: "never", True: "yes", False: "no"}.get(value, str(value)) if not isinstance(value, str) else value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "never" if value is None else str(value)
 
 
 @token.command("revoke")

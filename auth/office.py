@@ -112,9 +112,15 @@ class Office:
 
     # --- projects ---------------------------------------------------------------------------------
 
-    def change_project(self, name: str, change: ProjectChange, mandate: Mandate) -> Project:
-        """Raises UnknownRecord, MalformedValue, NotAllowed."""
+    def change_project(self, name: str, change: ProjectChange, mandate: Mandate) -> Project | None:
+        """The project, or None where it would get more and another person must agree first.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed.
+        """
         with self._acting(mandate) as act:
+            more = lifecycle.more_of(act.session, name, change, mandate.at)
+            if more and not self._four_eyes.agreed(act, PROJECT_APPROVAL, more):
+                return None
             project = lifecycle.change_project(act.session, name, change, mandate)
             act.record(
                 "project.changed",

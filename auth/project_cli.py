@@ -117,6 +117,9 @@ def change_project(
     )
     with registry_for(mandate) as registry:
         changed = registry.office.change_project(reference, change, mandate)
+    if changed is None:
+        say(f"The change of {reference} waits for another person, who asks for it in the same way.")
+        return
     say(f"Project {changed.reference} is at version {changed.version}.")
 
 

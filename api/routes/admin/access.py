@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Response
 from api.acts import Act, Day, Text, body_of, described
 from api.dependencies import OpenRegistry, only
 from api.mandates import AskingAdmin, by, may, private
+from auth.lifecycle import SOON_OVER
 from auth.models import Application
 from auth.projects import NewMember, NewProject
-from auth.lifecycle import SOON_OVER
 from auth.scopes import parse_scopes
 from auth.tokens import SOON, ending
 
@@ -186,7 +186,8 @@ def ending_soon(registry: OpenRegistry) -> Response:
     lines = ending(registry.list_tokens(now), now, SOON)
     projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
     tokens = [
-        {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires} for t in lines
+        {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}
+        for t in lines
     ]
     return private({"projects": projects, "tokens": tokens})
 
