@@ -133,7 +133,7 @@ class Limits:
 
         slowapi has no public name for it; it asks by itself whether Redis is back.
         """
-        self._limiter._storage_dead = True  # noqa: SLF001
+        self._limiter._storage_dead = True  # noqa: SLF001 - what slowapi itself sets, under no other name
 
     def too_many(self, request: Request, error: RateLimitExceeded) -> Response:
         """429, naming the policy that was hit and when to come back."""
