@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
@@ -90,8 +92,27 @@ async def _looked_up(request: Request, look_up: Callable[[str, datetime], Holder
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from, as the connection says it: no field of the request can change it."""
-    return request.client.host if request.client else "unknown"
+    """Where a request comes from, as the connection says it: no field of the request can change it, but those of a proxy that
+    the settings name.
+
+    An address of IPv6 stands for its network of 64 bits, all of which whoever has one can use.
+    """
+    host = request.client.host if request.client else "unknown"
+    return _network_of(host) if ":" in host else host
+
+
+@lru_cache(4096)
+def _network_of(host: str) -> str:
+    """The first 64 bits of an address of IPv6.
+
+    >>> _network_of("2001:db8:0:1:aaaa::1"), _network_of("::ffff:192.0.2.1")
+    ('2001:db8:0:1::/64', '192.0.2.1')
+    """
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return host
+    return str(address.ipv4_mapped or IPv6Network((address.packed[:8] + bytes(8), 64)))
 
 
 async def dataset_of(dataset: str) -> Dataset:

@@ -95,7 +95,7 @@ OF_RELEASE = {
 OF_REPORT = frozenset(
     {
         "out-of-scope", "quota-spent", "not-acceptable", "malformed-period", "malformed-question", "report-not-covered",
-        "release-withdrawn", "release-unavailable", "question-interrupted", "too-busy", "mixed-versions",
+        "release-withdrawn", "release-damaged", "release-unavailable", "question-interrupted", "too-busy", "mixed-versions",
     }
 )  # fmt: skip
 NOT_OF_QUESTION = {
@@ -135,9 +135,9 @@ SHAPES = {
     "/v1/me/tokens/current": Shape(content={}, problems=OF_ACT, token=True, status="204", conditional=False),
     "/v1/tokens/revoke": Shape(content={}, problems=OF_ACT, status="204", conditional=False),
     "/.well-known/jwks.json": Shape(problems=frozenset({"registry-unavailable"})),
-    "/v1/reports": Shape(problems=OF_REPORT, token=True),
+    "/v1/reports": Shape(problems=frozenset({"out-of-scope", "quota-spent"}), token=True),
     "/v1/reports/{period}": Shape(_media(JSON, "text/csv", "text/html"), OF_REPORT, token=True),
-    "/v1/reports/{period}/{part}": Shape(_media(JSON, "text/csv"), OF_REPORT | {"unknown-part"}, token=True),
+    "/v1/reports/{period}/{part}": Shape(_media("text/csv", JSON), OF_REPORT | {"unknown-part"}, token=True),
     FILE: Shape(
         _media(FORMATS["parquet"], JSON),
         frozenset({"out-of-scope", "quota-spent", "unknown-file", "range-not-satisfiable"}),
@@ -242,7 +242,7 @@ def _completed(operation: dict[str, Any], path: str, method: str) -> dict[str, A
     operation["responses"][shape.status] = operation["responses"].pop("200")
     if shape.token:
         operation["security"] = [{"session" if is_administered(path) else "token": []}]
-    if path.endswith(("/approve", "/withdraw")):
+    if path.endswith(("/approve", "/withdraw")) or (path, method) == ("/v1/admin/projects/{name}", "patch"):
         operation["responses"]["202"] = {
             "description": "It waits for somebody else.",
             "content": _media(JSON),
@@ -292,7 +292,7 @@ def _name(parameter: dict[str, Any], path: str) -> None:
         parameter["example"] = "2026-06"
     elif parameter["name"] == "part":
         parameter["schema"] = {"type": "string", "enum": list(PARTS)}
-        parameter["example"] = "6_own_initiative_TC"
+        parameter["example"] = "4_notices"
     elif path.startswith("/v1/codelists"):
         parameter["schema"] = {"type": "string", "enum": sorted(code_lists())}
         parameter["example"] = "category"

@@ -141,11 +141,14 @@ METADATA: dict[str, Parameter] = {
     "/v1/reports/{period}": query(
         "format",
         "json, csv or html; Accept decides where it is not given.",
-        "csv",
+        "json",
         enum=["json", "csv", "html"],
     ),
     "/v1/reports/{period}/{part}": query(
-        "format", "csv or json; Accept decides where it is not given.", "csv", enum=["csv", "json"]
+        "format",
+        "csv, the official form, or json; Accept decides where it is not given.",
+        "csv",
+        enum=["csv", "json"],
     ),
     "/v1/releases/{dataset}/{release}/citation": query(
         "format", "csl or bibtex; csl by default.", "csl", enum=["csl", "bibtex"]

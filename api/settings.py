@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 from limits import parse
@@ -25,6 +26,8 @@ class ApiSettings(BaseSettings):
     cache_dir: Path = Field(default_factory=lambda known: known["home"] / "cache")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    proxies: str = ""
+    """Addresses and networks of proxies whose X-Forwarded-For is believed, with commas between; nobody's without it."""
     redis_url: str = Field(default="", repr=False)
     limit_open: str = "600/minute"
     limit_standard: str = "100/minute"
@@ -60,6 +63,19 @@ class ApiSettings(BaseSettings):
             raise ValueError(f"{value[:40]!r} is no limit; write one such as 100/minute") from None
         if limit.amount < 1:
             raise ValueError(f"{value[:40]!r} allows nothing; write one such as 100/minute")
+        return value
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        """Networks alone: `*` would let everybody choose an address, and with it a limit."""
+        for each in filter(None, value.split(",")):
+            try:
+                ip_network(each.strip())
+            except ValueError:
+                raise ValueError(
+                    f"{each[:40]!r} is no address or network; write such as 10.0.0.7 or 10.0.0.0/24"
+                ) from None
         return value
 
     def limit_of(self, tier: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from auth.applications import NewApplication
+from auth.projects import NewProject
 from auth.scopes import SCOPES, TIERS, parse_scopes
 from auth.terminal import Reason, Reference, mandate_for, print_table, registry_for, say
 from auth.values import parse_day
@@ -28,7 +28,7 @@ def submit_application(
 ) -> None:
     """Take in a reasoned request, which starts its clock. Prints its identifier."""
     mandate = mandate_for(reason)
-    new = NewApplication(
+    new = NewProject(
         reference,
         dsc,
         purpose,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
 from auth.models import Application, Project
-from auth.projects import MODALITIES, NewProject, create_project, ensure_modality, ensure_period
+from auth.projects import NewProject, create_project, ensure_modality, ensure_new
 from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.values import ensure_text
 from auth.working_days import ensure_member_state
@@ -28,31 +27,9 @@ FROM = {
 """From which states an application comes into each other one."""
 
 
-@dataclass(frozen=True)
-class NewApplication:
-    """What a reasoned request asks for; `dsc` is the member state of the coordinator. Both days are included (UTC)."""
-
-    reference: str
-    dsc: str
-    purpose: str
-    scopes: frozenset[str]
-    first_day: date
-    last_day: date
-    tier: str = "standard"
-    modality: str = MODALITIES[0]
-
-
-def submit(session: Session, new: NewApplication, now: datetime) -> Application:
+def submit(session: Session, new: NewProject, now: datetime) -> Application:
     """Take a request in, and start its clock. Raises MalformedValue, and NotAllowed for a reference that is known."""
-    reference = ensure_text("reference", new.reference)
-    for table in (Application, Project):
-        if session.scalar(select(table.id).where(table.reference == reference)) is not None:
-            raise NotAllowed(
-                f"reference: {shown(reference)!r} is known already; a reasoned request is handled once.",
-                parameter="reference",
-                value=reference,
-            )
-    ensure_period(new.first_day, new.last_day)
+    reference = ensure_new(session, new, Application, Project)
     application = Application(
         id=new_identifier("app"),
         reference=reference,
@@ -99,6 +76,7 @@ def approve(session: Session, name: str, now: datetime) -> tuple[Application, Pr
             application.modality,
         ),
         now,
+        granted=True,
     )
     application.state, application.decided, application.project_id = "approved", now, project.id
     session.flush()

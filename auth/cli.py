@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -21,7 +22,7 @@ from auth.project_cli import project, researcher
 from auth.scopes import parse_scopes
 from auth.terminal import InProject, Reason, mandate_for, print_table, registry_for, say
 from auth.token_changes import DEFAULT_OVERLAP
-from auth.tokens import DEFAULT_DAYS, NewToken
+from auth.tokens import DEFAULT_DAYS, SOON, NewToken, TokenLine, ending
 
 admin = typer.Typer(no_args_is_help=True, help="Who may ask: projects, researchers, tokens, audit, keys.")
 token = typer.Typer(no_args_is_help=True, help="What a researcher shows to be let in.")
@@ -75,6 +76,19 @@ def list_tokens(
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.list_tokens(mandate.at, project)
+    _print_tokens(found)
+
+
+@token.command("ending")
+def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] = SOON) -> None:
+    """Open tokens that end soon and were not replaced, the earliest first."""
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
+        found = registry.list_tokens(mandate.at)
+    _print_tokens(ending(found, mandate.at, days))
+
+
+def _print_tokens(found: Iterable[TokenLine]) -> None:
     print_table(
         ("token", "project", "researcher", "scopes", "label", "issued", "expires", "last used", "state"),
         (
@@ -102,7 +116,17 @@ def show_token(
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.show_token(_named(token), mandate.at)
-    print_table(("what", "is"), ((name, str(value)) for name, value in asdict(found).items()))
+    print_table(
+        ("what", "is"), ((name.replace("_", " "), _said(value)) for name, value in asdict(found).items())
+    )
+
+
+def _said(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "never" if value is None else str(value)
 
 
 @token.command("revoke")

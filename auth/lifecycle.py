@@ -14,10 +14,12 @@ from auth.errors import NotAllowed
 from auth.identifiers import new_identifier
 from auth.models import Membership, Notice, Project, ProjectVersion
 from auth.projects import find_member, find_project
-from auth.scopes import ensure_tier, write_scopes
+from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.values import end_of
-from auth.working_days import MEMBER_STATES, after_working_days
+from auth.working_days import after_working_days
 
+SOON_OVER = 30
+"""Days before its end from which a project is said to end soon."""
 NOTICE_DAYS = 3
 """Working days within which the coordinator is told (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
 FROM = {
@@ -81,6 +83,23 @@ def change_project(session: Session, name: str, change: ProjectChange, mandate: 
     return _changed(session, project, mandate)
 
 
+def more_of(session: Session, name: str, change: ProjectChange, now: datetime) -> str:
+    """What a change gives a project beyond what it has, as one line that says all of the change; empty where it takes away.
+
+    Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended.
+    """
+    project = find_project(session, name)
+    _ensure_lives(project, now)
+    scopes = (
+        read_scopes(project.scopes) if change.scopes is None else read_scopes(write_scopes(change.scopes))
+    )
+    tier = project.tier if change.tier is None else ensure_tier(change.tier)
+    end = project.not_after if change.last_day is None else end_of(change.last_day)
+    if scopes <= read_scopes(project.scopes) and tier == project.tier and end <= project.not_after:
+        return ""
+    return f"{project.id} {','.join(sorted(scopes))} {tier} {end:%Y-%m-%d}"
+
+
 def move_project(session: Session, name: str, status: str, mandate: Mandate) -> Project:
     """Suspend, resume (`active`) or end a project; it holds from the next request on.
 
@@ -129,13 +148,12 @@ def ending(session: Session, now: datetime, days: int) -> Sequence[Project]:
 
 def add_notice(session: Session, project: Project, kind: str, at: datetime) -> Notice:
     """The coordinator is to be told of a beginning or an end."""
-    state = project.dsc if project.dsc in MEMBER_STATES else "IE"
     notice = Notice(
         id=new_identifier("ntc"),
         project_id=project.id,
         kind=kind,
         at=at,
-        due=after_working_days(at.date(), NOTICE_DAYS, state),
+        due=after_working_days(at.date(), NOTICE_DAYS, project.dsc),
     )
     session.add(notice)
     session.flush()

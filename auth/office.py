@@ -11,13 +11,13 @@ from sqlalchemy import Engine, select
 
 from auth import applications, lifecycle
 from auth.acts import Act
-from auth.applications import NewApplication
 from auth.audit import Mandate
 from auth.database import snapshot
 from auth.errors import UnknownRecord
 from auth.four_eyes import PROJECT_APPROVAL, FourEyes, forget
 from auth.lifecycle import ProjectChange
 from auth.models import Application, Institution, Membership, Notice, Project, ProjectVersion, Researcher
+from auth.projects import NewProject, state_of
 
 MOVES = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
 KINDS = {"access_begins": "access has been given", "access_ends": "access has ended"}
@@ -79,7 +79,7 @@ class Office:
 
     # --- requests ---------------------------------------------------------------------------------
 
-    def submit(self, new: NewApplication, mandate: Mandate) -> Application:
+    def submit(self, new: NewProject, mandate: Mandate) -> Application:
         """Raises MalformedValue, NotAllowed."""
         with self._acting(mandate) as act:
             made = applications.submit(act.session, new, mandate.at)
@@ -112,9 +112,15 @@ class Office:
 
     # --- projects ---------------------------------------------------------------------------------
 
-    def change_project(self, name: str, change: ProjectChange, mandate: Mandate) -> Project:
-        """Raises UnknownRecord, MalformedValue, NotAllowed."""
+    def change_project(self, name: str, change: ProjectChange, mandate: Mandate) -> Project | None:
+        """The project, or None where it would get more and another person must agree first.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed.
+        """
         with self._acting(mandate) as act:
+            more = lifecycle.more_of(act.session, name, change, mandate.at)
+            if more and not self._four_eyes.agreed(act, PROJECT_APPROVAL, more):
+                return None
             project = lifecycle.change_project(act.session, name, change, mandate)
             act.record(
                 "project.changed",
@@ -150,13 +156,13 @@ class Office:
         with snapshot(self._engine) as session:
             return lifecycle.ending(session, now, days)
 
-    def summaries(self) -> tuple[Summary, ...]:
-        """Every project as the public may know it, the latest first."""
+    def summaries(self, now: datetime) -> tuple[Summary, ...]:
+        """Every project as the public may know it at a moment, the latest first."""
         with snapshot(self._engine) as session:
             found = session.scalars(
                 select(Project).order_by(Project.not_before.desc(), Project.reference)
             ).all()
-            return tuple(map(_summary, found))
+            return tuple(_summary(project, now) for project in found)
 
     def members(self) -> Sequence[MemberLine]:
         """Everybody who is or was a member of a project, by project and address."""
@@ -199,7 +205,7 @@ class Office:
             act.record("notice.sent", found.id, project=found.project_id)
 
 
-def _summary(project: Project) -> Summary:
+def _summary(project: Project, now: datetime) -> Summary:
     datasets = tuple(scope.split(":")[0] for scope in project.scopes.split())
     return Summary(
         reference=project.reference,
@@ -209,6 +215,6 @@ def _summary(project: Project) -> Summary:
         modality=project.modality,
         first_day=project.not_before.date(),
         end=project.not_after,
-        status=project.status,
+        status=state_of(project, now),
         versions=project.version,
     )

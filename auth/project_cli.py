@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from auth.lifecycle import ProjectChange
-from auth.projects import NewMember, NewProject
+from auth.lifecycle import SOON_OVER, ProjectChange
+from auth.projects import NewMember, NewProject, state_of
 from auth.scopes import SCOPES, TIERS, parse_scopes
 from auth.terminal import InProject, Reason, Reference, mandate_for, print_table, registry_for, say
 from auth.values import parse_day
@@ -49,7 +49,8 @@ def create_project(
 @project.command("list")
 def list_projects() -> None:
     """Every project, the earliest end first."""
-    with registry_for(mandate_for()) as registry:
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
         found = registry.list_projects()
     print_table(
         ("reference", "id", "DSC", "scopes", "tier", "status", "first day", "last day"),
@@ -60,7 +61,7 @@ def list_projects() -> None:
                 one.dsc,
                 one.scopes,
                 one.tier,
-                one.status,
+                state_of(one, mandate.at),
                 f"{one.not_before:%Y-%m-%d}",
                 f"{one.not_after - timedelta(microseconds=1):%Y-%m-%d}",
             )
@@ -116,6 +117,9 @@ def change_project(
     )
     with registry_for(mandate) as registry:
         changed = registry.office.change_project(reference, change, mandate)
+    if changed is None:
+        say(f"The change of {reference} waits for another person, who asks for it in the same way.")
+        return
     say(f"Project {changed.reference} is at version {changed.version}.")
 
 
@@ -162,7 +166,7 @@ def list_versions(reference: Reference) -> None:
 
 
 @project.command("ending")
-def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] = 30) -> None:
+def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] = SOON_OVER) -> None:
     """Projects that end soon, the earliest first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:

@@ -11,18 +11,19 @@ from sqlalchemy.orm import Session
 
 from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
-from auth.models import Institution, Membership, Project, Researcher
+from auth.models import Application, Institution, Membership, Project, Researcher
 from auth.scopes import ensure_tier, write_scopes
 from auth.values import end_of, ensure_email, ensure_text, start_of
 from auth.working_days import ensure_member_state
 
 MODALITIES = ("token_aggregates",)
 """How data is given (Delegated Regulation (EU) 2025/2050, Art. 9): aggregates through an interface, to holders of tokens."""
+NOUNS: dict[type[Application | Project], str] = {Application: "an application", Project: "a project"}
 
 
 @dataclass(frozen=True)
 class NewProject:
-    """What a reasoned request asks for. Both days are included; days are UTC."""
+    """What a reasoned request asks for; `dsc` is the member state of the coordinator. Both days are included (UTC)."""
 
     reference: str
     dsc: str
@@ -44,16 +45,12 @@ class NewMember:
     institution: str
 
 
-def create_project(session: Session, new: NewProject, now: datetime) -> Project:
-    """Raises MalformedValue, or NotAllowed for a reference that is taken or a period that is no period."""
-    reference = ensure_text("reference", new.reference)
-    if session.scalar(select(Project.id).where(Project.reference == reference)) is not None:
-        raise NotAllowed(
-            f"reference: {shown(reference)!r} is a project already; a reasoned request has one project.",
-            parameter="reference",
-            value=reference,
-        )
-    ensure_period(new.first_day, new.last_day)
+def create_project(session: Session, new: NewProject, now: datetime, *, granted: bool = False) -> Project:
+    """A project, of an application where that is `granted`, or without one.
+
+    Raises MalformedValue, or NotAllowed for a reference that is taken or a period that is no period.
+    """
+    reference = ensure_new(session, new, Project, *() if granted else (Application,))
     if end_of(new.last_day) <= now:
         raise NotAllowed(
             f"until: {new.last_day} is over; the last day of access is today or later.",
@@ -88,17 +85,36 @@ def ensure_modality(text: str) -> str:
     return text
 
 
-def ensure_period(first: date, last: date) -> None:
-    """Raises NotAllowed where the last day lies before the first."""
-    if last < first:
+def ensure_new(session: Session, asked: NewProject, *tables: type[Application | Project]) -> str:
+    """The reference of a request that none of these tables knows, and whose last day does not lie before its first.
+
+    Raises MalformedValue, NotAllowed.
+    """
+    reference = ensure_text("reference", asked.reference)
+    for table in tables:
+        if session.scalar(select(table.id).where(table.reference == reference)) is not None:
+            raise NotAllowed(
+                f"reference: {shown(reference)!r} is {NOUNS[table]} already; a reasoned request is handled once.",
+                parameter="reference",
+                value=reference,
+            )
+    if asked.last_day < asked.first_day:
         raise NotAllowed(
-            f"until: {last} lies before the first day, {first}.", parameter="until", value=str(last)
+            f"until: {asked.last_day} lies before the first day, {asked.first_day}.",
+            parameter="until",
+            value=str(asked.last_day),
         )
+    return reference
 
 
 def list_projects(session: Session) -> Sequence[Project]:
     """Every project, the earliest end first."""
     return session.scalars(select(Project).order_by(Project.not_after, Project.reference)).all()
+
+
+def state_of(project: Project, now: datetime) -> str:
+    """What a project is at a moment: its status, and `ended` also where its last day is over and nobody has ended it."""
+    return "ended" if project.not_after <= now else project.status
 
 
 def find_project(session: Session, name: str) -> Project:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -30,11 +30,12 @@ InProject = Annotated[str, typer.Option("--project", help="Reference of the reas
 
 
 def mandate_for(reason: str = NO_REASON) -> Mandate:
-    """On whose behalf a command acts: the user of this host."""
+    """On whose behalf a command acts: the user of this host, as the system knows them and not as the environment says."""
+    number = os.getuid()
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
+        user = pwd.getpwuid(number).pw_name
+    except KeyError:
+        user = str(number)
     return Mandate(f"cli:{user}", ensure_text("reason", reason or NO_REASON), datetime.now(UTC))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,6 +18,8 @@ from auth.token_check import LONGEST_LIFE, Claims
 from auth.values import ensure_text
 
 DEFAULT_DAYS = 90
+SOON = 14
+"""Days before its end from which a token is said to end soon."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class TokenLine:
     last_used: datetime | None
     state: str
     """active, expired or revoked; or what its project is, where that closes it."""
+    replaced: bool
+    """Whether another one was issued in its place."""
 
 
 def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tuple[Token, bool]:
@@ -158,9 +162,16 @@ def list_tokens(session: Session, now: datetime, project: str | None = None) -> 
             expires=min(token.expires, token.revoked or token.expires),
             last_used=token.last_used,
             state=_state(token, held_by, now),
+            replaced=token.replaced_by is not None,
         )
         for token, held_by, email in session.execute(asked)
     ]
+
+
+def ending(lines: Iterable[TokenLine], now: datetime, days: int) -> list[TokenLine]:
+    """The open tokens that end within so many days and have no successor, the earliest first."""
+    soon = [line for line in lines if line.state == "active" and line.expires <= now + timedelta(days=days)]
+    return sorted((line for line in soon if not line.replaced), key=lambda line: line.expires)
 
 
 def _state(token: Token, project: Project, now: datetime) -> str:

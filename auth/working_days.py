@@ -34,7 +34,9 @@ def after_working_days(day: date, number: int, state: str) -> date:
     >>> after_working_days(date(2026, 12, 23), 3, "DE")
     datetime.date(2026, 12, 29)
     """
-    closed = holidays.country_holidays(state)
+    # a registry may hold any text for a coordinator from before codes were asked for: then no holiday is counted, and the end
+    # comes early
+    closed = holidays.country_holidays(state) if state in MEMBER_STATES else ()
     while number:
         day += timedelta(days=1)
         if day.weekday() < 5 and day not in closed:

@@ -16,6 +16,7 @@ from auth.audit import Mandate
 from auth.home import prepare
 from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
+from auth.scopes import SCOPES
 from auth.settings import RegistrySettings
 from auth.tokens import NewToken
 from datasets.build.events.synthetic import generate
@@ -25,7 +26,7 @@ from datasets.build.seal import Seal
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 
-ALL = frozenset({"ads:read", "moderation:read", "recommendations:read", "reports:read"})
+ALL = frozenset(SCOPES)
 EMAIL = "researcher@example.org"
 
 

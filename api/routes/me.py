@@ -19,13 +19,14 @@ from auth.errors import MalformedValue, TokenRefused, UnknownRecord
 from auth.principal import Principal
 from auth.token_changes import DEFAULT_OVERLAP
 from auth.token_check import LONGEST_TEXT
+from auth.tokens import SOON
 from datasets.refusal import shown
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 found_router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only())])
 
 PRIVATE = {"Cache-Control": "no-store"}
-WARN = timedelta(days=14)
+WARN = timedelta(days=SOON)
 LARGEST = 8192
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -19,5 +20,5 @@ async def projects(request: Request, registry: OpenRegistry) -> Response:
 
     It names no person (Delegated Regulation (EU) 2025/2050, Art. 10 and 11). Open to all.
     """
-    found = await ask_registry(request, registry.office.summaries)
+    found = await ask_registry(request, registry.office.summaries, datetime.now(UTC))
     return json_response(request, {"projects": [asdict(summary) for summary in found]})

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,9 @@ from auth.audit import Mandate
 from auth.errors import NotAllowed
 from auth.registry import open_registry
 from auth.terminal import recorder
+from datasets.build.seal import Seal
+from datasets.build.withdrawal import withdraw
+from datasets.catalogue import find_dataset
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
 
@@ -165,6 +169,55 @@ def test_the_exported_audit_can_be_followed_without_this_program(owner, place):
     assert head["head"] == previous
     tail = owner.get("/v1/admin/audit", params={"after": len(lines) - 2}).text.splitlines()
     assert len(tail) == 3
+
+
+def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
+    settings = place.registry_settings.model_copy(update={"four_eyes": "release-withdrawal"})
+    registry, moderation = open_registry(settings), find_dataset("moderation")
+    seal = Seal(registry.release_signer(), registry.release_verifier(), recorder(registry))
+    why, now = "The codes of two categories were swapped.", datetime.now(UTC)
+
+    def attempt():
+        return withdraw(place.releases, place.home / "private", moderation, "2026-06.1", why, seal, now)
+
+    try:
+        for words in ("waits for another person", "another person must"):
+            with pytest.raises(NotAllowed, match=words):
+                attempt()
+            assert not list(place.releases.rglob("*erratum*"))
+        another = 0 if os.getuid() else 1
+        monkeypatch.setattr("auth.terminal.os.getuid", lambda: another)
+        attempt()
+    finally:
+        registry.close()
+    with place.client(place.token()) as client:
+        assert client.get(f"{QUESTION}&release=2026-06.1").status_code == 410
+    acts = [line["act"] for line in place.registry.audit_lines() if "act" in line]
+    assert acts.index("release-withdrawal.asked") < acts.index("release.withdrawn")
+
+
+def test_more_of_a_project_waits_for_a_second_person_over_http(place):
+    settings = place.registry_settings.model_copy(update={"four_eyes": "project-approval"})
+    project = place.project()
+    one, other = ({"Authorization": f"Bearer {place.session('registrar')}"} for _ in range(2))
+    more, path = {"tier": "extended", "reason": "as amended"}, f"/v1/admin/projects/{project}"
+    with TestClient(create_app(ApiSettings(home=place.home), settings)) as client:
+        assert client.patch(path, json=more, headers=one).status_code == 202
+        assert client.patch(path, json=more, headers=other).json()["tier"] == "extended"
+
+
+def test_what_ends_soon_is_said_to_admins_and_to_the_researcher(place, owner):
+    project = place.project()
+    token = place.token(project, days=5)
+    end = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    owner.patch(f"/v1/admin/projects/{project}", json={"last_day": end, **WHY})
+    found = owner.get("/v1/admin/ending").json()
+    assert [p["reference"] for p in found["projects"]] == [place.registry.list_projects()[0].reference]
+    assert [t["researcher"] for t in found["tokens"]] == ["researcher@example.org"]
+    with place.client(token) as client:
+        answer = client.get("/v1/me")
+    assert "This access ends in" in answer.json()["warnings"][0]
+    assert answer.headers["x-token-expires"] == answer.json()["expires"]
 
 
 def test_two_people_approve_a_request_where_that_is_set(place):

@@ -8,7 +8,6 @@ import pytest
 
 from api.explanations import markdown, pages
 from api.openapi import description
-from auth.applications import NewApplication
 from auth.projects import NewMember, NewProject
 from datasets.catalogue import DATASETS
 from datasets.definition import CodeList
@@ -71,7 +70,7 @@ def owner(deployment, tmp_path_factory):
         registry.create_project(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
         registry.add_researcher(NewMember(reference, "A Researcher", EMAIL, "An institution"), mandate())
     for reference in ("EX-2", "EX-3"):
-        registry.office.submit(NewApplication(reference, "IE", "Risks", ALL, first, last), mandate())
+        registry.office.submit(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
     registry.admins.add("A Leaver", "leaver@example.org", "auditor", mandate())
     with place.client(place.session(), limit_admin="100000/minute") as client:
         yield client

@@ -2,6 +2,7 @@
 
 import socket
 
+import httpx2
 import pytest
 
 from api.app import create_app
@@ -9,16 +10,13 @@ from api.limits import LimitsSwitchedOff
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.live import served
+from tests.spec.test_many_processes import processes
 
 QUESTION = f"{AGGREGATES}?measure=actions"
 FILLED = {
-    "period": "2026-06",
-    "part": "7_appeals_and_recidivism",
-    "dataset": "moderation",
-    "release": "2026-06.1",
-    "other": "2026-05.1",
-    "token": "tok_" + "a" * 26,
-}
+    "dataset": "moderation", "release": "2026-06.1", "other": "2026-05.1", "token": "tok_" + "a" * 26,
+    "period": "2026-06", "part": "4_notices",
+}  # fmt: skip
 NAMES = {
     "admin/projects": "REQ-1",
     "problems": "token-missing",
@@ -106,15 +104,29 @@ def test_a_429_names_the_policy_and_when_to_come_back(deployment):
 
 def test_the_limit_is_the_projects_whatever_token_path_or_case_is_used(deployment):
     project = deployment.project()
-    tokens = [deployment.token(project) for _ in range(5)]
-    with deployment.client(limit_standard="5/minute") as client:
+    tokens = [deployment.token(project) for _ in range(10)]
+    with deployment.client(limit_standard="10/hour") as client:
         for number, text in enumerate(tokens):
             fields = {"Authorization": f"Bearer {text}", "X-Forwarded-For": f"10.0.0.{number}"}
             assert client.get(
                 f"{QUESTION}&category={'VIOLENCE' if number % 2 else 'SELF_HARM'}", headers=fields
             ).is_success
-        for path in (QUESTION, QUESTION.replace("moderation", "ads"), f"{QUESTION}&period=2026-05"):
+        spellings = ("ads", "Moderation", "MODERATION", "%6Doderation", "moderation%20", "nothing")
+        for path in (f"{QUESTION}&period=2026-05", *(QUESTION.replace("moderation", s) for s in spellings)):
             ensure_problem(client.get(path, headers=fields), 429)
+        for scheme in (
+            "bearer",
+            "BEARER",
+            "Bearer  ",
+        ):  # another spelling of the same token is the same project
+            ensure_problem(client.get(QUESTION, headers={"Authorization": f"{scheme} {text}"}), 429)
+        ensure_problem(client.post(AGGREGATES, headers=fields, json={"measure": "actions"}), 429)
+        for path in (
+            f"/{QUESTION}",
+            QUESTION.replace("/v1/", "/V1/"),
+            QUESTION.replace("aggregates", "aggregates/"),
+        ):
+            ensure_problem(client.get(path, headers=fields), 404)  # nothing is given there at all
         assert client.head(QUESTION, headers=fields).status_code == 429
         other = {"Authorization": f"Bearer {deployment.token()}"}
         assert client.get(QUESTION, headers=other).status_code == 200
@@ -216,6 +228,28 @@ def test_neither_method_nor_http_version_nor_forwarding_fields_buy_a_request(dep
         ]
         found = [raw(port, *each, token) for each, token in zip(asked, tokens, strict=False)]
     assert found == [200, 200, 200, 429, 429, 429]
+
+
+def from_proxy(client, forwarded):
+    return client.get("/v1", headers={"X-Forwarded-For": forwarded}).status_code
+
+
+def test_addresses_behind_a_proxy_that_is_named_are_told_apart_and_no_others_word_is_taken(deployment):
+    settings = {"DAYLIGHT_PROXIES": "127.0.0.1", "DAYLIGHT_LIMIT_OPEN": "2/hour"}
+    with processes(deployment, 1, **settings) as (url,), httpx2.Client(base_url=url) as client:
+        assert [from_proxy(client, "192.0.2.1") for _ in range(3)] == [200, 200, 429]
+        # what stands before the proxy's own word is the client's, and buys nothing
+        assert from_proxy(client, "198.51.100.9, 192.0.2.1") == 429
+        assert from_proxy(client, "192.0.2.2") == 200
+        network = "2001:db8:0:1"
+        found = [from_proxy(client, f"{network}:{host}::1") for host in ("a", "b", "c")]
+        assert found == [200, 200, 429], "a network of IPv6 is one asker"
+
+
+@pytest.mark.parametrize("value", ["*", "10.0.0.7,*", "proxy.example", "10.0.0.1/8"])
+def test_proxies_are_addresses_or_networks(value):
+    with pytest.raises(ValueError, match="is no address or network"):
+        ApiSettings(proxies=value)
 
 
 def raw(port, method, version, field, token):

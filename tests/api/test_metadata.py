@@ -13,7 +13,7 @@ from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.api.test_limits import addresses
 
 
-def test_everything_but_the_question_and_the_files_is_open_to_all(stranger):
+def test_everything_but_questions_reports_and_files_is_open_to_all(stranger):
     for path in addresses(stranger):
         wanted = (
             401

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import sqlite3
 from datetime import UTC, datetime
 
@@ -161,9 +161,18 @@ def test_an_act_without_a_reason_is_not_done(tmp_path, monkeypatch):
 
 
 def test_a_user_without_a_name_is_known_by_a_number(daylight_admin, monkeypatch, tmp_path):
-    monkeypatch.setattr(getpass, "getuser", lambda: {}["no such user"])
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
     daylight_admin("project", "list")
     assert f"cli:{os.getuid()}".encode() in (tmp_path / "var" / "registry.sqlite").read_bytes()
+
+
+def test_nobody_acts_under_anothers_name_by_saying_so(daylight_admin, monkeypatch, tmp_path):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "another")
+    daylight_admin("project", "list")
+    held = (tmp_path / "var" / "registry.sqlite").read_bytes()
+    assert f"cli:{pwd.getpwuid(os.getuid()).pw_name}".encode() in held
+    assert b"cli:another" not in held
 
 
 def test_a_table_fits_the_terminal(with_member, monkeypatch):

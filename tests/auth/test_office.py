@@ -4,10 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from auth.applications import NewApplication
+from auth.audit import Mandate
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
 from auth.lifecycle import ProjectChange
-from auth.tokens import NewToken
+from auth.projects import NewProject
+from auth.registry import open_registry
+from auth.tokens import NewToken, ending
 from auth.working_days import MEMBER_STATES, after_working_days
 from tests.auth.conftest import NOW, mandate, new_member
 
@@ -15,7 +17,7 @@ EMAIL = "ann@uni.example"
 
 
 def request(**changes):
-    return NewApplication(
+    return NewProject(
         **{
             "reference": "REQ-7", "dsc": "IE", "purpose": "Systemic risks", "scopes": frozenset({"ads:read", "moderation:read"}),
             "first_day": NOW.date(), "last_day": NOW.date() + timedelta(days=90), **changes,
@@ -78,8 +80,14 @@ def test_a_request_that_cannot_be_is_refused(registry, changes, refusal, words):
 
 def test_a_request_is_handled_once(registry):
     registry.office.submit(request(), mandate())
-    with pytest.raises(NotAllowed, match="'REQ-7' is known already"):
+    with pytest.raises(NotAllowed, match="'REQ-7' is an application already"):
         registry.office.submit(request(), mandate())
+    with pytest.raises(NotAllowed, match="'REQ-7' is an application already"):
+        registry.create_project(request(), mandate())  # past the application that waits
+    registry.office.approve("REQ-7", mandate())
+    registry.create_project(request(reference="REQ-8"), mandate())
+    with pytest.raises(NotAllowed, match="'REQ-8' is a project already"):
+        registry.office.submit(request(reference="REQ-8"), mandate())
 
 
 # --- projects ---------------------------------------------------------------------------------------
@@ -146,11 +154,55 @@ def test_projects_that_end_soon_are_listed(populated):
     assert populated.office.ending(NOW, 5) == []
 
 
+def test_tokens_that_end_soon_and_have_no_successor_are_listed(populated):
+    short = populated.issue_token(NewToken(reference(populated), EMAIL, days=10), mandate())
+    replaced = populated.issue_token(NewToken(reference(populated), EMAIL, days=9), mandate())
+    populated.issue_token(NewToken(reference(populated), EMAIL, days=90), mandate())
+    successor = populated.rotate_token(replaced.token_id, timedelta(days=1), mandate())
+    found = ending(populated.list_tokens(NOW), NOW, 14)
+    assert [line.token_id for line in found] == [successor.token_id, short.token_id]
+    assert ending(populated.list_tokens(NOW), NOW, 5) == []
+    assert ending(populated.list_tokens(short.expires), short.expires, 14) == [], (
+        "what has ended ends no more"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ProjectChange(scopes=frozenset({"ads:read", "moderation:read", "reports:read"})),
+        ProjectChange(tier="extended"),
+        ProjectChange(last_day=date(2028, 1, 1)),
+    ],
+)
+def test_where_two_must_agree_to_a_project_they_must_to_more_of_it(populated, settings, change):
+    name = reference(populated)
+    one, other = mandate(), Mandate("cli:another", "as amended", NOW)
+    two = open_registry(settings.model_copy(update={"four_eyes": "project-approval"}))
+    try:
+        assert two.office.change_project(name, change, one) is None
+        with pytest.raises(NotAllowed, match="another person must"):
+            two.office.change_project(name, change, one)
+        assert len(two.office.versions(name)) == 1
+        (waits,) = two.admins.waiting(NOW)
+        assert waits.subject.startswith("prj_")
+        elsewhere = ProjectChange(last_day=date(2029, 1, 1))
+        assert two.office.change_project(name, elsewhere, other) is None, "another change is another question"
+        assert two.office.change_project(name, change, other).version == 2
+        less = ProjectChange(scopes=frozenset({"ads:read"}), last_day=NOW.date() + timedelta(days=9))
+        assert two.office.change_project(name, less, one).version == 3, "one is enough to take away"
+    finally:
+        two.close()
+
+
 def test_the_public_summary_names_no_person(populated):
-    (summary,) = populated.office.summaries()
+    (summary,) = populated.office.summaries(NOW)
     assert summary.reference == reference(populated)
     assert set(summary.datasets) <= {"ads", "moderation", "recommendations", "reports"}
     assert "ann" not in repr(summary).lower()
+    assert summary.status == "active"
+    (over,) = populated.office.summaries(summary.end)
+    assert over.status == "ended", "also where nobody has ended it"
 
 
 # --- notices ----------------------------------------------------------------------------------------
@@ -201,6 +253,11 @@ def test_a_second_member_is_no_second_beginning(populated):
 )
 def test_working_days_leave_out_week_ends_and_public_holidays(day, state, last):
     assert after_working_days(day, 3, state) == last
+
+
+def test_a_coordinator_that_no_calendar_is_known_of_is_told_early_and_never_late():
+    assert after_working_days(date(2026, 12, 23), 3, "Coimisiún na Meán") == date(2026, 12, 28)
+    assert after_working_days(date(2026, 12, 23), 3, "IE") > date(2026, 12, 28)
 
 
 def test_every_member_state_has_a_calendar():

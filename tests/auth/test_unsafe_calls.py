@@ -24,6 +24,17 @@ def test_only_the_safe_calls_of_python_jose_are_made():
                 assert ast.unparse(node) in ALLOWED, source
 
 
+def test_nobody_but_auth_knows_python_jose():
+    root = Path(auth.__file__).parent.parent
+    others = [file for folder in ("api", "datasets", "bench") for file in (root / folder).rglob("*.py")]
+    assert len(others) > 100
+    for source in (*others, root / "cli.py", root / "demo.py"):
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert "jose" not in {name.split(".")[0] for name in names}, source
+
+
 def test_each_verification_names_its_one_algorithm():
     calls = [
         node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -10,10 +11,11 @@ from fastapi import APIRouter, Depends, Response
 from api.acts import Act, Day, Text, body_of, described
 from api.dependencies import OpenRegistry, only
 from api.mandates import AskingAdmin, by, may, private
-from auth.applications import NewApplication
+from auth.lifecycle import SOON_OVER
 from auth.models import Application
-from auth.projects import NewMember
+from auth.projects import NewMember, NewProject
 from auth.scopes import parse_scopes
+from auth.tokens import SOON, ending
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
 SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
@@ -77,7 +79,7 @@ def submit(
     admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Request, Depends(body_of(Request))]
 ) -> Response:
     """Take in a reasoned request, which starts its clock."""
-    new = NewApplication(
+    new = NewProject(
         given.reference,
         given.dsc,
         given.purpose,
@@ -174,6 +176,20 @@ def sent(
     """Put on record that the coordinator has been told."""
     registry.office.sent(notice, by(admin, given.reason))
     return private({"notice": notice})
+
+
+@router.get("/ending", summary="What ends soon", dependencies=[Depends(may("read"))])
+def ending_soon(registry: OpenRegistry) -> Response:
+    """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
+    now = datetime.now(UTC)
+    found = registry.office.ending(now, SOON_OVER)
+    lines = ending(registry.list_tokens(now), now, SOON)
+    projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
+    tokens = [
+        {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}
+        for t in lines
+    ]
+    return private({"projects": projects, "tokens": tokens})
 
 
 def _said(a: Application) -> dict[str, object]:

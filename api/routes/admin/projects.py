@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
@@ -12,7 +12,7 @@ from api.dependencies import OpenRegistry, only
 from api.mandates import AskingAdmin, by, may, private
 from auth.lifecycle import ProjectChange
 from auth.models import Project
-from auth.projects import NewProject
+from auth.projects import NewProject, state_of
 from auth.scopes import parse_scopes
 
 router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only())])
@@ -90,9 +90,10 @@ def create(
 def change(
     name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Change, Depends(body_of(Change))]
 ) -> Response:
-    """Change a project as an amended request says; every version is kept."""
+    """Change a project as an amended request says; every version is kept. 202 where another person must agree to it first."""
     wanted = ProjectChange(parse_scopes(given.scopes) if given.scopes else None, given.tier, given.last_day)
-    return private(_said(registry.office.change_project(name, wanted, by(admin, given.reason))))
+    changed = registry.office.change_project(name, wanted, by(admin, given.reason))
+    return private({"waits_for": "another person"}, 202) if changed is None else private(_said(changed))
 
 
 @router.get("/{name}/versions", summary="What a project was", dependencies=SEES)
@@ -122,7 +123,8 @@ def move(
 def _said(project: Project) -> dict[str, object]:
     return {
         "project": project.id, "reference": project.reference, "dsc": project.dsc, "scopes": project.scopes.split(),
-        "tier": project.tier, "modality": project.modality, "status": project.status, "first_day": project.not_before.date(),
+        "tier": project.tier, "modality": project.modality, "status": state_of(project, datetime.now(UTC)),
+        "first_day": project.not_before.date(),
         "last_day": _last(project.not_after), "version": project.version,
     }  # fmt: skip
 
