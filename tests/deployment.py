@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -115,7 +116,13 @@ class Deployment:
 
     def copy(self, home: Path) -> Deployment:
         """The same deployment elsewhere, to be changed."""
-        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("cache", "events"))
+        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("cache", "events", "registry.sqlite*"))
+        # through SQLite: a file that this process closes loses the locks of its open connections, and then another process may
+        # throw their log away
+        here, there = (sqlite3.connect(folder / "registry.sqlite") for folder in (self.home, home))
+        here.backup(there)
+        here.close()
+        there.close()
         return Deployment(home)
 
     def close(self) -> None:
