@@ -15,6 +15,7 @@ CELLS = "cells.parquet"
 CODEBOOK = "codebook.json"
 
 RELEASE_NAME = re.compile(r"(\d{4}-\d{2})\.([1-9]\d{0,3})", re.ASCII)
+_ROLLBACK = re.compile(r"(\d{4}-\d{2})\.rollback-([1-9]\d{0,3})", re.ASCII)
 _POINTER = re.compile(r"(\d{4}-\d{2})\.current", re.ASCII)
 
 
@@ -37,6 +38,22 @@ def pointer_file(root: Path, dataset: str, month: Month | str) -> Path:
 def erratum_file(root: Path, dataset: str, release: str) -> Path:
     """Beside the release, which is never edited: why it was withdrawn, if it was."""
     return root / dataset / f"{release}.erratum"
+
+
+def rollback_file(root: Path, dataset: str, month: Month | str, number: int) -> Path:
+    """Beside the releases: that a month went back to an earlier one, for the first, second, ... time."""
+    return root / dataset / f"{month}.rollback-{number}"
+
+
+def rollback_files(root: Path, dataset: str, month: Month | str = "") -> tuple[Path, ...]:
+    """Every rollback of a dataset, or of one month of it, by month and number."""
+    folder = root / dataset
+    found = [
+        (match[1], int(match[2]), path)
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if (match := _ROLLBACK.fullmatch(path.name)) and path.name.startswith(f"{month}")
+    ]
+    return tuple(path for _, _, path in sorted(found))
 
 
 def withdrawn(root: Path, dataset: str, month: Month | str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import jwt
 import pytest
 
+from datasets.build.ledger_store import LedgerStore
 from datasets.build.seal import Seal
 from datasets.build.withdrawal import CannotWithdraw, withdraw
 from datasets.catalogue import find_dataset
@@ -31,7 +32,11 @@ def take_back(place, release, reason=REASON):
 
     seal = Seal(place.registry.release_signer(), place.registry.release_verifier(), record)
     declared, now = find_dataset("moderation"), datetime.now(UTC)
-    return withdraw(place.releases, place.home / "private", declared, release, reason, seal, now)
+    ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
+    try:
+        return withdraw(place.releases, ledger, declared, release, reason, seal, now)
+    finally:
+        ledger.close()
 
 
 @pytest.fixture(scope="module")
