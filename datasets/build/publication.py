@@ -65,7 +65,8 @@ def staged(root: Path, dataset: str, release: str) -> Iterator[Path]:
 
 def sweep(root: Path) -> None:
     """Remove what builds that died have left beside the releases. Whoever calls it holds the builders' lock."""
-    for folder in (root, *(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())):
+    datasets = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    for folder in (root, *datasets):
         for path in folder.iterdir():
             if _LEFT_BEHIND.fullmatch(path.name) and not path.is_symlink():
                 if path.is_dir():

@@ -14,6 +14,7 @@ SIGNATURE = "manifest.jws"
 CELLS = "cells.parquet"
 CODEBOOK = "codebook.json"
 
+Traces = tuple[tuple[str, int, int, int], ...]
 RELEASE_NAME = re.compile(r"(\d{4}-\d{2})\.([1-9]\d{0,3})", re.ASCII)
 _ROLLBACK = re.compile(r"(\d{4}-\d{2})\.rollback-([1-9]\d{0,3})", re.ASCII)
 _POINTER = re.compile(r"(\d{4}-\d{2})\.current", re.ASCII)
@@ -81,14 +82,22 @@ def release_names(root: Path, dataset: str) -> tuple[str, ...]:
     return tuple(match[0] for match in sorted(found, key=lambda m: (m[1], int(m[2]))))
 
 
-def traces(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of change of each file in a folder: whether it has been touched, cheaply."""
-    found = []
+def traces(folder: Path) -> Traces:
+    """What `traces_of` says of the folder itself and of each file in it: whether it has been touched, cheaply."""
+    found = traces_of(folder)
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
-            stat = path.lstat()
-            found.append((path.name, stat.st_size, stat.st_mtime_ns))
-    return tuple(found)
+            found += traces_of(path)
+    return found
+
+
+def traces_of(path: Path) -> Traces:
+    """Name, kind, size and time of change of a file; nothing where it is not there. A link is not followed."""
+    try:
+        stat = path.lstat()
+    except OSError:
+        return ()
+    return ((path.name, stat.st_mode, stat.st_size, stat.st_mtime_ns),)
 
 
 def sha256_of(path: Path) -> str:
