@@ -132,6 +132,13 @@ class Releases(Library):
             self.ensure_none_withdrawn(dataset, tuple(map(str, refusal.missing)))
             raise
 
+    def is_quick(self, dataset: str, parameters: tuple[tuple[str, str], ...]) -> bool:
+        """Whether `understood` opens nothing: a question of the current releases, or one that was understood before."""
+        with self._lock:
+            if (dataset, parameters) in self._understood:
+                return True
+        return not any(name in {"release", "as_of"} for name, _ in parameters)
+
     def understood(
         self, dataset: str, parameters: tuple[tuple[str, str], ...], also: tuple[str, ...] = ()
     ) -> tuple[Question, tuple[Release, ...]]:

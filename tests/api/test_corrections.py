@@ -86,7 +86,7 @@ def test_a_withdrawal_is_noticed_by_a_server_that_runs(deployment, tmp_path):
     with copy.client(copy.token()) as client:
         assert client.get(AGGREGATES, params=MAY).status_code == 200
         take_back(copy, "2026-05.1")
-        client.app.state.releases.refreshed = -1.0
+        client.app.state.releases.refresh()
         ensure_problem(client.get(AGGREGATES, params=MAY), 410, "release-withdrawn")
         assert client.get("/readyz").json()["degraded"] == []
     copy.close()
