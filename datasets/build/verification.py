@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from datasets.build.ledger_store import LedgerStore
 from datasets.privacy.ledger import Entry, LedgerBroken, ensure_chain
 from datasets.privacy.zcdp import nano_rho
 from datasets.release import layout
+from datasets.release.archive import Archive
 from datasets.release.errata import read_erratum
 from datasets.release.manifest import Manifest, ManifestMalformed
 from datasets.release.rollbacks import read_rollback
@@ -77,8 +79,9 @@ def _ensure_continues(root: Path, verify: Verify, entries: tuple[Entry, ...]) ->
 
 
 def _ensure_sound_beside(folder: Path, verify: Verify) -> None:
-    """Raises ReleaseDamaged where a pointer of a dataset names no release, or an erratum or a rollback is not what was
-    signed."""
+    """Raises ReleaseDamaged where a pointer of a dataset names another release than its signed record, or an erratum or a
+    rollback is not what was signed."""
+    current = Archive(folder.parent, verify).current_at(folder.name, datetime.max.replace(tzinfo=UTC))
     for month in layout.released_months(folder.parent, folder.name):
         pointer = layout.pointer_file(folder.parent, folder.name, month)
         name = "" if pointer.is_symlink() else pointer.read_text(errors="replace")
@@ -86,6 +89,11 @@ def _ensure_sound_beside(folder: Path, verify: Verify) -> None:
             f"{month}."
         ):
             raise ReleaseDamaged(f"the pointer {pointer.name} is a link, or names no release of its month")
+        if name.strip() != current.get(month):
+            raise ReleaseDamaged(
+                f"the pointer {pointer.name} names {name.strip()}, but {current.get(month, 'no release')} is what was "
+                "published or gone back to last; daylight ledger publish finishes what was cut off"
+            )
     for path in sorted(folder.glob("*.erratum")):
         read_erratum(folder.parent, folder.name, path.stem, verify)
     for path in layout.rollback_files(folder.parent, folder.name):
