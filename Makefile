@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs openapi serve bench fuzz intervals lock clean
+.PHONY: help demo test check fix docs openapi serve bench fuzz intervals kills lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -49,6 +49,9 @@ fuzz: .venv/installed ## ask a live server 20,000 made-up questions
 
 intervals: .venv/installed ## whether intervals of reports cover the truth, over 20 builds of a synthetic month
 	DAYLIGHT_TEST_BUILDS=20 $(BIN)/python -m pytest tests/datasets/reports/test_coverage.py
+
+kills: .venv/installed ## builds killed at every place and at 100 random moments, two at once 50 times
+	DAYLIGHT_TEST_KILLS=100 DAYLIGHT_TEST_ROUNDS=50 $(BIN)/python -m pytest tests/datasets/build/test_publication.py
 
 lock: .venv/installed ## choose the newest dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \

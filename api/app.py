@@ -87,6 +87,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
             names,
             cursors=Cursors(cursor_key(settings)),
         )
+        app.state.releases.watch()
         app.state.beside = Beside()
         app.state.desk = Desk(settings.workers, settings.deadline_seconds)
         app.state.answers = Answers(app.state.desk, settings.answers_mib << 20)

@@ -28,19 +28,19 @@ class Asked:
 
 async def asked_by_address(request: Request, dataset: str) -> Asked:
     """The question in the address. Raises UnknownDataset, OutOfScope, and a Refusal for what is not right."""
-    return _asked(request, granted(request, dataset), await parameters_of(request))
+    return await _asked(request, granted(request, dataset), await parameters_of(request))
 
 
 async def asked_by_body(request: Request, dataset: str) -> Asked:
     """The question in the body. Raises as `asked_by_address`, and TooLarge, Malformed for a body that is none."""
     found = granted(request, dataset)
-    return _asked(request, found, await parameters_of_body(request))
+    return await _asked(request, found, await parameters_of_body(request))
 
 
-def _asked(request: Request, dataset: Dataset, parameters: tuple[tuple[str, str], ...]) -> Asked:
+async def _asked(request: Request, dataset: Dataset, parameters: tuple[tuple[str, str], ...]) -> Asked:
     format_ = chosen_format(request, parameters)
     releases: Releases = request.app.state.releases
-    question, of = question_of(dataset, parameters, releases)
+    question, of = await question_of(dataset, parameters, releases)
     return Asked(question, of, format_, releases)
 
 

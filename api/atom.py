@@ -25,11 +25,17 @@ def feed(title: str, publisher: str, url: str, path: str, changes: Sequence[dict
         entry = _add(root, "entry")
         release = f"{change['dataset']}/{change['release']}"
         _add(entry, "title", f"{change['dataset']} {change['release']} {change['kind']}")
-        _add(entry, "id", _name(f"{address}#{release}/{change['kind']}"))
+        _add(entry, "id", _name(_address(address, change)))
         _add(entry, "updated", change["at"])
         _add(entry, "link", rel="alternate", href=f"{url.rstrip('/')}/v1/releases/{release}")
         _add(entry, "content", change["detail"], type="text")
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _address(address: str, change: dict[str, Any]) -> str:
+    """What tells a change apart: a release is published and withdrawn once, but may be gone back to again and again."""
+    again = f"/{change['at']}" if change["kind"] == "rolled back" else ""
+    return f"{address}#{change['dataset']}/{change['release']}/{change['kind']}{again}"
 
 
 def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> ET.Element:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -164,15 +165,28 @@ async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def question_of(
+async def question_of(
     dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
 ) -> tuple[Question, tuple[Release, ...]]:
     """What is asked, apart from the format, which is the API's own word, and of which releases.
 
-    Raises a Refusal for what is not right.
+    What may have to be opened first is opened beside the event loop, so that nobody else waits. Raises a Refusal for what
+    is not right.
     """
     words = tuple((name, value) for name, value in parameters if name != "format")
-    return releases.understood(dataset.name, words, ("format",))
+    if releases.is_quick(dataset.name, words):
+        return releases.understood(dataset.name, words, ("format",))
+    return await asyncio.to_thread(releases.understood, dataset.name, words, ("format",))
+
+
+async def find_release(releases: Releases, dataset: str, name: str) -> Release:
+    """The release of this name, opened beside the event loop where it is new to this process.
+
+    Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
+    """
+    if releases.is_open(dataset, name):
+        return releases.find(dataset, name)
+    return await asyncio.to_thread(releases.find, dataset, name)
 
 
 def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:

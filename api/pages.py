@@ -62,6 +62,7 @@ def _card(card: dict[str, Any]) -> str:
         "access": f"{modality['title']}. {modality['technical']} {modality['organisational']}",
         "law": "; ".join(card["law"]),
         "known gaps": " ".join(card["gaps"]),
+        "late events": card["late_events"],
     }
     measures = [(m["name"], m["title"], m["kind"]) for m in (*card["measures"], *card["derived"])]
     return "".join(

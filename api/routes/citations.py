@@ -10,7 +10,15 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import NamedDataset, Parameters, PublishedReleases, SettingsOf, only, question_of
+from api.dependencies import (
+    NamedDataset,
+    Parameters,
+    PublishedReleases,
+    SettingsOf,
+    find_release,
+    only,
+    question_of,
+)
 from api.responses import tagged
 from datasets.release.citation import Citation, citation_of
 from datasets.release.opened import Release
@@ -32,7 +40,7 @@ async def of_release(
     given: Annotated[dict[str, str], Depends(only("format"))],
 ) -> Response:
     """Publisher, title, version, address and the SHA-256 of the manifest; `format` is csl or bibtex. Open to all."""
-    found = releases.find(dataset.name, release)
+    found = await find_release(releases, dataset.name, release)
     path = f"/v1/releases/{dataset.name}/{found.name}"
     cited = citation_of([found], settings.publisher, settings.base_url, path=path)
     return _written(request, cited, given.get("format", "csl"))
@@ -53,7 +61,7 @@ async def of_question(
     formats = [value for name, value in parameters if name == "format"]
     if len(formats) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    question, asked = question_of(dataset, parameters, releases)
+    question, asked = await question_of(dataset, parameters, releases)
     cited = citation_of(
         asked,
         settings.publisher,

@@ -93,6 +93,7 @@ def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
             }
         },
         "gaps": list(dataset.gaps),
+        "late_events": dataset.late_events,
         "risks": [asdict(risk) for risk in dataset.risks],
         "law": list(dataset.law),
         "privacy": {

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
-from api.dependencies import GrantedDataset, PublishedReleases, only
+from api.dependencies import GrantedDataset, PublishedReleases, find_release, only
 from api.errors import UnknownFile
 from api.formats import FORMATS
 from api.quota import charge
@@ -34,7 +34,7 @@ async def file(
     `cells.parquet` holds every cell of every cuboid; its row groups are aligned with cuboids, so a reader that asks by
     ranges, such as DuckDB's httpfs, fetches only what it needs.
     """
-    found = releases.find(dataset.name, release)
+    found = await find_release(releases, dataset.name, release)
     entry = _entry(found, name)
     fields = {
         "ETag": f'"{entry.sha256}"',
@@ -47,6 +47,7 @@ async def file(
     if is_known(request, fields["ETag"]):
         return Response(None, 304, fields)
     _keep_what_can_be_served(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
+    found.ensure_untouched()
     path = found.folder / entry.name
     charge(request)
     return FileResponse(path, headers=fields, media_type=MEDIA[path.suffix])

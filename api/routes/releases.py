@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import NamedDataset, PublishedReleases, only
+from api.dependencies import NamedDataset, PublishedReleases, find_release, only
 from api.formats import FORMATS
 from api.responses import json_response, tagged
 from datasets.catalogue import DATASETS
@@ -38,7 +38,8 @@ async def manifest(
     The detached signature (ES256, RFC 7515, appendix F) is in the field `Manifest-Signature`; its key is in
     `/.well-known/jwks.json`.
     """
-    found = releases.find(dataset.name, release)
+    found = await find_release(releases, dataset.name, release)
+    found.ensure_untouched()
     signature = (found.folder / layout.SIGNATURE).read_text().strip()
     body = (found.folder / layout.MANIFEST).read_bytes()
     return tagged(
@@ -54,9 +55,8 @@ async def diff(
 
     Open to all.
     """
-    return json_response(
-        request, difference(releases.find(dataset.name, release), releases.find(dataset.name, other))
-    )
+    one, another = [await find_release(releases, dataset.name, name) for name in (release, other)]
+    return json_response(request, difference(one, another))
 
 
 def _lines(dataset: str, releases: Releases) -> list[dict[str, Any]]:

@@ -17,7 +17,9 @@ from rich.table import Table
 from datasets.build.budget import budget_of
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.preview import Promise, promises
-from datasets.build.release import STEPS, Workshop, build_release, publish_ledger
+from datasets.build.publication import only_builder
+from datasets.build.release import STEPS, Workshop, build_release, publish_ledger, settle
+from datasets.build.rollback import roll_back
 from datasets.build.seal import Seal
 from datasets.build.settings import BuildSettings
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
@@ -77,9 +79,24 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
         """Take back a release: readers answer 410 with the reason. Its files and its spend stay on record."""
         settings = BuildSettings()
         declared, now = find_dataset(dataset), datetime.now(UTC)
-        current = withdraw(settings.releases, settings.private, declared, release, reason, seal(), now)
+        with closing(_ledger(settings)) as ledger:
+            current = withdraw(settings.releases, ledger, declared, release, reason, seal(), now)
         successor = f"{current} is current now" if current else "its month has no release now"
         _out.print(f"withdrew {dataset} {release}; {successor}")
+
+    @app.command()
+    def rollback(
+        dataset: DatasetName,
+        month: Annotated[str, typer.Argument(metavar="MONTH", help="the month, YYYY-MM")],
+        to: Annotated[str, typer.Option(help="the release to go back to, such as 2026-06.1")],
+        reason: Annotated[str, typer.Option(help="why, as researchers will read it")],
+    ) -> None:
+        """Let an earlier release of a month be current again. The later one can still be asked by name; its spend stays."""
+        settings = BuildSettings()
+        with closing(_ledger(settings)) as ledger:
+            workshop = Workshop(settings.releases, settings.private, ledger, seal())
+            before = roll_back(workshop, find_dataset(dataset), Month.parse(month), to, reason)
+        _out.print(f"{dataset} {to} is current again, instead of {before or 'none'}")
 
     @app.command(name="list")
     def list_() -> None:
@@ -88,7 +105,7 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
 
     @app.command()
     def verify() -> None:
-        """Check the signature, the hashes and the ledger entry of every release."""
+        """Check every release and what stands beside it: signatures, hashes, pointers, errata, ledger entries."""
         settings = BuildSettings()
         with closing(_ledger(settings)) as ledger:
             number = ensure_releases(settings.releases, seal().verify, ledger)
@@ -103,10 +120,12 @@ def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
 
     @app.command()
     def publish() -> None:
-        """Publish the ledger as it stands; each build does so when it ends well."""
+        """Close what builds that died have left open, and publish the ledger as it stands; each build does both."""
         settings = BuildSettings()
-        with closing(_ledger(settings)) as ledger:
-            publish_ledger(settings.releases, ledger, seal())
+        with closing(_ledger(settings)) as ledger, only_builder(settings.releases, ledger):
+            workshop = Workshop(settings.releases, settings.private, ledger, seal())
+            settle(workshop)
+            publish_ledger(settings.releases, ledger, workshop.seal)
         _out.print(f"published {layout.ledger_file(settings.releases)}")
 
     @app.command()
@@ -116,10 +135,10 @@ def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
 
     @app.command()
     def verify() -> None:
-        """Check the chain, the caps, and every published release against it."""
+        """Check the chain, the caps, what was published of it, and every release against it, in both directions."""
         settings = BuildSettings()
         with closing(_ledger(settings)) as ledger:
-            number = ensure_ledger_matches(settings.releases, ledger)
+            number = ensure_ledger_matches(settings.releases, seal().verify, ledger)
             _out.print(f"{number} ledger entries verified; head {head(ledger.entries())}")
 
     return app

@@ -6,8 +6,9 @@ builders cannot both spend the last of a budget. Triggers refuse to change or de
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from datasets.build.failpoints import reached
+from datasets.build.lock import SessionLock, file_lock
 from datasets.privacy import ledger
 from datasets.privacy.ledger import Caps, Entry, Spend
 from datasets.refusal import Refusal
@@ -57,6 +60,7 @@ _table = Table(
     Column("reason", String, nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
 )
+_names = Table("privacy_ledger_name", _metadata, Column("name", String(32), primary_key=True))
 
 _GUARDS = {
     "sqlite": [
@@ -89,9 +93,38 @@ class LedgerStore:
                 _metadata.create_all(con)
                 for statement in _GUARDS[con.dialect.name]:
                     con.execute(text(statement))
+            _names.create(con, checkfirst=True)
+            self.name = con.scalar(select(_names.c.name)) or _named(con)
+        self._session: SessionLock | None = None
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the only builder who works with this ledger; the lock ends with the process, however that ends.
+
+        Raises BuildUnderWay where another one does, on this host or elsewhere.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with file_lock(Path(f"{self._engine.url.database}.lock")):
+                yield
+        else:
+            with _spoken():
+                session = SessionLock(self._engine)
+            with closing(session):
+                with _spoken():
+                    session.take()
+                self._session = session
+                try:
+                    yield
+                finally:
+                    self._session = None
+
+    def ensure_held(self) -> None:
+        """Raises LockLost where the lock of `held` was lost on the way."""
+        if self._session is not None:
+            self._session.ensure_held()
 
     def entries(self) -> tuple[Entry, ...]:
         """The chain, from the first entry to the head. Raises LedgerUnavailable."""
@@ -132,7 +165,9 @@ class LedgerStore:
         with self._writing() as con:
             entry = rule(_entries(con))
             con.execute(insert(_table).values(**asdict(entry), hash=entry.hash))
-            return entry
+            reached(f"{entry.state}, before the ledger keeps it")
+        reached(f"{entry.state}, in the ledger")
+        return entry
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -140,6 +175,13 @@ class LedgerStore:
             if con.dialect.name == "postgresql":
                 con.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield con
+
+
+def _named(con: Connection) -> str:
+    """Give a ledger the name by which builders tell it from others; it says nothing."""
+    name = secrets.token_hex(16)
+    con.execute(insert(_names).values(name=name))
+    return name
 
 
 def _entries(con: Connection) -> tuple[Entry, ...]:

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -25,8 +26,12 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+@cache
 def lock_hash() -> str:
-    """SHA-256 over the name and version of every installed distribution: what the lock file came to."""
+    """SHA-256 over the name and version of every installed distribution: what the lock file came to.
+
+    Read once in a process, which goes on with what it has imported.
+    """
     installed = sorted({f"{d.metadata['Name'].lower()}=={d.version}" for d in distributions()})
     return hashlib.sha256("\n".join(installed).encode()).hexdigest()
 

@@ -6,75 +6,114 @@ month's pointer is replaced. A reader sees the old release or the new one, never
 
 from __future__ import annotations
 
-import fcntl
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
+from datasets.build.failpoints import reached
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.lock import marked
 from datasets.build.seal import Seal
 from datasets.refusal import Refusal
+from datasets.release import layout
+from datasets.release.archive import Archive
 from datasets.release.signed import Signed, signed_bytes
+from datasets.release.verification import Verify
 
-
-class BuildUnderWay(Refusal):
-    """Another build holds the lock."""
+_LEFT_BEHIND = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
 
 
 @contextmanager
-def only_builder(private: Path) -> Iterator[None]:
-    """Hold the lock of this deployment's builds. Raises BuildUnderWay where somebody else holds it."""
-    private.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (private / "build.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildUnderWay(
-                f"another build holds {private / 'build.lock'}; wait until it has ended and build again"
-            ) from None
+def only_builder(releases: Path, ledger: LedgerStore) -> Iterator[None]:
+    """Be the only one who publishes with this ledger or among these releases. Raises BuildUnderWay."""
+    with ledger.held(), marked(releases, ledger.name):
         yield
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """A staging folder that becomes `folder` when the block ends well, and vanishes when it does not."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.parent / f".staging-{uuid.uuid4().hex}"
-    staging.mkdir()
+def staged(root: Path, dataset: str, release: str) -> Iterator[Path]:
+    """The folder of a release among staged releases; it is renamed to its place when the block ends well.
+
+    Around it everything is as a reader expects, so that it can be opened before anybody else sees it. It vanishes when
+    the block does not end well.
+    """
+    final = layout.release_folder(root, dataset, release)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    staging = root / f".staging-{uuid.uuid4().hex}"
+    folder = layout.release_folder(staging, dataset, release)
+    folder.mkdir(parents=True)
     try:
-        yield staging
-        for path in staging.iterdir():
+        yield folder
+        for path in folder.iterdir():
             flush(path)
-        flush(staging)
-        if folder.exists():
-            raise Refusal(f"the release {folder.name} exists already; releases are never edited")
-        staging.rename(folder)
-        flush(folder.parent)
+        flush(folder)
+        reached("release flushed")
+        if final.exists():
+            raise Refusal(f"the release {final.name} exists already; releases are never edited")
+        folder.rename(final)
+        reached("release renamed")
+        flush(final.parent)
+        reached("release in place")
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def sweep(root: Path) -> None:
+    """Remove what builds that died have left beside the releases. Whoever calls it holds the builders' lock."""
+    datasets = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    for folder in (root, *datasets):
+        for path in folder.iterdir():
+            if _LEFT_BEHIND.fullmatch(path.name) and not path.is_symlink():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
+
 def point(pointer: Path, name: str) -> None:
     """Let a month's pointer name another release, atomically."""
-    replace_file(pointer, f"{name}\n".encode())
+    replace_file(pointer, f"{name}\n".encode(), "pointer")
 
 
-def publish_signed(path: Path, text: bytes, seal: Seal) -> None:
+def point_to_current(root: Path, dataset: str, month: str, verify: Verify, now: datetime) -> str | None:
+    """Let a month's pointer say what the record says: the release that was published, or gone back to, last and is not
+    withdrawn. Gives its name; None where there is none, and then there is no pointer."""
+    pointer = layout.pointer_file(root, dataset, month)
+    current = Archive(root, verify).current_at(dataset, now).get(month)
+    if current is None:
+        pointer.unlink(missing_ok=True)
+        flush(pointer.parent)
+    elif pointed(pointer) != current:
+        point(pointer, current)
+    return current
+
+
+def pointed(pointer: Path) -> str:
+    """What a pointer names; empty where there is none."""
+    return pointer.read_text().strip() if pointer.is_file() else ""
+
+
+def publish_signed(path: Path, text: bytes, seal: Seal, what: str) -> None:
     """Put a signed document where readers look, in place of an earlier one, atomically."""
     signature = seal.sign(text)
     seal.verify(text, signature)
-    replace_file(path, signed_bytes(Signed(text, signature)))
+    replace_file(path, signed_bytes(Signed(text, signature)), what)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file anew: readers see all of the old one or all of the new one."""
+def replace_file(path: Path, content: bytes, what: str) -> None:
+    """Write a file anew: readers see all of the old one or all of the new one. `what` names it to tests."""
     fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
         fresh.write_bytes(content)
+        reached(f"{what} written")
         flush(fresh)
         fresh.replace(path)
+        reached(f"{what} replaced")
         flush(path.parent)
     finally:
         with suppress(FileNotFoundError):

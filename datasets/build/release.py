@@ -8,7 +8,7 @@ committed. Whatever fails in between wastes budget and leaks nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,21 +21,26 @@ from datasets.build.chance import discrete_gaussian_noise
 from datasets.build.events.layout import month_folder
 from datasets.build.events.source import Source
 from datasets.build.events.validation import validate
+from datasets.build.failpoints import reached
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.manifest import manifest_of
 from datasets.build.noisy import NoisyCells, noisy_cells
 from datasets.build.provenance import input_hash, salt
-from datasets.build.publication import only_builder, point, publish_signed, staged
+from datasets.build.publication import only_builder, point, point_to_current, publish_signed, staged, sweep
 from datasets.build.seal import Seal
+from datasets.build.selftest import ensure_readable, ensure_room
+from datasets.build.verification import ensure_nothing_forgotten
 from datasets.build.writer import write_cells
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.privacy.ledger import Entry
 from datasets.privacy.residuals import Noise
+from datasets.refusal import Refusal
 from datasets.release import layout
+from datasets.release.archive import Archive
 from datasets.release.cells import cells_schema
 from datasets.release.codebook import codebook_of
-from datasets.release.manifest import FileEntry, parse_manifest
+from datasets.release.manifest import FileEntry
 from datasets.release.spent import ledger_document
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
@@ -73,16 +78,23 @@ def build_release(
     """Build and publish the release of a month from the events under `events`; gives its folder.
 
     `correction` says why a month that was released already is released again, as its next revision. Raises Refusal
-    where the events cannot be read, the budget is spent, or another build is under way; nothing is then published.
+    where the events cannot be read, the budget is spent, another build is under way, there is no room, or the release
+    does not pass its own test; nothing is then published.
     """
     budget = budget_of(dataset, month)
-    with only_builder(workshop.private), closing(duckdb.connect(config={"threads": 2})) as con:
+    with (
+        only_builder(workshop.releases, workshop.ledger),
+        closing(duckdb.connect(config={"threads": 2})) as con,
+    ):
         workshop.said(STEPS[0])
+        sweep(workshop.releases)
+        ensure_room(workshop.releases, budget)
         valid = validate(
             con, dataset, month, month_folder(events, dataset, month), workshop.quarantine(dataset, month)
         )
         workshop.said(STEPS[1])
         settle(workshop)
+        ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
         reserved = workshop.ledger.reserve(budget.spend(), now=workshop.now(), reason=correction)
         try:
             workshop.said(STEPS[2])
@@ -90,10 +102,16 @@ def build_release(
             cells = noisy_cells(
                 budget, bounded(con, dataset, month, key), noise, lambda: workshop.said(STEPS[3])
             )
+            reached("cells counted")
             folder = _publish(budget, cells, valid.source, workshop, reserved)
         except BaseException as error:
-            workshop.ledger.void(reserved, now=workshop.now(), reason=type(error).__name__)
+            if _release_of(workshop, reserved) is None:  # otherwise it is out, and `settle` will commit it
+                with suppress(
+                    Refusal
+                ):  # the ledger's disk may be full too: `settle` closes the reservation then
+                    workshop.ledger.void(reserved, now=workshop.now(), reason=type(error).__name__)
             raise
+        point(layout.pointer_file(workshop.releases, dataset.name, month), folder.name)
         _commit(workshop, reserved, folder, input_hash(valid.files, key))
         return folder
 
@@ -108,19 +126,21 @@ def settle(workshop: Workshop) -> None:
     closed = {entry.of for entry in entries}
     for entry in entries:
         if entry.state == "reserved" and entry.seq not in closed:
-            folder = _release_of(workshop.releases, entry)
+            folder = _release_of(workshop, entry)
             if folder is None:
                 workshop.ledger.void(entry, now=workshop.now(), reason="the build ended without a release")
             else:
-                point(layout.pointer_file(workshop.releases, entry.dataset, entry.month), folder.name)
+                point_to_current(
+                    workshop.releases, entry.dataset, entry.month, workshop.seal.verify, workshop.now()
+                )
                 _commit(workshop, entry, folder, "")
 
 
-def _release_of(root: Path, entry: Entry) -> Path | None:
-    for name in reversed(layout.release_names(root, entry.dataset)):
-        folder = layout.release_folder(root, entry.dataset, name)
-        if parse_manifest((folder / layout.MANIFEST).read_bytes()).ledger.head == entry.hash:
-            return folder
+def _release_of(workshop: Workshop, entry: Entry) -> Path | None:
+    """The release that was made from a reservation, where one is there."""
+    for manifest in Archive(workshop.releases, workshop.seal.verify).manifests(entry.dataset):
+        if manifest.ledger.head == entry.hash:
+            return layout.release_folder(workshop.releases, entry.dataset, manifest.release)
     return None
 
 
@@ -140,7 +160,7 @@ def publish_ledger(releases: Path, ledger: LedgerStore, seal: Seal) -> None:
     """Put the ledger, signed, where readers look."""
     document = ledger_document(ledger.entries(), ledger.caps)
     releases.mkdir(parents=True, exist_ok=True)
-    publish_signed(layout.ledger_file(releases), document, seal)
+    publish_signed(layout.ledger_file(releases), document, seal, "ledger")
 
 
 def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Workshop, reserved: Entry) -> Path:
@@ -148,22 +168,27 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
     dataset, month, root = budget.dataset, budget.month, workshop.releases
     codebook = codebook_of(dataset, month)
     revision, previous = _next_revision(root, dataset, month)
-    final = layout.release_folder(root, dataset.name, layout.release_name(month, revision))
-    with staged(final) as folder:
+    name = layout.release_name(month, revision)
+    with staged(root, dataset.name, name) as folder:
         workshop.said(STEPS[4])
         rows = write_cells(folder / layout.CELLS, cells_schema(codebook), budget, cells)
+        reached("cells written")
         (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
+        reached("codebook written")
         manifest = manifest_of(
             budget, cells, source, revision=revision, previous=previous, now=workshop.now(), reserved=reserved,
             caps=workshop.ledger.caps, files=(_file(folder / layout.CELLS, rows), _file(folder / layout.CODEBOOK)),
         ).canonical()  # fmt: skip
         (folder / layout.MANIFEST).write_bytes(manifest)
-        signature = workshop.seal.sign(manifest)
-        workshop.seal.verify(manifest, signature)
-        (folder / layout.SIGNATURE).write_text(signature + "\n")
+        reached("manifest written")
+        (folder / layout.SIGNATURE).write_text(workshop.seal.sign(manifest) + "\n")
+        reached("signature written")
+        ensure_readable(folder, workshop.seal.verify)
         workshop.said(STEPS[5])
-    point(layout.pointer_file(root, dataset.name, month), final.name)
-    return final
+        workshop.ledger.ensure_held()
+        # the reservation is public before the release is, so that readers can ask for it in the ledger
+        publish_ledger(root, workshop.ledger, workshop.seal)
+    return layout.release_folder(root, dataset.name, name)
 
 
 def _next_revision(root: Path, dataset: Dataset, month: Month) -> tuple[int, str | None]:

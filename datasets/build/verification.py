@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from datasets.build.ledger_store import LedgerStore
 from datasets.privacy.ledger import Entry, LedgerBroken, ensure_chain
 from datasets.privacy.zcdp import nano_rho
 from datasets.release import layout
-from datasets.release.manifest import Manifest, parse_manifest
-from datasets.release.verification import verified_manifest
+from datasets.release.archive import Archive
+from datasets.release.errata import read_erratum
+from datasets.release.manifest import Manifest, ManifestMalformed
+from datasets.release.rollbacks import read_rollback
+from datasets.release.spent import entries_of, published_ledger
+from datasets.release.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
 
 
 def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: LedgerStore) -> int:
-    """Check signature, files and ledger entry of every release; gives their number.
+    """Check every release and what stands beside it: signatures, files, pointers, errata, and the ledger's entries.
 
-    Raises ReleaseDamaged or LedgerBroken, naming the first release that is wrong.
+    Gives the number of releases. Raises ReleaseDamaged or LedgerBroken, naming the first thing that is wrong.
     """
     entries = _sound(ledger)
+    _ensure_continues(root, verify, entries)
     number = 0
     for folder in _folders(root):
         _ensure_known(verified_manifest(folder, verify), folder, entries)
         number += 1
+    for folder in _datasets(root):
+        _ensure_sound_beside(folder, verify)
     return number
 
 
-def ensure_ledger_matches(root: Path, ledger: LedgerStore) -> int:
-    """Check the chain and its caps, that every release is in it, and that every committed release is there.
+def ensure_ledger_matches(root: Path, verify: Verify, ledger: LedgerStore) -> int:
+    """Check the chain and its caps, that all that was published of it is still in it, that every release is in it, and that
+    every committed release is there.
 
-    Gives the number of entries. Raises LedgerBroken, naming the entry or the release that is wrong.
+    Gives the number of entries. Raises LedgerBroken or ReleaseDamaged, naming the entry or the release that is wrong.
     """
     entries = _sound(ledger)
+    _ensure_continues(root, verify, entries)
     there = {(folder.parent.name, folder.name) for folder in _folders(root)}
     for entry in entries:
         if entry.state == "committed" and (entry.dataset, entry.release) not in there:
@@ -39,8 +50,54 @@ def ensure_ledger_matches(root: Path, ledger: LedgerStore) -> int:
                 f"release {entry.dataset} {entry.release}: entry {entry.seq} committed it; it is gone"
             )
     for folder in _folders(root):
-        _ensure_known(parse_manifest((folder / layout.MANIFEST).read_bytes()), folder, entries)
+        _ensure_known(signed_manifest(folder, verify), folder, entries)
     return len(entries)
+
+
+def ensure_nothing_forgotten(root: Path, verify: Verify, ledger: LedgerStore) -> None:
+    """Whether the ledger still knows all that was published: one that was set back would let a month be spent twice.
+
+    What is damaged is no evidence, and must not keep its correction from being built: it is passed over. Raises LedgerBroken.
+    """
+    entries = _sound(ledger)
+    with suppress(ReleaseDamaged):
+        _ensure_continues(root, verify, entries)
+    for folder in _folders(root):
+        with suppress(ReleaseDamaged, ManifestMalformed, OSError):
+            _ensure_known(signed_manifest(folder, verify), folder, entries)
+
+
+def _ensure_continues(root: Path, verify: Verify, entries: tuple[Entry, ...]) -> None:
+    """The published ledger is a beginning of this one. Raises LedgerBroken, or ReleaseDamaged where it is not as signed."""
+    found = published_ledger(root, verify)
+    published = entries_of(found) if found else ()
+    if entries[: len(published)] != published:
+        raise LedgerBroken(
+            f"the ledger was published with {len(published)} entries, of which this one lacks some or has others: it was "
+            "set back, cut, or is another's; restore it before anything is built"
+        )
+
+
+def _ensure_sound_beside(folder: Path, verify: Verify) -> None:
+    """Raises ReleaseDamaged where a pointer of a dataset names another release than its signed record, or an erratum or a
+    rollback is not what was signed."""
+    current = Archive(folder.parent, verify).current_at(folder.name, datetime.max.replace(tzinfo=UTC))
+    for month in layout.released_months(folder.parent, folder.name):
+        pointer = layout.pointer_file(folder.parent, folder.name, month)
+        name = "" if pointer.is_symlink() else pointer.read_text(errors="replace")
+        if name.strip() not in layout.release_names(folder.parent, folder.name) or not name.startswith(
+            f"{month}."
+        ):
+            raise ReleaseDamaged(f"the pointer {pointer.name} is a link, or names no release of its month")
+        if name.strip() != current.get(month):
+            raise ReleaseDamaged(
+                f"the pointer {pointer.name} names {name.strip()}, but {current.get(month, 'no release')} is what was "
+                "published or gone back to last; daylight ledger publish finishes what was cut off"
+            )
+    for path in sorted(folder.glob("*.erratum")):
+        read_erratum(folder.parent, folder.name, path.stem, verify)
+    for path in layout.rollback_files(folder.parent, folder.name):
+        read_rollback(path, verify)
 
 
 def _sound(ledger: LedgerStore) -> tuple[Entry, ...]:
@@ -49,10 +106,15 @@ def _sound(ledger: LedgerStore) -> tuple[Entry, ...]:
     return entries
 
 
+def _datasets(root: Path) -> list[Path]:
+    found = root.iterdir() if root.is_dir() else ()
+    return sorted(path for path in found if path.is_dir() and not path.name.startswith("."))
+
+
 def _folders(root: Path) -> Iterator[Path]:
-    for dataset in sorted(path.name for path in root.iterdir()) if root.is_dir() else ():
-        for name in layout.release_names(root, dataset):
-            yield layout.release_folder(root, dataset, name)
+    for folder in _datasets(root):
+        for name in layout.release_names(root, folder.name):
+            yield layout.release_folder(root, folder.name, name)
 
 
 def _ensure_known(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) -> None:

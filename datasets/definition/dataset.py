@@ -13,6 +13,11 @@ from datasets.definition.measure import Diagnostics, EventMeasure, Measure, Priv
 from datasets.definition.rules import RESERVED, ensure, ensure_name, ensure_unique
 from datasets.definition.workload import Cuboid
 
+LATE_EVENTS = (
+    "An event that comes to be known after its month was released is counted in the next correction of that month, with new "
+    "noise and a new spend, and in no other month."
+)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -36,6 +41,7 @@ class Dataset:
     modality: Modality = TOKEN_AGGREGATES
     risks: tuple[Risk, ...] = ()
     gaps: tuple[str, ...] = ()
+    late_events: str = LATE_EVENTS
     law: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

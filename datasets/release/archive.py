@@ -10,6 +10,7 @@ from pathlib import Path
 from datasets.release import layout
 from datasets.release.errata import Erratum, errata, erratum_of
 from datasets.release.manifest import Manifest, ManifestMalformed
+from datasets.release.rollbacks import Rollback, rollbacks
 from datasets.release.verification import ReleaseDamaged, Verify, verified_manifest
 
 log = logging.getLogger("daylight.release")
@@ -44,13 +45,26 @@ class Archive:
         return self._manifests[dataset, name]
 
     def current_at(self, dataset: str, when: datetime) -> dict[str, str]:
-        """The release of each month that was the latest at an instant and not withdrawn by then, the earliest month first."""
+        """The release of each month that was published, or gone back to, last by an instant and not withdrawn by then, the
+        earliest month first."""
         gone = {e.release for e in self.errata(dataset) if datetime.fromisoformat(e.withdrawn_at) <= when}
-        return {
-            manifest.month: manifest.release
-            for manifest in self.manifests(dataset)
-            if datetime.fromisoformat(manifest.published_at) <= when and manifest.release not in gone
+        became = [
+            *((m.published_at, m.month, m.release) for m in self.manifests(dataset)),
+            *((r.rolled_back_at, r.month, r.release) for r in self.rollbacks(dataset)),
+        ]
+        became.sort(
+            key=lambda each: datetime.fromisoformat(each[0])
+        )  # what has one time stays in the order of names
+        found = {
+            month: release
+            for at, month, release in became
+            if datetime.fromisoformat(at) <= when and release not in gone
         }
+        return dict(sorted(found.items()))
+
+    def rollbacks(self, dataset: str) -> tuple[Rollback, ...]:
+        """Every rollback, by month and number."""
+        return rollbacks(self.directory, dataset, self.verify)
 
     def erratum(self, dataset: str, name: str) -> Erratum | None:
         """Why a release was withdrawn; None where it was not."""

@@ -21,10 +21,10 @@ _NAMES = ("name", "code", "cuboid")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that happened to a dataset: a month released, released again, or taken back."""
+    """Something that happened to a dataset: a month released, released again, rolled back, or taken back."""
 
     at: str
-    kind: Literal["published", "corrected", "withdrawn"]
+    kind: Literal["published", "corrected", "rolled back", "withdrawn"]
     dataset: str
     release: str
     detail: str
@@ -39,7 +39,7 @@ def changelog(archive: Archive, datasets: Iterable[str]) -> list[dict[str, Any]]
 
 
 def errata_log(archive: Archive, datasets: Iterable[str]) -> list[dict[str, Any]]:
-    """What was wrong: every withdrawal and every correction, the latest first."""
+    """What was wrong: every withdrawal, rollback and correction, the latest first."""
     return [change for change in changelog(archive, datasets) if change["kind"] != "published"]
 
 
@@ -51,6 +51,9 @@ def _changes(archive: Archive, dataset: str) -> Iterator[Change]:
             yield Change(
                 m.published_at, "corrected", dataset, m.release, f"replaces {m.previous}: {m.correction}"
             )
+    for r in archive.rollbacks(dataset):
+        detail = f"current again instead of {r.instead_of}: {r.reason}"
+        yield Change(r.rolled_back_at, "rolled back", dataset, r.release, detail)
     for erratum in archive.errata(dataset):
         yield Change(erratum.withdrawn_at, "withdrawn", dataset, erratum.release, erratum.reason)
 

@@ -116,6 +116,7 @@ class Codebook(Frozen):
     month: str
     law: tuple[str, ...]
     gaps: tuple[str, ...]
+    late_events: str = ""
     dimensions: tuple[DimensionEntry, ...]
     measures: tuple[MeasureEntry, ...]
     derived: tuple[DerivedEntry, ...] = ()
@@ -189,6 +190,7 @@ def codebook_of(dataset: Dataset, month: Month) -> Codebook:
         month=str(month),
         law=dataset.law,
         gaps=dataset.gaps,
+        late_events=dataset.late_events,
         dimensions=tuple(_dimension(dimension, month) for dimension in dataset.dimensions),
         measures=tuple(_measure(dataset, measure) for measure in dataset.measures),
         derived=tuple(map(_derived, dataset.derived)),

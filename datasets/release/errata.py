@@ -10,13 +10,13 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from datasets.refusal import Refusal
 from datasets.release import layout
 from datasets.release.codebook import Frozen, Name
 from datasets.release.signed import read_signed
-from datasets.release.verification import Verify
+from datasets.release.verification import ReleaseDamaged, Verify
 
 log = logging.getLogger("daylight.release")
 
@@ -61,9 +61,7 @@ def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratu
     if not path.exists():
         return None
     try:
-        found = Erratum.model_validate_json(read_signed(path, verify).text)
-        if (found.dataset, found.release) == (dataset, release):
-            return found
+        return read_erratum(root, dataset, release, verify)
     except Exception as error:  # whatever is wrong with it, the release is not served
         log.warning("the erratum %s cannot be verified: %s", path.name, type(error).__name__)
     return Erratum(
@@ -73,6 +71,18 @@ def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratu
         withdrawn_at=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(),
         reason="its erratum cannot be verified.",
     )
+
+
+def read_erratum(root: Path, dataset: str, release: str, verify: Verify) -> Erratum:
+    """The erratum of a release that has one. Raises ReleaseDamaged where it is not what was signed, or belongs elsewhere."""
+    path = layout.erratum_file(root, dataset, release)
+    try:
+        found = Erratum.model_validate_json(read_signed(path, verify).text)
+    except ValidationError:
+        raise ReleaseDamaged(f"{path.name} is malformed") from None
+    if (found.dataset, found.release) != (dataset, release):
+        raise ReleaseDamaged(f"{path.name} is that of {found.dataset} {found.release}")
+    return found
 
 
 def errata(root: Path, dataset: str, verify: Verify) -> tuple[Erratum, ...]:

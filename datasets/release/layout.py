@@ -15,7 +15,9 @@ SIGNATURE = "manifest.jws"
 CELLS = "cells.parquet"
 CODEBOOK = "codebook.json"
 
+Traces = tuple[tuple[str, int, int, int], ...]
 RELEASE_NAME = re.compile(r"(\d{4}-\d{2})\.([1-9]\d{0,3})", re.ASCII)
+_ROLLBACK = re.compile(r"(\d{4}-\d{2})\.rollback-([1-9]\d{0,3})", re.ASCII)
 _POINTER = re.compile(r"(\d{4}-\d{2})\.current", re.ASCII)
 
 
@@ -39,6 +41,22 @@ def pointer_file(root: Path, dataset: str, month: Month | str) -> Path:
 def erratum_file(root: Path, dataset: str, release: str) -> Path:
     """Beside the release, which is never edited: why it was withdrawn, if it was."""
     return root / dataset / f"{release}.erratum"
+
+
+def rollback_file(root: Path, dataset: str, month: Month | str, number: int) -> Path:
+    """Beside the releases: that a month went back to an earlier one, for the first, second, ... time."""
+    return root / dataset / f"{month}.rollback-{number}"
+
+
+def rollback_files(root: Path, dataset: str, month: Month | str = "") -> tuple[Path, ...]:
+    """Every rollback of a dataset, or of one month of it, by month and number."""
+    folder = root / dataset
+    found = [
+        (match[1], int(match[2]), path)
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if (match := _ROLLBACK.fullmatch(path.name)) and path.name.startswith(f"{month}")
+    ]
+    return tuple(path for _, _, path in sorted(found))
 
 
 def withdrawn(root: Path, dataset: str, month: Month | str) -> frozenset[str]:
@@ -66,14 +84,22 @@ def release_names(root: Path, dataset: str) -> tuple[str, ...]:
     return tuple(match[0] for match in sorted(found, key=lambda m: (m[1], int(m[2]))))
 
 
-def traces(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of change of each file in a folder: whether it has been touched, cheaply."""
-    found = []
+def traces(folder: Path) -> Traces:
+    """What `traces_of` says of the folder itself and of each file in it: whether it has been touched, cheaply."""
+    found = traces_of(folder)
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
-            stat = path.lstat()
-            found.append((path.name, stat.st_size, stat.st_mtime_ns))
-    return tuple(found)
+            found += traces_of(path)
+    return found
+
+
+def traces_of(path: Path) -> Traces:
+    """Name, kind, size and time of change of a file; nothing where it is not there. A link is not followed."""
+    try:
+        stat = path.lstat()
+    except OSError:
+        return ()
+    return ((path.name, stat.st_mode, stat.st_size, stat.st_mtime_ns),)
 
 
 def sha256_of(path: Path) -> str:

@@ -30,10 +30,24 @@ class Release:
     shelf: Shelf
     fingerprint: str
     """The SHA-256 of its manifest, and so of all of it."""
+    traces: layout.Traces
+    """What its files looked like before they were verified."""
 
     @property
     def name(self) -> str:
         return self.manifest.release
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether its files look as they did when they were verified."""
+        return layout.traces(self.folder) == self.traces
+
+    def ensure_untouched(self) -> None:
+        """Before its files are given out as they are. Raises ReleaseDamaged."""
+        if not self.is_untouched:
+            raise ReleaseDamaged(
+                f"release {self.name}: its files were touched since they were verified; ask again in a moment"
+            )
 
     @cached_property
     def bounding(self) -> Mapping[str, dict[str, Any]]:
@@ -47,6 +61,7 @@ def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, c
 
     Raises ReleaseDamaged where it is not what was signed, or what was signed does not fit together.
     """
+    traces = layout.traces(folder)
     manifest = verified_manifest(folder, verify)
     codebook = verified_codebook(folder, manifest)
     try:
@@ -56,7 +71,7 @@ def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, c
         raise ReleaseDamaged(f"release {folder.name}: its manifest and its codebook disagree") from None
     fingerprint = layout.sha256_of(folder / layout.MANIFEST)
     shelf = shelve(con, folder, manifest, codebook, measures, cache, fingerprint)
-    return Release(folder, manifest, codebook, measures, shelf, fingerprint)
+    return Release(folder, manifest, codebook, measures, shelf, fingerprint, traces)
 
 
 def _ensure_complete(measures: Mapping[str, PublishedMeasure], codebook: Codebook) -> None:

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import secrets
-import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from threading import RLock
 from typing import Any
 
-import duckdb
-
 from datasets.refusal import Refusal, nearest, shown
-from datasets.release import layout
 from datasets.release.answer import Answer
-from datasets.release.archive import Archive
 from datasets.release.asking import Asking
 from datasets.release.cursor import Cursors
-from datasets.release.errata import ReleaseWithdrawn
-from datasets.release.opened import Release, open_release
+from datasets.release.library import Library
+from datasets.release.opened import Release
 from datasets.release.plan import plan_of
 from datasets.release.query.parsing import parse_as_of, parse_question
 from datasets.release.query.question import Question
 from datasets.release.query.span import PeriodNotReleased
 from datasets.release.query.words import MalformedQuestion
-from datasets.release.shelf import Deadline, let_go
-from datasets.release.verification import ReleaseDamaged, Verify
-
-log = logging.getLogger("daylight.release")
+from datasets.release.shelf import Deadline
 
 LATEST = "latest"
 SECONDS = 10.0
@@ -53,120 +41,22 @@ class MixedVersions(Refusal):
 
 
 @dataclass
-class _Month:
-    """What a month's pointer last said, the last release behind it that was good, and what the files looked like."""
+class Releases(Library):
+    """The releases under a directory, and questions about them. Asking is safe from several threads at once.
 
-    pointer: str
-    traces: tuple[tuple[str, int, int], ...] = ()
-    release: Release | None = None
-    trouble: str = ""
-    withdrawn: frozenset[str] = frozenset()
-
-
-@dataclass
-class Releases:
-    """The releases under a directory. Asking is safe from several threads at once.
-
-    Anything wrong with a release leaves the last good one of its month in place and a sentence in `degraded`.
-    `refreshed` seconds may pass before a new release is noticed. Processes that share the key of `cursors` understand each
-    other's.
+    Processes that share the key of `cursors` understand each other's.
     """
 
-    directory: Path
-    cache: Path
-    verify: Verify
-    datasets: tuple[str, ...]
-    refreshed: float = 1.0
     cursors: Cursors = field(default_factory=lambda: Cursors(secrets.token_bytes(32)))
-    _months: dict[tuple[str, str], _Month] = field(default_factory=dict)
-    _named: dict[tuple[str, str], Release] = field(default_factory=dict)
-    _looked: float = -1e9
 
     def __post_init__(self) -> None:
-        self._lock = RLock()
-        self.archive = Archive(self.directory, self.verify)
         self._understood: OrderedDict[object, tuple[Question, tuple[Release, ...]]] = OrderedDict()
-        self._con = duckdb.connect(config={"threads": 1, "enable_external_access": True})
-        self.refresh()
+        self._generation = 0
+        super().__post_init__()
 
-    def close(self) -> None:
-        with self._lock:
-            let_go(self._con)
-
-    @property
-    def degraded(self) -> tuple[str, ...]:
-        """One sentence for each month that cannot be served as its pointer says."""
-        return tuple(month.trouble for month in self._months.values() if month.trouble)
-
-    def refresh(self) -> None:
-        """Look at the pointers, and verify and open what they newly point to."""
-        with self._lock:
-            self._looked = time.monotonic()
-            for dataset in self.datasets:
-                known = {month for name, month in self._months if name == dataset}
-                for month in sorted(known.union(layout.released_months(self.directory, dataset))):
-                    self._look(dataset, month)
-
-    def _look(self, dataset: str, month: str) -> None:
-        pointer = _read(layout.pointer_file(self.directory, dataset, month))
-        known = self._months.get((dataset, month))
-        traces = (
-            layout.traces(layout.release_folder(self.directory, dataset, pointer)) if _names(pointer) else ()
-        )
-        withdrawn = layout.withdrawn(self.directory, dataset, month)
-        if (
-            known is not None
-            and (known.pointer, known.withdrawn) == (pointer, withdrawn)
-            and (not known.trouble or known.traces == traces)
-        ):
-            return
-        last = known.release if known and known.release and known.release.name not in withdrawn else None
-        seen = _Month(pointer, traces, last, withdrawn=withdrawn)
-        try:
-            if not pointer and last is None and withdrawn:  # nothing is left of this month, as was meant
-                self._saw(dataset, month, seen)
-                return
-            if not _names(pointer) or not pointer.startswith(f"{month}."):
-                raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
-            seen.release = self._opened(dataset, pointer)
-        except ReleaseWithdrawn:
-            seen.release = None
-        except (Refusal, OSError, ValueError, duckdb.Error) as error:
-            reason = error.sentence if isinstance(error, Refusal) else type(error).__name__
-            seen.trouble = f"{dataset} {month}: {reason}"
-            log.warning("serving what was good before: %s", seen.trouble)
-        self._saw(dataset, month, seen)
-
-    def _saw(self, dataset: str, month: str, seen: _Month) -> None:
-        self._months[(dataset, month)] = seen
+    def _changed(self) -> None:
+        self._generation += 1
         self._understood.clear()
-
-    def _opened(self, dataset: str, name: str) -> Release:
-        """The release of this name, verified. Raises ReleaseWithdrawn, ReleaseDamaged."""
-        self._ensure_not_withdrawn(dataset, name)
-        if (dataset, name) not in self._named:
-            folder = layout.release_folder(self.directory, dataset, name)
-            self._named[(dataset, name)] = open_release(self._con, folder, self.verify, self.cache)
-        return self._named[(dataset, name)]
-
-    def current(self, dataset: str) -> tuple[Release, ...]:
-        """The current release of each month, the earliest first."""
-        with self._lock:
-            if time.monotonic() - self._looked > self.refreshed:
-                self.refresh()
-            found = sorted(
-                (month, seen.release)
-                for (name, month), seen in self._months.items()
-                if name == dataset and seen.release
-            )
-            return tuple(release for _, release in found if release is not None)
-
-    def _ensure_not_withdrawn(self, dataset: str, name: str) -> None:
-        erratum = self.archive.erratum(dataset, name)
-        if erratum is not None:
-            raise ReleaseWithdrawn(
-                erratum, _read(layout.pointer_file(self.directory, dataset, erratum.month))
-            )
 
     def find(self, dataset: str, name: str) -> Release:
         """The release of this name, or the latest month's for `latest`.
@@ -186,8 +76,7 @@ class Releases:
                 allowed=allowed,
                 suggestions=nearest(name, names),
             )
-        with self._lock:
-            return self._opened(dataset, name)
+        return self.opened(dataset, name)
 
     def _names_as_of(self, dataset: str, when: datetime) -> dict[str, str]:
         """The release of each month that was current at an instant, the earliest month first. Raises UnknownRelease."""
@@ -240,8 +129,15 @@ class Releases:
         try:
             return parse_question(pairs, current[-1].codebook, months, also=also)
         except PeriodNotReleased as refusal:
-            self._ensure_none_withdrawn(dataset, tuple(map(str, refusal.missing)))
+            self.ensure_none_withdrawn(dataset, tuple(map(str, refusal.missing)))
             raise
+
+    def is_quick(self, dataset: str, parameters: tuple[tuple[str, str], ...]) -> bool:
+        """Whether `understood` opens nothing: a question of the current releases, or one that was understood before."""
+        with self._lock:
+            if (dataset, parameters) in self._understood:
+                return True
+        return not any(name in {"release", "as_of"} for name, _ in parameters)
 
     def understood(
         self, dataset: str, parameters: tuple[tuple[str, str], ...], also: tuple[str, ...] = ()
@@ -251,24 +147,21 @@ class Releases:
         self.current(dataset)  # looks whether anything was
         key = (dataset, parameters)
         with self._lock:
-            found = self._understood.get(key)
+            found, generation = self._understood.get(key), self._generation
         if found is None:
             question = self.question(dataset, parameters, also)
             found = question, self.asked_of(question)
             with self._lock:
-                self._understood[key] = found
+                if (
+                    generation == self._generation
+                ):  # otherwise it may be of releases that are no longer current
+                    self._understood[key] = found
                 if len(self._understood) > MOST_UNDERSTOOD:
                     self._understood.popitem(last=False)
         return found
 
-    def _ensure_none_withdrawn(self, dataset: str, months: tuple[str, ...]) -> None:
-        """Say of a month that is not released that it was withdrawn, where it was."""
-        for name in reversed(self.archive.names(dataset)):
-            if name.split(".")[0] in months:
-                self._ensure_not_withdrawn(dataset, name)
-
     def _nothing(self, dataset: str) -> Refusal:
-        if any(name == dataset and month.trouble for (name, _), month in self._months.items()):
+        if self._is_troubled(dataset):
             return ReleaseUnavailable(
                 f"what was released of {dataset} cannot be served at the moment; ask again later"
             )
@@ -322,19 +215,6 @@ def _only(pairs: Sequence[tuple[str, str]], word: str) -> str | None:
     """The value of a word that stands once; the parser says what is wrong with one that stands more often."""
     found = [value for name, value in pairs if name == word]
     return found[0] if len(found) == 1 else None
-
-
-def _read(pointer: Path) -> str:
-    """What a pointer says; empty where it is missing or a link, which is not followed."""
-    try:
-        with open(os.open(pointer, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123  a descriptor, no path
-            return file.read(64).decode("ascii", "replace").strip()
-    except OSError:
-        return ""
-
-
-def _names(pointer: str) -> bool:
-    return layout.RELEASE_NAME.fullmatch(pointer) is not None
 
 
 def _ensure_one_version(releases: tuple[Release, ...], question: Question) -> None:

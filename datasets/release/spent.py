@@ -36,7 +36,7 @@ def ledger_document(entries: Sequence[Entry], caps: Caps) -> bytes:
 def published_ledger(root: Path, verify: Verify) -> Signed | None:
     """The ledger as it was published last; None before the first publication. Raises ReleaseDamaged."""
     path = layout.ledger_file(root)
-    return read_signed(path, verify) if path.exists() else None
+    return read_signed(path, verify) if path.exists() or path.is_symlink() else None
 
 
 def entries_of(ledger: Signed) -> tuple[Entry, ...]:

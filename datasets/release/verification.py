@@ -28,6 +28,23 @@ def verified_manifest(folder: Path, verify: Verify) -> Manifest:
 
     Raises ReleaseDamaged. Links are not followed: a release's files are its own.
     """
+    manifest = signed_manifest(folder, verify)
+    for entry in manifest.files:
+        path = _regular(folder / entry.name)
+        if path.stat().st_size != entry.bytes or layout.sha256_of(path) != entry.sha256:
+            raise ReleaseDamaged(f"release {folder.name}: {entry.name} is not the file that was signed")
+    if {layout.CELLS, layout.CODEBOOK} - {entry.name for entry in manifest.files}:
+        raise ReleaseDamaged(
+            f"release {folder.name}: its manifest names no {layout.CELLS} or no {layout.CODEBOOK}"
+        )
+    return manifest
+
+
+def signed_manifest(folder: Path, verify: Verify) -> Manifest:
+    """The manifest of the release in `folder`, once its signature has been checked, and that it is of this release.
+
+    Raises ReleaseDamaged.
+    """
     if folder.parent.is_symlink() or folder.is_symlink() or not folder.is_dir():
         raise ReleaseDamaged(f"release {folder.name}: its folder is missing or a link")
     manifest = _signed_manifest(folder, verify)
@@ -37,14 +54,6 @@ def verified_manifest(folder: Path, verify: Verify) -> Manifest:
         )
     if manifest.release != layout.release_name(manifest.month, manifest.revision):
         raise ReleaseDamaged(f"release {folder.name}: it is not named after its month and revision")
-    for entry in manifest.files:
-        path = _regular(folder / entry.name)
-        if path.stat().st_size != entry.bytes or layout.sha256_of(path) != entry.sha256:
-            raise ReleaseDamaged(f"release {folder.name}: {entry.name} is not the file that was signed")
-    if {layout.CELLS, layout.CODEBOOK} - {entry.name for entry in manifest.files}:
-        raise ReleaseDamaged(
-            f"release {folder.name}: its manifest names no {layout.CELLS} or no {layout.CODEBOOK}"
-        )
     return manifest
 
 

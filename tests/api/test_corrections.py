@@ -11,10 +11,16 @@ from xml.etree import ElementTree as ET
 import jwt
 import pytest
 
+from datasets.build.failpoints import armed
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.release import Workshop
+from datasets.build.rollback import CannotRollBack, roll_back
 from datasets.build.seal import Seal
 from datasets.build.withdrawal import CannotWithdraw, withdraw
 from datasets.catalogue import find_dataset
+from datasets.period import Month
 from datasets.privacy.ledger import Caps, LedgerBroken
+from datasets.release.layout import rollback_files
 from datasets.release.signed import Signed
 from datasets.release.spent import entries_of, ledger_document
 from datasets.release.verification import ReleaseDamaged
@@ -31,7 +37,24 @@ def take_back(place, release, reason=REASON):
 
     seal = Seal(place.registry.release_signer(), place.registry.release_verifier(), record)
     declared, now = find_dataset("moderation"), datetime.now(UTC)
-    return withdraw(place.releases, place.home / "private", declared, release, reason, seal, now)
+    ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
+    try:
+        return withdraw(place.releases, ledger, declared, release, reason, seal, now)
+    finally:
+        ledger.close()
+
+
+def go_back(place, release, reason=REASON):
+    def record(act, subject, why):
+        place.registry.record_release_act(act, subject, mandate())
+
+    seal = Seal(place.registry.release_signer(), place.registry.release_verifier(), record)
+    ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
+    try:
+        workshop = Workshop(place.releases, place.home / "private", ledger, seal)
+        return roll_back(workshop, find_dataset("moderation"), Month.parse("2026-06"), release, reason)
+    finally:
+        ledger.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +104,7 @@ def test_a_withdrawal_is_noticed_by_a_server_that_runs(deployment, tmp_path):
     with copy.client(copy.token()) as client:
         assert client.get(AGGREGATES, params=MAY).status_code == 200
         take_back(copy, "2026-05.1")
-        client.app.state.releases.refreshed = -1.0
+        client.app.state.releases.refresh()
         ensure_problem(client.get(AGGREGATES, params=MAY), 410, "release-withdrawn")
         assert client.get("/readyz").json()["degraded"] == []
     copy.close()
@@ -261,3 +284,58 @@ def test_a_release_and_an_answer_can_be_cited(stranger):
     assert bibtex.text.count("{") == bibtex.text.count("}")
     query = answer["note"].split()[1].rstrip(";")
     assert query in bibtex.text
+
+
+def test_a_month_that_went_back_to_an_earlier_release_says_so(deployment, tmp_path):
+    copy = deployment.copy(tmp_path / "home")
+    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+    with copy.client(copy.token()) as client:
+        between = datetime.now(UTC)
+        time.sleep(1.1)
+        go_back(copy, "2026-06.1")
+        client.app.state.releases.refresh()
+        asked = {"measure": "actions", "period": "2026-06"}
+        assert client.get(AGGREGATES, params=asked).json()["releases"] == ["2026-06.1"]
+        set_aside = client.get(AGGREGATES, params={"measure": "actions", "release": "2026-06.2"})
+        assert set_aside.json()["releases"] == ["2026-06.2"]
+        then = client.get(AGGREGATES, params=asked | {"as_of": f"{between:%Y-%m-%dT%H:%M:%SZ}"})
+        assert then.json()["releases"] == ["2026-06.2"]
+        latest = client.get("/v1/changelog").json()["changes"][0]
+        assert (latest["kind"], latest["release"]) == ("rolled back", "2026-06.1")
+        assert latest["detail"] == f"current again instead of 2026-06.2: {REASON}"
+        assert client.get("/v1/errata", params={"format": "atom"}).text.count("rolled back") == 1
+        assert client.get("/readyz").json()["degraded"] == []
+        now = client.get(AGGREGATES, params=asked | {"as_of": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
+        assert now.json()["releases"] == ["2026-06.1"]
+    with closing(sqlite3.connect(copy.home / "registry.sqlite")) as registry:
+        acts = registry.execute(
+            "SELECT subject FROM audit_event WHERE act = 'release.rolled-back'"
+        ).fetchall()
+    assert acts == [("moderation/2026-06.1",)]
+    for release, words in [("2026-06.1", "is current already"), ("2026-05.1", "is no release of 2026-06")]:
+        with pytest.raises(CannotRollBack, match=words):
+            go_back(copy, release)
+    take_back(copy, "2026-06.2")
+    with pytest.raises(CannotRollBack, match="was withdrawn and is not served again"):
+        go_back(copy, "2026-06.2")
+    copy.close()
+
+
+def test_a_rollback_that_was_cut_off_half_way_is_finished_by_doing_it_again(deployment, tmp_path):
+    copy = deployment.copy(tmp_path / "home")
+    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+    with pytest.raises(CannotWithdraw, match="needs a reason"):
+        go_back(copy, "2026-06.1", "worse")
+
+    def stop(place):
+        if place == "pointer written":
+            raise OSError(28, "No space left on device")
+
+    with armed(stop), pytest.raises(OSError, match="No space"):
+        go_back(copy, "2026-06.1")
+    pointer = copy.releases / "moderation" / "2026-06.current"
+    assert pointer.read_text() == "2026-06.2\n"
+    go_back(copy, "2026-06.1")
+    assert pointer.read_text() == "2026-06.1\n"
+    assert [path.name for path in rollback_files(copy.releases, "moderation")] == ["2026-06.rollback-1"]
+    copy.close()

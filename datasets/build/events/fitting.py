@@ -123,7 +123,8 @@ def _faults(column: Column, month: Month) -> list[tuple[str, str]]:
             start, end = (f"TIMESTAMP '{moment:%Y-%m-%d}'" for moment in (month.start, month.next.start))
             return [
                 (f"{name} IS NULL", f"wrong type: {column.name} is no time"),
-                (f"NOT ({name} >= {start} AND {name} < {end})", f"outside the month: {column.name}"),
+                (f"{name} < {start}", f"late, of an earlier month: {column.name}"),
+                (f"{name} >= {end}", f"of a later month: {column.name}"),
             ]
         case Kind.CODE:
             return [(f"{name} IS NULL", f"unknown code: {column.name}")]

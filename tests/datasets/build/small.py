@@ -48,6 +48,21 @@ STATE = CodeList(
 )
 
 
+def tiny_dataset() -> Dataset:
+    """As little as a declaration can have: builds of it are quick."""
+    return Dataset(
+        name="seeds",
+        title="Seeds",
+        version=1,
+        grain="one crate",
+        unit=PrivacyUnit("the gardener"),
+        dimensions=(Dimension("state", "Where", STATE), Dimension("day", "When", DaysOfMonth())),
+        measures=(EventMeasure("crates", "Crates", rows_per_unit=3, publish=up_to(1), share=Fraction(1)),),
+        rho_per_month=Fraction(1, 100),
+        diagnostics=Diagnostics(Fraction(1, 1000), rows_per_unit=5),
+    )
+
+
 def small_dataset(rho: Fraction = Fraction(1, 10)) -> Dataset:
     every = up_to(2).finer("plant", 2)
     return Dataset(

@@ -12,7 +12,7 @@ import pytest
 
 from datasets.build import publication
 from datasets.build.budget import budget_of
-from datasets.build.publication import BuildUnderWay
+from datasets.build.lock import BuildUnderWay
 from datasets.build.release import STEPS
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.period import Month
@@ -178,7 +178,7 @@ def killed(shop, act):
 def test_a_build_that_is_killed_leaves_the_reservation_counted_and_no_release(shop, step):
     shop.put(BUSY)
     killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == step else None))
-    assert [path for path in shop.published if ".staging" not in path] == []
+    assert [path for path in shop.published if not path.startswith(".")] == []
     assert shop.states == ["reserved"]
     assert manifest(shop.build())["revision"] == 1
     assert shop.states == ["reserved", "void", "reserved", "committed"]
@@ -194,7 +194,7 @@ def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_ne
     with pytest.raises(BudgetSpent):
         shop.build()
     assert shop.states == ["reserved", "committed"]
-    assert ensure_ledger_matches(shop.folder / "releases", shop.ledger) == 2
+    assert ensure_ledger_matches(shop.folder / "releases", verify, shop.ledger) == 2
 
 
 def test_a_disk_that_fails_while_the_release_is_flushed_leaves_nothing(shop, monkeypatch):
@@ -257,6 +257,9 @@ def test_verification_finds_any_changed_file_and_any_foreign_release(shop):
     assert ensure_releases(root, verify, shop.ledger) == 1
     other = Shop(shop.folder.parent / "other").put(BUSY, Month(2026, 7))
     assert other.states == []
+    with pytest.raises(LedgerBroken, match="was set back, cut, or is another's"):
+        ensure_releases(root, verify, other.ledger)
+    (root / "ledger").unlink()
     with pytest.raises(LedgerBroken, match="missing or was changed"):
         ensure_releases(root, verify, other.ledger)
 
@@ -265,4 +268,4 @@ def test_the_ledger_check_finds_a_release_that_vanished(shop):
     folder = shop.put(BUSY).build()
     folder.rename(shop.folder / "gone")
     with pytest.raises(LedgerBroken, match="it is gone"):
-        ensure_ledger_matches(shop.folder / "releases", shop.ledger)
+        ensure_ledger_matches(shop.folder / "releases", verify, shop.ledger)

@@ -51,10 +51,11 @@ def together(*several):
 class Shop:
     """One deployment in a folder: `put` events there, `build` a release of June."""
 
-    def __init__(self, folder, caps=None):
-        self.folder, self.said = folder, []
+    def __init__(self, folder, caps=None, dataset=HARVEST, ledger=""):
+        self.folder, self.dataset, self.said = folder, dataset, []
         folder.mkdir(parents=True, exist_ok=True)
-        self.ledger = LedgerStore(f"sqlite:///{folder / 'ledger.sqlite'}", caps or Caps(month=Fraction(1, 2)))
+        ledger = ledger or f"sqlite:///{folder / 'ledger.sqlite'}"
+        self.ledger = LedgerStore(ledger, caps or Caps(month=Fraction(1, 2)))
         self.work = self.workshop(self.said.append)
 
     def workshop(self, said):
@@ -63,7 +64,7 @@ class Shop:
         )
 
     def put(self, columns, month=JUNE):
-        folder = month_folder(self.folder / "events", HARVEST, month)
+        folder = month_folder(self.folder / "events", self.dataset, month)
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(columns), folder / "part-00000.parquet")
         Source(format="table", schema="crates", unit="The gardener.").write(folder)
@@ -71,7 +72,7 @@ class Shop:
 
     def build(self, *, said=None, month=JUNE, **options):
         work = self.work if said is None else self.workshop(said)
-        return build_release(HARVEST, month, self.folder / "events", work, **options)
+        return build_release(self.dataset, month, self.folder / "events", work, **options)
 
     @property
     def published(self):

@@ -170,7 +170,7 @@ def test_the_source_says_that_the_statement_is_the_unit(imported, tmp_path):
         ({"automated_detection": "Perhaps"}, "unknown code: automated_detection"),
         ({"source_type": ""}, "unknown code: source"),
         ({"uuid": ""}, "null id: event_id"),
-        ({"created_at": "2025-06-30 23:59:59"}, "outside the month: occurred_at"),
+        ({"created_at": "2025-06-30 23:59:59"}, "late, of an earlier month: occurred_at"),
         ({"created_at": "yesterday"}, "wrong type: occurred_at is no time"),
     ],
 )

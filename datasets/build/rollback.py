@@ -1,0 +1,65 @@
+"""Going back to an earlier release of a month, which was good: the later one is set aside, not withdrawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datasets.build.publication import only_builder, point_to_current, pointed, publish_signed
+from datasets.build.release import Workshop
+from datasets.build.withdrawal import ensure_reason, ensure_released
+from datasets.definition import Dataset
+from datasets.period import Month
+from datasets.refusal import Refusal
+from datasets.release import layout
+from datasets.release.archive import Archive
+from datasets.release.rollbacks import Rollback
+from datasets.release.verification import verified_manifest
+
+
+class CannotRollBack(Refusal):
+    """A release that a month cannot go back to."""
+
+
+def roll_back(workshop: Workshop, dataset: Dataset, month: Month, to: str, reason: str) -> str:
+    """Let an earlier release of a month be current again; gives the name of the one that was until now.
+
+    No spend comes back and none is made. The act is on record first, then its signed document stands beside the releases,
+    then the pointer moves; cut off in between, it is finished by doing it again. Raises CannotRollBack, CannotWithdraw for
+    a reason or a name that is none, ReleaseDamaged where the earlier release is not what was signed, BuildUnderWay.
+    """
+    root, verify, now = workshop.releases, workshop.seal.verify, workshop.now()
+    with only_builder(root, workshop.ledger):
+        ensure_released(root, dataset, to)
+        before = pointed(layout.pointer_file(root, dataset.name, month))
+        _ensure_possible(root, dataset, month, to, before)
+        verified_manifest(layout.release_folder(root, dataset.name, to), verify)
+        if Archive(root, verify).current_at(dataset.name, now).get(str(month)) != to:
+            ensure_reason(reason)
+            number = len(layout.rollback_files(root, dataset.name, month)) + 1
+            rollback = Rollback(
+                dataset=dataset.name, month=str(month), number=number, release=to, instead_of=before,
+                rolled_back_at=now.isoformat(), reason=reason.strip(),
+            )  # fmt: skip
+            workshop.seal.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
+            path = layout.rollback_file(root, dataset.name, month, number)
+            publish_signed(
+                path, rollback.model_dump_json(indent=1).encode() + b"\n", workshop.seal, "rollback"
+            )
+        point_to_current(root, dataset.name, str(month), verify, now)
+        return before
+
+
+def _ensure_possible(root: Path, dataset: Dataset, month: Month, to: str, before: str) -> None:
+    problem = ""
+    if not to.startswith(f"{month}."):
+        problem = f"is no release of {month}"
+    elif layout.erratum_file(root, dataset.name, to).exists():
+        problem = "was withdrawn and is not served again"
+    elif to == before:
+        problem = "is current already"
+    if problem:
+        raise CannotRollBack(
+            f"{dataset.name} {to} {problem}; name an earlier release of {month}, as daylight release list shows them",
+            parameter="to",
+            value=to,
+        )

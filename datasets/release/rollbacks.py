@@ -1,0 +1,52 @@
+"""Rollbacks: a month's current release was set aside and an earlier one, which was not withdrawn, is current again.
+
+Each is a signed document beside the releases, none of which is edited; what was set aside can still be asked by name.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from datasets.release import layout
+from datasets.release.codebook import Frozen, Name
+from datasets.release.signed import read_signed
+from datasets.release.verification import ReleaseDamaged, Verify
+
+log = logging.getLogger("daylight.release")
+
+
+class Rollback(Frozen):
+    """Which release became current again, instead of which, when, and why, in the words of whoever answers for it."""
+
+    dataset: Name
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    number: int = Field(ge=1)
+    release: str = Field(pattern=r"^\d{4}-\d{2}\.[1-9]\d{0,3}$")
+    instead_of: str
+    rolled_back_at: str
+    reason: str = Field(min_length=3, max_length=1000)
+
+
+def read_rollback(path: Path, verify: Verify) -> Rollback:
+    """The rollback in a file. Raises ReleaseDamaged where it is not what was signed, or belongs elsewhere."""
+    try:
+        found = Rollback.model_validate_json(read_signed(path, verify).text)
+    except ValidationError:
+        raise ReleaseDamaged(f"{path.name} is malformed") from None
+    if layout.rollback_file(path.parent.parent, found.dataset, found.month, found.number) != path:
+        raise ReleaseDamaged(f"{path.name} is that of {found.dataset} {found.month}, number {found.number}")
+    return found
+
+
+def rollbacks(root: Path, dataset: str, verify: Verify) -> tuple[Rollback, ...]:
+    """Every rollback of a dataset that is what was signed, by month and number."""
+    found = []
+    for path in layout.rollback_files(root, dataset):
+        try:
+            found.append(read_rollback(path, verify))
+        except (ReleaseDamaged, OSError) as error:
+            log.warning("leaving %s out of the record: %s", path.name, type(error).__name__)
+    return tuple(found)

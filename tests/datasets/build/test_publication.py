@@ -1,0 +1,403 @@
+"""Publication survives a kill, a full disk and other builders: readers see a whole release, and the ledger counts every spend."""
+
+import errno
+import multiprocessing
+import os
+import random
+import resource
+import signal
+import time
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from datasets.build import selftest
+from datasets.build.budget import budget_of
+from datasets.build.failpoints import armed, reached
+from datasets.build.lock import MARKER, BuildUnderWay, LockLost
+from datasets.build.publication import only_builder
+from datasets.build.release import settle
+from datasets.build.selftest import NoRoom, SelfTestFailed
+from datasets.build.verification import ensure_ledger_matches, ensure_releases
+from datasets.period import Month
+from datasets.privacy.ledger import BudgetSpent, Caps
+from datasets.refusal import Refusal
+from datasets.release import layout
+from datasets.release.archive import Archive
+from datasets.release.reader import Releases
+from tests.datasets.build.small import JUNE, tiny_dataset
+from tests.datasets.build.workshop import Shop, crates
+from tests.datasets.release.pressing import verify
+from tests.postgresql import database_url
+
+SEEDS = tiny_dataset()
+PLENTY = Caps(month=Fraction(100), year=Fraction(100))
+AGAIN = "counted again"
+KILLS = int(os.environ.get("DAYLIGHT_TEST_KILLS", "4"))
+MANY = 100
+ROUNDS = int(os.environ.get("DAYLIGHT_TEST_ROUNDS", "4"))
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Shop(tmp_path / "shop", PLENTY, SEEDS).put(crates(30, 10))
+
+
+class Readers:
+    """Somebody who has the releases open all the while, and what must be true whatever has happened to the builder."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        self.root = shop.folder / "releases"
+        self.open = Releases(self.root, shop.folder / "cache", verify, (SEEDS.name,))
+
+    def ensure_well(self):
+        """One whole release is served, no part of another is to be seen, and the ledger has counted at least what is there.
+
+        Gives the name of the release that is served.
+        """
+        self.open.refresh()
+        assert self.open.degraded == ()
+        (served,) = self.open.current(SEEDS.name)
+        assert self.open.ask(self.open.question(SEEDS.name, [("measure", "crates")])).rows
+        released = Archive(self.root, verify).manifests(SEEDS.name)
+        assert len(released) == len(layout.release_names(self.root, SEEDS.name))
+        entries = self.shop.ledger.entries()
+        counted = {entry.hash: entry for entry in entries if entry.state == "reserved"}
+        assert all(manifest.ledger.head in counted for manifest in released)
+        assert self.shop.spent() >= sum(counted[manifest.ledger.head].nano_rho for manifest in released)
+        return served.name
+
+    def close(self):
+        self.open.close()
+
+
+@pytest.fixture
+def readers(shop):
+    shop.build()
+    made = Readers(shop)
+    yield made
+    made.close()
+
+
+class Nth:
+    """Acts at the so-manieth place that a build passes."""
+
+    def __init__(self, number, act):
+        self.number, self.act, self.passed = number, act, 0
+
+    def __call__(self, place):
+        self.passed += 1
+        if self.passed == self.number:
+            self.act()
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def be_full():
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextmanager
+def building(shop, act=lambda place: None):
+    """A build in a process of its own, which does this at each place."""
+    shop.ledger.close()  # no connection is shared between processes
+    child = os.fork()
+    if child == 0:
+        with armed(act):
+            try:
+                shop.build(correction=AGAIN)
+            finally:
+                os._exit(0)
+    yield child
+    os.waitpid(child, 0)
+
+
+def places(shop):
+    """Every place that a build passes, in order."""
+    passed = []
+    with armed(passed.append):
+        shop.build(correction=AGAIN)
+    return passed
+
+
+def number(release):
+    return int(release.split(".")[1])
+
+
+def test_a_build_can_be_stopped_at_every_step(shop):
+    steps = places(shop)
+    assert len(steps) > 20
+    for earlier, later in [
+        ("reserved, before the ledger keeps it", "reserved, in the ledger"),
+        ("reserved, in the ledger", "cells counted"),
+        ("cells counted", "cells written"),
+        ("signature written", "self-test passed"),
+        ("self-test passed", "ledger written"),
+        ("ledger replaced", "release flushed"),
+        ("release renamed", "release in place"),
+        ("release in place", "committed, before the ledger keeps it"),
+    ]:
+        assert steps.index(earlier) < steps.index(later)
+
+
+def test_killed_or_without_disk_at_any_place_readers_see_a_whole_release_and_the_next_build_works(
+    shop, readers
+):
+    """Every other place has a kill, every other a full disk, and each such build follows one that was stopped a place before;
+    with many kills each place has both, and then a whole build."""
+    steps = places(shop)
+    for at in range(1, len(steps) + 1):
+        before = readers.ensure_well()
+        if KILLS >= MANY or at % 2:
+            with building(shop, Nth(at, die)):
+                pass
+        after = readers.ensure_well()
+        assert number(after) >= number(before)
+        if KILLS >= MANY or not at % 2:
+            with armed(Nth(at, be_full)), pytest.raises((OSError, Refusal)):
+                shop.build(correction=AGAIN)
+            assert number(readers.ensure_well()) >= number(after)
+        if KILLS >= MANY or at == len(steps):
+            built = shop.build(correction=AGAIN)
+            assert readers.ensure_well() == built.name, steps[at - 1]
+            assert ensure_ledger_matches(readers.root, verify, shop.ledger)
+            assert {path.name for path in readers.root.rglob(".*")} == set(), steps[at - 1]
+
+
+def test_killed_at_any_moment_readers_see_a_whole_release_and_the_next_build_works(shop, readers):
+    chance = random.Random(KILLS)
+    begun = time.monotonic()
+    shop.build(correction=AGAIN)
+    lasts = time.monotonic() - begun
+    for _ in range(KILLS):
+        before = readers.ensure_well()
+        with building(shop) as child:
+            time.sleep(chance.uniform(0, 1.1 * lasts))
+            os.kill(child, signal.SIGKILL)
+        assert number(before) <= number(readers.ensure_well()) <= number(before) + 1
+        assert shop.build(correction=AGAIN).name == readers.ensure_well()
+    assert shop.states.count("reserved") > KILLS
+    assert ensure_ledger_matches(readers.root, verify, shop.ledger)
+
+
+def test_where_files_may_not_grow_nothing_is_published_and_the_next_build_works(shop, readers):
+    """A limit of the operating system on the size of a file: every writer meets it where its own writing would fail."""
+    before = readers.ensure_well()
+    for limit in (0, 100, 1_000, 10_000):
+        shop.ledger.close()
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            try:
+                shop.build(correction=AGAIN)
+                os._exit(0)
+            except BaseException:
+                os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+        assert readers.ensure_well() == before
+    shop.build(correction=AGAIN)
+    assert readers.ensure_well() > before
+
+
+def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(shop, monkeypatch):
+    monkeypatch.setattr(selftest.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    with pytest.raises(
+        NoRoom, match=r"seeds 2026-06 needs 64 MiB among the releases and 3 MiB are free"
+    ) as refused:
+        shop.build()
+    assert "\n" not in str(refused.value)
+    assert shop.states == []
+
+
+def test_what_a_build_needs_depends_on_the_declaration_alone_and_is_enough(shop):
+    folder = shop.build()
+    written = sum(path.stat().st_size for path in folder.iterdir())
+    assert 2 * written < selftest.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["cells.parquet", "codebook.json", "manifest.json", "manifest.jws"])
+def test_a_release_that_a_reader_could_not_open_is_never_published(shop, name):
+    def spoil(place):
+        if place == "self-test begun":
+            (path,) = (shop.folder / "releases").glob(f".staging-*/seeds/*/{name}")
+            flip(path)
+
+    with armed(spoil), pytest.raises(SelfTestFailed, match="does not pass its own test"):
+        shop.build()
+    assert shop.published == []
+    assert shop.states == ["reserved", "void"]
+    assert shop.build().name == "2026-06.1"
+
+
+def test_a_release_that_is_out_is_not_called_void_when_what_follows_fails(shop):
+    with (
+        armed(lambda place: be_full() if place == "release renamed" else None),
+        pytest.raises(OSError, match="No space"),
+    ):
+        shop.build()
+    assert shop.states == ["reserved"]
+    with only_builder(shop.work.releases, shop.ledger):
+        settle(shop.work)
+    assert shop.states == ["reserved", "committed"]
+    pointer = layout.pointer_file(shop.folder / "releases", "seeds", "2026-06")
+    assert pointer.read_text() == "2026-06.1\n"
+    assert ensure_releases(shop.folder / "releases", verify, shop.ledger) == 1
+
+
+def test_a_builder_whose_ledger_was_set_back_is_refused(shop, tmp_path):
+    """Somebody restores an older copy of the ledger: what was spent since is published, and must not be spent again."""
+    shop.build()
+    shop.ledger.close()
+    ledger = shop.folder / "ledger.sqlite"
+    older = ledger.read_bytes()
+    shop.build(correction=AGAIN)
+    shop.ledger.close()
+    ledger.write_bytes(older)
+    for leftover in shop.folder.glob("ledger.sqlite-*"):
+        leftover.unlink()
+    published = shop.published
+    for act in (
+        lambda: shop.build(correction=AGAIN),
+        lambda: ensure_ledger_matches(shop.folder / "releases", verify, shop.ledger),
+        lambda: ensure_releases(shop.folder / "releases", verify, shop.ledger),
+    ):
+        with pytest.raises(Refusal, match="was set back, cut, or is another's"):
+            act()
+    (shop.folder / "releases" / "ledger").unlink()  # the manifests know it too
+    with pytest.raises(Refusal, match="was made from ledger entry 3, which is missing or was changed since"):
+        shop.build(correction=AGAIN)
+    assert shop.states == ["reserved", "committed"]
+    assert shop.published == [name for name in published if name != "ledger"]
+
+
+def race(line, folder, ledger):
+    """Build each month that is told, and say what came of it."""
+    shop = Shop(folder, PLENTY, SEEDS, ledger)
+    while month := line.recv():
+        try:
+            line.send(shop.build(month=month).name)
+        except Refusal as refusal:
+            line.send(f"{type(refusal).__name__}: {refusal}")
+    shop.ledger.close()
+
+
+@contextmanager
+def racers(*where):
+    """Two builders of a deployment, each in a process of its own; gives a line to each."""
+    fork = multiprocessing.get_context("fork")
+    lines, builders = [], []
+    for _ in range(2):
+        here, there = fork.Pipe()
+        builders.append(fork.Process(target=race, args=(there, *where)))
+        builders[-1].start()
+        lines.append(here)
+    yield lines
+    for line, builder in zip(lines, builders, strict=True):
+        line.send(None)
+        builder.join(20)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_two_builders_at_once_one_wins_and_the_other_is_told_why(tmp_path, kind, request):
+    """They have the releases and the ledger in common, and on PostgreSQL nothing else."""
+    ledger = "" if kind == "sqlite" else database_url(request.getfixturevalue("postgresql").make())
+    shop = Shop(tmp_path / "shop", PLENTY, SEEDS, ledger)
+    months = [Month(2020 + n // 12, 1 + n % 12) for n in range(ROUNDS)]
+    for month in months:
+        rows = crates(30, 10)
+        rows["occurred_at"] = [
+            at.replace(year=month.year, month=month.month, day=1) for at in rows["occurred_at"]
+        ]
+        shop.put(rows, month)
+    shop.ledger.close()
+    lost = []
+    with racers(shop.folder, ledger) as lines:
+        for month in months:
+            for line in lines:
+                line.send(month)
+            said = sorted(line.recv() for line in lines)
+            assert said[0] == f"{month}.1"
+            assert said[1].startswith(("BuildUnderWay: another build holds", "BudgetSpent: seeds"))
+            lost.append(said[1].split(":")[0])
+    assert "BuildUnderWay" in lost
+    assert shop.states == ["reserved", "committed"] * ROUNDS
+    assert ensure_releases(shop.folder / "releases", verify, shop.ledger) == ROUNDS
+    shop.ledger.close()
+
+
+def test_builders_who_share_only_the_folder_of_releases_are_told_apart_too(tmp_path):
+    one, other = (Shop(tmp_path / name, PLENTY, SEEDS).put(crates(30, 10)) for name in ("one", "other"))
+    (tmp_path / "other" / "releases").symlink_to(tmp_path / "one" / "releases")
+
+    def meanwhile(words):
+        if words == "publishing":
+            with pytest.raises(
+                BuildUnderWay, match=r"with another ledger, .* remove the file .builder among"
+            ):
+                other.build()
+
+    one.build(said=meanwhile)
+    assert other.states == []
+    with pytest.raises(Refusal, match="was set back, cut, or is another's"):
+        other.build()
+    assert other.states == []
+
+
+def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(shop):
+    marker = shop.folder / "releases" / MARKER
+    marker.parent.mkdir()
+    marker.write_text("")
+    with pytest.raises(BuildUnderWay, match="somebody who left no name"):
+        shop.build()
+    marker.unlink()
+    assert shop.build().name == "2026-06.1"
+
+
+def test_a_builder_who_loses_postgresql_on_the_way_publishes_nothing(tmp_path, postgresql):
+    url = database_url(postgresql.make())
+    shop = Shop(tmp_path / "shop", PLENTY, SEEDS, url).put(crates(30, 10))
+
+    def lose(place):
+        if place == "self-test passed":
+            engine = create_engine(url)
+            with engine.begin() as con:
+                con.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                )
+            engine.dispose()
+
+    with armed(lose), pytest.raises(LockLost, match="nothing is published; the spend stays counted"):
+        shop.build()
+    assert shop.published == []
+    assert shop.states == ["reserved", "void"]
+    assert shop.build().name == "2026-06.1"
+    shop.ledger.close()
+
+
+def test_nothing_but_tests_arms_a_place():
+    root = Path(__file__).parents[3]
+    named = [
+        path.relative_to(root)
+        for folder in ("api", "auth", "datasets", "bench")
+        for path in (root / folder).rglob("*.py")
+        if "armed" in path.read_text()
+    ]
+    assert named == [Path("datasets/build/failpoints.py")]
+    assert reached("anywhere") is None
+    with pytest.raises(BudgetSpent), armed(lambda place: (_ for _ in ()).throw(BudgetSpent(place))):
+        reached("anywhere")

@@ -1,0 +1,241 @@
+"""Whatever is done to published files, it is refused in one sentence by whoever verifies and by whoever reads, and what was good is
+served on."""
+
+import random
+import shutil
+
+import pytest
+
+from datasets.build.release import publish_ledger
+from datasets.build.rollback import roll_back
+from datasets.build.verification import ensure_ledger_matches, ensure_releases
+from datasets.build.withdrawal import withdraw
+from datasets.privacy.ledger import LedgerBroken
+from datasets.refusal import Refusal
+from datasets.release.manifest import ManifestMalformed
+from datasets.release.reader import Releases
+from datasets.release.verification import ReleaseDamaged
+from tests.datasets.build.small import JUNE, tiny_dataset
+from tests.datasets.build.test_publication import PLENTY
+from tests.datasets.build.workshop import Shop, crates
+from tests.datasets.release.pressing import verify
+
+SEEDS = tiny_dataset()
+REASON = "Crates were counted twice."
+FLIPS, CUTS = 200, 20
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Four revisions of June: the first withdrawn, the second gone back to for a while, the last current."""
+    made = Shop(tmp_path_factory.mktemp("tampering") / "shop", PLENTY, SEEDS).put(crates(30, 10))
+    for _ in range(3):
+        made.build(correction="counted again")
+    withdraw(made.work.releases, made.ledger, SEEDS, "2026-06.1", REASON, made.work.seal, made.work.now())
+    assert roll_back(made.work, SEEDS, JUNE, "2026-06.2", REASON) == "2026-06.3"
+    made.build(correction="counted again")
+    yield made
+    made.ledger.close()
+
+
+@pytest.fixture
+def place(shop, tmp_path):
+    """A copy of what is published, and somebody who has it open."""
+    root = shutil.copytree(shop.folder / "releases", tmp_path / "releases")
+    opened = Releases(root, tmp_path / "cache", verify, (SEEDS.name,))
+    assert opened.degraded == ()
+    yield root, opened
+    opened.close()
+
+
+def files(root):
+    """Everything that was published, pointer and ledger included."""
+    return sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def ensure_found_out(root, shop):
+    """`daylight release verify` refuses it in one sentence."""
+    with pytest.raises((ReleaseDamaged, ManifestMalformed, LedgerBroken)) as refused:
+        ensure_releases(root, verify, shop.ledger)
+    assert "\n" not in str(refused.value)
+    assert str(root) not in str(refused.value)
+
+
+def ensure_served_on(opened, degraded):
+    opened.refresh()
+    assert [release.name for release in opened.current(SEEDS.name)] == ["2026-06.4"]
+    assert opened.ask(opened.question(SEEDS.name, [("measure", "crates")])).rows
+    assert bool(opened.degraded) is degraded, opened.degraded
+    assert all("\n" not in trouble for trouble in opened.degraded)
+
+
+def is_read_again(path):
+    """Whether a reader who serves the current release looks at this file once more."""
+    return path.parent.name == "2026-06.4" or path.name in {"2026-06.current", "ledger"}
+
+
+def tamper(place, shop, path, damaged):
+    root, opened = place
+    whole = path.read_bytes()
+    path.write_bytes(damaged)
+    ensure_found_out(root, shop)
+    ensure_served_on(opened, is_read_again(path))
+    path.write_bytes(whole)
+
+
+def test_two_hundred_flipped_bits_are_each_found_out_and_the_release_is_served_on(place, shop):
+    root, opened = place
+    chance = random.Random(1)
+    there = files(root)
+    assert len(there) == 4 * 4 + 4
+    for number in range(FLIPS):
+        path = there[number % len(there)]
+        damaged = bytearray(path.read_bytes())
+        if path.suffix == ".current":
+            damaged = damaged.rstrip()  # a bit of the line's end says nothing
+        damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+        tamper(place, shop, path, bytes(damaged))
+    ensure_served_on(opened, degraded=False)
+    assert ensure_releases(root, verify, shop.ledger) == 4
+
+
+def test_twenty_truncations_are_each_found_out_and_the_release_is_served_on(place, shop):
+    root, opened = place
+    chance = random.Random(2)
+    there = files(root)
+    for number in range(CUTS):
+        path = there[number % len(there)]
+        whole = path.read_bytes()
+        most = len(whole.rstrip())  # without its last line's end it is still the same
+        tamper(place, shop, path, whole[: chance.randrange(most)])
+    ensure_served_on(opened, degraded=False)
+    assert ensure_releases(root, verify, shop.ledger) == 4
+
+
+def test_a_pointer_to_a_release_that_is_whole_but_was_set_aside_is_found_out(place, shop):
+    root, _ = place
+    (root / "seeds" / "2026-06.current").write_text("2026-06.3\n")
+    with pytest.raises(
+        ReleaseDamaged, match=r"names 2026-06.3, but 2026-06.4 is what was published or gone back to"
+    ):
+        ensure_releases(root, verify, shop.ledger)
+
+
+@pytest.mark.parametrize("name", ["cells.parquet", "manifest.json", "manifest.jws"])
+def test_files_that_changed_places_between_releases_are_found_out(place, shop, name):
+    root, opened = place
+    one, other = (root / "seeds" / release / name for release in ("2026-06.3", "2026-06.4"))
+    first, second = one.read_bytes(), other.read_bytes()
+    assert first != second
+    one.write_bytes(second)
+    other.write_bytes(first)
+    ensure_found_out(root, shop)
+    ensure_served_on(opened, degraded=True)
+
+
+def test_a_whole_release_in_the_place_of_another_is_found_out(place, shop):
+    root, opened = place
+    shutil.rmtree(root / "seeds" / "2026-06.4")
+    shutil.copytree(root / "seeds" / "2026-06.3", root / "seeds" / "2026-06.4")
+    ensure_found_out(root, shop)
+    ensure_served_on(opened, degraded=True)
+
+
+def test_a_manifest_and_a_signature_from_another_house_are_found_out(place, shop, tmp_path):
+    """Another deployment signed it, with the same words and a key that is not ours."""
+    root, opened = place
+    other = Shop(tmp_path / "other", PLENTY, SEEDS).put(crates(30, 10, seed=9))
+    foreign = other.build()
+    for path in foreign.iterdir():
+        shutil.copy(path, root / "seeds" / "2026-06.4" / path.name)
+    (root / "seeds" / "2026-06.4" / "manifest.jws").write_text("signed by somebody else\n")
+    ensure_found_out(root, shop)
+    ensure_served_on(opened, degraded=True)
+    other.ledger.close()
+
+
+def test_a_release_that_is_well_signed_but_of_another_ledger_is_found_out(place, shop, tmp_path):
+    """A test deployment with the same key: its release was paid for in a ledger of its own."""
+    root, opened = place
+    other = Shop(tmp_path / "other", PLENTY, SEEDS).put(crates(30, 10, seed=9))
+    for _ in range(5):
+        foreign = other.build(correction="counted again")
+    shutil.copytree(foreign, root / "seeds" / foreign.name)
+    (root / "seeds" / "2026-06.current").write_text(f"{foreign.name}\n")
+    ensure_found_out(root, shop)
+    ensure_served_on(opened, degraded=True)
+    assert "which the published ledger does not hold" in opened.degraded[0]
+    other.ledger.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cells.parquet",
+        "codebook.json",
+        "manifest.json",
+        "manifest.jws",
+        "",
+        "../2026-06.current",
+        "../../ledger",
+    ],
+)
+def test_a_link_in_the_place_of_a_file_or_folder_is_found_out(place, shop, tmp_path, name):
+    root, opened = place
+    path = (root / "seeds" / "2026-06.4" / name).resolve()
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    ensure_found_out(root, shop)
+    ensure_served_on(opened, degraded=True)
+
+
+def test_a_published_ledger_that_was_set_back_is_found_out_by_who_saw_it_and_by_who_did_not(
+    place, shop, tmp_path
+):
+    """It was signed, once; but the releases were made from entries that it does not have."""
+    root, opened = place
+    later = (root / "ledger").read_bytes()
+    other = Shop(tmp_path / "other", PLENTY, SEEDS)
+    try:
+        for entry in shop.ledger.entries()[:4]:
+            _append(other, entry)
+        publish_ledger(root, other.ledger, other.work.seal)
+    finally:
+        other.ledger.close()
+    ensure_served_on(opened, degraded=True)
+    assert "was set back or cut" in opened.degraded[-1]
+    fresh = Releases(root, tmp_path / "fresh", verify, (SEEDS.name,))
+    assert fresh.current(SEEDS.name) == ()
+    assert "which the published ledger does not hold" in fresh.degraded[0]
+    (root / "ledger").write_bytes(later)
+    for reader in (fresh, opened):
+        ensure_served_on(reader, degraded=False)
+    fresh.close()
+
+
+def test_the_ledger_check_finds_what_was_published_and_is_not_in_the_ledger(place, shop, tmp_path):
+    root, _ = place
+    assert ensure_ledger_matches(root, verify, shop.ledger) == len(shop.ledger.entries())
+    other = Shop(tmp_path / "other", PLENTY, SEEDS)
+    for entry in shop.ledger.entries()[:4]:
+        _append(other, entry)
+    with pytest.raises(LedgerBroken, match="was set back, cut, or is another's"):
+        ensure_ledger_matches(root, verify, other.ledger)
+    other.ledger.close()
+    shutil.rmtree(root / "seeds" / "2026-06.2")
+    with pytest.raises(LedgerBroken, match="release seeds 2026-06.2: entry 4 committed it; it is gone"):
+        ensure_ledger_matches(root, verify, shop.ledger)
+
+
+def _append(shop, entry):
+    """Put an entry into a ledger as it is: what an older copy of it would hold."""
+    shop.ledger._append(lambda _: entry)
+
+
+def test_a_release_that_was_touched_after_it_was_opened_gives_out_no_file(place):
+    root, opened = place
+    (release,) = opened.current(SEEDS.name)
+    release.ensure_untouched()
+    (root / "seeds" / "2026-06.4" / "cells.parquet").write_bytes(b"")
+    with pytest.raises(Refusal, match="its files were touched since they were verified"):
+        release.ensure_untouched()
