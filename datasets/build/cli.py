@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from datasets.build.audit.cli import audit_release
 from datasets.build.budget import budget_of
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.preview import Promise, promises
@@ -94,6 +95,7 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
             number = ensure_releases(settings.releases, seal().verify, ledger)
         _out.print(f"{number} release(s) verified")
 
+    app.command(name="audit")(audit_release)
     return app
 
 

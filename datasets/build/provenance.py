@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+@cache  # what is installed stays as it is while a process runs
 def lock_hash() -> str:
     """SHA-256 over the name and version of every installed distribution: what the lock file came to."""
     installed = sorted({f"{d.metadata['Name'].lower()}=={d.version}" for d in distributions()})
