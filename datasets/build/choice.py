@@ -1,7 +1,7 @@
 """How many rows of a person to count: for each candidate m its noise beside its bias, from what an earlier release published.
 
-A month's own events have no say in m: what is read here is a released manifest and released cells, never a raw event (an
-import contract proves it), and it must be of an earlier month. So looking costs no budget.
+A month's own events have no say in m: what is read here is a released manifest and released cells, never a raw event (a
+contract of imports proves it), and it must be of an earlier month. So looking costs no budget.
 
 The noise of a candidate is exact: the plan is made anew. Its bias follows from the kept shares of the earlier release, which
 knows two points of a curve: the rows R that count under its own m, and under a far looser cap. Each person counts min(n, m)
