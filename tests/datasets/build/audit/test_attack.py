@@ -16,7 +16,7 @@ from datasets.privacy.residuals import ExactTable
 from tests.datasets.build.workshop import HARVEST
 
 
-def attack(builds=10, noise=discrete_gaussian_noise):
+def attack(builds=2, noise=discrete_gaussian_noise):
     return attacked(HARVEST, builds=builds, confidence=0.95, delta=1e-6, noise=noise, done=lambda: None)
 
 
@@ -26,8 +26,8 @@ def failed(**options):
 
 def test_the_real_build_passes_and_the_audit_is_sharp():
     """A canary over every cap moves as much as was promised, not less: no slack hides a bug."""
-    found = attack(builds=40)
-    again = {v.test for v in attack(builds=40) if not v.passed} if not all(v.passed for v in found) else set()
+    found = attack(builds=25)
+    again = {v.test for v in attack(builds=25) if not v.passed} if not all(v.passed for v in found) else set()
     assert {v.test for v in found if not v.passed} & again == set()  # chance alone does not fail twice
     moved = {v.about: v for v in found if v.test == MOVES}
     assert moved["far over every cap"].measured == pytest.approx(np.sqrt(2 * float(HARVEST.rho_of_release)))
@@ -86,7 +86,9 @@ def test_a_rare_unit_dropped_as_a_whole_is_caught(monkeypatch):
 
 
 def test_noise_that_is_half_of_what_is_stated_is_caught():
-    assert SCALE in failed(noise=lambda scales: discrete_gaussian_noise(np.maximum(scales / 2, 0.1)))
+    assert SCALE in failed(
+        builds=5, noise=lambda scales: discrete_gaussian_noise(np.maximum(scales / 2, 0.1))
+    )
 
 
 def test_noise_that_is_too_small_in_one_measure_alone_is_caught():
@@ -96,7 +98,7 @@ def test_noise_that_is_too_small_in_one_measure_alone_is_caught():
         drawn.append(1)
         return discrete_gaussian_noise(scales / 3 if len(drawn) % 36 > 30 else scales)
 
-    assert SCALE in failed(builds=20, noise=noise)
+    assert SCALE in failed(builds=10, noise=noise)
 
 
 def test_no_noise_is_caught_by_every_test_of_it():
@@ -119,7 +121,7 @@ def test_noise_shared_between_cuboids_is_caught():
             scales, lambda n: draw.integers(0, 2**64, n, dtype=np.uint64, endpoint=False)
         )
 
-    assert SHARED in failed(builds=30, noise=noise)
+    assert SHARED in failed(builds=20, noise=noise)
 
 
 def test_noise_that_comes_again_in_the_next_build_is_caught():
@@ -129,7 +131,7 @@ def test_noise_that_comes_again_in_the_next_build_is_caught():
         kept.append(discrete_gaussian_noise(scales))
         return kept[-1] if len(kept) <= 36 else kept[(len(kept) - 1) % 36]
 
-    assert REPEATED in failed(noise=noise)
+    assert REPEATED in failed(builds=5, noise=noise)
 
 
 @pytest.mark.parametrize(("hits", "upper"), [(0, 0.30850), (5, 0.81291), (10, 1.0)])
