@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs openapi serve bench fuzz intervals kills lock clean
+.PHONY: help demo test check fix docs openapi serve bench fuzz audit intervals kills lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -46,6 +46,11 @@ bench: .venv/installed ## benchmarks, as ratios against peers and limits
 
 fuzz: .venv/installed ## ask a live server 20,000 made-up questions
 	$(BIN)/python -m tests.fuzzing 20000
+
+audit: .venv/installed ## attack 400 builds of each input of every dataset, as an adversary would: hours
+	for dataset in moderation ads recommendations; do \
+		$(BIN)/daylight release audit $$dataset --builds $${BUILDS:-400} || failed=1; \
+	done; test -z "$$failed"
 
 intervals: .venv/installed ## whether intervals of reports cover the truth, over 20 builds of a synthetic month
 	DAYLIGHT_TEST_BUILDS=20 $(BIN)/python -m pytest tests/datasets/reports/test_coverage.py

@@ -1,37 +1,46 @@
-"""A codebook for people and for spreadsheets: the same words as in JSON, as CSV and as Markdown."""
+"""A codebook for people and for spreadsheets: the same words as in JSON, as CSV and as Markdown.
+
+Beside the words of the release's codebook stand the shares of rows that bounding kept, from its manifest: of each event
+measure, for all and for each code of a dimension's first level, with their intervals.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import orjson
 
 from api.formats import FORMATS
 from datasets.release.codebook import Codebook
+from datasets.release.manifest import KeptEntry, ShareEntry
+
+Kept = Mapping[str, KeptEntry]
 
 
-def as_json(book: Codebook) -> tuple[bytes, str]:
-    return orjson.dumps(book.model_dump(mode="json")), FORMATS["json"]
+def as_json(book: Codebook, kept: Kept) -> tuple[bytes, str]:
+    shares = {name: entry.model_dump(mode="json") for name, entry in kept.items()}
+    return orjson.dumps({**book.model_dump(mode="json"), "kept": shares}), FORMATS["json"]
 
 
-def as_csv(book: Codebook) -> tuple[bytes, str]:
+def as_csv(book: Codebook, kept: Kept) -> tuple[bytes, str]:
     """A line for each code of each level."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["dimension", "level", "code", "label", "within", "code_list", "source", "law"])
+    shares = [f"{name}_kept{end}" for name in kept for end in ("", "_lo", "_hi")]
+    writer.writerow(["dimension", "level", "code", "label", "within", "code_list", "source", "law", *shares])
     for dimension in book.dimensions:
         for level in dimension.levels:
             for code in level.codes:
                 writer.writerow(
                     [dimension.name, level.name, code.code, code.label, code.within or "", level.code_list, level.source,
-                     dimension.law]
+                     dimension.law, *(n for entry in kept.values() for n in _numbers(entry, level.name, code.code))]
                 )  # fmt: skip
     return text.getvalue().encode(), FORMATS["csv"]
 
 
-def as_markdown(book: Codebook) -> tuple[bytes, str]:
+def as_markdown(book: Codebook, kept: Kept) -> tuple[bytes, str]:
     """A chapter for each dimension, with a table of its codes."""
     lines = [
         f"# {book.title}: codebook, {book.month}",
@@ -42,21 +51,43 @@ def as_markdown(book: Codebook) -> tuple[bytes, str]:
     lines += ["| measure | what it is | kind |", "|---|---|---|"]
     lines += [f"| `{measure.name}` | {_cell(measure.title)} | {measure.kind} |" for measure in book.measures]
     lines += [f"| `{entry.name}` | {_cell(entry.title)} | {entry.kind} |" for entry in book.derived]
+    for name, entry in kept.items():
+        lines += ["", f"Kept of `{name}`: {_share(entry.overall)}. {entry.note}"]
     for dimension in book.dimensions:
         for level in dimension.levels:
+            names = [name for name in kept if level.name in kept[name].by]
             lines += ["", f"## `{level.name}`: {dimension.title}", "", f"Source: {level.source}.", ""]
-            lines += ["| code | label | within |", "|---|---|---|"]
-            lines += [
-                f"| `{code.code}` | {_cell(code.label)} | {code.within or ''} |" for code in level.codes
-            ]
+            heads = ["code", "label", "within", *(f"kept of {name}" for name in names)]
+            lines += [_line(heads), "|---" * len(heads) + "|"]
+            for code in level.codes:
+                shares = [_share(kept[name].by[level.name][code.code]) for name in names]
+                lines.append(_line([f"`{code.code}`", _cell(code.label), code.within or "", *shares]))
     return ("\n".join(lines) + "\n").encode(), "text/markdown; charset=utf-8"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _numbers(entry: KeptEntry, level: str, code: str) -> tuple[float | str, ...]:
+    share = entry.by.get(level, {}).get(code)
+    if share is None:
+        return "", "", ""
+    return tuple("" if number is None else number for number in (share.share, share.lo, share.hi))
+
+
+def _share(share: ShareEntry) -> str:
+    if share.share is None:
+        return "lost in noise"
+    told = "" if share.lo is None or share.hi is None else f" ({share.lo:.1%} to {share.hi:.1%})"
+    return f"{share.share:.1%}{told}"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-CODEBOOK: dict[str, Callable[[Codebook], tuple[bytes, str]]] = {
+CODEBOOK: dict[str, Callable[[Codebook, Kept], tuple[bytes, str]]] = {
     "json": as_json,
     "csv": as_csv,
     "md": as_markdown,

@@ -50,10 +50,21 @@ PAGE = an_object(
         "next": {"type": ["string", "null"]},
     }
 )
+_SHARE = {"share": MAYBE, "lo": MAYBE, "hi": MAYBE}
 KEPT = {
     "anyOf": [
         {"type": "null"},
-        an_object({"against_rows_per_unit": COUNT, "share": MAYBE, "lo": MAYBE, "hi": MAYBE}),
+        an_object(
+            {
+                "against_rows_per_unit": COUNT,
+                **_SHARE,
+                "by": {
+                    "type": "object",
+                    "description": "The same for each code that is grouped or filtered by, of every dimension's first level.",
+                    "additionalProperties": {"type": "object", "additionalProperties": an_object(_SHARE)},
+                },
+            }
+        ),
     ]
 }
 ANSWER = an_object(

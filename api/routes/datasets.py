@@ -57,7 +57,7 @@ async def codebook(
     current = releases.current(dataset.name)
     book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
     asked = one_of("format", given.get("format", "json"), tuple(CODEBOOK))
-    body, media = CODEBOOK[asked](book)
+    body, media = CODEBOOK[asked](book, current[-1].kept if current else {})
     return tagged(request, body, media, {})
 
 

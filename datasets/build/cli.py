@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from datasets.build.audit.cli import audit_release
 from datasets.build.budget import budget_of
+from datasets.build.choice_cli import show_choices
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.preview import Promise, promises
 from datasets.build.publication import only_builder
@@ -47,9 +49,21 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
         dataset: DatasetName,
         month: MonthText = "2026-06",
         depth: Annotated[int, typer.Option(help="show cuboids of up to so many dimensions")] = 3,
+        earlier: Annotated[
+            str, typer.Option("--from", help="an earlier release: weigh noise against bias for other bounds")
+        ] = "",
+        rows_per_unit: Annotated[
+            str, typer.Option(help="with --from: how many rows of a person to count, such as 5,10,20,50")
+        ] = "5,10,20,50",
     ) -> None:
-        """Promise the standard error of each cuboid. It touches no data and is free."""
-        _show_plan(dataset, Month.parse(month), depth)
+        """Promise the standard error of each cuboid. It touches no data and is free.
+
+        With --from it says instead what counting more or fewer rows of a person would mean, from what that release published.
+        """
+        if earlier:
+            show_choices(find_dataset(dataset), Month.parse(month), earlier, rows_per_unit, seal().verify)
+        else:
+            _show_plan(dataset, Month.parse(month), depth)
 
     @app.command()
     def build(
@@ -111,6 +125,7 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
             number = ensure_releases(settings.releases, seal().verify, ledger)
         _out.print(f"{number} release(s) verified")
 
+    app.command(name="audit")(audit_release)
     return app
 
 

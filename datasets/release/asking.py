@@ -179,6 +179,15 @@ class Asking:
         """The cuboid, or the cuboids, that a figure is read from."""
         return " and ".join(dict.fromkeys(self.cuboids[term] for term in figure.terms))
 
+    @property
+    def _codes_asked(self) -> dict[str, tuple[str, ...]]:
+        """The codes that the question lets through, of each level that it groups or filters by."""
+        levels, filters = self.releases[-1].codebook.levels, dict(self.question.filters)
+        return {
+            name: tuple(code for code in levels[name].index if code in filters.get(name, levels[name].index))
+            for name in dict.fromkeys((*self.question.group_by, *filters))
+        }
+
     def _meta(self, page: dict[str, Any]) -> dict[str, Any]:
         names = [release.name for release in self.releases]
         newest = self.releases[-1].manifest
@@ -195,7 +204,7 @@ class Asking:
                 "covers": COVERS,
                 "status": STATUS,
             },
-            "bounding": {name: self.releases[-1].bounding[name] for name in measures},
+            "bounding": {name: self.releases[-1].bounding(name, self._codes_asked) for name in measures},
             "page": page,
             "warnings": warnings_of(self.figures, self.releases),
         }

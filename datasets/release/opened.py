@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import duckdb
 from datasets.privacy.plan import below
 from datasets.release import layout
 from datasets.release.codebook import Codebook
-from datasets.release.manifest import Manifest, MeasureEntry
+from datasets.release.manifest import KeptEntry, Manifest
 from datasets.release.published import PublishedMeasure, published_measures
 from datasets.release.shelf import Shelf, shelve
 from datasets.release.verification import ReleaseDamaged, Verify, verified_codebook, verified_manifest
@@ -49,11 +48,31 @@ class Release:
                 f"release {self.name}: its files were touched since they were verified; ask again in a moment"
             )
 
-    @cached_property
-    def bounding(self) -> Mapping[str, dict[str, Any]]:
-        """For each measure the most rows that one person has in it, and the share of rows that bounding kept, with its
-        interval."""
-        return {entry.name: _bounding(entry) for entry in self.manifest.measures}
+    @property
+    def kept(self) -> Mapping[str, KeptEntry]:
+        """For each event measure, the shares of rows that bounding kept, as the manifest has them."""
+        return {entry.name: entry.kept for entry in self.manifest.measures if entry.kept is not None}
+
+    def bounding(self, measure: str, codes: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+        """The most rows that one person has in a measure, and the share of rows that bounding kept, with its interval: of
+        all, and of each of these codes of levels for which it was measured."""
+        entry = self.manifest.by_measure[measure]
+        return {
+            "rows_per_unit": entry.rows_per_unit,
+            "kept": _shares(entry.kept, codes) if entry.kept else None,
+        }
+
+
+def _shares(kept: KeptEntry, codes: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    return {
+        "against_rows_per_unit": kept.rows_per_unit,
+        **kept.overall.model_dump(),
+        "by": {
+            level: {code: kept.by[level][code].model_dump() for code in wanted}
+            for level, wanted in codes.items()
+            if level in kept.by
+        },
+    }
 
 
 def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, cache: Path) -> Release:
@@ -83,9 +102,3 @@ def _ensure_complete(measures: Mapping[str, PublishedMeasure], codebook: Codeboo
             for cuboid in measure.cuboids.values():
                 if not all(residual in counted.residuals for residual in below(cuboid)):
                     raise ValueError("a residual is missing")
-
-
-def _bounding(entry: MeasureEntry) -> dict[str, Any]:
-    kept = entry.kept
-    share = {"against_rows_per_unit": kept.rows_per_unit, **kept.overall.model_dump()} if kept else None
-    return {"rows_per_unit": entry.rows_per_unit, "kept": share}

@@ -162,3 +162,23 @@ def test_a_codebook_comes_as_json_csv_and_markdown(stranger):
     assert markdown.headers["content-type"].startswith("text/markdown")
     assert all(f"| `{code}` |" in markdown.text for code in codes)
     ensure_problem(stranger.get(f"{path}?format=xml"), 422, "malformed-question")
+
+
+def test_a_codebook_says_how_much_bounding_kept_of_each_code(stranger):
+    path = "/v1/datasets/moderation/codebook"
+    (told,) = [
+        m["kept"] for m in stranger.get("/v1/releases/moderation/2026-06.1").json()["measures"] if m["kept"]
+    ]
+    assert stranger.get(path).json()["kept"] == {"actions": told}
+    lines = {
+        (line["level"], line["code"]): line
+        for line in csv.DictReader(io.StringIO(stranger.get(f"{path}?format=csv").text))
+    }
+    for code, share in told["by"]["category"].items():
+        line = lines["category", code]
+        written = [line[f"actions_kept{end}"] for end in ("", "_lo", "_hi")]
+        assert written == ["" if n is None else str(n) for n in (share["share"], share["lo"], share["hi"])]
+    assert all(line["actions_kept"] == "" for (level, _), line in lines.items() if level == "keyword")
+    markdown = stranger.get(f"{path}?format=md").text
+    overall = told["overall"]["share"]
+    assert f"Kept of `actions`: {'lost in noise' if overall is None else f'{overall:.1%}'}" in markdown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,68 +13,95 @@ import duckdb
 import numpy as np
 
 from datasets.build import bounding
-from datasets.build.audit.neighbours import Neighbours, neighbours_of
-from datasets.build.audit.statistic import Attack, directions, published_residuals, scores
-from datasets.build.audit.verdict import Verdict, verdicts
+from datasets.build.audit.neighbours import Canary, Row, canaries, crowd, write_events
+from datasets.build.audit.promise import promised
+from datasets.build.audit.statistic import Probes, Published
+from datasets.build.audit.verdict import Attack, Verdict, moves, verdicts
 from datasets.build.budget import Budget, budget_of
-from datasets.build.chance import discrete_gaussian_noise
 from datasets.build.events.layout import month_folder
 from datasets.build.events.validation import validate
-from datasets.build.noisy import noisy_cells
+from datasets.build.noisy import NoisyCells, noisy_cells
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.privacy.axis import Floats
 from datasets.privacy.residuals import Integers, Noise
 
 MONTH = Month(2026, 6)
+SALT = "audit"
+
+Rows = list[bounding.Contributions]
 
 
-def audit(
-    dataset: Dataset,
-    *,
-    builds: int,
-    confidence: float = 0.95,
-    delta: float = 1e-6,
-    noise: Noise = discrete_gaussian_noise,
-    done: Callable[[], None] = lambda: None,
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A canary with all that an adversary knows of it before it looks at a release."""
+
+    canary: Canary
+    rows: Rows
+    quiet: NoisyCells
+    probes: Probes
+
+
+def attacked(
+    dataset: Dataset, *, builds: int, confidence: float, delta: float, noise: Noise, done: Callable[[], None]
 ) -> list[Verdict]:
-    """The verdicts on every pair of neighbours, from `builds` builds of each side; `done` is called after each build.
+    """The verdicts on every canary: exact ones on all, and on those that are attacked from `builds` builds of each input.
 
+    The input without a canary is the same for all of them, so its builds are shared. `done` is called after each build.
     The promise is the declaration's rho, not the plan's, so that a plan that spends more is caught.
     """
     budget = budget_of(dataset, MONTH)
-    promised = sum((dataset.rho_of(m) for m in dataset.measures), Fraction(0))
-    return [
-        verdict
-        for pair in neighbours_of(dataset)
-        for verdict in verdicts(
-            pair.name, _attack(budget, pair, builds, noise, done), promised, confidence, delta
-        )
-    ]
+    rows = bounded_rows(budget, crowd(dataset, MONTH))
+    quiet = noisy_cells(budget, rows, silence)
+    targets = [target_of(budget, quiet, canary) for canary in canaries(dataset, MONTH)]
+    tried = [target for target in targets if target.canary.attacked]
+    without: list[list[Floats]] = [[] for _ in tried]
+    with_: list[list[Floats]] = [[] for _ in tried]
 
-
-def _attack(budget: Budget, pair: Neighbours, builds: int, noise: Noise, done: Callable[[], None]) -> Attack:
-    rows = [_bounded(budget, pair, canary=canary) for canary in (False, True)]
-    quiet = [published_residuals(budget, noisy_cells(budget, side, _silence)) for side in rows]
-    moved = directions(budget, *quiet)
-
-    def score(side: list[bounding.Contributions]) -> Floats:
-        found = scores(budget, moved, published_residuals(budget, noisy_cells(budget, side, noise)))
+    def built(rows: Rows) -> NoisyCells:
+        cells = noisy_cells(budget, rows, noise)
         done()
-        return found
+        return cells
 
-    without, with_ = (np.array([score(side) for _ in range(builds)]) for side in rows)
-    return Attack(without, with_, np.array([float(np.linalg.norm(d)) for d in moved.values()]))
+    for _ in range(builds):
+        cells = built(rows)
+        for at, target in enumerate(tried):
+            without[at].append(target.probes.scores(cells))
+            with_[at].append(target.probes.scores(built(target.rows)))
+    found: list[Verdict] = []
+    for target in targets:
+        rho = promised(dataset, target.canary.counted)
+        found.append(moves(target.canary.name, target.probes.shifts, rho))
+        if target in tried:
+            at = tried.index(target)
+            seen = np.array(without[at]), np.array(with_[at])
+            found += verdicts(_attack(target, rho, quiet, *seen), confidence, delta)
+    return found
 
 
-def _silence(scales: Floats) -> Integers:
+def _attack(target: Target, rho: Fraction, quiet: NoisyCells, without: Floats, with_: Floats) -> Attack:
+    return Attack(
+        target.canary.name, rho, tuple(probe.name for probe in target.probes.probes), target.probes.shifts,
+        without, with_, target.probes.scores(quiet), target.probes.scores(target.quiet),
+    )  # fmt: skip
+
+
+def target_of(budget: Budget, without: NoisyCells, canary: Canary) -> Target:
+    """Build the input with the canary, without noise, and see what it moves."""
+    rows = bounded_rows(budget, (*crowd(budget.dataset, budget.month), *canary.rows))
+    quiet = noisy_cells(budget, rows, silence)
+    return Target(canary, rows, quiet, Probes.between(Published(budget), without, quiet))
+
+
+def silence(scales: Floats) -> Integers:
     """No noise: what the adversary, who knows both inputs but not which one was built, computes for itself."""
     return np.zeros(scales.shape, dtype=np.int64)
 
 
-def _bounded(budget: Budget, pair: Neighbours, *, canary: bool) -> list[bounding.Contributions]:
+def bounded_rows(budget: Budget, rows: tuple[Row, ...], salt: str = SALT) -> Rows:
+    """What raw rows contribute once they were written, validated and bounded, as a build does it."""
     dataset, month = budget.dataset, budget.month
     with TemporaryDirectory() as name, closing(duckdb.connect(config={"threads": 1})) as con:
-        events = pair.write(Path(name) / "events", dataset, month, canary=canary)
-        validate(con, dataset, month, month_folder(events, dataset, month), Path(name) / "quarantine")
-        return list(bounding.bounded(con, dataset, month, "audit"))
+        folder = month_folder(write_events(Path(name) / "events", dataset, month, rows), dataset, month)
+        validate(con, dataset, month, folder, Path(name) / "quarantine")
+        return list(bounding.bounded(con, dataset, month, salt))

@@ -1,76 +1,115 @@
-"""Pairs of neighbouring inputs: the same events with and without all rows of one person, the canary.
+"""Neighbouring inputs: one crowd of made-up events, and canaries whose rows come to it or do not.
 
-An organisation is no canary: its statements are protected one by one, which a person with one row shows.
+The crowd is the same for every canary: four people in the canary's own cell, others who share some of its codes, and on
+other days just as many that a canary's row there is the second, third, ... twentieth in its cells: a rule that treats small
+cells in another way shows at one of them. All values stand as text, which every column is
+read from; a canary that sends numbers that are none sends them as doubles too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from math import inf, nan
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.events.columns import Column, Kind, arrow_schema, columns_of
+from datasets.build.audit.places import Place, Places
 from datasets.build.events.layout import month_folder
 from datasets.build.events.source import Source
-from datasets.definition import Dataset, SumMeasure
+from datasets.definition import Dataset
 from datasets.period import Month
 
+Row = dict[str, object]
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """One pair: `crowd` people with one row each share the canary's cell, or stand elsewhere where `alone`."""
+LADDER = (2, 3, 4, 5, 6, 10, 11, 20)
+"""How many are in a canary's cells with it: thresholds that rules for small cells like to have."""
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Rows whose coming or going a release must hide: all of one person's, or one of an organisation's.
+
+    `counted` is how many of them fit and are no repetition. `attacked` ones are built with noise, many times; of the
+    others it is only worked out, exactly, how far they move what is published.
+    """
 
     name: str
-    rows: int
-    crowd: int
-    alone: bool
-
-    def write(self, root: Path, dataset: Dataset, month: Month, *, canary: bool) -> Path:
-        """Write the raw events, with or without the canary, as one Parquet file under `root`; gives `root`."""
-        people = [(f"crowd {n}", -1 if self.alone else 0) for n in range(self.crowd)]
-        people += [("canary", 0)] * (self.rows if canary else 0)
-        columns = columns_of(dataset)
-        table = pa.table(
-            {
-                c.name: pa.array(
-                    [_value(dataset, month, c, n, *p) for n, p in enumerate(people)], c.kind.value
-                )
-                for c in columns
-            },
-            schema=arrow_schema(columns),
-        )
-        folder = month_folder(root, dataset, month)
-        folder.mkdir(parents=True)
-        pq.write_table(table, folder / "part-00000.parquet")
-        Source(format="table", schema="audit", unit="A made-up person.").write(folder)
-        return root
+    rows: tuple[Row, ...]
+    counted: int
+    attacked: bool = False
 
 
-def neighbours_of(dataset: Dataset) -> tuple[Neighbours, ...]:
-    """A canary alone in its cell, one with all its rows in one cell among a few others, and one far over every cap."""
+def write_events(root: Path, dataset: Dataset, month: Month, rows: Iterable[Row]) -> Path:
+    """Write raw events as `daylight events` would, text in one file and doubles in another; gives `root`."""
+    folder = month_folder(root, dataset, month)
+    folder.mkdir(parents=True)
+    names = Places(dataset, month).columns
+    rows = list(rows)
+    doubles = [row for row in rows if any(isinstance(value, float) for value in row.values())]
+    texts = [row for row in rows if not any(isinstance(value, float) for value in row.values())]
+    for number, part in enumerate((texts, doubles)):
+        columns = {name: pa.array([row[name] for row in part]) for name in names}
+        table = {n: c.cast(pa.string()) if pa.types.is_null(c.type) else c for n, c in columns.items()}
+        pq.write_table(pa.table(table), folder / f"part-{number:05}.parquet")
+    Source(format="table", schema="audit", unit="A made-up person.").write(folder)
+    return root
+
+
+def crowd(dataset: Dataset, month: Month) -> tuple[Row, ...]:
+    """Those who are there either way, and an organisation."""
+    places = Places(dataset, month)
+    alike = [places.row(f"alike {n}", f"a{n}", places.home) for n in range(4)]
+    mixed = [places.row(f"mixed {n}", f"m{n}", places.near(n)) for n in range(26)]
+    firm = [places.row("firm", f"f{n}", places.near(n), kind="organisation") for n in range(9)]
+    ladder = [
+        places.row(f"day {day} {n}", f"d{day}-{n}", places.on_day(day))
+        for day, size in enumerate(LADDER, 10)
+        for n in range(size - 1)
+    ]
+    return (*alike, *mixed, *firm, *ladder)
+
+
+def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
+    """Those of PRIVACY.md, section 13, and others that a rule of the build might forget."""
+    places, over = Places(dataset, month), 2 * dataset.diagnostics.rows_per_unit
+
+    def rows(at: Iterable[Place], kind: str = "person", unit: str = "canary") -> tuple[Row, ...]:
+        return tuple(places.row(unit, f"c{n}", place, kind) for n, place in enumerate(at))
+
+    both = (*rows([places.home] * over, "organisation"), places.row("canary", "person", places.home))
+    borrowed = tuple(places.row("canary", f"a{n}", places.home) for n in range(4))
+    wrong = tuple(_wrong(places))
     return (
-        Neighbours("alone in its cell", rows=1, crowd=6, alone=True),
-        Neighbours("one row among four", rows=1, crowd=4, alone=False),
-        Neighbours("far over the cap", rows=2 * dataset.diagnostics.rows_per_unit, crowd=4, alone=False),
+        Canary("alone in its cell", rows([places.away]), 1, attacked=True),
+        Canary("one row among a few", rows([places.home]), 1, attacked=True),
+        Canary("far over every cap", rows([places.home] * over), over, attacked=True),
+        *(
+            Canary(f"number {size} in its cells", rows([places.on_day(day)]), 1)
+            for day, size in enumerate(LADDER, 10)
+        ),
+        Canary("far over every cap, in many cells", rows(map(places.scattered, range(over))), over),
+        Canary("seven rows in seven cells", rows(map(places.scattered, range(7))), 7),
+        Canary("a person who says to be an organisation", both, over + 1),
+        Canary("other people's event ids, each twice", (*borrowed, *borrowed), 4),
+        Canary("an organisation's event", rows([places.home], "organisation", "firm"), 1),
+        Canary("rows that do not fit", wrong, 0),
     )
 
 
-def _value(dataset: Dataset, month: Month, column: Column, number: int, person: str, place: int) -> object:
-    first = datetime(month.year, month.month, 1)  # noqa: DTZ001  events carry UTC without saying so
-    match column.kind:
-        case Kind.ID:
-            return person if column.name == "unit_id" else f"e{number}"
-        case Kind.UNIT_KIND:
-            return "person"
-        case Kind.MOMENT:
-            return first if place == 0 else first + timedelta(days=27)
-        case Kind.CODE:
-            return column.codes[place]
-        case Kind.FLAG:
-            return True
-        case Kind.INTEGER:
-            tops = [m.upper for m in dataset.measures if isinstance(m, SumMeasure) and m.value == column.name]
-            return max(tops, default=1)
+def _wrong(places: Places) -> Iterator[Row]:
+    """Rows of which none may count: no value of theirs is what its column asks for."""
+    good = places.row("canary", "w", places.home)
+    codes, numbers = places.code_columns, places.number_columns
+    values: list[tuple[str, object]] = [
+        ("unit_id", None), ("unit_id", " "), ("unit_id", "x" * 501), ("event_id", None), ("unit_kind", "robot"),
+        ("occurred_at", None), ("occurred_at", "in June"), ("occurred_at", "9999-12-31"), ("occurred_at", "-infinity"),
+        *((name, value) for name in codes for value in (None, "no such code", "")),
+        *((name, value) for name in places.flag_columns for value in (None, "perhaps", "2")),
+        *((name, value) for name in numbers for value in (None, "NaN", "1e999", "-" + "9" * 30)),
+        *((name, value) for name in numbers for value in (nan, inf, -inf, 1e300, 0.5)),
+    ]  # fmt: skip
+    for number, (name, value) in enumerate(values):
+        yield {**good, "event_id": f"w{number}", name: value}

@@ -1,71 +1,117 @@
-"""What an adversary who knows everything but the canary computes from published cells.
+"""What an adversary who knows everything but the canary computes from what is published.
 
 Noise of residual B is Gaussian with variance s_B, projected; so the most powerful test, by Neyman and Pearson, adds up
-<R_B(canary), r_B> / s_B over residuals. They are recovered from the published cuboids, with the published variances.
+<R_B(canary), r_B> / s_B over residuals. The attack reads published cuboids and stated variances only; for the kept shares,
+the loosely bounded counts under them, from which they follow and which tell more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 import numpy as np
 
 from datasets.build.budget import Budget
-from datasets.build.noisy import NoisyCells
+from datasets.build.noisy import NoisyCells, Tables
 from datasets.definition import Cuboid, SumMeasure
 from datasets.privacy.axis import Floats
-
-Residuals = dict[tuple[str, Cuboid], Floats]
-
-
-def published_residuals(budget: Budget, cells: NoisyCells) -> Residuals:
-    """Every residual of every measure in published units, from the smallest published cuboid that holds it."""
-    found: Residuals = {}
-    for name, plan in budget.measures.items():
-        tables = {cuboid: table.values for cuboid, table in cells.measures[name].items()}
-        declared = budget.dataset.measure(name)
-        if isinstance(declared, SumMeasure):
-            counts = cells.measures[declared.counted_by]
-            tables = {c: t - declared.middle * counts[c].values for c, t in tables.items()}
-        for b in plan.rho_of:
-            source = min(
-                (a for a in tables if all(x <= y for x, y in zip(b, a, strict=True))),
-                key=lambda a: tables[a].size,
-            )
-            table = tables[source]
-            for at, axis in enumerate(plan.axes):
-                # a published cell holds its parents' residuals shared out evenly, so adding up restores them
-                table = axis.centre(axis.add_up(table, at, source[at], b[at]), at, b[at])
-            found[name, b] = table
-    return found
+from datasets.privacy.plan import Plan, below, cells
 
 
 @dataclass(frozen=True)
-class Attack:
-    """The scores of one pair: `without` and `with_`, shape (builds, residuals), in standard deviations of the noise;
-    `weights`, what each residual's score should move by when the canary comes."""
+class Published:
+    """The plans of a release by the name of what they measure: its measures, and the diagnostics of bounding."""
 
-    without: Floats
-    with_: Floats
+    budget: Budget
+
+    @cached_property
+    def plans(self) -> dict[str, Plan]:
+        wide = {f"{name}, loosely bounded": plan for name, plan in self.budget.diagnostics.items()}
+        return {**self.budget.measures, **wide}
+
+    def tables(self, built: NoisyCells) -> dict[str, Tables]:
+        """The published cuboids under the names of `plans`."""
+        return dict(zip(self.plans, (*built.measures.values(), *built.wide.values()), strict=True))
+
+    @cached_property
+    def sources(self) -> dict[tuple[str, Cuboid], Cuboid]:
+        """For each residual the smallest published cuboid that holds it."""
+        found: dict[tuple[str, Cuboid], Cuboid] = {}
+        for name, plan in self.plans.items():
+            for source in sorted(plan.workload, key=lambda a: cells(plan.axes, a)):
+                for residual in below(source):
+                    found.setdefault((name, residual), source)
+        return found
+
+    def counts(self, tables: dict[str, Tables], name: str, cuboid: Cuboid) -> Floats:
+        """A published table; of a sum, what was measured: less its middle for each row counted."""
+        declared = next((m for m in self.budget.dataset.measures if m.name == name), None)
+        table = tables[name][cuboid].values
+        if isinstance(declared, SumMeasure):
+            return table - declared.middle * tables[declared.counted_by][cuboid].values
+        return table
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One residual as the attack reads it: the inner product of a published cuboid with `weights`, in standard deviations
+    of the noise. `shift` is how far the canary moves it."""
+
+    name: str
+    source: Cuboid
     weights: Floats
+    shift: float
 
 
-def directions(budget: Budget, without: Residuals, with_: Residuals) -> Mapping[tuple[str, Cuboid], Floats]:
-    """How far the canary moves each residual, in standard deviations, from noiseless tables of both inputs."""
-    scale = {(n, b): sqrt(s) for n, plan in budget.measures.items() for b, s in plan.variances.items()}
-    moved = {key: (with_[key] - without[key]) / scale[key] for key in with_}
-    return {key: d for key, d in moved.items() if float(np.linalg.norm(d)) > 1e-9}
+@dataclass(frozen=True)
+class Probes:
+    """The attack on one canary: a probe for each residual that its rows move."""
 
+    published: Published
+    probes: tuple[Probe, ...]
 
-def scores(budget: Budget, moved: Mapping[tuple[str, Cuboid], Floats], residuals: Residuals) -> Floats:
-    """Each residual's noise along the canary's direction, in standard deviations; shape (residuals,)."""
-    return np.array(
-        [
-            float((d * residuals[n, b]).sum())
-            / float(np.linalg.norm(d))
-            / sqrt(budget.measures[n].variances[b])
-            for (n, b), d in moved.items()
+    @classmethod
+    def between(cls, published: Published, without: NoisyCells, with_: NoisyCells) -> Probes:
+        """The attack on what is different in two releases that were built without noise."""
+        off, on = published.tables(without), published.tables(with_)
+        found = []
+        for (name, b), source in published.sources.items():
+            plan = published.plans[name]
+            moved = published.counts(on, name, source) - published.counts(off, name, source)
+            weights, shift = _probe(plan, b, source, moved)
+            if shift > 1e-9:
+                found.append(Probe(name, source, weights, shift))
+        return cls(published, tuple(found))
+
+    @property
+    def shifts(self) -> Floats:
+        return np.array([probe.shift for probe in self.probes])
+
+    def scores(self, built: NoisyCells) -> Floats:
+        """What each probe reads, in standard deviations of the stated noise; shape (probes,)."""
+        tables = self.published.tables(built)
+        read = [
+            np.vdot(probe.weights, self.published.counts(tables, probe.name, probe.source))
+            for probe in self.probes
         ]
-    )
+        return np.array(read)
+
+
+def _probe(plan: Plan, residual: Cuboid, source: Cuboid, moved: Floats) -> tuple[Floats, float]:
+    """The weights on a published cuboid that read how far a residual has moved, and how far the canary moves it.
+
+    A published cell holds its parents' residuals shared out evenly, so adding up restores them; reading <d, added up> is
+    reading <d, repeated> before. d is centred, so other residuals of the cuboid fall out.
+    """
+    for at, axis in enumerate(plan.axes):
+        moved = axis.centre(axis.add_up(moved, at, source[at], residual[at]), at, residual[at])
+    length, deviation = float(np.linalg.norm(moved)), sqrt(plan.variances[residual])
+    if length == 0:
+        return moved, 0.0
+    weights = moved / (length * deviation)
+    for at, axis in enumerate(plan.axes):
+        for level in range(residual[at], source[at]):
+            weights = axis.repeat(weights, at, level)
+    return weights, length / deviation

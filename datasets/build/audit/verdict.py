@@ -4,93 +4,135 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import atanh, exp, lgamma, log, log1p, sqrt
+from math import inf, log1p, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
-from datasets.build.audit.statistic import Attack
+from datasets.build.audit.clopper_pearson import epsilon_bound
 from datasets.privacy.axis import Floats
 from datasets.privacy.zcdp import epsilon
+
+RARE = 1e-4
+"""How often a check of the noise may fail a sound build."""
+
+MOVES = "moves"
+DISTANCE = "d'"
+EPSILON = "epsilon"
+SCALE = "noise as stated"
+SHARED = "noise shared"
+REPEATED = "noise repeated"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of an audit; it passes where `measured` is at most `limit`."""
+    """One line of an audit; it passes where `measured` is at most `limit`. `promised` is the limit but for chance."""
 
-    pair: str
+    about: str
     test: str
     measured: float
+    promised: float
     limit: float
+    detail: str = ""
 
     @property
     def passed(self) -> bool:
         return self.measured <= self.limit
 
 
-def verdicts(pair: str, attack: Attack, rho: Fraction, confidence: float, delta: float) -> list[Verdict]:
-    """The verdicts of one pair: d' of the best linear discriminant, a lower bound on epsilon, independence of noise."""
-    builds = len(attack.without)
-    off, on = attack.without @ attack.weights, attack.with_ @ attack.weights
-    spread = sqrt((float(off.var(ddof=1)) + float(on.var(ddof=1))) / 2)
-    d = float(on.mean() - off.mean()) / spread if spread else float("inf")
+@dataclass(frozen=True)
+class Attack:
+    """Builds of both inputs of one canary, as its probes read them, in standard deviations of the stated noise.
+
+    `without` and `with_` have shape (builds, probes), and what they would read without noise shape (probes,); `names` says
+    what each probe is of, `shifts` how far the canary moves it, `rho` what was promised.
+    """
+
+    canary: str
+    rho: Fraction
+    names: tuple[str, ...]
+    shifts: Floats
+    without: Floats
+    with_: Floats
+    quiet_without: Floats
+    quiet_with: Floats
+
+    @property
+    def noise(self) -> Floats:
+        """The noise alone, build by build in the order in which they were made; shape (2 · builds, probes)."""
+        both = np.stack((self.without - self.quiet_without, self.with_ - self.quiet_with), axis=1)
+        return both.reshape(-1, len(self.names))
+
+
+def moves(canary: str, shifts: Floats, rho: Fraction) -> Verdict:
+    """How far the canary moves all that is published, exactly: rho promises sqrt(2 rho) standard deviations."""
+    promise = sqrt(2 * rho)
+    return Verdict(canary, MOVES, float(np.linalg.norm(shifts)), promise, promise * (1 + 1e-9))
+
+
+def verdicts(attack: Attack, confidence: float, delta: float) -> list[Verdict]:
+    """What builds with noise say of one canary."""
+    off, on = attack.without @ attack.shifts, attack.with_ @ attack.shifts
+    promise = epsilon(attack.rho, delta)
+    said = f"a lower bound, with {confidence:.0%} confidence, at delta {delta:g}"
     return [
-        Verdict(pair, "d'", d, sqrt(2 * rho) + 3 * sqrt(2 / builds)),
-        Verdict(pair, "epsilon", epsilon_bound(off, on, confidence, delta), epsilon(rho, delta)),
-        Verdict(pair, "shared noise", *shared_noise(attack.without, attack.with_)),
+        distance(attack, off, on),
+        Verdict(attack.canary, EPSILON, epsilon_bound(off, on, confidence, delta), promise, promise, said),
+        scale(attack),
+        shared(attack),
+        repeated(attack),
     ]
 
 
-def epsilon_bound(off: Floats, on: Floats, confidence: float, delta: float) -> float:
-    """A lower bound on epsilon at delta with `confidence`, from a threshold chosen on the first half of the builds.
-
-    Any (epsilon, delta)-private mechanism has true positives <= e^epsilon · false positives + delta; both rates are
-    bounded by Clopper and Pearson (1934) on the second half, as Jagielski, Ullman and Oprea (2020) do.
-    """
-    half = len(off) // 2
-    best, threshold = -1.0, 0.0
-    for at in np.sort(np.concatenate((off[:half], on[:half]))):
-        gain = float((on[:half] >= at).mean()) / (float((off[:half] >= at).mean()) + 1 / half)
-        best, threshold = max((best, threshold), (gain, float(at)))
-    each = (1 - confidence) / 2
-    trials = len(off) - half
-    hits, alarms = int((on[half:] >= threshold).sum()), int((off[half:] >= threshold).sum())
-    low = 1 - clopper_pearson_upper(trials - hits, trials, each)
-    high = clopper_pearson_upper(alarms, trials, each)
-    return max(0.0, log((low - delta) / high)) if low > delta else 0.0
+def distance(attack: Attack, off: Floats, on: Floats) -> Verdict:
+    """d' of the best linear discriminant, which exceeds sqrt(2 rho) + 3 sqrt(2 / builds) once in 700 sound audits."""
+    spread = sqrt((float(off.var(ddof=1)) + float(on.var(ddof=1))) / 2)
+    d = float(on.mean() - off.mean()) / spread if spread else inf
+    promise = sqrt(2 * attack.rho)
+    return Verdict(attack.canary, DISTANCE, d, promise, promise + 3 * sqrt(2 / len(off)))
 
 
-def clopper_pearson_upper(hits: int, trials: int, error: float) -> float:
-    """The largest probability at which so few hits have a chance of at least `error`: Clopper and Pearson (1934)."""
-    if hits >= trials:
-        return 1.0
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        p = (low + high) / 2
-        low, high = (p, high) if _at_most(hits, trials, p) > error else (low, p)
-    return high
+def scale(attack: Attack) -> Verdict:
+    """How many times wider the stated noise is than the drawn: of the measure where it is so most clearly."""
+    square, found = attack.noise**2, []
+    names = np.array(attack.names)
+    each = dict.fromkeys(attack.names)
+    for name in each:
+        of = square[:, names == name]
+        ratio = 1 / sqrt(float(of.mean())) if of.any() else inf
+        slack = _rare(len(each)) * sqrt(2 / of.size)
+        limit = 1 / sqrt(1 - slack) if slack < 1 else inf
+        found.append(Verdict(attack.canary, SCALE, ratio, 1.0, limit, name))
+    return max(found, key=lambda v: v.measured / v.limit if v.limit < inf else 0.0)
 
 
-def _at_most(hits: int, trials: int, p: float) -> float:
-    return sum(
-        exp(
-            lgamma(trials + 1)
-            - lgamma(k + 1)
-            - lgamma(trials - k + 1)
-            + k * log(p)
-            + (trials - k) * log1p(-p)
-        )
-        for k in range(hits + 1)
-    )
+def shared(attack: Attack) -> Verdict:
+    """The largest correlation r of the noise of two probes, as sqrt(-(n - 3) log(1 - r²)): in standard deviations, and true
+    to the tail also where builds are few (the density of r is (1 - r²) to the power of (n - 5) / 2)."""
+    noise, probes = attack.noise - attack.noise.mean(0), len(attack.names)
+    if probes < 2:
+        return Verdict(attack.canary, SHARED, 0.0, 0.0, 0.0)
+    lengths = np.linalg.norm(noise, axis=0)
+    scale = np.outer(lengths, lengths)
+    r = np.ones((probes, probes))  # what is no noise at all is alike
+    np.divide(noise.T @ noise, scale, where=scale > 0, out=r)
+    one, other = np.triu_indices(probes, 1)
+    at = int(np.abs(r[one, other]).argmax())
+    largest = min(abs(float(r[one[at], other[at]])), 1 - 1e-12)
+    detail = " and ".join(dict.fromkeys((attack.names[one[at]], attack.names[other[at]])))
+    measured = sqrt(-(len(noise) - 3) * log1p(-(largest**2)))
+    return Verdict(attack.canary, SHARED, measured, 0.0, _rare(2 * len(one)), detail)
 
 
-def shared_noise(without: Floats, with_: Floats) -> tuple[float, float]:
-    """The largest |Fisher z| of a correlation between two residuals' scores, and the limit that one audit in 10^4 passes."""
-    scores = np.concatenate((without - without.mean(0), with_ - with_.mean(0)))
-    residuals = scores.shape[1]
-    if residuals < 2:
-        return 0.0, 0.0
-    pairs = np.triu_indices(residuals, 1)
-    largest = min(float(np.abs(np.corrcoef(scores.T)[pairs]).max()), 1 - 1e-12)
-    limit = NormalDist().inv_cdf(1 - 1e-4 / (2 * len(pairs[0])))
-    return atanh(largest) * sqrt(len(scores) - 4), limit
+def repeated(attack: Attack) -> Verdict:
+    """How alike the noise of builds is that follow each other, in standard deviations of what chance makes it."""
+    noise, found = attack.noise, []
+    for lag in (1, 2):
+        product = noise[lag:] * noise[:-lag]
+        found.append(abs(float(product.mean())) * sqrt(product.size))
+    return Verdict(attack.canary, REPEATED, max(found), 0.0, _rare(4))
+
+
+def _rare(tries: int) -> float:
+    """The normal quantile that `tries` tries together pass with probability RARE."""
+    return NormalDist().inv_cdf(1 - RARE / tries)

@@ -149,7 +149,7 @@ def _period_of(part: PublishedPart) -> ReportPeriod:
 
 def _bounding(official: Part, coverage: Coverage) -> str:
     """What bounding did to what a part counts."""
-    bound = coverage.used[-1].bounding[official.measure]
+    bound = coverage.used[-1].bounding(official.measure, {})
     if bound["rows_per_unit"] is None:
         return f"{official.measure}: each person weighs one in a month."
     kept = (bound["kept"] or {}).get("share")

@@ -21,7 +21,7 @@ def probabilities(scale, furthest):
     return z, weights / weights.sum()
 
 
-@pytest.mark.parametrize("scale", [0.3, 0.5, 1.0, 1.7, 3.2, 10.0])
+@pytest.mark.parametrize("scale", [0.3, 0.7, 1.0, 1.7, 3.3, 10.0, 25.0])
 def test_draws_follow_the_exact_distribution(scale):
     draws = discrete_gaussian(np.full(400_000, scale), words_of(int(scale * 10)))
     z, probability = probabilities(scale, int(12 * scale) + 2)
@@ -41,6 +41,21 @@ def test_wide_draws_are_normal_to_the_eye_of_a_test(scale):
     draws = discrete_gaussian(np.full(200_000, scale), words_of(7))
     within = np.random.default_rng(8).uniform(-0.5, 0.5, draws.size)  # spread each integer over its unit
     assert stats.kstest((draws + within) / scale, "norm").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("scale", [0.7, 3.3, 25.0, 1e6])
+def test_draws_that_follow_each_other_are_independent(scale):
+    """No step of 1 to 8 shows a correlation, of values or of magnitudes, and quadrants are hit alike."""
+    draws = discrete_gaussian(np.full(200_000, scale), words_of(11)).astype(float)
+    for values in (draws, np.abs(draws)):
+        centred = (values - values.mean()) / values.std()
+        for step in range(1, 9):
+            assert abs((centred[step:] * centred[:-step]).mean()) * np.sqrt(len(draws)) < 4.5
+    signs = np.sign(draws).astype(int) + 1
+    together = np.bincount(3 * signs[::2] + signs[1::2], minlength=9).reshape(3, 3)
+    if scale > 1e3:  # where nought is hardly ever drawn
+        together = together[::2, ::2]
+    assert stats.chi2_contingency(together).pvalue > 1e-4
 
 
 def test_coins_settled_the_long_way_fall_as_those_settled_the_short_way():

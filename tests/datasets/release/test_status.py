@@ -67,6 +67,21 @@ def test_an_answer_says_what_it_rests_on(ask):
     assert meta["warnings"] == ["States were not written down."]
 
 
+def test_an_answer_says_how_much_bounding_kept_of_each_code_it_speaks_of(ask):
+    by = ask(measure="crates,gardeners", group_by="state", kind="fruit,root").meta["bounding"]["crates"][
+        "kept"
+    ]["by"]
+    assert {level: list(codes) for level, codes in by.items()} == {
+        "state": ["DE", "FR", "unknown"],
+        "kind": ["fruit", "root"],
+    }
+    shares = [share for codes in by.values() for share in codes.values()]
+    assert all(set(share) == {"share", "lo", "hi"} for share in shares)
+    assert any(share["lo"] is not None and share["lo"] < share["share"] < share["hi"] for share in shares)
+    assert ask(measure="crates").meta["bounding"]["crates"]["kept"]["by"] == {}
+    assert ask(measure="crates", plant="apple").meta["bounding"]["crates"]["kept"]["by"] == {}
+
+
 def test_what_has_no_value_is_sorted_last_either_way(ask):
     for sort in ("crates", "-crates"):
         answer = ask(measure="crates", group_by="state", sort=sort)

@@ -1,0 +1,102 @@
+"""The command `daylight release audit`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from datasets.build.audit.examination import CONFIDENCE, DELTA, FEWEST, audit, number_of_builds
+from datasets.build.audit.verdict import Verdict
+from datasets.catalogue import find_dataset
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+def audit_release(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")],
+    builds: Annotated[
+        int, typer.Option(min=FEWEST, help="builds of each input; 400 see noise that is half too small")
+    ] = 50,
+    confidence: Annotated[
+        float, typer.Option(min=0.5, max=0.9999, help="of the lower bound on epsilon")
+    ] = CONFIDENCE,
+    delta: Annotated[float, typer.Option(min=1e-12, max=0.1, help="at which epsilon is bounded")] = DELTA,
+    as_json: Annotated[bool, typer.Option("--json", help="verdicts as JSON")] = False,
+) -> None:
+    """Attack builds of made-up neighbours, as an adversary who knows all but one person would.
+
+    It reads no events and costs no budget. Exit code 1 where any verdict fails.
+    """
+    declared = find_dataset(dataset)
+    with _progress(number_of_builds(declared, builds)) as done:
+        found = audit(declared, builds=builds, confidence=confidence, delta=delta, done=done)
+    _out.print_json(as_json_text(found)) if as_json else _show(dataset, found)
+    if not all(verdict.passed for verdict in found):
+        raise typer.Exit(1)
+
+
+def as_json_text(found: Sequence[Verdict]) -> str:
+    """Verdicts for a machine; what is infinite is null."""
+    finite = [
+        {n: None if v in (float("inf"), float("-inf")) else v for n, v in asdict(each).items()}
+        for each in found
+    ]
+    return json.dumps([{**each, "passed": v.passed} for each, v in zip(finite, found, strict=True)])
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    columns = (
+        TextColumn("building"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_err) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)
+
+
+def _show(dataset: str, found: Sequence[Verdict]) -> None:
+    table = Table(title=f"{dataset}: what an adversary sees", title_justify="left")
+    for heading in ("about", "test"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("measured", "promised", "limit"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    last = ""
+    for v in found:
+        if v.about != last:
+            table.add_section()
+        numbers = (f"{number:.3f}" for number in (v.measured, v.promised, v.limit))
+        table.add_row(
+            v.about if v.about != last else "",
+            v.test,
+            *numbers,
+            "passed" if v.passed else "[bold]FAILED[/bold]",
+        )
+        last = v.about
+    _out.print(table)
+    failed = [v for v in found if not v.passed]
+    for v in failed:
+        _out.print(f"FAILED {v.about}: {v.test}: {v.detail}")
+    _out.print(
+        f"{len(found)} verdicts, {len(failed)} failed" if failed else f"{len(found)} verdicts, all passed"
+    )

@@ -1,0 +1,102 @@
+"""Everything that published files say besides noisy numbers, place by place, so that two builds can be compared.
+
+A place is a file and where in it: `manifest.json: measures[0].rho`, `cells.parquet: column day`. Which places may differ
+between builds is declared here, one by one; whatever else differs tells inputs apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets.definition import Dataset
+from datasets.release import layout
+
+Facts = dict[str, Any]
+
+NOISY = re.compile(
+    r"manifest\.json: measures\[\d+\]\.kept\.(overall|by\..+)\.(share|lo|hi)"  # made of noisy counts
+    r"|cells\.parquet: (bytes|content)"
+    r"|manifest\.json: files\[0\]\.(bytes|sha256)"  # of noisy cells
+    r"|manifest\.jws: .*|ledger: signature"
+    r"|ledger: (head|entries\[1\]\.(artefact_hash|input_hash|hash))"  # of the manifest; of the input, under a secret salt
+)
+"""Places that differ from build to build."""
+
+
+def facts_of(root: Path, dataset: Dataset) -> Facts:
+    """What every file under a release directory says."""
+    found: Facts = {}
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        place = path.relative_to(root).as_posix()
+        name = path.name if path.parent != root else place
+        found[f"files: {place}"] = "there"
+        if path.suffix == ".parquet":
+            found |= {f"{name}: {at}": fact for at, fact in _parquet(path, dataset)}
+        elif path.suffix == ".json":
+            found |= {f"{name}: {at}": fact for at, fact in leaves(json.loads(path.read_bytes()))}
+        elif path == layout.ledger_file(root):
+            signature, _, text = path.read_bytes().partition(b"\n")
+            found[f"{name}: signature"] = signature
+            found |= {f"{name}: {at}": fact for at, fact in leaves(json.loads(text))}
+        else:
+            found[f"{name}: content"] = path.read_bytes()
+    return found
+
+
+def leaves(document: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every number, text and truth of a JSON document with its place; an empty list or object is one too."""
+    if isinstance(document, dict) and document:
+        for name, value in document.items():
+            yield from leaves(value, f"{place}.{name}" if place else name)
+    elif isinstance(document, list) and document:
+        for number, value in enumerate(document):
+            yield from leaves(value, f"{place}[{number}]")
+    else:
+        yield place, document
+
+
+def _parquet(path: Path, dataset: Dataset) -> Iterator[tuple[str, Any]]:
+    """Schema, rows, order, footer, statistics and null patterns of a Parquet file; of noisy columns no number."""
+    noisy = {measure.name for measure in dataset.measures}
+    with pq.ParquetFile(path) as file:
+        table, footer = file.read(), file.metadata
+    yield "bytes", path.stat().st_size
+    yield "content", hashlib.sha256(path.read_bytes()).hexdigest()
+    yield "schema", str(footer.schema.to_arrow_schema())
+    yield "rows", (footer.num_rows, footer.num_row_groups)
+    yield "written by", footer.created_by
+    yield "metadata", sorted((footer.metadata or {}).items())
+    for column in table.column_names:
+        values = table[column]
+        kept = values.is_null() if column in noisy else values
+        yield f"column {column}", _digest(kept)
+    for group in range(footer.num_row_groups):
+        row_group = footer.row_group(group)
+        for at in range(row_group.num_columns):
+            chunk = row_group.column(at)
+            sizes = (chunk.total_compressed_size, chunk.total_uncompressed_size)
+            yield (
+                f"footer, row group {group}, {chunk.path_in_schema}",
+                (chunk.num_values, chunk.compression, chunk.encodings, sizes if chunk.path_in_schema not in noisy else None,
+                 str(chunk.statistics.to_dict()) if chunk.is_stats_set else None),
+            )  # fmt: skip
+
+
+def _digest(column: pa.ChunkedArray) -> str:
+    """A digest of a column's values in order."""
+    flat = column.combine_chunks()
+    flat = flat.dictionary_decode() if pa.types.is_dictionary(flat.type) else flat
+    digest = hashlib.sha256()
+    with pa.BufferOutputStream() as sink:
+        with pa.ipc.new_stream(sink, pa.schema([("", flat.type)])) as writer:
+            writer.write_table(pa.table([flat], names=[""]))
+        digest.update(sink.getvalue())
+    return digest.hexdigest()

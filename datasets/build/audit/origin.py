@@ -1,0 +1,157 @@
+"""Where noise comes from: the operating system's generator, and nothing that anybody could set, read or repeat.
+
+Three looks at it. The functions that the build's noise is made of use nothing but `os.urandom` and arithmetic; no module of
+the build but the makers of synthetic events so much as names a generator or a seed; and two processes that share all of their
+memory, and so every state that a generator could have, draw different noise.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import select
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+import datasets
+from datasets.build.audit.verdict import Verdict
+from datasets.build.settings import BuildSettings
+from datasets.privacy.residuals import Integers, Noise
+
+SOURCE = "noise's source"
+SEEDS = "seeds in the code"
+FORKED = "noise after a fork"
+
+_PATIENCE = 10.0
+"""Seconds; drawing takes a thousandth of one."""
+_PURE = "datasets.privacy."
+"""Import contracts prove that these modules have no clock, file or operating system; numpy's generators they could have."""
+_DRAWING = frozenset(
+    "np frombuffer bytearray os urandom uint64 discrete_gaussian operating_system_words".split()
+)
+"""All that the functions that draw may name."""
+_GENERATORS = frozenset(
+    "random randint randbytes default_rng RandomState Generator BitGenerator PCG64 Philox MT19937 SFC64 SeedSequence Random "
+    "SystemRandom seed environ getenv".split()
+)
+_SETTINGS = ("seed", "noise", "silen", "chance", "random", "generator")
+_SYNTHETIC = (
+    "datasets/build/events/synthetic.py",
+    "datasets/build/events/cli.py",
+    "datasets/build/events/shapes/",
+)
+"""Made-up events are seeded, so that they can be made again; no release of real ones reads them."""
+
+
+def origin(noise: Noise, root: Path | None = None) -> list[Verdict]:
+    """What was found to be wrong with where the noise comes from; `root` is the folder of the package `datasets`."""
+    strange = sorted({*strange_names(noise), *settable(BuildSettings.model_fields)})
+    seeds = sorted(seeds_in(root or Path(datasets.__file__).parent))
+    return [
+        Verdict("chance", SOURCE, len(strange), 0, 0, "; ".join(strange[:3])),
+        Verdict("chance", SEEDS, len(seeds), 0, 0, "; ".join(seeds[:3])),
+        Verdict(
+            "chance", FORKED, alike_after_fork(noise), 0, 0.01, "numbers that two processes have in common"
+        ),
+    ]
+
+
+def settable(fields: dict[str, Any]) -> Iterator[str]:
+    """Settings of the build that sound as if they had a say in the noise."""
+    for name in fields:
+        if any(word in name for word in _SETTINGS):
+            yield f"the setting {name}"
+
+
+def strange_names(noise: Callable[..., Any]) -> Iterator[str]:
+    """What the functions that noise is made of name, though drawing needs none of it."""
+    seen: set[object] = set()
+    waiting: list[object] = [noise]
+    while waiting:
+        made = waiting.pop()
+        if made in seen:
+            continue
+        seen.add(made)
+        if isinstance(made, partial) or not isinstance(made, FunctionType):
+            yield f"{made!r} is no plain function"
+            continue
+        module = made.__module__
+        names = set(_names(made.__code__))
+        pure = module.startswith(_PURE)
+        for name in names & _GENERATORS if pure else names - _DRAWING:
+            yield f"{module}.{made.__qualname__} uses {name}"
+        if not pure and (made.__closure__ or made.__defaults__ or made.__kwdefaults__):
+            yield f"{module}.{made.__qualname__} carries something from one draw to the next"
+        found = (made.__globals__.get(name) for name in names)
+        waiting += [each for each in found if isinstance(each, FunctionType) and each.__module__ != "numpy"]
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Every global and attribute that a function and what is defined in it name."""
+    yield from code.co_names
+    for const in code.co_consts:
+        if inspect.iscode(const):
+            yield from _names(const)
+
+
+def seeds_in(root: Path) -> Iterator[str]:
+    """Generators and seeds that modules of the build or of the privacy engine name, and noise given to a build."""
+    for folder in ("build", "privacy"):
+        for path in sorted((root / folder).rglob("*.py")):
+            name = path.relative_to(root.parent).as_posix()
+            if name.startswith((*_SYNTHETIC, "datasets/build/audit/")):
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                for word in _words(node):
+                    if word in _GENERATORS:
+                        yield f"{name} names {word}"
+                if isinstance(node, ast.Call) and _gives_noise(node):
+                    yield f"{name} gives a build its noise"
+
+
+def _gives_noise(call: ast.Call) -> bool:
+    return "build_release" in _words(call.func) and any(k.arg in ("noise", None) for k in call.keywords)
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.keyword(arg=str(word)):
+            yield word
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            yield from (part for alias in names for part in alias.name.split("."))
+            if isinstance(node, ast.ImportFrom) and node.module:
+                yield from node.module.split(".")
+        case _:
+            return
+
+
+def alike_after_fork(noise: Noise) -> float:
+    """The share of numbers that two processes draw alike, though both are this one's exact copies; 1 where none are drawn."""
+    one, other = (_drawn_in_a_copy(noise) for _ in range(2))
+    return float((one == other).mean()) if one.size and one.shape == other.shape else 1.0
+
+
+def _drawn_in_a_copy(noise: Noise) -> Integers:
+    """What a copy of this process draws; nothing where it fails or does not end, as with words that repeat themselves."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover  the copy has no coverage of its own
+        try:
+            os.write(writing, noise(np.full(256, 2.0**30)).tobytes())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read() if select.select([pipe], [], [], _PATIENCE)[0] else b""
+    os.kill(
+        child, signal.SIGKILL
+    )  # it has drawn, or never will; until it is waited for, the number is its own
+    os.waitpid(child, 0)
+    return np.frombuffer(text, dtype=np.int64)

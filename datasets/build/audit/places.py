@@ -1,0 +1,88 @@
+"""Places: where made-up events stand, as a position in the finest code list of each dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from datasets.build.events.columns import Kind, columns_of
+from datasets.definition import Dataset, SumMeasure
+from datasets.period import Month
+from datasets.privacy.axis import axes_of
+
+Place = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where events of a dataset can stand in a month, and raw rows that stand there."""
+
+    dataset: Dataset
+    month: Month
+
+    @cached_property
+    def _sizes(self) -> tuple[int, ...]:
+        return tuple(axis.size(axis.depth) for axis in axes_of(self.dataset, self.month))
+
+    @cached_property
+    def home(self) -> Place:
+        """Where a row costs most: in each dimension the first code of the largest family (PRIVACY.md, section 7)."""
+        axes = axes_of(self.dataset, self.month)
+        return tuple(int(axis.siblings(axis.depth).argmax()) for axis in axes)
+
+    @cached_property
+    def away(self) -> Place:
+        """A cell that nobody of the crowd shares."""
+        return self._moved((-1,) * len(self.home))
+
+    def on_day(self, number: int) -> Place:
+        """Home, on another day: `number` counts from 0."""
+        dimensions = self.dataset.dimensions
+        return tuple(number if d.is_calendar else at for d, at in zip(dimensions, self.home, strict=True))
+
+    def near(self, number: int) -> Place:
+        """Home in some dimensions and the next code in others: in which ones depends on `number`."""
+        return self._moved([(number + at * (number // 4)) % 5 // 4 for at in range(len(self.home))])
+
+    def scattered(self, number: int) -> Place:
+        """Anywhere: numbers that follow each other stand far apart."""
+        return self._moved([number * (2 * at + 1) for at in range(len(self.home))])
+
+    def _moved(self, steps: tuple[int, ...] | list[int]) -> Place:
+        return tuple((at + step) % n for at, step, n in zip(self.home, steps, self._sizes, strict=True))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(column.name for column in columns_of(self.dataset))
+
+    @property
+    def code_columns(self) -> tuple[str, ...]:
+        return self._columns_of(Kind.CODE)
+
+    @property
+    def flag_columns(self) -> tuple[str, ...]:
+        return self._columns_of(Kind.FLAG)
+
+    @property
+    def number_columns(self) -> tuple[str, ...]:
+        return self._columns_of(Kind.INTEGER)
+
+    def _columns_of(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(column.name for column in columns_of(self.dataset) if column.kind is kind)
+
+    def row(self, unit: str, event: str, place: Place, kind: str = "person") -> dict[str, object]:
+        """A raw row at a place, as text. It carries every flag, and the most that a sum counts."""
+        found: dict[str, object] = {"event_id": event, "unit_id": unit, "unit_kind": kind}
+        for dimension, position in zip(self.dataset.dimensions, place, strict=True):
+            if dimension.is_calendar:
+                found["occurred_at"] = (self.month.start + timedelta(days=position)).strftime(
+                    "%Y-%m-%dT%H:%M:%SZ"
+                )
+            else:
+                found[dimension.finest.name] = (
+                    dimension.finest.codes.in_month(self.month).codes[position].code
+                )
+        found |= dict.fromkeys(self.flag_columns, "true")
+        tops = {m.value: m.upper for m in self.dataset.measures if isinstance(m, SumMeasure)}
+        return found | {name: str(tops.get(name, 1)) for name in self.number_columns}

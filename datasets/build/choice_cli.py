@@ -1,0 +1,49 @@
+"""What `daylight release plan --from` shows."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from datasets.build.choice import NoEarlierRelease, choices, earlier_release
+from datasets.build.settings import BuildSettings
+from datasets.definition import Dataset
+from datasets.period import Month
+from datasets.refusal import shown
+from datasets.release.verification import Verify
+
+_out = Console()
+
+
+def show_choices(dataset: Dataset, month: Month, earlier: str, rows_per_unit: str, verify: Verify) -> None:
+    """Print the noise and the bias of each candidate. Raises NoEarlierRelease where nothing can be said of one."""
+    root, candidates = BuildSettings().releases, _numbers(rows_per_unit)
+    manifest = earlier_release(root, dataset, earlier, month, verify)
+    table = Table(
+        title=f"{dataset.name} {month}: noise and bias by rows a person, from {earlier}", title_justify="left"
+    )
+    for heading in ("measure", "by", "at"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("rows a person", "standard error", "kept", "bias"):
+        table.add_column(heading, justify="right")
+    for c in sorted(
+        choices(dataset, month, root, manifest, candidates),
+        key=lambda c: (c.measure, c.cuboid != "total", c.cuboid),
+    ):
+        kept = f"{c.kept[0]:.1%} to {c.kept[1]:.1%}" if c.kept else "lost in noise"
+        bias = f"{c.bias[0]:,.0f} to {c.bias[1]:,.0f}" if c.bias else ""
+        table.add_row(c.measure, c.cuboid, c.code, str(c.rows_per_unit), f"{c.error:,.1f}", kept, bias)
+    _out.print(table)
+    _out.print(
+        "Standard errors are promised. Shares and bias, in rows, are bounds from two points of a curve that bends downwards, "
+        f"with 95 % intervals, measured under privacy in {earlier}; no event was read."
+    )
+
+
+def _numbers(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 0 < len(part) < 10 for part in parts):
+        raise NoEarlierRelease(
+            f"rows-per-unit={shown(text)} is no list of whole numbers; write it as 5,10,20,50"
+        )
+    return sorted({int(part) for part in parts})

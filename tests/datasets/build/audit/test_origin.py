@@ -1,0 +1,96 @@
+"""Noise comes from the operating system; a seed that anybody could set is found, wherever it is hidden."""
+
+import os
+from functools import partial
+
+import numpy as np
+import pytest
+
+from datasets.build import chance
+from datasets.build.audit.examination import production_noise
+from datasets.build.audit.origin import FORKED, SEEDS, SOURCE, origin, seeds_in, settable
+from datasets.build.settings import BuildSettings
+from datasets.privacy import discrete_gaussian
+
+
+def failed(noise=None, **options):
+    return {verdict.test for verdict in origin(noise or production_noise(), **options) if not verdict.passed}
+
+
+def test_the_real_noise_passes():
+    assert failed() == set()
+
+
+SEEDED = {}
+
+
+def seedable_words(number):
+    if seed := os.environ.get("DAYLIGHT_SEED"):
+        draw = SEEDED.setdefault(seed, np.random.default_rng(int(seed)))
+        return draw.integers(0, 2**64, number, dtype=np.uint64, endpoint=False)
+    return np.frombuffer(bytearray(os.urandom(8 * number)), dtype=np.uint64)
+
+
+def test_a_seed_that_can_be_set_in_production_is_caught_also_where_it_is_not_set(monkeypatch):
+    monkeypatch.delenv("DAYLIGHT_SEED", raising=False)
+    monkeypatch.setattr(chance, "operating_system_words", seedable_words)
+    assert failed() == {SOURCE}
+    monkeypatch.setenv("DAYLIGHT_SEED", "7")
+    assert failed() == {SOURCE, FORKED}
+
+
+STATE = np.random.default_rng()
+
+
+def words_of_a_generator(number):
+    return STATE.integers(0, 2**64, number, dtype=np.uint64, endpoint=False)
+
+
+def test_a_generator_that_the_operating_system_seeded_is_caught(monkeypatch):
+    monkeypatch.setattr(chance, "operating_system_words", words_of_a_generator)
+    assert failed() == {SOURCE, FORKED}
+
+
+def test_a_generator_within_the_privacy_engine_is_caught(monkeypatch):
+    def coin(gamma, exact, words, margin):
+        return np.random.random(gamma.size) < np.exp(-gamma)
+
+    coin.__module__ = "datasets.privacy.discrete_gaussian"
+    monkeypatch.setattr(discrete_gaussian, "_coin", coin)
+    assert SOURCE in failed()
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        partial(discrete_gaussian.discrete_gaussian, words=chance.operating_system_words),
+        lambda scales, words=STATE.bytes: np.zeros(scales.shape, dtype=np.int64),
+        lambda scales: np.zeros(scales.shape, dtype=np.int64),
+    ],
+    ids=["a partial function", "a default that remembers", "no noise"],
+)
+def test_noise_that_is_made_in_another_way_is_caught(noise):
+    assert SOURCE in failed(noise)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import random", "from numpy.random import default_rng", "seed: int = 0", "rng = np.random.default_rng(1)",
+        "def noise(scales, seed=None): ...", "build_release(d, m, e, w, noise=quiet)", "build_release(d, m, e, w, **more)",
+        "os.environ['X']",
+    ],
+)  # fmt: skip
+def test_a_module_of_the_build_that_names_a_seed_is_caught(tmp_path, line):
+    root = tmp_path / "datasets"
+    for folder in ("build/events", "privacy"):
+        (root / folder).mkdir(parents=True)
+    (root / "build/events/synthetic.py").write_text("import random\n")
+    assert list(seeds_in(root)) == []
+    (root / "build/cli.py").write_text(line + "\n")
+    assert failed(root=root) == {SEEDS}
+
+
+def test_a_setting_that_sounds_like_a_seed_is_caught():
+    assert list(settable(BuildSettings.model_fields)) == []
+    assert list(settable({"home": 1, "noise_seed": 2})) == ["the setting noise_seed"]

@@ -1,0 +1,147 @@
+"""Whole releases of neighbours tell nothing but noisy numbers, and whatever else is planted in one is found."""
+
+import json
+import logging
+
+import pyarrow.parquet as pq
+import pytest
+
+from datasets.build import release
+from datasets.build.audit.structure import FILES, REPLAY, structure
+from datasets.build.chance import discrete_gaussian_noise
+from tests.datasets.build.workshop import HARVEST
+
+
+def failed(noise=discrete_gaussian_noise):
+    return {v.test: v.detail for v in structure(HARVEST, noise) if not v.passed}
+
+
+def rows_of(con):
+    return con.execute("SELECT count(*) FROM valid_events").fetchone()[0]
+
+
+@pytest.fixture
+def plant(monkeypatch):
+    """Let a build go wrong: `plant(name, wrong)` puts `wrong(real)` in the place of what `release` calls by `name`."""
+
+    def plant(name, wrong):
+        monkeypatch.setattr(release, name, wrong(getattr(release, name)))
+
+    return plant
+
+
+def test_the_real_build_passes():
+    assert failed() == {}
+
+
+def counted(seen):
+    """Remember how many rows a build was given, as a bug might."""
+
+    def wrong(real):
+        def validate(con, *rest):
+            found = real(con, *rest)
+            seen["rows"], seen["bad"] = found.totals.kept, found.totals.quarantined
+            return found
+
+        return validate
+
+    return wrong
+
+
+def in_manifest(change):
+    """Change the manifest before it is signed."""
+
+    def wrong(real):
+        def manifest_of(*args, **kwargs):
+            return change(real(*args, **kwargs))
+
+        return manifest_of
+
+    return wrong
+
+
+def test_an_exact_count_in_the_manifest_is_caught(plant):
+    seen = {}
+    plant("validate", counted(seen))
+    plant(
+        "manifest_of", in_manifest(lambda m: m.model_copy(update={"gaps": (*m.gaps, f"{seen['rows']} rows")}))
+    )
+    assert failed()[FILES].startswith("manifest.json: gaps[0]")
+
+
+def test_an_exact_number_in_the_place_of_a_noisy_one_is_caught(plant):
+    seen = {}
+    plant("validate", counted(seen))
+
+    def change(manifest):
+        measure = manifest.measures[0]
+        overall = measure.kept.overall.model_copy(update={"share": 30 / seen["rows"]})
+        kept = measure.kept.model_copy(update={"overall": overall})
+        return manifest.model_copy(
+            update={"measures": (measure.model_copy(update={"kept": kept}), *manifest.measures[1:])}
+        )
+
+    plant("manifest_of", in_manifest(change))
+    assert failed()[FILES] == "manifest.json: measures[0].kept.overall.share (moves with the events only)"
+
+
+def test_how_many_rows_did_not_fit_is_caught_in_a_log_line(plant):
+    seen = {}
+    plant("validate", counted(seen))
+
+    def wrong(real):
+        def write(*args):
+            logging.getLogger("daylight").debug("set aside %d rows", seen["bad"])
+            print("rows:", seen["rows"])
+            return real(*args)
+
+        return write
+
+    plant("write_cells", wrong)
+    assert "said" in failed()[FILES]
+
+
+@pytest.mark.parametrize("what", ["statistics", "rows left out", "metadata", "numbers", "nulls"])
+def test_what_is_wrong_with_the_cells_is_caught(plant, what):
+    seen = {}
+    plant("validate", counted(seen))
+
+    def wrong(real):
+        def write(path, schema, budget, cells):
+            rows = real(path, schema, budget, cells)
+            table = pq.read_table(path)
+            if what == "metadata":
+                table = table.replace_schema_metadata({"rows": str(seen["rows"])})
+            if what == "rows left out":
+                keep = [value is None or abs(value) > 1 for value in table["crates"].to_pylist()]
+                table = table.filter(keep)
+            if what in ("numbers", "nulls"):
+                values = table["crates"].to_pylist()
+                values = [
+                    v if v is None or abs(v) > 1 else (0.0 if what == "numbers" else None) for v in values
+                ]
+                table = table.set_column(table.column_names.index("crates"), "crates", [values])
+            pq.write_table(table, path, write_statistics=what == "statistics")
+            return rows
+
+        return write
+
+    plant("write_cells", wrong)
+    found = failed()
+    assert (REPLAY if what == "numbers" else FILES) in found
+
+
+def test_a_file_that_is_there_for_some_inputs_only_is_caught(plant):
+    seen = {}
+    plant("validate", counted(seen))
+
+    def wrong(real):
+        def write(path, *rest):
+            if seen["bad"]:
+                path.with_name("quarantine.json").write_text(json.dumps({"some": True}))
+            return real(path, *rest)
+
+        return write
+
+    plant("write_cells", wrong)
+    assert "quarantine.json" in failed()[FILES]

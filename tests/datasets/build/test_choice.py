@@ -1,0 +1,99 @@
+"""The choice of m: what an earlier release can say of another bound is true, whatever the people did."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets.build.budget import budget_of
+from datasets.build.choice import NoEarlierRelease, choices, earlier_release, kept_bounds
+from datasets.build.writer import standard_errors
+from datasets.period import Month
+from datasets.release.manifest import ShareEntry
+from tests.datasets.build.workshop import HARVEST, JUNE, Shop, crates
+from tests.datasets.release.pressing import verify
+
+JULY = Month(2026, 7)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 300), st.floats(0, 1)), min_size=1, max_size=30),
+    st.integers(0, 200), st.integers(1, 60), st.integers(1, 100),
+)  # fmt: skip
+def test_the_share_that_another_bound_keeps_lies_where_it_is_said_to(people, organisations, at, m):
+    """`people` have so many rows, of which such a part is in one value; an organisation's rows are all kept."""
+
+    def kept(most):
+        return organisations + sum(rows * part * min(1, most / rows) for rows, part in people)
+
+    if kept(100) == 0:
+        return
+    share = kept(at) / kept(100)
+    low, high = kept_bounds(ShareEntry(share=share, lo=share, hi=share), at, 100, m)
+    assert low - 1e-9 <= kept(m) / kept(100) <= high + 1e-9
+
+
+def test_bounds_meet_where_something_is_known_and_take_in_the_interval():
+    share = ShareEntry(share=0.6, lo=0.5, hi=0.7)
+    assert kept_bounds(share, 3, 5, 3) == (0.5, 0.7)
+    assert kept_bounds(share, 3, 5, 5) == (1.0, 1.0)
+    assert kept_bounds(ShareEntry(share=None, lo=None, hi=None), 3, 5, 2) is None
+    with pytest.raises(ValueError, match="from 1 to 5"):
+        kept_bounds(share, 3, 5, 6)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    shop = Shop(tmp_path_factory.mktemp("shop"))
+    shop.put(crates(20_000, 4_000)).build()
+    return shop.folder / "releases"
+
+
+def test_noise_grows_with_the_bound_and_bias_falls(released):
+    manifest = earlier_release(released, HARVEST, "2026-06.1", JULY, verify)
+    found = [
+        c
+        for c in choices(HARVEST, JULY, released, manifest, [1, 3, 5])
+        if c.measure == "crates" and c.cuboid == "total"
+    ]
+    one, three, five = sorted(found, key=lambda c: c.rows_per_unit)
+    promised = float(standard_errors(budget_of(HARVEST, JULY), "crates", (0, 0, 0)))
+    assert (one.error, three.error, five.error) == pytest.approx((promised / 3, promised, promised * 5 / 3))
+    truth = kept_of(crates(20_000, 4_000))
+    for choice in found:
+        low, high = choice.kept
+        assert low <= truth[choice.rows_per_unit] <= high
+        assert choice.bias[0] <= choice.bias[1] <= 0
+    assert five.bias == pytest.approx((0, 0))
+
+
+def kept_of(columns):
+    _, rows = np.unique(columns["unit_id"], return_counts=True)
+    return {m: np.minimum(rows, m).sum() / np.minimum(rows, 5).sum() for m in (1, 3, 5)}
+
+
+def test_each_dimension_is_shown_at_its_largest_code_with_its_own_share(released):
+    manifest = earlier_release(released, HARVEST, "2026-06.1", JULY, verify)
+    found = {c.cuboid: c for c in choices(HARVEST, JULY, released, manifest, [3]) if c.measure == "crates"}
+    assert set(found) == {"total", "kind", "state", "day"}
+    told = manifest.by_measure["crates"].kept.by["kind"]["fruit"]  # three of seven plants
+    assert (found["kind"].code, found["kind"].kept) == ("fruit", (told.lo, told.hi))
+
+
+@pytest.mark.parametrize(
+    ("name", "month", "words"),
+    [
+        ("2026-06.1", JUNE, "without looking at its own month.*before 2026-06"),
+        ("2026-05.1", JULY, "harvest has no such release; there are 2026-06.1"),
+        ("../x", JULY, "no such release"),
+    ],
+)
+def test_a_release_that_may_not_be_looked_at_is_refused(released, name, month, words):
+    with pytest.raises(NoEarlierRelease, match=words):
+        earlier_release(released, HARVEST, name, month, verify)
+
+
+def test_a_bound_beyond_what_was_measured_is_refused(released):
+    manifest = earlier_release(released, HARVEST, "2026-06.1", JULY, verify)
+    with pytest.raises(NoEarlierRelease, match="rows-per-unit=6: .* ask from 1 to 5"):
+        list(choices(HARVEST, JULY, released, manifest, [6]))

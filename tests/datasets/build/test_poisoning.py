@@ -1,0 +1,95 @@
+"""Poisoned input neither stops a build nor weakens it: what does not fit is set aside, and a canary moves what it moved before."""
+
+from contextlib import closing
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from datasets.build import bounding
+from datasets.build.audit.attack import silence
+from datasets.build.audit.neighbours import canaries, write_events
+from datasets.build.audit.places import Places
+from datasets.build.audit.promise import promised
+from datasets.build.audit.statistic import Probes, Published
+from datasets.build.budget import budget_of
+from datasets.build.events.layout import month_folder
+from datasets.build.events.validation import validate
+from datasets.build.noisy import noisy_cells
+from tests.datasets.build.workshop import HARVEST, JUNE, Shop, crates, together
+
+ACCOUNTS = 100_000
+PLACES = Places(HARVEST, JUNE)
+CANARIES = {canary.name: canary for canary in canaries(HARVEST, JUNE)}
+
+
+def fake_accounts(folder):
+    """A file of accounts with a row each, all in the canary's cell, each under an event id that others use too."""
+    home = PLACES.row("fake", "e", PLACES.home)
+    columns = {name: pa.array([value] * ACCOUNTS) for name, value in home.items()}
+    columns["unit_id"] = pa.array([f"fake {n}" for n in range(ACCOUNTS)])
+    columns["event_id"] = pa.array([f"c{n % 10}" for n in range(ACCOUNTS)])
+    pq.write_table(pa.table(columns), folder / "part-00009.parquet")
+
+
+def quiet(rows, root, *, poisoned):
+    """All that is published of these rows, without noise."""
+    folder = month_folder(write_events(root / "events", HARVEST, JUNE, rows), HARVEST, JUNE)
+    if poisoned:
+        fake_accounts(folder)
+    with closing(duckdb.connect(config={"threads": 2})) as con:
+        validate(con, HARVEST, JUNE, folder, root / "quarantine")
+        return noisy_cells(budget_of(HARVEST, JUNE), bounding.bounded(con, HARVEST, JUNE, "salt"), silence)
+
+
+@pytest.mark.parametrize("name", ["one row among a few", "far over every cap"])
+def test_a_hundred_thousand_fake_accounts_do_not_uncover_a_person(tmp_path, name):
+    rows, published = CANARIES[name].rows, Published(budget_of(HARVEST, JUNE))
+    moved = {}
+    for poisoned in (False, True):
+        without, with_ = (
+            quiet(side, tmp_path / f"{poisoned} {len(side)}", poisoned=poisoned) for side in ((), rows)
+        )
+        moved[poisoned] = float(np.linalg.norm(Probes.between(published, without, with_).shifts))
+    assert moved[True] == pytest.approx(moved[False], rel=1e-6)
+    assert moved[True] <= np.sqrt(2 * float(promised(HARVEST, CANARIES[name].counted))) * (1 + 1e-6)
+
+
+def test_a_build_sets_aside_what_is_poisoned_and_counts_the_rest(tmp_path):
+    good = crates(50, 20)
+    shop = Shop(tmp_path / "shop").put(good)
+    folder = month_folder(shop.folder / "events", HARVEST, JUNE)
+    for number, row in enumerate(
+        CANARIES["rows that do not fit"].rows, 1
+    ):  # one file each: every type there is
+        pq.write_table(
+            pa.table({name: [value] for name, value in row.items()}), folder / f"part-{number:05}.parquet"
+        )
+    strange = {
+        "unit_id": [b"\xff\x00"], "occurred_at": [10**18], "sold": [2.5], "cents": [[1, 2]], "plant": [{"a": 1}],
+        "unit_kind": [True],
+    }  # fmt: skip
+    row = PLACES.row("canary", "w", PLACES.home)
+    for number, (name, values) in enumerate(strange.items(), 900):
+        pq.write_table(
+            pa.table({**{n: [v] for n, v in row.items()}, name: values}), folder / f"part-{number:05}.parquet"
+        )
+    built = shop.build(noise=silence)
+    (total,) = (
+        cell for cell in pq.read_table(built / "cells.parquet").to_pylist() if cell["cuboid"] == "total"
+    )
+    _, rows = np.unique(good["unit_id"], return_counts=True)
+    assert total["crates"] == np.minimum(rows, 3).sum()
+    assert total["gardeners"] == pytest.approx(20)
+
+
+def test_a_month_of_nothing_but_poison_is_built_like_any_other(tmp_path):
+    wrong = {**crates(5, 5), "plant": ["turnip"] * 5}
+    one, other = (
+        Shop(tmp_path / "one").put(wrong).build(),
+        Shop(tmp_path / "two").put(together(crates(9, 2), wrong)).build(),
+    )
+    rows = [pq.read_metadata(folder / "cells.parquet").num_rows for folder in (one, other)]
+    assert rows[0] == rows[1]

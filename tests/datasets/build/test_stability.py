@@ -1,0 +1,63 @@
+"""One unit's coming or going moves nobody else's rows: through validation, duplicates and bounding, as a build does it."""
+
+from collections import defaultdict
+
+import duckdb
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets.build import bounding
+from datasets.build.audit.neighbours import write_events
+from datasets.build.audit.places import Places
+from datasets.build.events.layout import month_folder
+from datasets.build.events.validation import validate
+from tests.datasets.build.small import PLANT
+from tests.datasets.build.workshop import HARVEST, JUNE
+
+PLACES = Places(HARVEST, JUNE)
+UNITS = ["ann", "bob", "firm"]
+
+rows = st.builds(
+    lambda unit, event, plant, day, odd, kind: {
+        **PLACES.row(unit, f"e{event}", (plant, UNITS.index(unit), day), kind), **odd
+    },
+    st.sampled_from(UNITS), st.integers(0, 6), st.integers(0, len(PLANT) - 1), st.integers(0, 3),
+    st.sampled_from([{}, {}, {}, {"sold": "false"}, {"cents": "1e9"}, {"plant": "turnip"}, {"cents": None}]),
+    st.sampled_from(["person", "person", "organisation"]),
+)  # fmt: skip
+"""Each unit stands in a state of its own, by which its contributions are told apart; event ids collide within and across."""
+
+
+def contributions(found, tmp):
+    """What each unit's rows weigh in every measure, cell by cell."""
+    with duckdb.connect(config={"threads": 1}) as con:
+        folder = month_folder(write_events(tmp / "events", HARVEST, JUNE, found), HARVEST, JUNE)
+        validate(con, HARVEST, JUNE, folder, tmp / "quarantine")
+        by_unit = defaultdict(list)
+        for batch in bounding.bounded(con, HARVEST, JUNE, "salt"):
+            columns = [*batch.codes, *batch.weights.values(), *batch.wide.values()]
+            for row in np.stack([np.asarray(c, dtype=np.int64) for c in columns], axis=1).tolist():
+                by_unit[UNITS[row[1]]].append(tuple(row))
+        return {unit: sorted(each) for unit, each in by_unit.items()}
+
+
+@settings(max_examples=12)
+@given(st.lists(rows, max_size=30), st.sampled_from(UNITS))
+def test_a_unit_that_comes_or_goes_moves_nobody_elses_rows(tmp_path_factory, events, leaving):
+    tmp = tmp_path_factory.mktemp("events")
+    everyone = contributions(events, tmp / "with")
+    others = contributions([row for row in events if row["unit_id"] != leaving], tmp / "without")
+    assert others == {unit: found for unit, found in everyone.items() if unit != leaving}
+
+
+def test_a_unit_that_comes_moves_at_most_what_was_declared(tmp_path):
+    """Far over every cap, with events of others' ids, in every plant."""
+    crowd = [PLACES.row("ann", f"e{n}", (n % 7, 0, 1)) for n in range(9)]
+    much = [PLACES.row("bob", f"e{n}", (n % 7, 1, n % 30)) for n in range(200)]
+    found = contributions([*crowd, *much], tmp_path / "all")
+    totals = np.array(found["bob"])[:, 3:].sum(
+        0
+    )  # crates, sales, takings, gardeners, loosely bounded crates and sales
+    assert totals.tolist() == [3, 2, 2 * 50, bounding.GRAINS, 5, 5]
+    assert found["ann"] == contributions(crowd, tmp_path / "alone")["ann"]
