@@ -18,7 +18,7 @@ from datasets.build.audit.verdict import Verdict, verdicts
 from datasets.build.budget import Budget, budget_of
 from datasets.build.chance import discrete_gaussian_noise
 from datasets.build.events.layout import month_folder
-from datasets.build.events.validation import validate
+from datasets.build.events.validation import Into, validate
 from datasets.build.noisy import noisy_cells
 from datasets.definition import Dataset
 from datasets.period import Month
@@ -75,5 +75,13 @@ def _bounded(budget: Budget, pair: Neighbours, *, canary: bool) -> list[bounding
     dataset, month = budget.dataset, budget.month
     with TemporaryDirectory() as name, closing(duckdb.connect(config={"threads": 1})) as con:
         events = pair.write(Path(name) / "events", dataset, month, canary=canary)
-        validate(con, dataset, month, month_folder(events, dataset, month), Path(name) / "quarantine")
-        return list(bounding.bounded(con, dataset, month, "audit"))
+        into = Into(Path(name) / "buckets", "audit")
+        valid = validate(
+            con, dataset, month, month_folder(events, dataset, month), Path(name) / "quarantine", into
+        )
+        buckets = valid.buckets
+        return [
+            batch
+            for bucket in range(buckets.number)
+            for batch in bounding.bounded(con, dataset, month, buckets.relation(bucket))
+        ]

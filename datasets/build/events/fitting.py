@@ -109,13 +109,29 @@ def reason(columns: Iterable[Column], month: Month) -> str:
     return "CASE " + " ".join(f"WHEN {condition} THEN {text(words)}" for condition, words in faults) + " END"
 
 
+def fits(columns: Iterable[Column], month: Month) -> str:
+    """Whether a row of converted values has no fault at all: much cheaper than to ask which; never NULL.
+
+    A condition is NULL only where its column is, and then the first of that column's conditions is true.
+    """
+    return " AND ".join(f"NOT ({condition})" for column in columns for condition, _ in _faults(column, month))
+
+
 def _faults(column: Column, month: Month) -> list[tuple[str, str]]:
     name = quoted(column.name)
     match column.kind:
         case Kind.ID:
             return [
-                (f"{name} IS NULL OR trim({name}, {_BLANKS}) = ''", f"null id: {column.name}"),
-                (f"length({name}) > {LONGEST_ID}", f"over-long id: {column.name}"),
+                # what is all blanks begins with one, and no text has more characters than bytes: the first, cheap
+                # comparison of each pair settles nearly every row
+                (
+                    f"{name} IS NULL OR ({name} < '!' AND trim({name}, {_BLANKS}) = '')",
+                    f"null id: {column.name}",
+                ),
+                (
+                    f"strlen({name}) > {LONGEST_ID} AND length({name}) > {LONGEST_ID}",
+                    f"over-long id: {column.name}",
+                ),
             ]
         case Kind.UNIT_KIND:
             return [(f"{name} IS NULL", f"bad unit_kind: neither {' nor '.join(UNIT_KINDS)}")]
