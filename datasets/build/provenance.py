@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import datasets
 from datasets.refusal import Refusal
 
 
+@cache
 def code_hash() -> str:
     """SHA-256 over every source file of this package, with its name."""
     root = Path(datasets.__file__).parent
@@ -25,6 +27,7 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+@cache
 def lock_hash() -> str:
     """SHA-256 over the name and version of every installed distribution: what the lock file came to."""
     installed = sorted({f"{d.metadata['Name'].lower()}=={d.version}" for d in distributions()})
