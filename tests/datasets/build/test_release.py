@@ -247,8 +247,11 @@ def test_noise_that_was_drawn_before_a_kill_is_what_is_published_and_none_is_dra
 def test_a_build_that_was_killed_counts_every_row_once(shop, monkeypatch):
     """Killed after each bucket in turn, and gone on with, it counts what a build counts that nobody kills."""
     monkeypatch.setattr(buckets, "ROWS_PER_BUCKET", 150)
-    whole = Shop(shop.folder.parent / "whole").put(BUSY).build(noise=silence)
-    shop.put(BUSY)
+    other = Shop(shop.folder.parent / "whole").put(BUSY)
+    for each in (shop.put(BUSY), other):
+        each.work.private.mkdir()
+        (each.work.private / "salt").write_text("5a" * 32)
+    whole = other.build(noise=silence)
     keep_counts = Checkpoint.keep_counts
 
     def then_die(*arguments):
