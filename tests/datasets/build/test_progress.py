@@ -1,6 +1,7 @@
 """Progress: numbers of rows reach the screen of whoever builds, and nothing else."""
 
 import sys
+import time
 
 from datasets.build.progress import progress
 from datasets.build.release import STEPS
@@ -10,6 +11,7 @@ def told(capfd):
     with progress() as (said, passed):
         said(STEPS[0])
         passed(123_457, 987_643)
+        time.sleep(0.5)  # it is drawn ten times a second
         said(STEPS[1])
     return capfd.readouterr().err
 
