@@ -41,7 +41,7 @@ openapi: .venv/installed ## write openapi/openapi.json and docs/problems.md anew
 serve: .venv/installed ## serve the releases under DAYLIGHT_HOME
 	$(BIN)/daylight serve
 
-bench: .venv/installed ## benchmarks, as ratios against peers and limits
+bench: .venv/installed ## benchmarks, as ratios against peers and limits; DAYLIGHT_BENCH_ROWS=100000000 builds as many rows
 	$(BIN)/python -m bench
 
 fuzz: .venv/installed ## ask a live server 20,000 made-up questions

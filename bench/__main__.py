@@ -1,16 +1,17 @@
-"""`python -m bench [planner|accuracy|build|question|layers|serving ...]`: all of them without arguments."""
+"""`python -m bench [planner|accuracy|opendp|build|question|layers|serving ...]`: all of them without arguments."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import accuracy, build, layers, planner, question, serving
+from bench import accuracy, build, layers, opendp, planner, question, serving
 from bench.figures import show
 
 BENCHMARKS = {
     "planner": ("Planning, touching no data", planner.figures),
     "accuracy": ("Error per cell at equal rho", accuracy.figures),
-    "build": ("Building a release of 10^6 moderation events", build.figures),
+    "opendp": ("A release of all marginals of up to two of six attributes, 10^6 rows", opendp.figures),
+    "build": ("Building a release of moderation events", build.figures),
     "question": ("Asking one question, in process", question.figures),
     "layers": ("What each layer costs a request", layers.figures),
     "serving": ("Asking over HTTP", serving.figures),

@@ -1,7 +1,8 @@
-"""A whole build of 10^6 moderation events, against DuckDB's own plain GROUP BY of the same cuboids."""
+"""Whole builds of moderation events, against DuckDB's own plain GROUP BY of the same cuboids."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,33 +18,48 @@ from datasets.build.events.synthetic import generate
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.release import Workshop, build_release
 from datasets.build.seal import Seal
+from datasets.build.sql import enum
 from datasets.catalogue import find_dataset
-from datasets.definition import Cuboid, Dataset, Level
+from datasets.definition import Cuboid, Dataset
 from datasets.period import Month
 
-ROWS = 1_000_000
+SIZES = (1_000_000, 10_000_000)
+EVERY = 10
+"""Of the cuboids DuckDB groups by every so many, and what it takes is multiplied: all of them take it minutes."""
+
 JUNE = Month(2026, 6)
 
 
-def figures(rows: int = ROWS) -> Iterator[Figure]:
+def sizes() -> tuple[int, ...]:
+    """How many rows to build, one build each: DAYLIGHT_BENCH_ROWS, such as 100000000, or what is usual."""
+    asked = os.environ.get("DAYLIGHT_BENCH_ROWS")
+    return tuple(map(int, asked.split(","))) if asked else SIZES
+
+
+def figures() -> Iterator[Figure]:
+    for rows in sizes():
+        yield from _figures(rows)
+
+
+def _figures(rows: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         alone(synthetic_events, rows, root)
         _, ours = alone(built, root)
         _, counting = alone(grouped, root)
+    cpu = counting.cpu * EVERY
+    yield Figure(f"{rows:,} rows: seconds", f"{ours.seconds:.1f} s", goal="10^8: under 600 s")
+    yield Figure(f"{rows:,} rows: rows/s", f"{rows / ours.seconds:,.0f}")
     yield Figure(
-        "seconds", f"{ours.seconds:.1f} s", f"{counting.seconds:.1f} s (GROUP BY)", ours.seconds / counting.seconds,
-        "under 30 s",
+        f"{rows:,} rows: CPU seconds", f"{ours.cpu:.1f} s",
+        f"{cpu:.1f} s (DuckDB's GROUP BY of codes, every {EVERY}th cuboid times {EVERY})", ours.cpu / cpu, "at most 2",
     )  # fmt: skip
     yield Figure(
-        "CPU seconds",
-        f"{ours.cpu:.1f} s",
-        f"{counting.cpu:.1f} s (GROUP BY)",
-        ours.cpu / counting.cpu,
-        "at most 3",
+        f"{rows:,} rows: peak memory",
+        f"{ours.peak:,.0f} MiB",
+        f"{counting.peak:,.0f} MiB",
+        goal="under 4,096 MiB",
     )
-    yield Figure("rows/s", f"{rows / ours.seconds:,.0f}", f"{rows / counting.seconds:,.0f}")
-    yield Figure("peak memory", f"{ours.peak:,.0f} MiB", f"{counting.peak:,.0f} MiB", goal="under 2,048 MiB")
 
 
 def synthetic_events(rows: int, root: Path) -> None:
@@ -59,12 +75,15 @@ def built(root: Path) -> None:
 
 
 def grouped(root: Path) -> None:
-    """Each published cuboid counted by one GROUP BY, rows and distinct units' rows alike, from Parquet in memory."""
+    """Published cuboids counted by one GROUP BY each, rows and a weight, from codes in one byte each: its fastest way.
+
+    Raw rows: nothing is validated, bounded or protected.
+    """
     dataset = find_dataset("moderation")
-    with duckdb.connect(config={"threads": 2}) as con:
-        con.execute("SET enable_progress_bar = false")
+    with duckdb.connect(config={"threads": 2, "memory_limit": "8GiB"}) as con:
+        con.execute("SET enable_progress_bar = false; SET perfect_ht_threshold = 20")
         con.execute(f"CREATE TABLE events AS {_decoded(dataset, root)}")
-        for cuboid in budget_of(dataset, JUNE).cuboids:
+        for cuboid in budget_of(dataset, JUNE).cuboids[::EVERY]:
             names = _names(dataset, cuboid)
             by = f"GROUP BY {names}" if names else ""
             con.execute(
@@ -73,15 +92,16 @@ def grouped(root: Path) -> None:
 
 
 def _decoded(dataset: Dataset, root: Path) -> str:
-    columns = [level.name for level in _stored(dataset)]
-    return (
-        f"SELECT {', '.join(columns)}, split_part(keyword, '.', 1) AS category, occurred_at::DATE AS day, "
-        f"1 AS weight FROM {_files(dataset, root)}"
+    stored = [d.finest for d in dataset.dimensions if not d.is_calendar]
+    columns = [
+        f"enum_code({level.name}::{enum(level.codes.index)})::UTINYINT AS {level.name}" for level in stored
+    ]
+    category = dataset.dimensions[0].levels[0]
+    columns.append(
+        f"enum_code(split_part(keyword, '.', 1)::{enum([*category.codes.index])})::UTINYINT AS {category.name}"
     )
-
-
-def _stored(dataset: Dataset) -> list[Level]:
-    return [d.finest for d in dataset.dimensions if not d.is_calendar]
+    columns += ["day(occurred_at)::UTINYINT AS day", "1::UTINYINT AS weight"]
+    return f"SELECT {', '.join(columns)} FROM {_files(dataset, root)}"
 
 
 def _files(dataset: Dataset, root: Path) -> str:

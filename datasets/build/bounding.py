@@ -4,7 +4,8 @@ A person's rows are put in the order of a salted hash and the first m count (PRI
 organisation's rows all count, each as a unit of its own. In unit measures every unit weighs 10,000 grains, spread
 over all its rows. No rule looks at two units, so a unit that comes or goes moves nobody else's rows.
 
-The SQL is text rendered from the declaration; names come from it, values are bound.
+The SQL is text rendered from the declaration; names come from it. It reads narrow rows of one bucket, which hold all rows
+of each unit that they hold one of (`datasets.build.buckets`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datasets.definition import CodeList, Dataset, EventMeasure, Measure, SumMeasure, UnitMeasure
+from datasets.build.packing import packing_of
+from datasets.definition import Dataset, EventMeasure, Measure, SumMeasure, UnitMeasure
 from datasets.period import Month
 
 GRAINS = 10_000
 """The integer weight of one privacy unit in a unit measure."""
+
+_BATCH = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -35,29 +39,24 @@ class Contributions:
 
 
 def bounded(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, month: Month, salt: str, buckets: int = 1
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, month: Month, rows: str | None
 ) -> Iterator[Contributions]:
-    """The contributions in `valid_events`, units of one bucket after those of another, in batches.
-
-    More buckets need less memory: each holds about its share of the units. The outcome does not depend on them.
-    """
-    for bucket in range(buckets):
-        sql = contributions_sql(dataset, month)
-        relation = con.sql(sql, params={"salt": salt, "bucket": bucket, "buckets": buckets})
-        with relation.to_arrow_reader(1 << 17) as batches:
-            for batch in batches:
-                yield _contributions(batch, dataset)
+    """The contributions of the narrow rows of a bucket, which the SQL query `rows` gives, in batches."""
+    if rows is None:
+        return
+    with con.sql(contributions_sql(dataset, month, rows)).to_arrow_reader(_BATCH) as batches:
+        for batch in batches:
+            yield _contributions(batch, dataset, month)
 
 
-def _contributions(batch: pa.RecordBatch, dataset: Dataset) -> Contributions:
-    def codes(name: str) -> NDArray[np.intp]:
-        return np.asarray(batch.column(name), dtype=np.intp)
+def _contributions(batch: pa.RecordBatch, dataset: Dataset, month: Month) -> Contributions:
+    packed = packing_of(dataset, month)
 
     def weights(name: str) -> NDArray[np.float64]:
         return np.asarray(batch.column(name), dtype=np.float64)
 
     return Contributions(
-        codes=tuple(codes(f"code_{i}") for i in range(len(dataset.dimensions))),
+        codes=packed.codes([np.asarray(batch.column(f"word_{n}")) for n in range(packed.words)]),
         weights={m.name: weights(f"weight_{m.name}") for m in dataset.measures},
         wide={m.name: weights(f"wide_{m.name}") for m in event_measures(dataset)},
     )
@@ -67,37 +66,45 @@ def event_measures(dataset: Dataset) -> tuple[EventMeasure, ...]:
     return tuple(measure for measure in dataset.measures if isinstance(measure, EventMeasure))
 
 
-def contributions_sql(dataset: Dataset, month: Month) -> str:
-    """One row per valid event of a bucket of units: positions of its codes, and its weight in each measure."""
+def contributions_sql(dataset: Dataset, month: Month, rows: str) -> str:
+    """One row per narrow row of `rows`: its words, and its weight in each measure.
+
+    Only a person with more rows than some bound is ranked: whoever has fewer has all of them counted in any order.
+    """
     ranks = {measure.where: _rank(measure.where) for measure in event_measures(dataset)}
+    bounds = [*(m.rows_per_unit for m in event_measures(dataset)), dataset.diagnostics.rows_per_unit]
+    crowded = f"(is_person AND unit_rows > {min(bounds)})"
     columns = [
-        *(_code(d.finest.name, d.finest.codes.in_month(month), i) for i, d in enumerate(dataset.dimensions)),
+        *(f"word_{n}" for n in range(packing_of(dataset, month).words)),
         *(f"{_weight(dataset, measure)} AS weight_{measure.name}" for measure in dataset.measures),
         *(
             f"{_kept(measure, dataset.diagnostics.rows_per_unit)}::UTINYINT AS wide_{measure.name}"
             for measure in event_measures(dataset)
         ),
     ]
+    ranked, unranked = (
+        ", ".join(f"{sql} AS {_rank_name(where)}" for where, sql in given.items())
+        for given in (ranks, dict.fromkeys(ranks, "0"))
+    )
     return f"""
-    WITH hashed AS (
-        SELECT *, md5(concat($salt, ':', length(unit_id), ':', unit_id, ':', event_id)) AS lot
-        FROM valid_events
-        WHERE $buckets = 1 OR md5_number_upper(concat($salt, ':', unit_id)) % $buckets = $bucket
+    WITH units AS (
+        SELECT unit_upper, unit_lower, count(*) AS unit_rows, bool_or(is_person) AS is_person,
+            min(lot_upper) AS first_upper, arg_min(lot_lower, lot_upper) AS first_lower
+        FROM ({rows}) GROUP BY unit_upper, unit_lower
     ),
-    units AS (
-        SELECT unit_id, count(*) AS unit_rows, min(lot) AS first_lot, bool_or(unit_kind = 'person') AS is_person
-        FROM hashed GROUP BY unit_id
+    joined AS (
+        SELECT * EXCLUDE (is_person), units.is_person FROM ({rows}) AS events JOIN units USING (unit_upper, unit_lower)
     ),
     ranked AS (
-        SELECT *, {", ".join(f"{sql} AS {_rank_name(where)}" for where, sql in ranks.items())}
-        FROM hashed JOIN units USING (unit_id)
+        SELECT *, {ranked} FROM joined WHERE {crowded}
+        UNION ALL SELECT *, {unranked} FROM joined WHERE NOT {crowded}
     )
     SELECT {", ".join(columns)} FROM ranked"""
 
 
 def _rank(where: str | None) -> str:
-    partition = "unit_id" if where is None else f"unit_id, {where}"
-    return f"row_number() OVER (PARTITION BY {partition} ORDER BY lot, event_id)"
+    partition = "unit_upper, unit_lower" if where is None else f"unit_upper, unit_lower, {where}"
+    return f"row_number() OVER (PARTITION BY {partition} ORDER BY lot_upper, lot_lower)"
 
 
 def _rank_name(where: str | None) -> str:
@@ -114,7 +121,8 @@ def _weight(dataset: Dataset, measure: Measure) -> str:
         case EventMeasure():
             return f"{_kept(measure, measure.rows_per_unit)}::UTINYINT"
         case UnitMeasure():
-            first = f"CASE WHEN lot = first_lot THEN {GRAINS} % unit_rows ELSE 0 END"
+            is_first = "lot_upper = first_upper AND lot_lower = first_lower"  # of exactly one row of a unit
+            first = f"CASE WHEN {is_first} THEN {GRAINS} % unit_rows ELSE 0 END"
             return f"({GRAINS} // unit_rows + {first})::SMALLINT"
         case SumMeasure():
             counted = dataset.measure(measure.counted_by)
@@ -122,10 +130,3 @@ def _weight(dataset: Dataset, measure: Measure) -> str:
             clamped = f"least(greatest({measure.value}, {measure.lower}), {measure.upper})"
             kept = _kept(counted, counted.rows_per_unit)
             return f"(CASE WHEN {kept} THEN {clamped} - {measure.middle} ELSE 0 END)::BIGINT"
-
-
-def _code(column: str, codes: CodeList, position: int) -> str:
-    if column == "day":
-        return f"(day(occurred_at) - 1)::USMALLINT AS code_{position}"
-    listed = ", ".join(f"'{code.code}'" for code in codes)
-    return f"enum_code({column}::ENUM({listed}))::USMALLINT AS code_{position}"

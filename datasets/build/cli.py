@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from datasets.build.audit.cli import audit_release
@@ -19,8 +18,9 @@ from datasets.build.budget import budget_of
 from datasets.build.choice_cli import show_choices
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.preview import Promise, promises
+from datasets.build.progress import progress
 from datasets.build.publication import only_builder
-from datasets.build.release import STEPS, Workshop, build_release, publish_ledger, settle
+from datasets.build.release import Workshop, build_release, publish_ledger, settle
 from datasets.build.rollback import roll_back
 from datasets.build.seal import Seal
 from datasets.build.settings import BuildSettings
@@ -76,8 +76,8 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
     ) -> None:
         """Build, sign and publish the release of a month, and write its privacy spend to the ledger."""
         declared, settings = find_dataset(dataset), BuildSettings()
-        with _progress() as said, closing(_ledger(settings)) as ledger:
-            workshop = Workshop(settings.releases, settings.private, ledger, seal(), said=said)
+        with progress() as (said, passed), closing(_ledger(settings)) as ledger:
+            workshop = Workshop(settings.releases, settings.private, ledger, seal(), said=said, passed=passed)
             folder = build_release(declared, Month.parse(month), events, workshop, correction=correction)
         _out.print(f"published {dataset} {folder.name}: {folder}")
         _err.print(
@@ -161,23 +161,6 @@ def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
 
 def _ledger(settings: BuildSettings) -> LedgerStore:
     return LedgerStore(settings.ledger, settings.caps)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Steps on stderr, with the time each has taken; never how many rows there are."""
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=_err) as progress:
-        running: list[TaskID] = []
-
-        def said(step: str) -> None:
-            for task in running:
-                progress.update(task, completed=1)
-            running.append(progress.add_task(f"{STEPS.index(step) + 1}/{len(STEPS)} {step}", total=1))
-
-        yield said
-        for task in running:
-            progress.update(task, completed=1)
 
 
 def _show_plan(name: str, month: Month, depth: int) -> None:

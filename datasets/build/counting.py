@@ -1,7 +1,7 @@
 """Counting: exact tables of every residual's cuboid, from bounded rows.
 
-Only the deepest cuboids are counted from rows, by `numpy.bincount` of packed codes; every other one is a sum of
-the smallest that contains it. Sums stay below 2^53, so doubles hold them exactly.
+A few wide tables are counted from rows, by `numpy.bincount` of packed codes (`datasets.build.covering`); every cuboid is
+a sum of the smallest that contains it. Sums stay below 2^53, so doubles hold them exactly, and in any order.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.build.covering import chosen, covering
 from datasets.definition import Cuboid
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cells
@@ -19,10 +20,11 @@ from datasets.privacy.residuals import ExactTable
 
 Codes = NDArray[np.intp]
 Weights = NDArray[np.float64]
+Counts = dict[str, dict[Cuboid, Weights]]
 
 
 class Counter:
-    """Exact tables of the deepest cuboids of several measures, filled row by row.
+    """Exact tables that cover the cuboids of several measures, filled batch by batch.
 
     `wanted` gives for each measure all cuboids whose tables will be asked for, closed under roll-up.
     """
@@ -30,60 +32,63 @@ class Counter:
     def __init__(self, axes: Sequence[Axis], wanted: Mapping[str, Iterable[Cuboid]]) -> None:
         self._axes = tuple(axes)
         self._wanted = {measure: frozenset(cuboids) for measure, cuboids in wanted.items()}
-        self._tables = {
-            measure: {c: np.zeros(cells(axes, c)) for c in _deepest(axes, cuboids)}
-            for measure, cuboids in self._wanted.items()
+        deepest = {measure: _deepest(axes, cuboids) for measure, cuboids in self._wanted.items()}
+        tables = covering(axes, {cuboid for cuboids in deepest.values() for cuboid in cuboids})
+        self.counts: Counts = {
+            measure: {table: np.zeros(cells(axes, table)) for table in chosen(tables, cuboids)}
+            for measure, cuboids in deepest.items()
         }
+        """What was counted so far: exact and private. Counts of other rows may be added to it, cell by cell."""
         self._measures: dict[Cuboid, list[str]] = {}
-        for measure, tables in self._tables.items():
-            for cuboid in tables:
-                self._measures.setdefault(cuboid, []).append(measure)
-        self._ancestors = [
-            [axis.ancestors(axis.depth, level).astype(np.intp) for level in range(1, axis.depth + 1)]
-            for axis in self._axes
-        ]
+        for measure, counts in self.counts.items():
+            for table in counts:
+                self._measures.setdefault(table, []).append(measure)
 
     def add(self, codes: Sequence[Codes], weights: Mapping[str, Weights]) -> None:
         """Count a batch: one array of finest codes per axis, one array of integral weights per measure."""
-        for cuboid, key in self._keys(codes):
-            size = cells(self._axes, cuboid)
-            for measure in self._measures[cuboid]:
-                self._tables[measure][cuboid] += np.bincount(key, weights[measure], minlength=size)
+        for table, key in self._keys(codes):
+            size = cells(self._axes, table)
+            for measure in self._measures[table]:
+                self.counts[measure][table] += np.bincount(key, weights[measure], minlength=size)
 
     def _keys(self, codes: Sequence[Codes]) -> Iterator[tuple[Cuboid, Codes]]:
-        """The packed cell number of every row, for each deepest cuboid; common beginnings are packed once."""
-        levels = [
-            [ancestors[finest] for ancestors in by_level]
-            for by_level, finest in zip(self._ancestors, codes, strict=True)
-        ]
+        """The packed cell number of every row, for each table; common beginnings are packed once."""
+        coarse: dict[tuple[int, int], Codes] = {}
         packed: list[tuple[tuple[int, int], Codes]] = []
-        for cuboid in sorted(self._measures, key=_path):
-            path = _path(cuboid)
+        for table in sorted(self._measures, key=_path):
+            path = _path(table)
             common = 0
             while common < min(len(path), len(packed)) and packed[common][0] == path[common]:
                 common += 1
             del packed[common:]
             for at, level in path[common:]:
-                code = levels[at][level - 1]
+                if (at, level) not in coarse:
+                    coarse[at, level] = self._ancestors(codes[at], at, level)
+                code = coarse[at, level]
                 key = packed[-1][1] * self._axes[at].size(level) + code if packed else code
                 packed.append(((at, level), key))
-            yield cuboid, packed[-1][1] if packed else np.zeros(len(codes[0]), dtype=np.intp)
+            yield table, packed[-1][1] if packed else np.zeros(len(codes[0]), dtype=np.intp)
+
+    def _ancestors(self, finest: Codes, at: int, level: int) -> Codes:
+        axis = self._axes[at]
+        return finest if level == axis.depth else axis.ancestors(axis.depth, level).astype(np.intp)[finest]
 
     def tables(self, measure: str) -> dict[Cuboid, ExactTable]:
         """The exact table of every wanted cuboid of a measure; one array dimension per axis, 1 where rolled up."""
-        tables = {
-            cuboid: np.rint(table).astype(np.int64).reshape(self._shape(cuboid))
-            for cuboid, table in self._tables[measure].items()
+        counted = {
+            table: np.rint(counts).astype(np.int64).reshape(self._shape(table))
+            for table, counts in self.counts[measure].items()
         }
+        tables: dict[Cuboid, NDArray[np.int64]] = {}
         for cuboid in sorted(self._wanted[measure], key=sum, reverse=True):
-            if cuboid not in tables:
-                finer = [f for f in _one_finer(self._axes, cuboid) if f in tables]
-                source = min(finer, key=lambda f: cells(self._axes, f))
-                tables[cuboid] = reduce(
-                    lambda table, at: self._axes[at].add_up(table, at, source[at], cuboid[at]),
-                    [at for at in range(len(cuboid)) if source[at] != cuboid[at]],
-                    tables[source],
-                )
+            finer = [f for f in _one_finer(self._axes, cuboid) if f in tables]
+            finer += [f for f in counted if all(a <= b for a, b in zip(cuboid, f, strict=True))]
+            source = min(finer, key=lambda f: cells(self._axes, f))
+            tables[cuboid] = reduce(
+                lambda table, at: self._axes[at].add_up(table, at, source[at], cuboid[at]),
+                [at for at in range(len(cuboid)) if source[at] != cuboid[at]],
+                tables[source] if source in tables else counted[source],
+            )
         return {cuboid: ExactTable(table) for cuboid, table in tables.items()}
 
     def _shape(self, cuboid: Cuboid) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from datasets.build.bounding import Contributions
@@ -24,17 +24,26 @@ class NoisyCells:
     wide: dict[str, Tables]
 
 
-def noisy_cells(
-    budget: Budget, rows: Iterable[Contributions], noise: Noise, counted: Callable[[], None] = lambda: None
-) -> NoisyCells:
-    """Count bounded rows exactly, add noise to every residual, and rebuild the published cuboids.
-
-    `counted` is called when all rows are counted and noise begins.
-    """
-    counter = Counter(axes_of(budget.dataset, budget.month), _wanted(budget))
+def noisy_cells(budget: Budget, rows: Iterable[Contributions], noise: Noise) -> NoisyCells:
+    """Count bounded rows exactly, add noise to every residual, and rebuild the published cuboids."""
+    counter = counter_of(budget)
     for batch in rows:
-        counter.add(batch.codes, {**batch.weights, **{_wide(name): w for name, w in batch.wide.items()}})
-    counted()
+        count(counter, batch)
+    return protected(budget, counter, noise)
+
+
+def counter_of(budget: Budget) -> Counter:
+    """A counter of all that a budget measures, empty."""
+    return Counter(axes_of(budget.dataset, budget.month), _wanted(budget))
+
+
+def count(counter: Counter, batch: Contributions) -> None:
+    """Count a batch of bounded rows, for every measure and every diagnostic."""
+    counter.add(batch.codes, {**batch.weights, **{_wide(name): w for name, w in batch.wide.items()}})
+
+
+def protected(budget: Budget, counter: Counter, noise: Noise) -> NoisyCells:
+    """Noise on every residual of what was counted, and the published cuboids rebuilt from them."""
     measures = {name: _protected(plan, counter, name, noise) for name, plan in budget.measures.items()}
     wide = {name: _protected(plan, counter, _wide(name), noise) for name, plan in budget.diagnostics.items()}
     return NoisyCells({name: _with_middle(budget, measures, name) for name in measures}, wide)

@@ -16,6 +16,7 @@ import datasets
 from datasets.refusal import Refusal
 
 
+@cache
 def code_hash() -> str:
     """SHA-256 over every source file of this package, with its name."""
     root = Path(datasets.__file__).parent

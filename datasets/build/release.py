@@ -2,7 +2,8 @@
 
 The order is what makes it safe. Rows are validated and set aside; the spend is reserved before any row can reach a
 number that leaves; only noisy tables leave the counting; the release appears whole or not at all; then the spend is
-committed. Whatever fails in between wastes budget and leaks nothing.
+committed. Whatever fails in between wastes budget and leaks nothing; a build that was killed is gone on with by the same
+command, on the same reservation.
 """
 
 from __future__ import annotations
@@ -18,22 +19,24 @@ import duckdb
 from datasets.build.bounding import bounded
 from datasets.build.budget import Budget, budget_of
 from datasets.build.chance import discrete_gaussian_noise
-from datasets.build.events.layout import month_folder
+from datasets.build.checkpoint import Checkpoint, checkpoint_folder, held_reservations, identity_of
+from datasets.build.events.layout import event_files, month_folder
 from datasets.build.events.source import Source
-from datasets.build.events.validation import validate
+from datasets.build.events.validation import Into, Validated, validate
 from datasets.build.failpoints import reached
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.manifest import manifest_of
-from datasets.build.noisy import NoisyCells, noisy_cells
+from datasets.build.noisy import NoisyCells, count, counter_of, protected
 from datasets.build.provenance import input_hash, salt
 from datasets.build.publication import only_builder, point, point_to_current, publish_signed, staged, sweep
 from datasets.build.seal import Seal
 from datasets.build.selftest import ensure_readable, ensure_room
 from datasets.build.verification import ensure_nothing_forgotten
+from datasets.build.workbench import workbench
 from datasets.build.writer import write_cells
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.privacy.ledger import Entry
+from datasets.privacy.ledger import Entry, reserve
 from datasets.privacy.residuals import Noise
 from datasets.refusal import Refusal
 from datasets.release import layout
@@ -51,7 +54,9 @@ STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "wr
 class Workshop:
     """What a build works with: where things are, who signs, what tells the time, and whom to tell of progress.
 
-    Progress is the name of a step: how far a step has come would tell how many rows there are.
+    `said` is told the name of a step, which anybody may read. `passed` is told how many rows of how many a step has
+    dealt with: exact numbers, which are protected (PRIVACY.md, section 11), so it may lead to the screen of whoever builds
+    and nowhere else.
     """
 
     releases: Path
@@ -60,6 +65,7 @@ class Workshop:
     seal: Seal
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     said: Callable[[str], None] = lambda _: None
+    passed: Callable[[int, int], None] = lambda rows, of: None
 
     def quarantine(self, dataset: Dataset, month: Month) -> Path:
         """Where the rows that do not fit are put, with their reasons and totals: private."""
@@ -82,51 +88,99 @@ def build_release(
     does not pass its own test; nothing is then published.
     """
     budget = budget_of(dataset, month)
-    with (
-        only_builder(workshop.releases, workshop.ledger),
-        closing(duckdb.connect(config={"threads": 2})) as con,
-    ):
+    with only_builder(workshop.releases, workshop.ledger):
         workshop.said(STEPS[0])
         sweep(workshop.releases)
         ensure_room(workshop.releases, budget)
-        valid = validate(
-            con, dataset, month, month_folder(events, dataset, month), workshop.quarantine(dataset, month)
+        key, files = salt(workshop.private), event_files(month_folder(events, dataset, month))
+        read = input_hash(files, key)
+        checkpoint = Checkpoint(
+            checkpoint_folder(workshop.private, dataset.name, str(month)),
+            identity_of(budget, read, correction, key),
         )
-        workshop.said(STEPS[1])
-        settle(workshop)
-        ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
-        reserved = workshop.ledger.reserve(budget.spend(), now=workshop.now(), reason=correction)
-        try:
-            workshop.said(STEPS[2])
-            key = salt(workshop.private)
-            cells = noisy_cells(
-                budget, bounded(con, dataset, month, key), noise, lambda: workshop.said(STEPS[3])
-            )
-            reached("cells counted")
-            folder = _publish(budget, cells, valid.source, workshop, reserved)
-        except BaseException as error:
-            if _release_of(workshop, reserved) is None:  # otherwise it is out, and `settle` will commit it
-                with suppress(
-                    Refusal
-                ):  # the ledger's disk may be full too: `settle` closes the reservation then
-                    workshop.ledger.void(reserved, now=workshop.now(), reason=type(error).__name__)
-            raise
-        point(layout.pointer_file(workshop.releases, dataset.name, month), folder.name)
-        _commit(workshop, reserved, folder, input_hash(valid.files, key))
+        with closing(workbench(checkpoint.folder)) as con:
+            valid = _validated(con, budget, events, workshop, checkpoint, key)
+            workshop.said(STEPS[1])
+            settle(workshop)
+            ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
+            reserved = _reserved(budget, workshop, checkpoint, correction)
+            try:
+                workshop.said(STEPS[2])
+                cells = checkpoint.noisy(lambda: _drawn(con, budget, valid, workshop, checkpoint, noise))
+                reached("cells counted")
+                folder = _publish(budget, cells, valid.source, workshop, reserved)
+            except Exception as error:  # what stops the process itself leaves the build to be gone on with
+                if (
+                    _release_of(workshop, reserved) is None
+                ):  # otherwise it is out, and `settle` will commit it
+                    with suppress(Refusal):  # the ledger's disk may be full too: `settle` closes it then
+                        workshop.ledger.void(reserved, now=workshop.now(), reason=type(error).__name__)
+                    checkpoint.clear()
+                raise
+            point(layout.pointer_file(workshop.releases, dataset.name, month), folder.name)
+            _commit(workshop, reserved, folder, read)
+        checkpoint.clear()
         return folder
+
+
+def _validated(
+    con: duckdb.DuckDBPyConnection,
+    budget: Budget,
+    events: Path,
+    workshop: Workshop,
+    checkpoint: Checkpoint,
+    key: str,
+) -> Validated:
+    dataset, month = budget.dataset, budget.month
+    into = Into(checkpoint.buckets, key, lambda: checkpoint.parts, checkpoint.keep_parts, workshop.passed)
+    return validate(
+        con, dataset, month, month_folder(events, dataset, month), workshop.quarantine(dataset, month), into
+    )
+
+
+def _reserved(budget: Budget, workshop: Workshop, checkpoint: Checkpoint, correction: str) -> Entry:
+    """The reservation of the build that is gone on with, or a new one."""
+    entries, now = workshop.ledger.entries(), workshop.now()
+    found = checkpoint.reservation(entries)
+    if found is None:
+        asked = budget.spend()
+        checkpoint.expect(
+            reserve(entries, asked, caps=workshop.ledger.caps, time=now.isoformat(), reason=correction)
+        )
+        found = workshop.ledger.reserve(asked, now=now, reason=correction)
+        checkpoint.expect(found)
+    return found
+
+
+def _drawn(
+    con: duckdb.DuckDBPyConnection, budget: Budget, valid: Validated, workshop: Workshop, checkpoint: Checkpoint,
+    noise: Noise,
+) -> NoisyCells:  # fmt: skip
+    """Count bucket by bucket, then draw the noise."""
+    counter, buckets, rows = counter_of(budget), valid.buckets, valid.totals.kept
+    for bucket in range(checkpoint.counted(counter), buckets.number):
+        for batch in bounded(con, budget.dataset, budget.month, buckets.relation(bucket)):
+            count(counter, batch)
+        checkpoint.keep_counts(counter, bucket + 1)
+        workshop.passed(rows * (bucket + 1) // buckets.number, rows)
+    workshop.said(STEPS[3])
+    return protected(budget, counter, noise)
 
 
 def settle(workshop: Workshop) -> None:
     """Close the reservations of builds that died: committed where their release is there, void where it is not.
 
     Whoever calls it holds the builders' lock, so no reservation belongs to a build that lives. Their spend counts
-    either way.
+    either way. What a checkpoint holds stays open: its build may be gone on with.
     """
+    held = held_reservations(workshop.private)
     entries = workshop.ledger.entries()
     closed = {entry.of for entry in entries}
     for entry in entries:
         if entry.state == "reserved" and entry.seq not in closed:
             folder = _release_of(workshop, entry)
+            if folder is None and entry.hash in held:
+                continue
             if folder is None:
                 workshop.ledger.void(entry, now=workshop.now(), reason="the build ended without a release")
             else:

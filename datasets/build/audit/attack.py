@@ -19,7 +19,7 @@ from datasets.build.audit.statistic import Probes, Published
 from datasets.build.audit.verdict import Attack, Verdict, moves, verdicts
 from datasets.build.budget import Budget, budget_of
 from datasets.build.events.layout import month_folder
-from datasets.build.events.validation import validate
+from datasets.build.events.validation import Into, validate
 from datasets.build.noisy import NoisyCells, noisy_cells
 from datasets.definition import Dataset
 from datasets.period import Month
@@ -103,5 +103,10 @@ def bounded_rows(budget: Budget, rows: tuple[Row, ...], salt: str = SALT) -> Row
     dataset, month = budget.dataset, budget.month
     with TemporaryDirectory() as name, closing(duckdb.connect(config={"threads": 1})) as con:
         folder = month_folder(write_events(Path(name) / "events", dataset, month, rows), dataset, month)
-        validate(con, dataset, month, folder, Path(name) / "quarantine")
-        return list(bounding.bounded(con, dataset, month, salt))
+        into = Into(Path(name) / "buckets", salt)
+        buckets = validate(con, dataset, month, folder, Path(name) / "quarantine", into).buckets
+        return [
+            batch
+            for bucket in range(buckets.number)
+            for batch in bounding.bounded(con, dataset, month, buckets.relation(bucket))
+        ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,12 @@ class EventsPart:
     rows: int
 
 
+ROWS_PER_PART = 1 << 22
+"""Files are taken together up to about so many rows: a step of the build that can be gone on from after a crash."""
+
+
 def parts_of(files: Iterable[Path], columns: Iterable[Column]) -> list[EventsPart]:
-    """The files of a month, those of one layout together. Reads footers only.
+    """The files of a month in parts, each of files of one layout. Reads footers only.
 
     Raises UnreadableEvents and MissingColumn, which name the file.
     """
@@ -44,9 +48,20 @@ def parts_of(files: Iterable[Path], columns: Iterable[Column]) -> list[EventsPar
             _ensure_columns(path, types, wanted)
             by_layout.setdefault(tuple(types.items()), []).append((path, rows))
     return [
-        EventsPart(tuple(path for path, _ in found), dict(layout), sum(rows for _, rows in found))
+        EventsPart(tuple(path for path, _ in some), dict(layout), sum(rows for _, rows in some))
         for layout, found in by_layout.items()
+        for some in _together(found)
     ]
+
+
+def _together(files: list[tuple[Path, int]]) -> Iterator[list[tuple[Path, int]]]:
+    some: list[tuple[Path, int]] = []
+    for path, rows in files:
+        if some and sum(each for _, each in some) + rows > ROWS_PER_PART:
+            yield some
+            some = []
+        some.append((path, rows))
+    yield some
 
 
 def _layout(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str], int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -147,10 +148,9 @@ class _Chunk:
     def _column(self, column: Column) -> pa.Array:  # noqa: PLR0911  one return for each kind
         match column.kind:
             case Kind.ID if column.name == "event_id":
-                numbers = np.arange(self._start, self._start + self._size)
-                return pa.array(np.char.add("e", numbers.astype(str)))
+                return _named("e", np.arange(self._start, self._start + self._size))
             case Kind.ID:
-                return pa.array(np.char.add("u", self._units.astype(str)))
+                return _named("u", self._units)
             case Kind.UNIT_KIND:
                 kinds = (self._of_unit(0) < self._shape.organisations).astype(np.int8)
                 return pa.DictionaryArray.from_arrays(pa.array(kinds), pa.array(column.codes))
@@ -176,6 +176,10 @@ class _Chunk:
         second = self._random.integers(0, 86_400, self._size)
         start = np.datetime64(self._month.start.replace(tzinfo=None), "us")
         return pa.array(start + (day * 86_400 + second) * np.timedelta64(1_000_000, "us"))
+
+
+def _named(letter: str, numbers: Positions) -> pa.Array:
+    return pc.binary_join_element_wise(letter, pa.array(numbers).cast(pa.string()), "")
 
 
 def _cumulated(codes: CodeList, weights: Weights | None) -> Uniforms:

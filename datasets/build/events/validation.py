@@ -14,19 +14,19 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from datasets.build.buckets import Buckets, Params, buckets_for, lot_sql, upper_sql
 from datasets.build.events.columns import Column, columns_of
-from datasets.build.events.fitting import converted, quoted, reason
+from datasets.build.events.fitting import converted, fits, reason
 from datasets.build.events.layout import event_files
 from datasets.build.events.parts import EventsPart, UnreadableEvents, literally, parts_of
 from datasets.build.events.quarantine import Quarantine, Totals
 from datasets.build.events.source import Source, read_source
+from datasets.build.sql import quoted
 from datasets.definition import Dataset
 from datasets.period import Month
 
-TABLE = "valid_events"
 QUARANTINE_FILE = "events.parquet"
 
-_ROWS_PER_PASS = 1 << 25
 _DUPLICATE = "duplicate id: event_id"
 _UNREADABLE = (
     duckdb.IOException,
@@ -44,16 +44,22 @@ class Validated:
     totals: Totals
     remarks: tuple[str, ...]
     files: tuple[Path, ...]
+    buckets: Buckets
 
 
 def validate(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, month: Month, folder: Path, quarantine: Path
+    con: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    month: Month,
+    folder: Path,
+    quarantine: Path,
+    into: Into,
 ) -> Validated:
-    """Check the events in `folder`, make the table `valid_events` in `con`, and write the rest to `quarantine`.
+    """Check the events in `folder`, write what fits into buckets as `into` says, and the rest to `quarantine`.
 
-    The table has the raw columns; dimensions are ENUMs in the order of their code lists, (unit_id, event_id) is
-    unique in it. The quarantine, a folder, gets `events.parquet` (if any row does not fit) and `totals.json`.
-    Memory and threads are those of `con`; give it a database file where a month is larger than memory.
+    In the buckets (unit_id, event_id) is unique. The quarantine, a folder, gets `events.parquet` (if any row does not fit)
+    and `totals.json`. Memory and threads are those of `con`. What fits is read once; it is read again only where an
+    event is repeated or a row does not fit.
 
     Raises NoEvents, UnreadableSource, UnreadableEvents, and MissingColumn.
     """
@@ -62,37 +68,75 @@ def validate(
     columns = columns_of(dataset)
     parts = parts_of(files, columns)
     read = sum(part.rows for part in parts)
+    buckets = buckets_for(into.folder, read)
     try:
-        totals = _divide(con, columns, month, parts, quarantine, read)
+        totals = _divide(con, _Check(dataset, month, columns, parts, read), buckets, quarantine, into)
     except _UNREADABLE as error:
         _refuse_broken(con, files)
         raise error from None
     quarantine.mkdir(parents=True, exist_ok=True)
     totals.write(quarantine)
-    return Validated(source, totals, _remarks(parts, columns), files)
+    return Validated(source, totals, _remarks(parts, columns), files, buckets)
+
+
+@dataclass(frozen=True, slots=True)
+class Into:
+    """Where buckets are made and under which salt; which parts are there already, and whom to tell of the next one.
+
+    `passed` is told how many rows of how many have been read: for the eyes of whoever builds, never for a log.
+    """
+
+    folder: Path
+    salt: str
+    done: Callable[[], int] = lambda: 0
+    did: Callable[[int], None] = lambda parts: None
+    passed: Callable[[int, int], None] = lambda rows, of: None
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A month of raw events and what they are held against."""
+
+    dataset: Dataset
+    month: Month
+    columns: tuple[Column, ...]
+    parts: list[EventsPart]
+    read: int
+
+    def valid(self, part: EventsPart) -> tuple[str, Params]:
+        """The rows of a part that fit, repeated ones included."""
+        names = ", ".join(quoted(column.name) for column in self.columns)
+        return (
+            f"SELECT {names} FROM ({_converted(self.columns, 0, part)}) WHERE {fits(self.columns, self.month)}",
+            _files([part]),
+        )
+
+    def checked(self) -> tuple[str, Params]:
+        """One row per raw event: converted columns, the raw ones as `raw:<name>`, where it stands, and its reason."""
+        every = " UNION ALL ".join(
+            _converted(self.columns, n, part, raw=True) for n, part in enumerate(self.parts)
+        )
+        return f"SELECT *, {reason(self.columns, self.month)} AS reason FROM ({every})", _files(self.parts)
 
 
 def _divide(
-    con: duckdb.DuckDBPyConnection,
-    columns: tuple[Column, ...],
-    month: Month,
-    parts: list[EventsPart],
-    quarantine: Path,
-    read: int,
+    con: duckdb.DuckDBPyConnection, check: _Check, buckets: Buckets, quarantine: Path, into: Into
 ) -> Totals:
-    checked, params = _checked(columns, month, parts)
-    _find_repeats(con, checked, params, read)
-    names = ", ".join(quoted(column.name) for column in columns)
-    con.execute(
-        f"CREATE OR REPLACE TABLE {TABLE} AS WITH checked AS ({checked}) "
-        f"SELECT {names} FROM checked ANTI JOIN repeats USING (file, row) WHERE reason IS NULL",
-        params,
-    )
-    kept = _number(con, f"SELECT count(*) FROM {TABLE}")
+    passed = 0
+    for number, part in enumerate(check.parts):
+        if number >= into.done():
+            valid, params = check.valid(part)
+            buckets.write(con, f"part-{number:05d}", check.dataset, check.month, into.salt, valid, params)
+            into.did(number + 1)
+        passed += part.rows
+        into.passed(passed, check.read)
+    fitting = buckets.rows()
+    lost = _settle_repeats(con, check, buckets, into.salt)
     with Quarantine(quarantine, QUARANTINE_FILE) as bad:
-        if kept < read:
+        if fitting - lost < check.read:
+            checked, params = check.checked()
             record = ", ".join(
-                f"{quoted(column.name)} := {quoted('raw:' + column.name)}" for column in columns
+                f"{quoted(column.name)} := {quoted('raw:' + column.name)}" for column in check.columns
             )
             rows = con.sql(
                 f"WITH checked AS ({checked}) SELECT coalesce(reason, '{_DUPLICATE}') AS reason, "
@@ -102,7 +146,7 @@ def _divide(
             )
             _pour(rows, bad.add)
     con.execute("DROP TABLE repeats")
-    return Totals(read, kept, bad.rows, dict(bad.reasons))
+    return Totals(check.read, fitting - lost, bad.rows, dict(bad.reasons))
 
 
 def _pour(rows: duckdb.DuckDBPyRelation, into: Callable[[pa.RecordBatch], None]) -> None:
@@ -111,29 +155,22 @@ def _pour(rows: duckdb.DuckDBPyRelation, into: Callable[[pa.RecordBatch], None])
             into(batch)
 
 
-def _checked(
-    columns: tuple[Column, ...], month: Month, parts: list[EventsPart]
-) -> tuple[str, dict[str, list[str]]]:
-    """One row per raw event: converted columns, the raw ones as `raw:<name>`, where it stands, and its reason."""
-    selects = []
-    for number, part in enumerate(parts):
-        names = ", ".join(
-            f"{converted(column, part.types[column.name])} AS {quoted(column.name)}, "
-            f"{quoted(column.name)}::VARCHAR AS {quoted('raw:' + column.name)}"
-            for column in columns
-        )
-        selects.append(
-            f"SELECT {names}, filename AS file, file_row_number AS row "
-            f"FROM read_parquet($files_{number}, filename = true, file_row_number = true)"
-        )
-    params = {f"files_{n}": [literally(path) for path in part.files] for n, part in enumerate(parts)}
-    return f"SELECT *, {reason(columns, month)} AS reason FROM ({' UNION ALL '.join(selects)})", params
+def _converted(columns: tuple[Column, ...], number: int, part: EventsPart, *, raw: bool = False) -> str:
+    names = [f"{converted(column, part.types[column.name])} AS {quoted(column.name)}" for column in columns]
+    where = ""
+    if raw:
+        names += [f"{quoted(column.name)}::VARCHAR AS {quoted('raw:' + column.name)}" for column in columns]
+        names += ["filename AS file", "file_row_number AS row"]
+        where = ", filename = true, file_row_number = true"
+    return f"SELECT {', '.join(names)} FROM read_parquet($files_{number}{where})"
 
 
-def _find_repeats(
-    con: duckdb.DuckDBPyConnection, checked: str, params: dict[str, list[str]], read: int
-) -> None:
-    """Make the table `repeats`: rows that fit but repeat an event of the same unit, all but the first.
+def _files(parts: list[EventsPart]) -> Params:
+    return {f"files_{n}": [literally(path) for path in part.files] for n, part in enumerate(parts)}
+
+
+def _settle_repeats(con: duckdb.DuckDBPyConnection, check: _Check, buckets: Buckets, salt: str) -> int:
+    """Leave of events that a unit repeats only the first in the buckets, and list the others in the table `repeats`.
 
     Duplicates are looked for within one unit, not among all rows. Were (event_id) alone the key, a unit that sends
     events under another unit's ids would push that unit's rows out: one unit's presence would move any number of
@@ -141,29 +178,31 @@ def _find_repeats(
     organisation's event, which is a unit of its own, is all raw rows under its id, so it too competes with nobody.
 
     First by time, then by md5 of the row: a total order of contents, whatever file or place they came in. Rows that
-    fit compete among themselves only. Hashes just find the few candidates cheaply, in passes that bound memory.
+    fit compete among themselves only. Lots, which are salted hashes of (unit_id, event_id), just find the few candidates.
+    Gives the number of rows in `repeats`.
     """
-    con.execute("CREATE OR REPLACE TEMP TABLE suspects (lot UBIGINT)")
-    passes = 1 + read // _ROWS_PER_PASS
-    for number in range(passes):
-        con.execute(
-            f"INSERT INTO suspects WITH checked AS ({checked}) SELECT lot "
-            "FROM (SELECT hash(unit_id, event_id) AS lot FROM checked) "
-            f"WHERE lot % {passes} = {number} GROUP BY lot HAVING count(*) > 1",
-            params,
-        )
     con.execute("CREATE OR REPLACE TEMP TABLE repeats (file VARCHAR, row BIGINT)")
-    if _number(con, "SELECT count(*) FROM suspects"):
-        contents = "concat_ws(chr(31), COLUMNS('^raw:'))"
-        con.execute(
-            f"INSERT INTO repeats WITH checked AS ({checked}), candidates AS ("
-            f"SELECT unit_id, event_id, occurred_at, md5({contents}) AS contents, file, row FROM checked "
-            "WHERE reason IS NULL AND hash(unit_id, event_id) IN (FROM suspects)) "
-            "SELECT file, row FROM candidates QUALIFY row_number() OVER "
-            "(PARTITION BY unit_id, event_id ORDER BY occurred_at, contents, file, row) > 1",
-            params,
-        )
-    con.execute("DROP TABLE suspects")
+    suspects = pa.table({"lot_upper": buckets.suspects()})
+    if suspects.num_rows == 0:
+        return 0
+    checked, params = check.checked()
+    contents, names = "concat_ws(chr(31), COLUMNS('^raw:'))", ", ".join(quoted(c.name) for c in check.columns)
+    con.register("suspects", suspects)
+    con.sql(
+        f"WITH checked AS ({checked}), candidates AS ("
+        f"SELECT {names}, md5({contents}) AS contents, file, row FROM checked "
+        f"WHERE reason IS NULL AND {upper_sql(lot_sql())} IN (FROM suspects)) "
+        "SELECT *, row_number() OVER (PARTITION BY unit_id, event_id ORDER BY occurred_at, contents, file, row) AS place "
+        "FROM candidates",
+        params={**params, "salt": salt},
+    ).create("candidates")
+    con.execute("INSERT INTO repeats SELECT file, row FROM candidates WHERE place > 1")
+    buckets.settle(
+        con, check.dataset, check.month, salt, suspects, f"SELECT {names} FROM candidates WHERE place = 1"
+    )
+    con.execute("DROP TABLE candidates")
+    con.unregister("suspects")
+    return _number(con, "SELECT count(*) FROM repeats")
 
 
 def _number(con: duckdb.DuckDBPyConnection, sql: str) -> int:

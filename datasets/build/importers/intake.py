@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datasets.build.events.columns import Column, Kind, arrow_schema, columns_of
-from datasets.build.events.fitting import converted, enum, quoted, reason, text
+from datasets.build.events.fitting import converted, reason
 from datasets.build.events.layout import Staging
 from datasets.build.events.quarantine import Quarantine, Totals
+from datasets.build.sql import enum, quoted, text
 from datasets.definition import Dataset
 from datasets.period import Month
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from datasets.build.events.fitting import quoted, text
 from datasets.build.importers.intake import Mapped
 from datasets.build.importers.layout import Layout
 from datasets.build.importers.sources import UnreadableFile, ensure_columns
+from datasets.build.sql import quoted, text
 from datasets.codelists import geography, statement
 from datasets.definition import Dataset
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from datasets.build.events.columns import Column, Kind, columns_of
-from datasets.build.events.fitting import quoted, text
 from datasets.build.importers.intake import Mapped
 from datasets.build.importers.layout import Layout
 from datasets.build.importers.sources import ensure_columns
+from datasets.build.sql import quoted, text
 from datasets.definition import Dataset
 from datasets.refusal import Refusal, did_you_mean, shown
 

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.build.bounding import GRAINS, bounded
+from datasets.build.bounding import GRAINS
+from datasets.build.bounding import bounded as bounded_bucket
+from datasets.build.buckets import Buckets
 from tests.datasets.build.small import JUNE, PLANT, STATE, small_dataset
 
 Event = tuple[str, str, str, str, bool, int]  # unit, kind, plant, state, sold, cents
@@ -20,6 +24,15 @@ Event = tuple[str, str, str, str, bool, int]  # unit, kind, plant, state, sold, 
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 1}) as connection:
         yield connection
+
+
+def bounded(con, dataset, month, salt: str, buckets: int = 1) -> Iterator:
+    """The contributions of the rows in `valid_events`, by way of so many buckets."""
+    with TemporaryDirectory() as folder:
+        made = Buckets(Path(folder), buckets)
+        made.write(con, "part-00000", dataset, month, salt, "SELECT * FROM valid_events", {})
+        for bucket in range(buckets):
+            yield from bounded_bucket(con, dataset, month, made.relation(bucket))
 
 
 def contributions(con, events: list[Event], salt: str = "salt", buckets: int = 1) -> dict:

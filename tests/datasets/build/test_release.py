@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build import publication
+from datasets.build import buckets, publication
 from datasets.build.budget import budget_of
+from datasets.build.checkpoint import Checkpoint
 from datasets.build.lock import BuildUnderWay
 from datasets.build.release import STEPS
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
@@ -175,14 +176,95 @@ def killed(shop, act):
 
 
 @pytest.mark.parametrize("step", STEPS[2:])
-def test_a_build_that_is_killed_leaves_the_reservation_counted_and_no_release(shop, step):
+def test_a_build_that_is_killed_publishes_nothing_and_the_next_goes_on_with_its_reservation(shop, step):
     shop.put(BUSY)
     killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == step else None))
     assert [path for path in shop.published if not path.startswith(".")] == []
     assert shop.states == ["reserved"]
     assert manifest(shop.build())["revision"] == 1
+    assert shop.states == ["reserved", "committed"]
+    assert shop.spent() == budget_of(HARVEST, JUNE).spend().nano_rho
+    assert not list((shop.folder / "private" / "building").rglob("*.parquet")), "nothing is left of it"
+
+
+@pytest.mark.parametrize("change", ["events", "reason"])
+def test_a_build_of_anything_else_does_not_go_on_with_the_reservation_of_one_that_was_killed(shop, change):
+    shop.put(BUSY)
+    killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == STEPS[3] else None))
+    if change == "events":
+        shop.put(crates(400, 60))
+    shop.build(correction="a crate was counted twice" if change == "reason" else "")
     assert shop.states == ["reserved", "void", "reserved", "committed"]
     assert shop.spent() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
+
+
+@pytest.mark.parametrize("moment", ["expect", "keep_counts", "keep_parts", "noisy"])
+def test_a_build_killed_right_after_it_wrote_down_how_far_it_is_spends_once(shop, monkeypatch, moment):
+    done = getattr(Checkpoint, moment)
+
+    def then_die(*arguments):
+        done(*arguments)
+        os._exit(7)
+
+    shop.put(BUSY)
+    monkeypatch.setattr(Checkpoint, moment, then_die)
+    killed(shop, shop.build)
+    monkeypatch.undo()
+    shop.build()
+    assert shop.spent() == budget_of(HARVEST, JUNE).spend().nano_rho
+    assert shop.states == ["reserved", "committed"]
+
+
+def test_a_build_killed_right_after_it_reserved_goes_on_with_that_reservation(shop, monkeypatch):
+    reserve = shop.ledger.reserve
+
+    def then_die(*arguments, **named):
+        reserve(*arguments, **named)
+        os._exit(7)
+
+    shop.put(BUSY)
+    monkeypatch.setattr(shop.ledger, "reserve", then_die)
+    killed(shop, shop.build)
+    monkeypatch.undo()
+    shop.build()
+    assert shop.states == ["reserved", "committed"]
+
+
+def test_noise_that_was_drawn_before_a_kill_is_what_is_published_and_none_is_drawn_again(shop):
+    shop.put(BUSY)
+    killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == STEPS[5] else None))
+    (kept,) = (shop.folder / "private" / "building").rglob("noisy.npz")
+    with np.load(kept) as found:
+        drawn = found[json.dumps(["measures", "crates", [0, 0, 0]])].item()
+
+    def again(scales):
+        raise AssertionError("noise is drawn once for a reservation")
+
+    table = cells(shop.build(noise=again)).to_pylist()
+    assert next(row["crates"] for row in table if row["cuboid"] == "total") == drawn
+
+
+def test_a_build_that_was_killed_counts_every_row_once(shop, monkeypatch):
+    """Killed after each bucket in turn, and gone on with, it counts what a build counts that nobody kills."""
+    monkeypatch.setattr(buckets, "ROWS_PER_BUCKET", 150)
+    other = Shop(shop.folder.parent / "whole").put(BUSY)
+    for each in (shop.put(BUSY), other):
+        each.work.private.mkdir()
+        (each.work.private / "salt").write_text("5a" * 32)
+    whole = other.build(noise=silence)
+    keep_counts = Checkpoint.keep_counts
+
+    def then_die(*arguments):
+        keep_counts(*arguments)
+        os._exit(7)
+
+    for _ in range(5):
+        monkeypatch.setattr(Checkpoint, "keep_counts", then_die)
+        killed(shop, lambda: shop.build(noise=silence))
+    monkeypatch.setattr(Checkpoint, "keep_counts", keep_counts)
+    counted = ["crates", "sales", "takings", "gardeners"]
+    assert cells(shop.build(noise=silence)).select(counted) == cells(whole).select(counted)
+    assert shop.states == ["reserved", "committed"]
 
 
 def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_next(shop, monkeypatch):
@@ -198,8 +280,12 @@ def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_ne
 
 
 def test_a_disk_that_fails_while_the_release_is_flushed_leaves_nothing(shop, monkeypatch):
+    flush = publication.flush
+
     def full(path):
-        raise OSError(28, "No space left on device")
+        if shop.folder / "releases" in path.parents:
+            raise OSError(28, "No space left on device")
+        flush(path)
 
     monkeypatch.setattr(publication, "flush", full)
     with pytest.raises(OSError, match="No space"):

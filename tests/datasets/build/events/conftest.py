@@ -1,18 +1,24 @@
 """Raw events in Parquet, and what validation makes of them."""
 
+import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from datasets.build.buckets import Buckets
 from datasets.build.events.source import Source
-from datasets.build.events.validation import validate
-from tests.datasets.build.small import JUNE, small_dataset
+from datasets.build.events.validation import Into, validate
+from datasets.build.packing import packing_of
+from tests.datasets.build.small import JUNE, PLANT, STATE, small_dataset
 
 HARVEST = small_dataset()
+SALT = "5a" * 32
 SOURCE = Source(format="table", schema="crates", unit="The gardener.")
 
 
@@ -31,6 +37,30 @@ class Found:
     remarks: tuple
 
 
+def recognised(con, buckets: Buckets, files):
+    """The rows in the buckets by order of event id, their unit and event told again by the hashes that stand for them."""
+    named = {}
+    for rows in files:
+        for row in rows.to_pylist() if isinstance(rows, pa.Table) else rows:
+            unit, event = str(row["unit_id"]), str(row["event_id"])
+            lot = hashlib.md5(f"{SALT}:{len(unit)}:{unit}:{event}".encode()).hexdigest()
+            named[int(lot[:16], 16), int(lot[16:], 16)] = {"unit_id": unit, "event_id": event}
+    found = []
+    for bucket in range(buckets.number):
+        if (relation := buckets.relation(bucket)) is not None:
+            for row in con.sql(relation).to_arrow_table().to_pylist():
+                plant, state, day = packing_of(HARVEST, JUNE).codes(
+                    [np.array([row["word_0"]], dtype=np.uint64)]
+                )
+                found.append(
+                    {
+                        **named[row["lot_upper"], row["lot_lower"]], "plant": PLANT.codes[plant[0]].code,
+                        "state": STATE.codes[state[0]].code, "day": int(day[0]), "sold": row["sold"], "cents": row["cents"],
+                    }
+                )  # fmt: skip
+    return sorted(found, key=lambda row: (row["event_id"], row["unit_id"]))
+
+
 @pytest.fixture
 def check(tmp_path):
     """Validate rows (dicts, or an Arrow table, or several of them: one file each)."""
@@ -44,8 +74,9 @@ def check(tmp_path):
                 table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows)
                 pq.write_table(table, folder / f"part-{number:05d}.parquet")
         with duckdb.connect() as con:
-            found = validate(con, HARVEST, JUNE, folder, aside)
-            valid = con.sql("SELECT * FROM valid_events ORDER BY event_id").to_arrow_table().to_pylist()
+            shutil.rmtree(tmp_path / "buckets", ignore_errors=True)
+            found = validate(con, HARVEST, JUNE, folder, aside, Into(tmp_path / "buckets", SALT))
+            valid = recognised(con, found.buckets, files)
         bad = aside / "events.parquet"
         return Found(
             valid,

@@ -9,7 +9,7 @@ import pytest
 from datasets.build.events.layout import MonthExists, staged_month
 from datasets.build.events.source import read_source
 from datasets.build.events.synthetic import BadRows, generate
-from datasets.build.events.validation import validate
+from datasets.build.events.validation import Into, validate
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
 
@@ -25,7 +25,9 @@ def test_every_synthetic_event_is_valid(dataset, tmp_path):
 
     folder = generate(dataset, FEBRUARY, rows=3_000, seed=1, out=tmp_path)
     with duckdb.connect() as con:
-        found = validate(con, dataset, FEBRUARY, folder, tmp_path / "aside")
+        found = validate(
+            con, dataset, FEBRUARY, folder, tmp_path / "aside", Into(tmp_path / "buckets", "salt")
+        )
     assert (found.totals.kept, found.totals.quarantined) == (3_000, 0)
     assert read_source(folder, dataset).format == "synthetic"
 

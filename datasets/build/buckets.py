@@ -1,0 +1,146 @@
+"""Buckets: the valid events of a month as narrow rows in private files, all rows of a privacy unit in one of them.
+
+A bucket is bounded by itself, so memory holds one bucket and not the month. A narrow row has no text: md5 of the salted
+unit and of the salted event stand for their identifiers (128 bits each: two units fall together with a chance below 2^-70
+in 10^8, and nobody can look for such a pair without the salt), codes are packed into words, values stay as they are.
+Which bucket a unit falls into has no say in what its rows count for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from datasets.build.events.parts import literally
+from datasets.build.packing import words_sql
+from datasets.build.sql import quoted
+from datasets.definition import Dataset
+from datasets.period import Month
+
+ROWS_PER_BUCKET = 1 << 22
+"""About how many rows a bucket holds; each takes some 40 bytes on disk, and bounding a few hundred MiB."""
+
+_MOST_BUCKETS = 64
+_LOW = (1 << 64) - 1
+
+Params = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """So many buckets under `folder`: of each part of the input `<part>/bucket=<n>/*.parquet`.
+
+    The rows whose `lot_upper` is listed in `suspects.parquet`, where there is one, are replaced by those in `settled`.
+    """
+
+    folder: Path
+    number: int
+
+    def write(
+        self, con: duckdb.DuckDBPyConnection, part: str, dataset: Dataset, month: Month, salt: str, valid: str,
+        params: Params,
+    ) -> None:  # fmt: skip
+        """Write the rows of the relation `valid`, an SQL query with `params`, as one part of the input."""
+        into = self.folder / part
+        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        con.execute(f"SET partitioned_write_flush_threshold = {max(1 << 12, (1 << 20) // self.number)}")
+        rows = con.sql(narrow_sql(dataset, month, valid, self.number), params={**params, **salted(salt)})
+        rows.write_parquet(str(into), partition_by=["bucket"], compression="uncompressed", overwrite=True)
+
+    def settle(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        dataset: Dataset,
+        month: Month,
+        salt: str,
+        suspects: pa.Table,
+        valid: str,
+    ) -> None:
+        """From now on have the rows of `valid` in place of all those whose lots are `suspects`."""
+        rows = con.sql(narrow_sql(dataset, month, valid, self.number), params=salted(salt))
+        rows.write_parquet(str(self.folder / "settled"), partition_by=["bucket"], overwrite=True)
+        pq.write_table(
+            suspects, self.folder / "suspects.parquet"
+        )  # the last of the two: it is what makes both hold
+
+    def files(self, bucket: int | None = None) -> tuple[Path, ...]:
+        """The files of one bucket, or of all; those that suspects were settled in excepted."""
+        pattern = f"part-*/bucket={'*' if bucket is None else bucket}/*.parquet"
+        return tuple(sorted(self.folder.glob(pattern)))
+
+    def rows(self) -> int:
+        """How many rows were written, from the files' footers."""
+        return sum(int(pq.ParquetFile(path).metadata.num_rows) for path in self.files())
+
+    def suspects(self) -> NDArray[np.uint64]:
+        """Every upper half of a lot that stands in more than one row: repeated events, and the odd coincidence."""
+        found = [_twice(self.files(bucket)) for bucket in range(self.number)]
+        return np.unique(np.concatenate(found))
+
+    def relation(self, bucket: int) -> str | None:
+        """The rows of one bucket, as an SQL query; None where it has none."""
+        suspects = self.folder / "suspects.parquet"
+        rows = _query(self.files(bucket))
+        if rows and suspects.exists():
+            rows += f" WHERE lot_upper NOT IN (SELECT lot_upper FROM {_parquet((suspects,))})"
+        settled = _query(tuple(sorted((self.folder / "settled" / f"bucket={bucket}").glob("*.parquet"))))
+        return " UNION ALL BY NAME ".join(filter(None, (rows, settled))) or None
+
+
+def buckets_for(folder: Path, rows: int) -> Buckets:
+    """As many buckets as so many rows need."""
+    return Buckets(folder, min(_MOST_BUCKETS, 1 + rows // ROWS_PER_BUCKET))
+
+
+def salted(salt: str) -> dict[str, str]:
+    """The parameters that the SQL of `narrow_sql` and `lot_upper_sql` binds."""
+    return {"salt": salt, "unit_salt": salt[:32]}
+
+
+def lot_sql() -> str:
+    """The salted md5 that orders the rows of a unit, as text of 32 hexadecimal digits."""
+    return "md5(concat($salt, ':', length(unit_id), ':', unit_id, ':', event_id))"
+
+
+def upper_sql(lot: str) -> str:
+    """The first 64 bits of a lot, as a number that sorts as its text does."""
+    return f"('0x' || left({lot}, 16))::UBIGINT"
+
+
+def narrow_sql(dataset: Dataset, month: Month, valid: str, buckets: int) -> str:
+    """The narrow row of each row of the query `valid`, which has the columns of raw events; binds `salted`."""
+    words = ", ".join(f"{sql} AS word_{n}" for n, sql in enumerate(words_sql(dataset, month)))
+    values = "".join(f", {quoted(value.name)}" for value in dataset.values)
+    return f"""
+    SELECT (unit % {buckets})::UTINYINT AS bucket,
+        (unit >> 64)::UBIGINT AS unit_upper, (unit & {_LOW})::UBIGINT AS unit_lower,
+        {upper_sql("lot")} AS lot_upper, ('0x' || right(lot, 16))::UBIGINT AS lot_lower,
+        is_person, {", ".join(f"word_{n}" for n in range(len(words_sql(dataset, month))))}{values}
+    FROM (
+        SELECT md5_number(concat($unit_salt, ':', unit_id)) AS unit, {lot_sql()} AS lot,
+            unit_kind = 'person' AS is_person, {words}{values}
+        FROM ({valid})
+    )"""
+
+
+def _query(files: tuple[Path, ...]) -> str | None:
+    return f"SELECT * FROM {_parquet(files)}" if files else None
+
+
+def _parquet(files: tuple[Path, ...]) -> str:
+    names = ", ".join("'" + literally(path).replace("'", "''") + "'" for path in files)
+    return f"read_parquet([{names}], hive_partitioning = false)"
+
+
+def _twice(files: tuple[Path, ...]) -> NDArray[np.uint64]:
+    read = [pq.ParquetFile(path).read(["lot_upper"])["lot_upper"].to_numpy() for path in files]
+    lots: NDArray[np.uint64] = np.sort(np.concatenate([*read, np.empty(0, dtype=np.uint64)]))
+    found: NDArray[np.uint64] = lots[1:][lots[1:] == lots[:-1]]
+    return found

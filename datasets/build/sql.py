@@ -1,0 +1,28 @@
+"""Names, constants and code lists as SQL text for DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier.
+
+    >>> quoted('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """A constant of ours, such as a code, as an SQL string.
+
+    >>> text("it's")
+    "'it''s'"
+    """
+    return "'" + value.replace("'", "''") + "'"
+
+
+def enum(codes: Iterable[str]) -> str:
+    """The SQL type of a code list: its codes in order, so that `enum_code` is the position in the list."""
+    return f"ENUM({', '.join(map(text, codes))})"
