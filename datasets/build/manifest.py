@@ -64,7 +64,7 @@ def manifest_of(
         revision=revision,
         release=release_name(budget.month, revision),
         previous=previous,
-        published_at=now.isoformat(timespec="seconds"),
+        published_at=now.isoformat(),
         correction=reserved.reason,
         daylight_version=_version(),
         code_hash=code_hash(),

@@ -14,6 +14,7 @@ from auth.audit import Mandate
 from auth.errors import NotAllowed
 from auth.registry import open_registry
 from auth.terminal import recorder
+from datasets.build.ledger_store import LedgerStore
 from datasets.build.seal import Seal
 from datasets.build.withdrawal import withdraw
 from datasets.catalogue import find_dataset
@@ -178,8 +179,9 @@ def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
     why, now = "The codes of two categories were swapped.", datetime.now(UTC)
 
     def attempt():
-        return withdraw(place.releases, place.home / "private", moderation, "2026-06.1", why, seal, now)
+        return withdraw(place.releases, ledger, moderation, "2026-06.1", why, seal, now)
 
+    ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
     try:
         for words in ("waits for another person", "another person must"):
             with pytest.raises(NotAllowed, match=words):
@@ -189,6 +191,7 @@ def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
         monkeypatch.setattr("auth.terminal.os.getuid", lambda: another)
         attempt()
     finally:
+        ledger.close()
         registry.close()
     with place.client(place.token()) as client:
         assert client.get(f"{QUESTION}&release=2026-06.1").status_code == 410

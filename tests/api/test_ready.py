@@ -78,7 +78,7 @@ def test_a_known_question_means_what_is_current(deployment, place):
     with place.client(place.token()) as client:
         before = [client.get(QUESTION) for _ in range(2)][-1]
         place.release("moderation", "2026-06", deployment.home / "events", correction="late events")
-        client.app.state.releases.refreshed = 0.0
+        client.app.state.releases.refresh()
         after = client.get(QUESTION)
         assert (before.headers["data-release"], after.headers["data-release"]) == ("2026-06.1", "2026-06.2")
         assert after.content != before.content

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build import bounding
 from datasets.build.audit.attack import silence
 from datasets.build.audit.neighbours import canaries, write_events
 from datasets.build.audit.places import Places
@@ -16,9 +15,8 @@ from datasets.build.audit.promise import promised
 from datasets.build.audit.statistic import Probes, Published
 from datasets.build.budget import budget_of
 from datasets.build.events.layout import month_folder
-from datasets.build.events.validation import validate
 from datasets.build.noisy import noisy_cells
-from tests.datasets.build.workshop import HARVEST, JUNE, Shop, crates, together
+from tests.datasets.build.workshop import HARVEST, JUNE, Shop, bounded_rows, crates, together
 
 ACCOUNTS = 100_000
 PLACES = Places(HARVEST, JUNE)
@@ -40,8 +38,8 @@ def quiet(rows, root, *, poisoned):
     if poisoned:
         fake_accounts(folder)
     with closing(duckdb.connect(config={"threads": 2})) as con:
-        validate(con, HARVEST, JUNE, folder, root / "quarantine")
-        return noisy_cells(budget_of(HARVEST, JUNE), bounding.bounded(con, HARVEST, JUNE, "salt"), silence)
+        rows = bounded_rows(con, HARVEST, JUNE, folder, root / "private")
+        return noisy_cells(budget_of(HARVEST, JUNE), rows, silence)
 
 
 @pytest.mark.parametrize("name", ["one row among a few", "far over every cap"])

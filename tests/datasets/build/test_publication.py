@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import random
 import resource
+import shutil
 import signal
 import time
 from contextlib import contextmanager
@@ -160,6 +161,9 @@ def test_killed_or_without_disk_at_any_place_readers_see_a_whole_release_and_the
         after = readers.ensure_well()
         assert number(after) >= number(before)
         if KILLS >= MANY or not at % 2:
+            shutil.rmtree(
+                shop.folder / "private" / "building", ignore_errors=True
+            )  # or it would be gone on with
             with armed(Nth(at, be_full)), pytest.raises((OSError, Refusal)):
                 shop.build(correction=AGAIN)
             assert number(readers.ensure_well()) >= number(after)

@@ -11,9 +11,8 @@ from datasets.build import bounding
 from datasets.build.audit.neighbours import write_events
 from datasets.build.audit.places import Places
 from datasets.build.events.layout import month_folder
-from datasets.build.events.validation import validate
 from tests.datasets.build.small import PLANT
-from tests.datasets.build.workshop import HARVEST, JUNE
+from tests.datasets.build.workshop import HARVEST, JUNE, bounded_rows
 
 PLACES = Places(HARVEST, JUNE)
 UNITS = ["ann", "bob", "firm"]
@@ -33,9 +32,8 @@ def contributions(found, tmp):
     """What each unit's rows weigh in every measure, cell by cell."""
     with duckdb.connect(config={"threads": 1}) as con:
         folder = month_folder(write_events(tmp / "events", HARVEST, JUNE, found), HARVEST, JUNE)
-        validate(con, HARVEST, JUNE, folder, tmp / "quarantine")
         by_unit = defaultdict(list)
-        for batch in bounding.bounded(con, HARVEST, JUNE, "salt"):
+        for batch in bounded_rows(con, HARVEST, JUNE, folder, tmp / "private"):
             columns = [*batch.codes, *batch.weights.values(), *batch.wide.values()]
             for row in np.stack([np.asarray(c, dtype=np.int64) for c in columns], axis=1).tolist():
                 by_unit[UNITS[row[1]]].append(tuple(row))

@@ -7,8 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from datasets.build.bounding import bounded
 from datasets.build.events.layout import month_folder
 from datasets.build.events.source import Source
+from datasets.build.events.validation import Into, validate
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.release import Workshop, build_release
 from datasets.build.seal import Seal
@@ -46,6 +48,15 @@ def crates(rows, units, *, kind="person", seed=1, first=0):
 
 def together(*several):
     return {name: [value for columns in several for value in columns[name]] for name in several[0]}
+
+
+def bounded_rows(con, dataset, month, folder, private, salt="salt"):
+    """What the raw events in a folder contribute, validated and bounded by way of buckets as a build does it, in batches."""
+    buckets = validate(
+        con, dataset, month, folder, private / "quarantine", Into(private / "buckets", salt)
+    ).buckets
+    for bucket in range(buckets.number):
+        yield from bounded(con, dataset, month, buckets.relation(bucket))
 
 
 class Shop:

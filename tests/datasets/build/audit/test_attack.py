@@ -80,7 +80,7 @@ def test_a_rare_unit_dropped_as_a_whole_is_caught(monkeypatch):
     real = bounding.contributions_sql
     monkeypatch.setattr(
         bounding, "contributions_sql",
-        lambda d, m: real(d, m) + " WHERE unit_rows > (SELECT avg(unit_rows) FROM units) / 1.15",
+        lambda d, m, rows: real(d, m, rows) + " WHERE unit_rows > (SELECT avg(unit_rows) FROM units) / 1.15",
     )  # fmt: skip
     assert MOVES in failed()
 

@@ -127,6 +127,7 @@ def test_what_is_wrong_with_the_cells_is_caught(plant, what):
         return write
 
     plant("write_cells", wrong)
+    plant("ensure_readable", lambda real: lambda *args: None)  # a build's own test finds some of it first
     found = failed()
     assert (REPLAY if what == "numbers" else FILES) in found
 
