@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.deployment import Deployment
 from tests.postgresql import postgresql as postgresql
@@ -14,6 +15,19 @@ from tests.postgresql import postgresql as postgresql
 settings.register_profile("laptop", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "laptop")
+
+
+class ByFile(LoadFileScheduling):
+    """The tests of a file run in one process, and all of reports in one, since their releases take long to build."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "tests/datasets/reports" if file.startswith("tests/datasets/reports") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
