@@ -24,6 +24,8 @@ class Asked:
     of: tuple[Release, ...]
     format: str
     releases: Releases
+    current: tuple[Release, ...]
+    """The current releases of its dataset before it was understood."""
 
 
 async def asked_by_address(request: Request, dataset: str) -> Asked:
@@ -40,8 +42,9 @@ async def asked_by_body(request: Request, dataset: str) -> Asked:
 async def _asked(request: Request, dataset: Dataset, parameters: tuple[tuple[str, str], ...]) -> Asked:
     format_ = chosen_format(request, parameters)
     releases: Releases = request.app.state.releases
+    current = releases.current(dataset.name)
     question, of = await question_of(dataset, parameters, releases)
-    return Asked(question, of, format_, releases)
+    return Asked(question, of, format_, releases, current)
 
 
 AskedQuestion = Annotated[Asked, Depends(asked_by_address)]

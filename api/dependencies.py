@@ -73,9 +73,9 @@ async def _let_in(request: Request, look_up: Callable[[str, datetime], Holder]) 
     try:
         holder = await _looked_up(request, look_up, token)
     except TokenRefused:
-        gate.refused(address)
+        gate.refused(address, name)
         raise
-    gate.passed(name)
+    gate.passed(address, name)
     return holder
 
 

@@ -37,9 +37,12 @@ class Gate:
         self._known: OrderedDict[bytes, float] = OrderedDict()
 
     def ensure_open(self, address: str, text: str) -> bytes:
-        """Under what name to say that this token was good. Raises TooManyAttempts, unless it was a while ago."""
+        """Under what name to say whether this token was good. Raises TooManyAttempts, unless it was a while ago.
+
+        A token that is not known is counted before it is looked up, so that many at once are not all let by.
+        """
         name = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
-        if self._is_known(name) or self._counts.test(self._item, address):
+        if self._is_known(name) or self._counts.hit(self._item, address):
             return name
         resets, _ = self._counts.get_window_stats(self._item, address)
         refusal = TooManyAttempts(
@@ -49,12 +52,15 @@ class Gate:
         refusal.wait = max(1, round(resets - time.time()))
         raise refusal
 
-    def refused(self, address: str) -> None:
-        """A token from this address opened nothing."""
-        self._counts.hit(self._item, address)
+    def refused(self, address: str, name: bytes) -> None:
+        """The token of this name opened nothing. Those that were not known were counted when they came."""
+        if self._known.pop(name, None) is not None:
+            self._counts.hit(self._item, address)
 
-    def passed(self, name: bytes) -> None:
-        """The token of this name was good."""
+    def passed(self, address: str, name: bytes) -> None:
+        """The token of this name was good, so that it came is not held against its address."""
+        if not self._is_known(name):
+            self._counts.hit(self._item, address, cost=-1)
         self._known[name] = time.monotonic()
         self._known.move_to_end(name)
         if len(self._known) > MOST_KNOWN:

@@ -133,7 +133,9 @@ SHAPES = {
         problems=OF_ACT | {"malformed-value", "not-allowed"}, token=True, status="201", conditional=False
     ),
     "/v1/me/tokens/current": Shape(content={}, problems=OF_ACT, token=True, status="204", conditional=False),
-    "/v1/tokens/revoke": Shape(content={}, problems=OF_ACT, status="204", conditional=False),
+    "/v1/tokens/revoke": Shape(
+        content={}, problems=OF_ACT | {"too-many-attempts"}, status="204", conditional=False
+    ),
     "/.well-known/jwks.json": Shape(problems=frozenset({"registry-unavailable"})),
     "/v1/reports": Shape(problems=frozenset({"out-of-scope", "quota-spent"}), token=True),
     "/v1/reports/{period}": Shape(_media(JSON, "text/csv", "text/html"), OF_REPORT, token=True),

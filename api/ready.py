@@ -50,8 +50,8 @@ class Ready(BaseRoute):
         """Know what this address wants, from now on until something is released."""
         words = _words(request.scope)
         if sum(map(len, words)) <= LONGEST:
-            dataset = asked.question.dataset
-            self._known[words] = Understood(dataset, asked.releases.current(dataset), wanted)
+            # current before it was understood: what is released meanwhile makes it unknown, not wrong
+            self._known[words] = Understood(asked.question.dataset, asked.current, wanted)
             self._known.move_to_end(words)
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
@@ -60,9 +60,14 @@ class Ready(BaseRoute):
         """Full for a GET of an address that is known and means what it meant; the other routes see to the rest."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return Match.NONE, {}
-        found = self._known.get(_words(scope))
-        if found is None or found.wanted.releases.current(found.dataset) != found.current:
+        words = _words(scope)
+        found = self._known.get(words)
+        if found is None:
             return Match.NONE, {}
+        if found.wanted.releases.current(found.dataset) != found.current:
+            del self._known[words]  # and with it the releases that it holds
+            return Match.NONE, {}
+        self._known.move_to_end(words)
         return Match.FULL, {"route": self, "understood": found}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -35,6 +35,8 @@ log = logging.getLogger("daylight.auth")
 WRITE_LOCK = 0x6461796C69676874
 """Number of PostgreSQL's advisory lock for writing to the registry: `daylight` in ASCII."""
 
+POOLED = 16
+"""Connections that are kept: for the threads that look up, and some for acts."""
 LOOKUP_PATIENCE = 2.0
 """Seconds for which one look-up waits for a server of PostgreSQL that is silent."""
 
@@ -85,6 +87,8 @@ def open_engine(url: URL) -> Engine:
             connect_args=_POSTGRESQL if file is None else {"timeout": 5},
             hide_parameters=True,
             pool_timeout=2,
+            pool_size=POOLED,
+            max_overflow=8,
             pool_use_lifo=True,
         )
     except (ImportError, NoSuchModuleError):

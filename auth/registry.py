@@ -275,7 +275,7 @@ class Registry:
         except TokenRefused:
             raise UnknownRecord("token: this text is no token of this registry.", parameter="token") from None
         with snapshot(self._engine) as session:
-            found = [line for line in tokens.list_tokens(session, now) if line.token_id == claims.jti]
+            found = tokens.list_tokens(session, now, token_id=claims.jti)
         if not found:
             raise UnknownRecord("token: this text is no token of this registry.", parameter="token")
         return found[0]
@@ -297,7 +297,7 @@ class Registry:
         token_id = self._token_id(name, now)
         with snapshot(self._engine) as session:
             tokens.find_token(session, token_id)
-            return next(line for line in tokens.list_tokens(session, now) if line.token_id == token_id)
+            return tokens.list_tokens(session, now, token_id=token_id)[0]
 
     def verify_audit(self) -> Verified:
         """Follows the audit from end to end. Raises ChainBroken with the position, and RegistryUnavailable."""

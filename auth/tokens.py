@@ -141,8 +141,10 @@ def revoke_token(session: Session, token_id: str, now: datetime) -> tuple[Token,
     return token, True
 
 
-def list_tokens(session: Session, now: datetime, project: str | None = None) -> Sequence[TokenLine]:
-    """Every token, or those of one project, the latest first. Raises UnknownRecord."""
+def list_tokens(
+    session: Session, now: datetime, project: str | None = None, token_id: str | None = None
+) -> Sequence[TokenLine]:
+    """Every token, or those of one project, or the one of this identifier, the latest first. Raises UnknownRecord."""
     asked = (
         select(Token, Project, Researcher.email)
         .join(Project, Project.id == Token.project_id)
@@ -151,6 +153,8 @@ def list_tokens(session: Session, now: datetime, project: str | None = None) -> 
     )
     if project is not None:
         asked = asked.where(Token.project_id == find_project(session, project).id)
+    if token_id is not None:
+        asked = asked.where(Token.jti == token_id)
     return [
         TokenLine(
             token_id=token.jti,

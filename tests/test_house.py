@@ -157,7 +157,13 @@ def test_the_demo_and_the_package_need_nothing_that_is_not_declared():
     """Every import from outside comes from a dependency that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text()
     ours = {"api", "auth", "datasets", "tests", "bench", "cli", "demo"}
-    named = {"jose": "python-jose", "dateutil": "python-dateutil", "jwt": "pyjwt", "psycopg": "psycopg"}
+    named = {
+        "jose": "python-jose",
+        "dateutil": "python-dateutil",
+        "jwt": "pyjwt",
+        "psycopg": "psycopg",
+        "xdist": "pytest-xdist",
+    }
     for path in tracked():
         if path.suffix != ".py":
             continue

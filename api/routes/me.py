@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.beside import ask_registry
-from api.dependencies import Asker, OpenRegistry, SettingsOf, only
+from api.dependencies import Asker, OpenRegistry, SettingsOf, address_of, only
 from api.errors import Malformed
 from api.formats import FORMATS
 from auth.audit import Mandate
@@ -110,12 +110,14 @@ async def revoke_found(
     request: Request, text: Annotated[str, Depends(_found_text)], registry: OpenRegistry
 ) -> Response:
     """Whoever holds a token may close it. The answer is the same whether or not it was one (RFC 7009, section 2.2)."""
+    gate, address = request.app.state.gate, address_of(request)
+    name = gate.ensure_open(address, text)
     try:
         found = await ask_registry(request, registry.identify_token, text, datetime.now(UTC))
         mandate = Mandate(f"holder:{found.token_id}", "whoever holds it closes it", datetime.now(UTC))
         await run_in_threadpool(registry.revoke_token, found.token_id, mandate)
     except (UnknownRecord, TokenRefused):
-        pass
+        gate.refused(address, name)
     return Response(None, 204, PRIVATE)
 
 

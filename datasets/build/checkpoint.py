@@ -31,7 +31,7 @@ from datasets.definition import Cuboid
 from datasets.privacy.ledger import Entry
 from datasets.privacy.residuals import NoisyTable
 
-_STATE, _COUNTED, _NOISY = "state.json", "counted.npz", "noisy.npz"
+_STATE, _COUNTED, _NOISY = "state.json", "counted.npz", "noisy"
 Tables = Mapping[str, Mapping[Cuboid, NDArray[np.float64]]]
 
 
@@ -71,6 +71,10 @@ class Checkpoint:
         open_ = (e for e in entries if e.state == "reserved" and e.seq not in closed)
         return next((entry for entry in open_ if entry.hash == self._state["reservation"]), None)
 
+    def is_of(self, entry: Entry) -> bool:
+        """Whether this entry is the reservation that this build asked for."""
+        return entry.hash == self._state["reservation"]
+
     def expect(self, entry: Entry) -> None:
         """Write down the very entry that is about to be appended: a crash right after it must not lose it.
 
@@ -92,9 +96,12 @@ class Checkpoint:
             counter.counts[measure] = dict(tables)
         return int(found["buckets"])
 
-    def noisy(self, drawn: Callable[[], NoisyCells]) -> NoisyCells:
-        """The noisy cells that were drawn for this reservation; `drawn` is called only where none were kept."""
-        path = self.folder / _NOISY
+    def noisy(self, reserved: Entry, drawn: Callable[[], NoisyCells]) -> NoisyCells:
+        """The noisy cells that were drawn for this reservation, and for no other: no two releases share noise.
+
+        `drawn` is called only where none were kept.
+        """
+        path = self.folder / f"{_NOISY}-{reserved.hash}.npz"
         if not path.exists():
             cells = drawn()
             kinds = {"measures": cells.measures, "wide": cells.wide}

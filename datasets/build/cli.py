@@ -24,7 +24,7 @@ from datasets.build.release import Workshop, build_release, publish_ledger, sett
 from datasets.build.rollback import roll_back
 from datasets.build.seal import Seal
 from datasets.build.settings import BuildSettings
-from datasets.build.verification import ensure_ledger_matches, ensure_releases
+from datasets.build.verification import ensure_ledger_matches, ensure_nothing_forgotten, ensure_releases
 from datasets.build.withdrawal import withdraw
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
@@ -139,6 +139,7 @@ def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
         settings = BuildSettings()
         with closing(_ledger(settings)) as ledger, only_builder(settings.releases, ledger):
             workshop = Workshop(settings.releases, settings.private, ledger, seal())
+            ensure_nothing_forgotten(settings.releases, workshop.seal.verify, ledger)
             settle(workshop)
             publish_ledger(settings.releases, ledger, workshop.seal)
         _out.print(f"published {layout.ledger_file(settings.releases)}")

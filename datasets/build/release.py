@@ -25,6 +25,7 @@ from datasets.build.events.source import Source
 from datasets.build.events.validation import Into, Validated, validate
 from datasets.build.failpoints import reached
 from datasets.build.ledger_store import LedgerStore
+from datasets.build.lock import LockLost
 from datasets.build.manifest import manifest_of
 from datasets.build.noisy import NoisyCells, count, counter_of, protected
 from datasets.build.provenance import input_hash, salt
@@ -48,6 +49,8 @@ from datasets.release.spent import ledger_document
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
 """What a build says it is doing, in order."""
+FAILED = "the build failed"
+"""What the public ledger says of a spend that came to nothing: not how, which may depend on the events."""
 
 
 @dataclass(frozen=True)
@@ -101,26 +104,42 @@ def build_release(
         with closing(workbench(checkpoint.folder)) as con:
             valid = _validated(con, budget, events, workshop, checkpoint, key)
             workshop.said(STEPS[1])
-            settle(workshop)
+            # first: settling publishes the ledger, and one that was set back must not take the place of its own witness
             ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
+            settle(workshop)
+            if (done := _published(workshop, checkpoint)) is not None:
+                checkpoint.clear()
+                return done
             reserved = _reserved(budget, workshop, checkpoint, correction)
             try:
                 workshop.said(STEPS[2])
-                cells = checkpoint.noisy(lambda: _drawn(con, budget, valid, workshop, checkpoint, noise))
+                cells = checkpoint.noisy(
+                    reserved, lambda: _drawn(con, budget, valid, workshop, checkpoint, noise)
+                )
                 reached("cells counted")
                 folder = _publish(budget, cells, valid.source, workshop, reserved)
-            except Exception as error:  # what stops the process itself leaves the build to be gone on with
+            except LockLost:  # another build may have begun, and taken over what this one would tidy up
+                raise
+            except Exception:  # what stops the process itself leaves the build to be gone on with
                 if (
                     _release_of(workshop, reserved) is None
                 ):  # otherwise it is out, and `settle` will commit it
                     with suppress(Refusal):  # the ledger's disk may be full too: `settle` closes it then
-                        workshop.ledger.void(reserved, now=workshop.now(), reason=type(error).__name__)
+                        workshop.ledger.void(reserved, now=workshop.now(), reason=FAILED)
                     checkpoint.clear()
                 raise
             point(layout.pointer_file(workshop.releases, dataset.name, month), folder.name)
             _commit(workshop, reserved, folder, read)
         checkpoint.clear()
         return folder
+
+
+def _published(workshop: Workshop, checkpoint: Checkpoint) -> Path | None:
+    """The release that the build which is gone on with has brought out before it died, where it has."""
+    for entry in workshop.ledger.entries():
+        if entry.state == "reserved" and checkpoint.is_of(entry):
+            return _release_of(workshop, entry)
+    return None
 
 
 def _validated(

@@ -42,9 +42,18 @@ def test_who_is_not_listened_to_is_told_why_and_until_when(deployment):
 
 def test_a_token_that_was_good_and_is_revoked_is_refused_behind_a_closed_gate_too(deployment):
     text = deployment.token()
-    with deployment.client(limit_attempts="1/minute") as client:
+    with deployment.client(limit_attempts="1/12hour") as client:
         assert client.get(QUESTION, headers=bearer(text)).status_code == 200
         client.get(QUESTION, headers=bearer("nothing"))
         client.get(QUESTION, headers=bearer("nothing"))
         assert client.delete("/v1/me/tokens/current", headers=bearer(text)).status_code == 204
         ensure_problem(client.get(QUESTION, headers=bearer(text)), 401, "token-refused")
+
+
+def test_a_found_token_that_is_none_counts_as_a_bad_one(deployment):
+    with deployment.client(limit_attempts="3/12hour") as client:
+        statuses = [
+            client.post("/v1/tokens/revoke", json={"token": f"a.b.{n}"}).status_code for n in range(5)
+        ]
+        assert statuses == [204, 204, 204, 429, 429]
+        assert client.get(QUESTION, headers=bearer("x.y.z")).status_code == 429

@@ -44,10 +44,10 @@ def test_every_route_is_limited(deployment, token):
         shown = session if path.startswith("/v1/admin") else token
         with deployment.client(
             shown,
-            limit_open="1/minute",
-            limit_extended="1/minute",
-            limit_files="1/minute",
-            limit_admin="1/minute",
+            limit_open="1/12hour",
+            limit_extended="1/12hour",
+            limit_files="1/12hour",
+            limit_admin="1/12hour",
         ) as client:
             assert client.get(path).status_code in {200, 404, 422}, path
             answer = client.get(path)
@@ -62,7 +62,7 @@ def test_what_changes_something_is_limited_too(deployment):
         ("DELETE", "/v1/me/tokens/current"),
         ("POST", "/v1/tokens/revoke"),
     ):
-        with deployment.client(limit_open="1/minute") as client:
+        with deployment.client(limit_open="1/12hour") as client:
             statuses = [
                 client.request(method, path, headers=each, json={"token": "x"}).status_code for each in fields
             ]
@@ -133,7 +133,7 @@ def test_the_limit_is_the_projects_whatever_token_path_or_case_is_used(deploymen
 
 
 def test_metadata_has_a_bucket_of_its_own(deployment):
-    with deployment.client(deployment.token(), limit_standard="1/minute", limit_open="3/minute") as client:
+    with deployment.client(deployment.token(), limit_standard="1/12hour", limit_open="3/12hour") as client:
         assert client.get(QUESTION).status_code == 200
         assert client.get(QUESTION).status_code == 429
         assert [client.get("/v1").status_code for _ in range(4)] == [200, 200, 200, 429]
@@ -142,7 +142,7 @@ def test_metadata_has_a_bucket_of_its_own(deployment):
 def test_files_have_a_bucket_of_their_own(deployment):
     """A reader by ranges sends a hundred requests for one table, and must still be able to ask."""
     path = "/v1/releases/moderation/2026-06.1/files/cells.parquet"
-    with deployment.client(deployment.token(), limit_standard="1/minute", limit_files="3/minute") as client:
+    with deployment.client(deployment.token(), limit_standard="1/12hour", limit_files="3/12hour") as client:
         statuses = [client.get(path, headers={"Range": "bytes=0-9"}).status_code for _ in range(4)]
         assert statuses == [206, 206, 206, 429]
         assert client.get(path).json()["policy"] == "files"
@@ -164,7 +164,7 @@ def test_an_environment_that_switches_limits_off_is_refused_at_the_start(monkeyp
 
 def test_limits_are_shared_on_redis(deployment, redis_url):
     text = deployment.token()
-    settings = {"redis_url": redis_url, "limit_standard": "3/minute"}
+    settings = {"redis_url": redis_url, "limit_standard": "3/12hour"}
     with deployment.client(text, **settings) as one, deployment.client(text, **settings) as two:
         statuses = [client.get(QUESTION).status_code for client in (one, two, one, two)]
     assert statuses == [200, 200, 200, 429]
@@ -172,7 +172,7 @@ def test_limits_are_shared_on_redis(deployment, redis_url):
 
 def test_with_redis_gone_limits_are_counted_in_memory(deployment):
     with deployment.client(
-        deployment.token(), redis_url="redis://127.0.0.1:1/0", limit_standard="2/minute"
+        deployment.token(), redis_url="redis://127.0.0.1:1/0", limit_standard="2/12hour"
     ) as client:
         assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
 
@@ -206,7 +206,7 @@ def test_every_act_of_an_admin_is_limited(deployment):
     assert len(acts) >= 15
     for method, path in acts:
         there = path.format(name="REQ-1", kid="0" * 16, purpose="token", notice="ntc_a", **FILLED)
-        with deployment.client(session, limit_admin="1/minute") as client:
+        with deployment.client(session, limit_admin="1/12hour") as client:
             assert client.request(method, there, json={}).status_code == 400, (
                 path
             )  # no reason: nothing is done

@@ -59,7 +59,7 @@ def test_a_known_question_still_needs_a_token_of_its_scope_that_is_open(deployme
 
 
 def test_a_known_question_is_limited_and_charged(deployment):
-    with deployment.client(deployment.token(), limit_standard="3/minute") as client:
+    with deployment.client(deployment.token(), limit_standard="3/12hour") as client:
         assert [client.get(QUESTION).status_code for _ in range(4)] == [200, 200, 200, 429]
         (today,) = client.get("/v1/me/usage").json()["days"]
         assert today["requests"] == 3

@@ -34,7 +34,9 @@ class New(Act):
 class Rotation(Act):
     """For how many hours the old token goes on beside the new one."""
 
-    overlap_hours: float = DEFAULT_OVERLAP / timedelta(hours=1)
+    overlap_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = DEFAULT_OVERLAP / timedelta(
+        hours=1
+    )
 
 
 class Narrowing(Act):

@@ -57,7 +57,7 @@ class Quarantine:
         if rows.num_rows == 0:
             return
         if self._writer is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._writer = pq.ParquetWriter(self._path, SCHEMA, compression="zstd")
         table = pa.table(rows.select(SCHEMA.names).columns, schema=SCHEMA)
         self._writer.write_table(table)

@@ -74,7 +74,7 @@ def validate(
     except _UNREADABLE as error:
         _refuse_broken(con, files)
         raise error from None
-    quarantine.mkdir(parents=True, exist_ok=True)
+    quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
     totals.write(quarantine)
     return Validated(source, totals, _remarks(parts, columns), files, buckets)
 

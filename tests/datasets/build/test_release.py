@@ -233,7 +233,7 @@ def test_a_build_killed_right_after_it_reserved_goes_on_with_that_reservation(sh
 def test_noise_that_was_drawn_before_a_kill_is_what_is_published_and_none_is_drawn_again(shop):
     shop.put(BUSY)
     killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == STEPS[5] else None))
-    (kept,) = (shop.folder / "private" / "building").rglob("noisy.npz")
+    (kept,) = (shop.folder / "private" / "building").rglob("noisy-*.npz")
     with np.load(kept) as found:
         drawn = found[json.dumps(["measures", "crates", [0, 0, 0]])].item()
 
