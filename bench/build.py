@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -20,7 +21,7 @@ from datasets.build.release import Workshop, build_release
 from datasets.build.seal import Seal
 from datasets.build.sql import enum
 from datasets.catalogue import find_dataset
-from datasets.definition import Cuboid, Dataset
+from datasets.definition import Cuboid, Dataset, Level
 from datasets.period import Month
 
 SIZES = (1_000_000, 10_000_000)
@@ -93,15 +94,24 @@ def grouped(root: Path) -> None:
 
 def _decoded(dataset: Dataset, root: Path) -> str:
     stored = [d.finest for d in dataset.dimensions if not d.is_calendar]
-    columns = [
-        f"enum_code({level.name}::{enum(level.codes.index)})::UTINYINT AS {level.name}" for level in stored
+    columns = [f"{_code_of(level)}::UTINYINT AS {level.name}" for level in stored]
+    columns += [
+        f"({_parents(coarse, fine)}::UTINYINT[])[{_code_of(fine)} + 1] AS {coarse.name}"
+        for dimension in dataset.dimensions
+        if not dimension.is_calendar
+        for coarse, fine in pairwise(dimension.levels)
     ]
-    category = dataset.dimensions[0].levels[0]
-    columns.append(
-        f"enum_code(split_part(keyword, '.', 1)::{enum([*category.codes.index])})::UTINYINT AS {category.name}"
-    )
     columns += ["day(occurred_at)::UTINYINT AS day", "1::UTINYINT AS weight"]
     return f"SELECT {', '.join(columns)} FROM {_files(dataset, root)}"
+
+
+def _code_of(level: Level) -> str:
+    return f"enum_code({level.name}::{enum(level.codes.index)})"
+
+
+def _parents(coarse: Level, fine: Level) -> list[int]:
+    """Of each code of the finer list, the position of the code it belongs to in the coarser one."""
+    return [coarse.codes.index[str(code.within)] for code in fine.codes.codes]
 
 
 def _files(dataset: Dataset, root: Path) -> str:
