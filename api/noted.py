@@ -6,24 +6,28 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
 
-from auth.errors import RegistryUnavailable
+from auth.errors import RegistryError, RegistryUnavailable
 from auth.registry import Registry
 
 log = logging.getLogger("daylight.api")
 
-USES, TAKEN = 60.0, 5.0
-"""Seconds after which the last uses, and what was taken, are written."""
+USES, TAKEN, ENDS = 60.0, 5.0, 60.0
+"""Seconds after which the last uses, what was taken, and notices of projects that ended by themselves are written."""
 
 
 @asynccontextmanager
-async def written(registry: Registry, uses: float = USES, taken: float = TAKEN) -> AsyncIterator[None]:
+async def written(
+    registry: Registry, uses: float = USES, taken: float = TAKEN, ends: float = ENDS
+) -> AsyncIterator[None]:
     """Write while the block runs. What is left when it ends, the registry writes as it closes."""
     tasks = [
         asyncio.create_task(_write(registry.write_last_uses, uses)),
         asyncio.create_task(_write(registry.usage.write, taken)),
+        asyncio.create_task(_write(lambda: registry.office.notice_ends(datetime.now(UTC)), ends)),
     ]
     try:
         yield
@@ -42,3 +46,5 @@ async def _write(write: Callable[[], int], seconds: float) -> None:
             await run_in_threadpool(write)
         except RegistryUnavailable:
             log.warning("what was noted could not be written; it is kept until the registry is back")
+        except RegistryError as error:
+            log.warning("what was noted could not be written: %s", error)

@@ -41,12 +41,12 @@ class AdminSession(Base):
 
 
 class Consent(Base):
-    """The first of two people has agreed to an act, which waits for the second."""
+    """One of two people has agreed to an act. Each has a word of their own."""
 
     __tablename__ = "consent"
 
     act: Mapped[str] = mapped_column(String(60), primary_key=True)
     subject: Mapped[str] = mapped_column(primary_key=True)
-    actor: Mapped[str]
+    actor: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str]
     at: Mapped[datetime]

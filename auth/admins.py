@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, bindparam, select
+from sqlalchemy import Engine, Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from auth.acts import Act
@@ -16,7 +16,7 @@ from auth.admin_tables import Admin, AdminSession, Consent
 from auth.audit import Mandate
 from auth.database import rows, snapshot
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord, nearest, shown
-from auth.four_eyes import RELEASE_WITHDRAWAL, FourEyes, keep_word, waiting
+from auth.four_eyes import RELEASE_WITHDRAWAL, FourEyes, forget_words_of, keep_word, waiting
 from auth.identifiers import new_identifier
 from auth.keyring import VERIFYING, Keyring
 from auth.models import SigningKey
@@ -40,6 +40,18 @@ class AdminPrincipal:
     role: str
     session: str
     """The session's jti: may be logged, opens nothing."""
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """A session as it is listed."""
+
+    session: str
+    admin: str
+    email: str
+    role: str
+    issued: datetime
     expires: datetime
 
 
@@ -79,34 +91,51 @@ class Admins:
 
     def add(self, name: str, email: str, role: str, mandate: Mandate) -> Admin:
         """Raises MalformedValue, NotAllowed."""
-        if role not in ROLES:
-            raise MalformedValue(
-                f"role: {shown(role)!r} is none of {', '.join(ROLES)}.",
-                parameter="role", value=role, allowed=ROLES, suggestions=nearest(role, ROLES),
-            )  # fmt: skip
+        _ensure_role(role)
         with self._acting(mandate) as act:
             address = ensure_email("email", email)
-            if act.session.scalar(select(Admin.id).where(Admin.email == address)) is not None:
+            known = act.session.scalars(select(Admin).where(Admin.email == address)).first()
+            if known is not None and known.ended is None:
                 raise NotAllowed(
-                    f"email: {shown(address)!r} is or was an admin already.", parameter="email", value=address
+                    f"email: {shown(address)!r} is an admin already; another role is given with 'admins change'.",
+                    parameter="email",
+                    value=address,
                 )
-            made = Admin(
-                id=new_identifier("adm"),
-                name=ensure_text("name", name),
-                email=address,
-                role=role,
-                since=mandate.at,
-            )
+            made = known or Admin(id=new_identifier("adm"), email=address)
+            made.name, made.role, made.since, made.ended = ensure_text("name", name), role, mandate.at, None
             act.session.add(made)
             act.session.flush()
-            act.record("admin.added", made.id, role=role)
+            act.record("admin.returned" if known else "admin.added", made.id, role=role)
         return made
 
+    def change(self, name: str, role: str, mandate: Mandate) -> Admin:
+        """An admin has another role from the next request on; what they agreed to as the first of two lapses.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed.
+        """
+        _ensure_role(role)
+        with self._acting(mandate) as act:
+            found = _find_present(act.session, name)
+            forget_words_of(act.session, f"admin:{found.id}")
+            before, found.role = found.role, role
+            act.session.flush()
+            act.record("admin.changed", found.id, role=role, before=before)
+        return found
+
     def end(self, name: str, mandate: Mandate) -> Admin:
-        """An admin is one no more, from the next request on. Raises UnknownRecord."""
+        """An admin is one no more: their sessions are closed, and what they agreed to as the first of two lapses.
+
+        Raises UnknownRecord.
+        """
         with self._acting(mandate) as act:
             found = _find(act.session, name)
             found.ended = found.ended or mandate.at
+            forget_words_of(act.session, f"admin:{found.id}")
+            act.session.execute(
+                update(AdminSession)
+                .where(AdminSession.admin_id == found.id, AdminSession.closed.is_(None))
+                .values(closed=mandate.at)
+            )
             act.record("admin.ended", found.id)
         return found
 
@@ -117,9 +146,7 @@ class Admins:
                 f"minutes: {minutes} is none of 1 to {LONGEST}.", parameter="minutes", value=str(minutes)
             )
         with self._acting(mandate) as act:
-            admin = _find(act.session, name)
-            if admin.ended is not None:
-                raise NotAllowed(f"admin: {admin.id} is an admin no more.", parameter="admin", value=admin.id)
+            admin = _find_present(act.session, name)
             signer = self._keyring.signer(act.session, "token")
             at = mandate.at.astimezone(UTC).replace(microsecond=0)
             made = AdminSession(
@@ -170,10 +197,38 @@ class Admins:
         with snapshot(self._engine) as session:
             return session.scalars(select(Admin).order_by(Admin.ended.is_not(None), Admin.email)).all()
 
+    def sessions(self, now: datetime) -> Sequence[SessionLine]:
+        """The sessions that are open, the one that ends first first."""
+        asked = (
+            select(
+                AdminSession.jti, Admin.id, Admin.email, Admin.role, AdminSession.issued, AdminSession.expires
+            )
+            .join(Admin, Admin.id == AdminSession.admin_id)
+            .where(AdminSession.closed.is_(None), AdminSession.expires > now)
+            .order_by(AdminSession.expires, AdminSession.jti)
+        )
+        with snapshot(self._engine) as session:
+            return [SessionLine(*row) for row in session.execute(asked)]
+
     def waiting(self, now: datetime) -> Sequence[Consent]:
         """What one person has agreed to and another has not yet."""
         with snapshot(self._engine) as session:
             return waiting(session, now)
+
+
+def _ensure_role(role: str) -> None:
+    if role not in ROLES:
+        raise MalformedValue(
+            f"role: {shown(role)!r} is none of {', '.join(ROLES)}.",
+            parameter="role", value=role, allowed=ROLES, suggestions=nearest(role, ROLES),
+        )  # fmt: skip
+
+
+def _find_present(session: Session, name: str) -> Admin:
+    found = _find(session, name)
+    if found.ended is not None:
+        raise NotAllowed(f"admin: {found.id} is an admin no more.", parameter="admin", value=found.id)
+    return found
 
 
 def _find(session: Session, name: str) -> Admin:
@@ -202,8 +257,8 @@ def _principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime)
         raise TokenRefused("registry: the session says other than its row")
     if row.key_status not in VERIFYING:
         raise TokenRefused("registry: the key is not in use")
-    if row.closed is not None and row.closed <= now:
-        raise TokenRefused("session: closed")
     if row.ended is not None and row.ended <= now:
         raise TokenRefused("admin: not one now")
+    if row.closed is not None and row.closed <= now:
+        raise TokenRefused("session: closed")
     return AdminPrincipal(row.admin_id, row.role, claims.jti, row.expires)

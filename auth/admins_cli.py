@@ -24,7 +24,7 @@ def add_admin(
     *,
     reason: Reason,
 ) -> None:
-    """Let somebody administer; the first owner begins here, and no password is ever made. Prints the identifier."""
+    """Let somebody administer, or again; the first owner begins here, and no password is ever made. Prints the identifier."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         made = registry.admins.add(name, email, role, mandate)
@@ -55,6 +55,17 @@ def end_admin(admin: Who, *, reason: Reason) -> None:
     say(f"{found.email} is an admin no more.")
 
 
+@admins.command("change")
+def change_admin(
+    admin: Who, role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")], *, reason: Reason
+) -> None:
+    """Give an admin another role, from the next request on."""
+    mandate = mandate_for(reason)
+    with registry_for(mandate) as registry:
+        found = registry.admins.change(admin, role, mandate)
+    say(f"{found.email} administers as {found.role}.")
+
+
 @admins.command("pending")
 def list_pending() -> None:
     """What one person has agreed to and waits for another."""
@@ -80,6 +91,21 @@ def open_session(
         issued = registry.admins.open_session(admin, minutes, mandate)
     say(f"Session {issued.token_id}, open until {issued.expires:%Y-%m-%d %H:%M} UTC.")
     print(issued.text)
+
+
+@session.command("list")
+def list_sessions() -> None:
+    """The sessions that are open, the one that ends first first."""
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
+        found = registry.admins.sessions(mandate.at)
+    print_table(
+        ("session", "admin", "email", "role", "opened", "ends"),
+        (
+            (s.session, s.admin, s.email, s.role, f"{s.issued:%Y-%m-%d %H:%M}", f"{s.expires:%Y-%m-%d %H:%M}")
+            for s in found
+        ),
+    )
 
 
 @session.command("close")

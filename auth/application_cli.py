@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from auth.clocks import STEPS
 from auth.projects import NewProject
 from auth.scopes import SCOPES, TIERS, parse_scopes
 from auth.terminal import Reason, Reference, mandate_for, print_table, registry_for, say
@@ -89,6 +90,39 @@ def resubmit_application(reference: Reference, *, reason: Reason) -> None:
 def reject_application(reference: Reference, *, reason: Reason) -> None:
     """Refuse a request, for good."""
     _move_application(reference, "rejected", reason)
+
+
+@application.command("mediate")
+def mediate_application(
+    reference: Reference,
+    step: Annotated[str, typer.Argument(metavar="STEP", help=f"What happened: {', '.join(STEPS)}.")],
+    *,
+    reason: Reason,
+) -> None:
+    """Put a step of a mediation on record, which starts and stops its clocks."""
+    mandate = mandate_for(reason)
+    with registry_for(mandate) as registry:
+        found = registry.office.mediate(reference, step, mandate)
+    say(f"{found.reference}: mediation {step}.")
+
+
+@application.command("clocks")
+def list_clocks() -> None:
+    """Until when each side must have done what; those that run first."""
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
+        found = registry.office.clocks()
+    today = mandate.at.date()
+    print_table(
+        ("reference", "DSC", "clock", "until then", "due", "done"),
+        (
+            (
+                c.reference, c.dsc, c.kind, c.whose, str(c.due),
+                f"{c.ended:%Y-%m-%d}" if c.ended else "LATE" if c.late(today) else "no",
+            )
+            for c in found
+        ),
+    )  # fmt: skip
 
 
 def _move_application(reference: str, state: str, reason: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth import clocks
 from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
 from auth.models import Application, Project
@@ -16,8 +17,6 @@ from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.values import ensure_text
 from auth.working_days import ensure_member_state
 
-AMENDMENT_DAYS = 15
-"""Days within which the provider may ask for an amendment (Regulation (EU) 2022/2065, Art. 40(5))."""
 FROM = {
     "submitted": ("returned",),
     "returned": ("submitted",),
@@ -42,7 +41,7 @@ def submit(session: Session, new: NewProject, now: datetime) -> Application:
         last_day=new.last_day,
         state="submitted",
         received=now,
-        amendment_by=now.date() + timedelta(days=AMENDMENT_DAYS),
+        amendment_by=clocks.due_of("amendment", now.date(), new.dsc),
     )
     session.add(application)
     session.flush()
@@ -56,7 +55,14 @@ def move(session: Session, name: str, state: str, now: datetime) -> Application:
     application.state = state
     if state == "rejected":
         application.decided = now
-    session.flush()
+    clocks.moved(session, application, state, now)
+    return application
+
+
+def mediate(session: Session, name: str, step: str, now: datetime) -> Application:
+    """A step of the mediation of a request. Raises UnknownRecord, MalformedValue, NotAllowed."""
+    application = find_application(session, name)
+    clocks.mediate(session, application, step, now)
     return application
 
 
@@ -79,7 +85,7 @@ def approve(session: Session, name: str, now: datetime) -> tuple[Application, Pr
         granted=True,
     )
     application.state, application.decided, application.project_id = "approved", now, project.id
-    session.flush()
+    clocks.moved(session, application, "approved", now)
     return application, project
 
 

@@ -1,12 +1,13 @@
-"""Acts that two people must agree to, where that is set: the first one's word is kept, the second one's does it."""
+"""Acts that two people must agree to, where that is set: the first one's word is kept, the second one does it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from auth.acts import Act
@@ -14,7 +15,7 @@ from auth.admin_tables import Consent
 from auth.errors import NotAllowed
 
 LASTS = timedelta(days=7)
-"""For how long the first word waits for the second."""
+"""For how long a word stands."""
 PROJECT_APPROVAL, RELEASE_WITHDRAWAL = "project-approval", "release-withdrawal"
 
 
@@ -25,27 +26,33 @@ class FourEyes:
     acts: frozenset[str]
 
     def agreed(self, act: Act, which: str, subject: str) -> bool:
-        """Whether this act may be done now; if not, this word is kept. Raises NotAllowed for the same person twice."""
+        """Whether this act may be done now; if not, this word is kept. Raises NotAllowed for the same person twice.
+
+        Words stand until they lapse or are forgotten: an act that is cut off half-way needs no new ones.
+        """
         if which not in self.acts:
             return True
-        first = act.session.get(Consent, (which, subject))
-        if first is not None and first.at + LASTS > act.mandate.at:
-            if first.actor == act.mandate.by:
-                raise NotAllowed(
-                    f"{which}: you have agreed to this already; another person must, until {first.at + LASTS:%Y-%m-%d %H:%M} "
-                    "UTC.",
-                    parameter="act",
-                    value=which,
-                )
-            act.session.delete(first)
-            act.session.flush()
-            return True
-        keep_word(act, which, subject)
-        return False
+        words = act.session.scalars(
+            select(Consent).where(
+                Consent.act == which, Consent.subject == subject, Consent.at > act.mandate.at - LASTS
+            )
+        ).all()
+        own = next((word for word in words if word.actor == act.mandate.by), None)
+        agreed = len(words) > (own is not None)
+        if own is None:
+            keep_word(act, which, subject)
+        elif not agreed:
+            raise NotAllowed(
+                f"{which}: you have agreed to this already; another person must, until {own.at + LASTS:%Y-%m-%d %H:%M} "
+                "UTC.",
+                parameter="act",
+                value=which,
+            )
+        return agreed
 
 
 def keep_word(act: Act, which: str, subject: str) -> None:
-    """Keep the first person's word, in place of one that has lapsed, and put it on record."""
+    """Keep this person's word, in place of an earlier one of theirs, and put it on record."""
     mandate = act.mandate
     act.session.merge(
         Consent(act=which, subject=subject, actor=mandate.by, reason=mandate.reason, at=mandate.at)
@@ -55,13 +62,17 @@ def keep_word(act: Act, which: str, subject: str) -> None:
 
 
 def forget(session: Session, which: str, subject: str) -> None:
-    """What was agreed to is another thing now: the first word lapses."""
-    found = session.get(Consent, (which, subject))
-    if found is not None:
-        session.delete(found)
-        session.flush()
+    """The act is done, or what was agreed to is another thing now: the words lapse."""
+    session.execute(delete(Consent).where(Consent.act == which, Consent.subject == subject))
+
+
+def forget_words_of(session: Session, actor: str) -> None:
+    """Whoever gave them has no say any more: their words lapse."""
+    session.execute(delete(Consent).where(Consent.actor == actor))
 
 
 def waiting(session: Session, now: datetime) -> Sequence[Consent]:
-    """What waits for a second person, the oldest first."""
-    return session.scalars(select(Consent).where(Consent.at > now - LASTS).order_by(Consent.at)).all()
+    """The words that wait for a second person's, the oldest first."""
+    words = session.scalars(select(Consent).where(Consent.at > now - LASTS).order_by(Consent.at)).all()
+    given = Counter((word.act, word.subject) for word in words)
+    return [word for word in words if given[word.act, word.subject] == 1]

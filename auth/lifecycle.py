@@ -15,6 +15,7 @@ from auth.identifiers import new_identifier
 from auth.models import Membership, Notice, Project, ProjectVersion
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_tier, read_scopes, write_scopes
+from auth.token_changes import revoke_tokens_of
 from auth.values import end_of
 from auth.working_days import after_working_days
 
@@ -120,11 +121,12 @@ def move_project(session: Session, name: str, status: str, mandate: Mandate) -> 
 
 
 def end_membership(session: Session, name: str, researcher: str, now: datetime) -> tuple[Project, str]:
-    """Take a researcher out of a project: their tokens open nothing from now on. Raises UnknownRecord."""
+    """Take a researcher out of a project: their tokens of it are revoked. Raises UnknownRecord."""
     project = find_project(session, name)
     person = find_member(session, project, researcher)
     membership = session.get_one(Membership, (project.id, person.id))
     membership.ended = now
+    revoke_tokens_of(session, project, person, now)
     session.flush()
     return project, person.id
 
@@ -160,14 +162,17 @@ def add_notice(session: Session, project: Project, kind: str, at: datetime) -> N
     return notice
 
 
-def add_notices_of_ends(session: Session, now: datetime) -> int:
-    """Notices for projects whose last day has passed by itself; gives their number."""
+def over_untold(session: Session, now: datetime) -> Sequence[Project]:
+    """Projects whose last day has passed by itself, and of whose end no notice says so."""
     told = select(Notice.project_id).where(Notice.kind == "access_ends")
     over = select(Project).where(Project.not_after <= now, Project.status != "ended", Project.id.not_in(told))
-    found = session.scalars(over).all()
-    for project in found:
-        add_notice(session, project, "access_ends", project.not_after)
-    return len(found)
+    return session.scalars(over).all()
+
+
+def ends(session: Session) -> dict[str, datetime]:
+    """When projects that were ended early were, by their identifiers."""
+    asked = select(ProjectVersion.project_id, ProjectVersion.at).where(ProjectVersion.status == "ended")
+    return {row.project_id: row.at for row in session.execute(asked)}
 
 
 def _ensure_lives(project: Project, now: datetime) -> None:

@@ -131,6 +131,23 @@ class Application(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy declares it so
 
 
+class Clock(Base):
+    """A period that runs while a request is argued about; `ended` is when what was due in it was done."""
+
+    __tablename__ = "clock"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('amendment-decision', 'mediation-request', 'mediator', 'mediation')", name="clock_kind"
+        ),
+    )
+
+    application_id: Mapped[str] = mapped_column(ForeignKey("application.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    began: Mapped[datetime] = mapped_column(primary_key=True)
+    due: Mapped[date]
+    ended: Mapped[datetime | None]
+
+
 class ProjectVersion(Base):
     """What a project was from a moment on: one row for each change, the first when it was made."""
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from auth.office import KINDS
-from auth.terminal import Reason, mandate_for, print_table, registry_for, say
+from auth.terminal import Reason, as_text, mandate_for, print_table, registry_for, say
 
 notice = typer.Typer(no_args_is_help=True, help="What coordinators must be told within three working days.")
 
@@ -19,7 +19,8 @@ def list_notices() -> None:
     """Every notice, those to be sent first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.office.notices(mandate)
+        registry.office.notice_ends(mandate.at)
+        found = registry.office.notices()
     print_table(
         ("notice", "reference", "DSC", "what", "at", "due", "sent"),
         (
@@ -37,15 +38,16 @@ def export_notices() -> None:
     """Every notice as CSV on stdout, for the coordinators."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.office.notices(mandate)
+        registry.office.notice_ends(mandate.at)
+        found = registry.office.notices()
     writer = csv.writer(sys.stdout)
     writer.writerow(("notice", "reference", "dsc", "kind", "at", "due", "sent"))
     for n in found:
         writer.writerow(
             (
                 n.notice,
-                n.reference,
-                n.dsc,
+                as_text(n.reference),
+                as_text(n.dsc),
                 n.kind,
                 n.at.isoformat(),
                 n.due,

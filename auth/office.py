@@ -9,9 +9,10 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine, select
 
-from auth import applications, lifecycle
+from auth import applications, clocks, lifecycle
 from auth.acts import Act
 from auth.audit import Mandate
+from auth.clocks import ClockLine
 from auth.database import snapshot
 from auth.errors import UnknownRecord
 from auth.four_eyes import PROJECT_APPROVAL, FourEyes, forget
@@ -101,6 +102,7 @@ class Office:
             if not self._four_eyes.agreed(act, PROJECT_APPROVAL, wanted.id):
                 return None
             found, project = applications.approve(act.session, name, mandate.at)
+            forget(act.session, PROJECT_APPROVAL, wanted.id)
             lifecycle.record_version(act.session, project, mandate)
             act.record("application.approved", found.id, project=project.id)
         return project
@@ -109,6 +111,18 @@ class Office:
         """Those with the earliest clock first."""
         with snapshot(self._engine) as session:
             return applications.list_applications(session)
+
+    def mediate(self, name: str, step: str, mandate: Mandate) -> Application:
+        """A step of a mediation. Raises UnknownRecord, MalformedValue, NotAllowed."""
+        with self._acting(mandate) as act:
+            found = applications.mediate(act.session, name, step, mandate.at)
+            act.record(f"mediation.{step}", found.id)
+        return found
+
+    def clocks(self) -> Sequence[ClockLine]:
+        """Every clock of every request, those that run first."""
+        with snapshot(self._engine) as session:
+            return clocks.clocks(session)
 
     # --- projects ---------------------------------------------------------------------------------
 
@@ -122,6 +136,7 @@ class Office:
             if more and not self._four_eyes.agreed(act, PROJECT_APPROVAL, more):
                 return None
             project = lifecycle.change_project(act.session, name, change, mandate)
+            forget(act.session, PROJECT_APPROVAL, more)
             act.record(
                 "project.changed",
                 project.id,
@@ -162,7 +177,8 @@ class Office:
             found = session.scalars(
                 select(Project).order_by(Project.not_before.desc(), Project.reference)
             ).all()
-            return tuple(_summary(project, now) for project in found)
+            early = lifecycle.ends(session)
+            return tuple(_summary(project, early.get(project.id), now) for project in found)
 
     def members(self) -> Sequence[MemberLine]:
         """Everybody who is or was a member of a project, by project and address."""
@@ -180,12 +196,20 @@ class Office:
 
     # --- notices to coordinators ------------------------------------------------------------------
 
-    def notices(self, mandate: Mandate) -> tuple[NoticeLine, ...]:
-        """Every notice, those to be sent first. Projects that have ended by themselves get theirs now."""
-        with self._acting(mandate) as act:
-            added = lifecycle.add_notices_of_ends(act.session, mandate.at)
-            if added:
-                act.record("notices.added", "notice", number=added)
+    def notice_ends(self, now: datetime) -> int:
+        """Notices for projects that have ended by themselves; gives their number. The API calls it once a minute."""
+        with snapshot(self._engine) as session:
+            if not lifecycle.over_untold(session, now):
+                return 0
+        with self._acting(Mandate("service:notices", "their last day is over", now)) as act:
+            found = lifecycle.over_untold(act.session, now)
+            for project in found:
+                told = lifecycle.add_notice(act.session, project, "access_ends", project.not_after)
+                act.record("notice.added", told.id, project=project.id)
+        return len(found)
+
+    def notices(self) -> tuple[NoticeLine, ...]:
+        """Every notice, those to be sent first."""
         with snapshot(self._engine) as session:
             asked = select(Notice, Project).join(Project, Project.id == Notice.project_id)
             found = session.execute(asked.order_by(Notice.sent.is_not(None), Notice.due, Notice.id))
@@ -205,7 +229,7 @@ class Office:
             act.record("notice.sent", found.id, project=found.project_id)
 
 
-def _summary(project: Project, now: datetime) -> Summary:
+def _summary(project: Project, ended: datetime | None, now: datetime) -> Summary:
     datasets = tuple(scope.split(":")[0] for scope in project.scopes.split())
     return Summary(
         reference=project.reference,
@@ -214,7 +238,7 @@ def _summary(project: Project, now: datetime) -> Summary:
         datasets=datasets,
         modality=project.modality,
         first_day=project.not_before.date(),
-        end=project.not_after,
+        end=project.not_after if ended is None else min(ended, project.not_after),
         status=state_of(project, now),
         versions=project.version,
     )

@@ -133,7 +133,7 @@ def find_project(session: Session, name: str) -> Project:
 
 
 def add_member(session: Session, new: NewMember, now: datetime) -> tuple[Project, Researcher]:
-    """A researcher, new or known by the address, becomes a member.
+    """A researcher, new or known by the address, becomes a member, or one again.
 
     Raises UnknownRecord, MalformedValue, or NotAllowed for a member and for a known address of another name.
     """
@@ -145,13 +145,15 @@ def add_member(session: Session, new: NewMember, now: datetime) -> tuple[Project
             value=project.reference,
         )
     researcher = _researcher(session, new, now)
-    if session.get(Membership, (project.id, researcher.id)) is not None:
+    membership = session.get(Membership, (project.id, researcher.id))
+    if membership is not None and membership.ended is None:
         raise NotAllowed(
-            f"email: {shown(researcher.email)!r} is or was a member of {project.reference} already.",
+            f"email: {shown(researcher.email)!r} is a member of {project.reference} already.",
             parameter="email",
             value=researcher.email,
         )
-    session.add(Membership(project_id=project.id, researcher_id=researcher.id, since=now))
+    # who left and comes back is a member from now on; the audit keeps the time before
+    session.merge(Membership(project_id=project.id, researcher_id=researcher.id, since=now, ended=None))
     session.flush()
     return project, researcher
 

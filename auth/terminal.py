@@ -76,6 +76,11 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+def as_text(cell: str) -> str:
+    """A cell of CSV that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe in front."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 def print_table(titles: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> None:
     """A table; in a pipe as wide as it needs to be."""
     console = Console()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
 from auth.errors import MalformedValue, NotAllowed
 from auth.identifiers import new_identifier
-from auth.models import Project, Token
+from auth.models import Project, Researcher, Token
 from auth.scopes import ensure_within, read_scopes, write_scopes
 from auth.tokens import find_token
 
@@ -80,3 +81,16 @@ def _ensure_open(token: Token, project: Project, now: datetime, *, replaced: boo
     else:
         return
     raise NotAllowed(f"token: {token.jti} {why}.", parameter="token", value=token.jti)
+
+
+def revoke_tokens_of(session: Session, project: Project, person: Researcher, now: datetime) -> None:
+    """Revoke every token that a person holds in a project, so that none opens anything again should they return."""
+    session.execute(
+        update(Token)
+        .where(
+            Token.project_id == project.id,
+            Token.researcher_id == person.id,
+            or_(Token.revoked.is_(None), Token.revoked > now),
+        )
+        .values(revoked=now)
+    )

@@ -163,7 +163,7 @@ def list_tokens(
             scopes=token.scopes if token.narrowed is None else token.narrowed,
             label=token.label,
             issued=token.issued,
-            expires=min(token.expires, token.revoked or token.expires),
+            expires=min(token.expires, token.revoked or token.expires, held_by.not_after),
             last_used=token.last_used,
             state=_state(token, held_by, now),
             replaced=token.replaced_by is not None,
@@ -181,7 +181,7 @@ def ending(lines: Iterable[TokenLine], now: datetime, days: int) -> list[TokenLi
 def _state(token: Token, project: Project, now: datetime) -> str:
     if token.revoked is not None and token.revoked <= now:
         return "replaced" if token.replaced_by else "revoked"
-    if token.expires <= now:
+    if min(token.expires, project.not_after) <= now:
         return "expired"
     if project.status != "active":
         return f"project {project.status}"

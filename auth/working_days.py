@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date, timedelta
 
 import holidays
@@ -34,11 +35,31 @@ def after_working_days(day: date, number: int, state: str) -> date:
     >>> after_working_days(date(2026, 12, 23), 3, "DE")
     datetime.date(2026, 12, 29)
     """
-    # a registry may hold any text for a coordinator from before codes were asked for: then no holiday is counted, and the end
-    # comes early
-    closed = holidays.country_holidays(state) if state in MEMBER_STATES else ()
+    closed = _closed(state)
     while number:
         day += timedelta(days=1)
-        if day.weekday() < 5 and day not in closed:
-            number -= 1
+        number -= _is_working(day, closed)
     return day
+
+
+def after_days(day: date, number: int, state: str) -> date:
+    """The last day of a period of so many days that begins after `day`; it ends on a working day (Art. 3(4)).
+
+    >>> after_days(date(2026, 12, 10), 15, "DE")
+    datetime.date(2026, 12, 28)
+    """
+    closed = _closed(state)
+    day += timedelta(days=number)
+    while not _is_working(day, closed):
+        day += timedelta(days=1)
+    return day
+
+
+def _is_working(day: date, closed: Container[date]) -> bool:
+    return day.weekday() < 5 and day not in closed
+
+
+def _closed(state: str) -> Container[date]:
+    # a registry may hold any text for a coordinator from before codes were asked for: then no holiday is counted, and the end
+    # comes early
+    return holidays.country_holidays(state) if state in MEMBER_STATES else ()

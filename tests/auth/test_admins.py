@@ -115,6 +115,85 @@ def test_a_first_word_lapses_after_seven_days(settings):
         two.close()
 
 
+def test_an_agreed_withdrawal_that_is_cut_off_needs_no_new_words(settings):
+    two = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
+    one, other = Mandate("cli:ann", "wrong", NOW), Mandate("cli:bob", "wrong", NOW)
+    try:
+        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, one)
+        for again in (other, other, one):
+            assert two.admins.agree_to_withdrawal(WITHDRAWAL, again)
+        assert two.admins.waiting(NOW) == []
+    finally:
+        two.close()
+
+
+def test_the_words_of_two_owners_stand_beside_each_other(settings):
+    two = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
+    try:
+        admins = [
+            two.admins.add("An Owner", f"{n}@example.org", "owner", mandate()) for n in ("one", "other")
+        ]
+        for admin in admins:
+            two.admins.ask_withdrawal(WITHDRAWAL, Mandate(f"admin:{admin.id}", "wrong", NOW))
+        assert two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate(f"admin:{admins[0].id}", "wrong", NOW))
+    finally:
+        two.close()
+
+
+@pytest.mark.parametrize("leaves", ["end", "change"])
+def test_the_word_of_an_admin_who_has_no_say_any_more_lapses(settings, leaves):
+    two = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
+    try:
+        admin = two.admins.add("An Owner", "owner@example.org", "owner", mandate())
+        two.admins.ask_withdrawal(WITHDRAWAL, Mandate(f"admin:{admin.id}", "wrong", NOW))
+        assert [word.actor for word in two.admins.waiting(NOW)] == [f"admin:{admin.id}"]
+        two.admins.end(admin.id, mandate()) if leaves == "end" else two.admins.change(
+            admin.id, "auditor", mandate()
+        )
+        assert two.admins.waiting(NOW) == []
+        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", NOW))
+    finally:
+        two.close()
+
+
+def test_another_role_holds_from_the_next_request_on(registry, owner):
+    text = opened(registry).text
+    registry.admins.change("owner@example.org", "auditor", mandate())
+    assert registry.admin(text, NOW).role == "auditor"
+    with pytest.raises(MalformedValue, match="role"):
+        registry.admins.change("owner@example.org", "king", mandate())
+
+
+def test_an_admin_who_comes_back_comes_in_by_new_sessions_alone(registry, owner):
+    before = opened(registry)
+    registry.admins.end("owner@example.org", mandate())
+    assert registry.admins.sessions(NOW) == []
+    with pytest.raises(NotAllowed, match="no more"):
+        registry.admins.change("owner@example.org", "owner", mandate())
+    back = registry.admins.add("An Owner", "owner@example.org", "issuer", mandate())
+    assert (back.id, back.role, back.ended) == (owner.id, "issuer", None)
+    with pytest.raises(TokenRefused):
+        registry.admin(before.text, NOW)
+    again = opened(registry)
+    assert registry.admin(again.text, NOW).role == "issuer"
+    (line,) = registry.admins.sessions(NOW)
+    assert (line.session, line.email) == (again.token_id, "owner@example.org")
+
+
+def test_words_and_clocks_go_down_and_up_again_with_rows_in_them(registry, settings):
+    for who in ("ann", "bob"):
+        registry.admins.ask_withdrawal(WITHDRAWAL, Mandate(f"cli:{who}", "wrong", NOW))
+    engine = open_engine(read_address(settings.registry_url))
+    try:
+        schema.downgrade(engine, "0003")
+        with writing(engine) as session:
+            schema.upgrade(session.connection())
+    finally:
+        engine.dispose()
+    (word,) = registry.admins.waiting(NOW)
+    assert (word.subject, word.at) == (WITHDRAWAL, NOW)
+
+
 @pytest.mark.parametrize("status", ["active", "next", "retired"])
 @pytest.mark.parametrize("purpose", ["token", "release", "audit"])
 def test_a_key_is_revoked_for_good_and_another_signs(registry, purpose, status):

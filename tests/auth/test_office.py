@@ -10,7 +10,7 @@ from auth.lifecycle import ProjectChange
 from auth.projects import NewProject
 from auth.registry import open_registry
 from auth.tokens import NewToken, ending
-from auth.working_days import MEMBER_STATES, after_working_days
+from auth.working_days import MEMBER_STATES, after_days, after_working_days
 from tests.auth.conftest import NOW, mandate, new_member
 
 EMAIL = "ann@uni.example"
@@ -209,16 +209,16 @@ def test_the_public_summary_names_no_person(populated):
 
 
 def test_the_coordinator_is_told_of_the_beginning_and_the_end_within_three_working_days(populated):
-    (begins,) = populated.office.notices(mandate())
+    (begins,) = populated.office.notices()
     assert begins.kind == "access_begins"
     assert begins.due == after_working_days(begins.at.date(), 3, "IE")
     populated.office.move_project(reference(populated), "ended", mandate(reason="Done."))
-    ends = [n for n in populated.office.notices(mandate()) if n.kind == "access_ends"]
+    ends = [n for n in populated.office.notices() if n.kind == "access_ends"]
     assert [n.at for n in ends] == [NOW]
     assert not ends[0].late(ends[0].due)
     assert ends[0].late(ends[0].due + timedelta(days=1))
     populated.office.sent(ends[0].notice, mandate(NOW + timedelta(days=1)))
-    told = next(n for n in populated.office.notices(mandate()) if n.notice == ends[0].notice)
+    told = next(n for n in populated.office.notices() if n.notice == ends[0].notice)
     assert told.sent == NOW + timedelta(days=1)
     assert not told.late(date(2030, 1, 1))
     with pytest.raises(UnknownRecord):
@@ -228,10 +228,96 @@ def test_the_coordinator_is_told_of_the_beginning_and_the_end_within_three_worki
 def test_a_project_that_ends_by_itself_gets_its_notice_once(populated):
     end = populated.list_projects()[0].not_after
     later = end + timedelta(days=2)
-    for _ in range(2):
-        kinds = [n.kind for n in populated.office.notices(mandate(later))]
-        assert sorted(kinds) == ["access_begins", "access_ends"]
-    assert next(n for n in populated.office.notices(mandate(later)) if n.kind == "access_ends").at == end
+    assert populated.office.notice_ends(end - timedelta(seconds=1)) == 0
+    assert [populated.office.notice_ends(later) for _ in range(2)] == [1, 0]
+    assert sorted(n.kind for n in populated.office.notices()) == ["access_begins", "access_ends"]
+    assert next(n for n in populated.office.notices() if n.kind == "access_ends").at == end
+    assert populated.verify_audit().events
+
+
+def test_the_summary_of_a_project_that_was_ended_early_says_when(populated):
+    populated.office.move_project(reference(populated), "ended", mandate(reason="Done."))
+    (summary,) = populated.office.summaries(NOW)
+    assert (summary.status, summary.end) == ("ended", NOW)
+
+
+def test_a_member_who_comes_back_comes_in_by_new_tokens_alone(populated):
+    before = token(populated)
+    populated.office.end_membership(reference(populated), EMAIL, mandate())
+    assert {t.state for t in populated.list_tokens(NOW)} == {"revoked"}
+    populated.add_researcher(new_member(), mandate(NOW + timedelta(hours=1)))
+    later = NOW + timedelta(hours=2)
+    with pytest.raises(TokenRefused) as refused:
+        populated.principal(before, later)
+    assert refused.value.cause == "revoked"
+    again = populated.issue_token(NewToken(reference(populated), EMAIL), mandate(later)).text
+    assert populated.principal(again, later)
+    assert [n.kind for n in populated.office.notices()] == ["access_begins"], "the project's access went on"
+
+
+def test_a_token_of_a_project_that_was_shortened_is_listed_as_expired(populated):
+    token(populated, days=80)
+    populated.office.change_project(reference(populated), ProjectChange(last_day=NOW.date()), mandate())
+    (line,) = populated.list_tokens(NOW + timedelta(days=2))
+    assert line.state == "expired"
+    assert line.expires == populated.list_projects()[0].not_after
+
+
+# --- clocks -----------------------------------------------------------------------------------------
+
+
+def clocks(registry):
+    return {c.kind: (c.due, c.ended is None) for c in registry.office.clocks()}
+
+
+def test_a_request_that_is_argued_about_keeps_the_clocks_of_the_law(registry):
+    day = NOW.date()
+    registry.office.submit(request(), mandate())
+    assert clocks(registry) == {"amendment": (after_days(day, 15, "IE"), True)}
+    registry.office.move_application("REQ-7", "returned", mandate(reason="We do not hold this."))
+    assert clocks(registry)["amendment"][1] is False
+    assert clocks(registry)["amendment-decision"] == (after_days(day, 15, "IE"), True)
+    with pytest.raises(NotAllowed, match="no clock 'mediation-request' running"):
+        registry.office.mediate("REQ-7", "asked", mandate())
+    registry.office.move_application("REQ-7", "submitted", mandate(reason="The coordinator insists."))
+    assert clocks(registry)["mediation-request"] == (after_working_days(day, 5, "IE"), True)
+    registry.office.mediate("REQ-7", "asked", mandate())
+    found = clocks(registry)
+    assert found["mediator"] == (after_working_days(day, 20, "IE"), True)
+    assert found["mediation"] == (after_working_days(day, 40, "IE"), True)
+    registry.office.mediate("REQ-7", "agreed", mandate())
+    registry.office.mediate("REQ-7", "ended", mandate(NOW + timedelta(days=100)))
+    found = {c.kind: c for c in registry.office.clocks()}
+    assert all(c.ended for c in found.values())
+    assert found["mediation"].late(NOW.date())
+    assert not found["mediator"].late(NOW.date())
+    with pytest.raises(MalformedValue, match="step: 'aksed' is none of asked, agreed, ended"):
+        registry.office.mediate("REQ-7", "aksed", mandate())
+
+
+@pytest.mark.parametrize("decision", ["approved", "rejected"])
+def test_no_clock_runs_once_a_request_is_decided(registry, decision):
+    registry.office.submit(request(), mandate())
+    for state in ("returned", "submitted"):
+        registry.office.move_application("REQ-7", state, mandate())
+    if decision == "approved":
+        registry.office.approve("REQ-7", mandate())
+    else:
+        registry.office.move_application("REQ-7", "rejected", mandate())
+    assert not [c.kind for c in registry.office.clocks() if c.ended is None]
+
+
+@pytest.mark.parametrize(
+    ("day", "number", "state", "end"),
+    [
+        (date(2026, 12, 10), 15, "DE", date(2026, 12, 28)),  # the 25th is a holiday, then a week-end
+        (date(2026, 3, 2), 15, "IE", date(2026, 3, 18)),  # the 17th is Saint Patrick's Day
+        (date(2026, 7, 1), 15, "IE", date(2026, 7, 16)),
+        (date(2026, 7, 1), 3, "IE", date(2026, 7, 6)),
+    ],
+)
+def test_days_of_the_calendar_end_on_a_working_day(day, number, state, end):
+    assert after_days(day, number, state) == end
 
 
 def test_a_second_member_is_no_second_beginning(populated):
@@ -239,7 +325,7 @@ def test_a_second_member_is_no_second_beginning(populated):
     populated.add_researcher(
         type(first)(first.project, "Bob", "bob@uni.example", first.institution), mandate()
     )
-    assert [n.kind for n in populated.office.notices(mandate())] == ["access_begins"]
+    assert [n.kind for n in populated.office.notices()] == ["access_begins"]
 
 
 @pytest.mark.parametrize(

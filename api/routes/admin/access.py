@@ -39,6 +39,12 @@ class Move(Act):
     state: Literal["returned", "submitted", "rejected"]
 
 
+class Step(Act):
+    """What happened in a mediation."""
+
+    step: Literal["asked", "agreed", "ended"]
+
+
 class Member(Act):
     """A researcher who was vetted for a project."""
 
@@ -120,6 +126,26 @@ def move(
     return private(_said(registry.office.move_application(name, given.state, by(admin, given.reason))))
 
 
+@router.post(
+    "/applications/{name}/mediation",
+    summary="A step of a mediation",
+    dependencies=DECIDES,
+    openapi_extra=described(Step, step="asked"),
+)
+def mediate(
+    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Step, Depends(body_of(Step))]
+) -> Response:
+    """Put on record that mediation was asked for, that a mediator was agreed on, or that it has ended (Art. 13)."""
+    return private(_said(registry.office.mediate(name, given.step, by(admin, given.reason))))
+
+
+@router.get("/clocks", summary="Clocks of requests", dependencies=SEES)
+def clocks(registry: OpenRegistry) -> Response:
+    """Until when each side must have done what, those that run first."""
+    today = datetime.now(UTC).date()
+    return private({"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.office.clocks()]})
+
+
 @router.get("/researchers", summary="Who was vetted for what", dependencies=SEES)
 def researchers(registry: OpenRegistry) -> Response:
     """Every member of every project, with the addresses that name them here."""
@@ -158,13 +184,10 @@ def leave(
 
 
 @router.get("/notices", summary="Notices to coordinators", dependencies=SEES)
-def notices(admin: AskingAdmin, registry: OpenRegistry) -> Response:
+def notices(registry: OpenRegistry) -> Response:
     """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
-    mandate = by(admin, "looks at the notices")
-    today = mandate.at.date()
-    return private(
-        {"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices(mandate)]}
-    )
+    today = datetime.now(UTC).date()
+    return private({"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices()]})
 
 
 @router.post(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -23,6 +24,12 @@ from datasets.refusal import shown
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 ALONE = Depends(only())
 SEES, DECIDES = [ALONE, Depends(may("read"))], [ALONE, Depends(may("house"))]
+
+
+class Role(Act):
+    """The role of an admin: one of auditor, issuer, registrar, owner."""
+
+    role: Text
 
 
 class New(Act):
@@ -63,7 +70,7 @@ def admins(registry: OpenRegistry) -> Response:
     openapi_extra=described(New, name="An Auditor", email="auditor@example.org", role="auditor"),
 )
 def add(admin: AskingAdmin, registry: OpenRegistry, given: Annotated[New, Depends(body_of(New))]) -> Response:
-    """Let somebody administer. Sessions are opened on the registry's host alone."""
+    """Let somebody administer, or again who did before. Sessions are opened on the registry's host alone."""
     return private(_said(registry.admins.add(given.name, given.email, given.role, by(admin, given.reason))))
 
 
@@ -73,6 +80,39 @@ def end(
 ) -> Response:
     """Their sessions open nothing from the next request on."""
     return private(_said(registry.admins.end(name, by(admin, given.reason))))
+
+
+@router.post(
+    "/admins/{name}/role",
+    summary="Give an admin another role",
+    dependencies=DECIDES,
+    openapi_extra=described(Role, role="issuer"),
+)
+def change(
+    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Role, Depends(body_of(Role))]
+) -> Response:
+    """It holds from the next request on; what they agreed to as the first of two lapses."""
+    return private(_said(registry.admins.change(name, given.role, by(admin, given.reason))))
+
+
+@router.get("/sessions", summary="Open sessions", dependencies=SEES)
+def sessions(registry: OpenRegistry) -> Response:
+    """The sessions that are open, the one that ends first first. Their identifiers open nothing."""
+    return private({"sessions": [asdict(line) for line in registry.admins.sessions(datetime.now(UTC))]})
+
+
+@router.post(
+    "/sessions/{session}/close",
+    summary="Close a session",
+    dependencies=DECIDES,
+    openapi_extra=described(Act),
+)
+def close_another(
+    session: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
+) -> Response:
+    """Another admin's session opens nothing from the next request on."""
+    registry.admins.close_session(session, by(admin, given.reason))
+    return private({"session": session})
 
 
 @router.get("/pending", summary="What waits for a second person", dependencies=SEES)
