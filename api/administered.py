@@ -7,6 +7,7 @@ from typing import Any
 EXAMPLES = {
     "name": "EX-1",
     "notice": "ntc_aaaaaaaaaaaaaaaa",
+    "session": "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb",
     "token": "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa",
     "kid": "0123456789abcdef",
     "purpose": "token",
@@ -15,6 +16,8 @@ EXAMPLES = {
 OF_ADDRESS = {
     "/v1/admin/applications/{name}/approve": {"name": "EX-2"},
     "/v1/admin/applications/{name}/state": {"name": "EX-3"},
+    "/v1/admin/applications/{name}/mediation": {"name": "EX-5"},
+    "/v1/admin/admins/{name}/role": {"name": "mover@example.org"},
     "/v1/admin/projects/{name}/status": {"name": "EX-4"},
     "/v1/admin/admins/{name}/end": {"name": "leaver@example.org"},
 }

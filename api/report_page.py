@@ -123,7 +123,7 @@ def _lines(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
         yield f'<p class="foot">{escape(change.sentence)}{number}</p>'
     if finding.trend:
         alt = f"{declared.title}, by month: {_said(finding.trend, declared.unit)}"
-        chart = trend_chart(finding.trend, _scale(declared.unit))
+        chart = trend_chart(tuple(finding.trend), _scale(declared.unit))
         yield _pair(chart, alt, "month", finding.trend, declared.unit)
     if isinstance(declared, Indicator):
         yield f'<p class="foot">{declared.dataset}: <code>{escape(finding.question)}</code></p>'
@@ -140,7 +140,7 @@ def _codes(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
         by = declared.by.replace("_", " ")
         alt = f"{declared.title}, by {by}: {_said(parts, declared.unit)}"
         yield f'<p class="foot by">{escape(declared.title)}, by {by}:</p>'
-        yield _pair(codes_chart(parts, _scale(declared.unit)), alt, by, parts, declared.unit)
+        yield _pair(codes_chart(tuple(parts), _scale(declared.unit)), alt, by, parts, declared.unit)
 
 
 def _pair(chart: str, alt: str, of: str, parts: Sequence[Part], unit: str) -> str:

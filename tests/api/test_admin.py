@@ -1,5 +1,6 @@
 """Admins over HTTP: what they do holds at once, is on record with its reason, and needs two people where that is set."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
+from api import noted
 from api.app import create_app
 from api.settings import ApiSettings
 from auth.audit import Mandate
@@ -207,6 +209,52 @@ def test_more_of_a_project_waits_for_a_second_person_over_http(place):
     with TestClient(create_app(ApiSettings(home=place.home), settings)) as client:
         assert client.patch(path, json=more, headers=one).status_code == 202
         assert client.patch(path, json=more, headers=other).json()["tier"] == "extended"
+
+
+def test_a_role_is_changed_and_a_session_closed_over_http(place, owner):
+    issuer = place.session("issuer")
+    (line,) = [s for s in owner.get("/v1/admin/sessions").json()["sessions"] if s["role"] == "issuer"]
+    with place.client(issuer) as client:
+        assert client.post("/v1/admin/applications", json=REQUEST).status_code == 403
+        changed = owner.post(f"/v1/admin/admins/{line['admin']}/role", json={"role": "registrar", **WHY})
+        assert changed.json()["role"] == "registrar"
+        assert client.post("/v1/admin/applications", json=REQUEST).status_code == 200
+        assert owner.post(f"/v1/admin/sessions/{line['session']}/close", json=WHY).status_code == 200
+        assert client.get("/v1/admin/session").status_code == 401
+    wrong = owner.post(f"/v1/admin/admins/{line['admin']}/role", json={"role": "king", **WHY})
+    ensure_problem(wrong, 422, "malformed-value")
+
+
+def test_a_mediation_keeps_its_clocks_over_http(place, owner):
+    assert owner.post("/v1/admin/applications", json=REQUEST).status_code == 200
+    path = "/v1/admin/applications/REQ-HTTP"
+    early = owner.post(f"{path}/mediation", json={"step": "asked", **WHY})
+    ensure_problem(early, 409, "not-allowed")
+    for state in ("returned", "submitted"):
+        assert owner.post(f"{path}/state", json={"state": state, **WHY}).status_code == 200
+    assert owner.post(f"{path}/mediation", json={"step": "asked", **WHY}).status_code == 200
+    clocks = owner.get("/v1/admin/clocks").json()["clocks"]
+    assert {c["kind"] for c in clocks if c["ended"] is None} == {"mediator", "mediation"}
+    assert not any(c["late"] for c in clocks)
+
+
+def test_whoever_looks_at_notices_writes_nothing_and_the_server_adds_them(place):
+    place.project(at=datetime.now(UTC) - timedelta(days=200))
+    with place.client(place.session("auditor")) as client:
+        events = place.registry.verify_audit().events
+        before = client.get("/v1/admin/notices").json()["notices"]
+        assert place.registry.verify_audit().events == events
+        assert "access_ends" not in {n["kind"] for n in before}
+
+        async def a_moment():
+            async with noted.written(place.registry, ends=0.01):
+                while len(place.registry.office.notices()) == len(before):
+                    await asyncio.sleep(0.02)
+
+        asyncio.run(asyncio.wait_for(a_moment(), 20))
+        after = client.get("/v1/admin/notices").json()["notices"]
+    (told,) = [n for n in after if n["kind"] == "access_ends"]
+    assert told["late"] is True
 
 
 def test_what_ends_soon_is_said_to_admins_and_to_the_researcher(place, owner):

@@ -69,8 +69,11 @@ def owner(deployment, tmp_path_factory):
     for reference in ("EX-1", "EX-4"):
         registry.create_project(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
         registry.add_researcher(NewMember(reference, "A Researcher", EMAIL, "An institution"), mandate())
-    for reference in ("EX-2", "EX-3"):
+    for reference in ("EX-2", "EX-3", "EX-5"):
         registry.office.submit(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
+    for state in ("returned", "submitted"):
+        registry.office.move_application("EX-5", state, mandate())
+    registry.admins.add("A Mover", "mover@example.org", "auditor", mandate())
     registry.admins.add("A Leaver", "leaver@example.org", "auditor", mandate())
     with place.client(place.session(), limit_admin="100000/minute") as client:
         yield client
@@ -87,7 +90,7 @@ def ensure_administered(owner, there, path, method):
     body = DOCUMENT["paths"][path][method].get("requestBody")
     sent = body["content"]["application/json"]["example"] if body else None
     answer = owner.request(method, there, json=sent)
-    if {"{token}", "{kid}", "{notice}"} & set(path.split("/")):
+    if {"{token}", "{session}", "{kid}", "{notice}"} & set(path.split("/")):
         assert ensure_problem(answer, 404, "unknown-record")
     else:
         assert answer.status_code in {200, 202}, answer.text

@@ -15,7 +15,7 @@ from tests.spec.test_many_processes import processes
 QUESTION = f"{AGGREGATES}?measure=actions"
 FILLED = {
     "dataset": "moderation", "release": "2026-06.1", "other": "2026-05.1", "token": "tok_" + "a" * 26,
-    "period": "2026-06", "part": "4_notices",
+    "period": "2026-06", "part": "4_notices", "session": "tok_" + "b" * 26,
 }  # fmt: skip
 NAMES = {
     "admin/projects": "REQ-1",

@@ -111,7 +111,7 @@ def test_a_cursor_of_another_project_is_the_same_cursor(deployment, tokens):
 
 
 RIGHTS = {"tokens": ("issuer", "owner"), "access": ("registrar", "owner"), "house": ("owner",)}
-OF_HOUSE = ("/admins", "/keys", "/releases")
+OF_HOUSE = ("/admins", "/sessions", "/keys", "/releases")
 
 
 def right_of(method, path):
@@ -127,7 +127,7 @@ def right_of(method, path):
 def test_an_act_of_an_admin_is_done_or_refused_as_the_role_says(deployment, role):
     """Acts are sent without a reason, so that those which are allowed are refused for that alone and change nothing."""
     filled = {"dataset": "moderation", "release": "latest", "name": "REQ-1", "notice": "ntc_a",
-              "token": "tok_a", "purpose": "token", "kid": "0" * 16}  # fmt: skip
+              "token": "tok_a", "purpose": "token", "kid": "0" * 16, "session": "tok_b"}  # fmt: skip
     with deployment.client(deployment.session(role), limit_admin="100000/minute") as client:
         described = client.get("/openapi.json").json()["paths"]
         acts = [(m, p) for p, found in described.items() if p.startswith("/v1/admin") for m in found]
