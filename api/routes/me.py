@@ -59,7 +59,7 @@ async def me(asker: Asker, settings: SettingsOf) -> Response:
 async def usage(request: Request, asker: Asker, settings: SettingsOf, registry: OpenRegistry) -> Response:
     """Answers, rows and bytes that the project was given on each of the last days (UTC), and its quota a day.
 
-    Refusals, faults, 304s, plans and metadata are not in it: they cost nothing.
+    Refusals, faults, 304s, plans and metadata are not in it: they cost nothing. Answers that broke off are, as far as sent.
     """
     days = await ask_registry(request, registry.usage.days, asker.project, datetime.now(UTC).date())
     return _private(
