@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from fastapi import Request
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.bodies import read_body
 from api.errors import Malformed
+from auth.projects import NewProject
+from auth.scopes import parse_scopes
 
 Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -22,6 +24,30 @@ class Act(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Requested(Act):
+    """A reasoned request; days are included and in UTC."""
+
+    example: ClassVar[dict[str, str]] = {
+        "dsc": "IE", "purpose": "Systemic risks", "scopes": "moderation:read",
+        "first_day": "2026-01-01", "last_day": "2030-12-31",
+    }  # fmt: skip
+
+    reference: Text
+    dsc: Text
+    purpose: Text
+    scopes: Text
+    first_day: Day
+    last_day: Day
+    tier: Text = "standard"
+
+    def access(self) -> NewProject:
+        """What it asks for. Raises MalformedValue for a scope that is none."""
+        scopes = parse_scopes(self.scopes)
+        return NewProject(
+            self.reference, self.dsc, self.purpose, scopes, self.first_day, self.last_day, self.tier
+        )
 
 
 A = TypeVar("A", bound=Act)
@@ -42,6 +68,10 @@ def body_of(kind: type[A]) -> Callable[[Request], Awaitable[A]]:
             ) from None  # fmt: skip
 
     return read
+
+
+Reasoned = Annotated[Act, Depends(body_of(Act))]
+"""The body of an act that says no more than why."""
 
 
 def described(kind: type[Act], **example: object) -> dict[str, Any]:

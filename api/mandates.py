@@ -43,4 +43,9 @@ def private(body: dict[str, Any], status: int = 200) -> Response:
     return Response(orjson.dumps(body), status, PRIVATE, FORMATS["json"])
 
 
+def waiting() -> Response:
+    """The answer where another person must agree first."""
+    return private({"waits_for": "another person"}, 202)
+
+
 AskingAdmin = Annotated[AdminPrincipal, Depends(asking_admin)]

@@ -8,29 +8,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
 
-from api.acts import Act, Day, Text, body_of, described
+from api.acts import Act, Reasoned, Requested, Text, body_of, described
 from api.dependencies import OpenRegistry, only
-from api.mandates import AskingAdmin, by, may, private
+from api.mandates import AskingAdmin, by, may, private, waiting
 from auth.lifecycle import SOON_OVER
 from auth.models import Application
-from auth.projects import NewMember, NewProject
-from auth.scopes import parse_scopes
+from auth.projects import NewMember
 from auth.tokens import SOON, ending
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
 SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
-
-
-class Request(Act):
-    """A reasoned request; days are included and in UTC."""
-
-    reference: Text
-    dsc: Text
-    purpose: Text
-    scopes: Text
-    first_day: Day
-    last_day: Day
-    tier: Text = "standard"
 
 
 class Move(Act):
@@ -71,30 +58,13 @@ def applications(registry: OpenRegistry) -> Response:
     "/applications",
     summary="Take in a reasoned request",
     dependencies=DECIDES,
-    openapi_extra=described(
-        Request,
-        reference="EX-9",
-        dsc="IE",
-        purpose="Systemic risks",
-        scopes="moderation:read",
-        first_day="2026-01-01",
-        last_day="2030-12-31",
-    ),
+    openapi_extra=described(Requested, reference="EX-9", **Requested.example),
 )
 def submit(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Request, Depends(body_of(Request))]
+    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Requested, Depends(body_of(Requested))]
 ) -> Response:
     """Take in a reasoned request, which starts its clock."""
-    new = NewProject(
-        given.reference,
-        given.dsc,
-        given.purpose,
-        parse_scopes(given.scopes),
-        given.first_day,
-        given.last_day,
-        given.tier,
-    )
-    return private(_said(registry.office.submit(new, by(admin, given.reason))))
+    return private(_said(registry.office.submit(given.access(), by(admin, given.reason))))
 
 
 @router.post(
@@ -103,13 +73,11 @@ def submit(
     dependencies=DECIDES,
     openapi_extra=described(Act),
 )
-def approve(
-    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
-) -> Response:
+def approve(name: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
     """Grant a request: its project is active from its first day on. 202 where another person must agree first."""
     made = registry.office.approve(name, by(admin, given.reason))
     if made is None:
-        return private({"waits_for": "another person"}, 202)
+        return waiting()
     return private({"project": made.id, "reference": made.reference, "status": made.status})
 
 
@@ -193,9 +161,7 @@ def notices(registry: OpenRegistry) -> Response:
 @router.post(
     "/notices/{notice}/sent", summary="A notice was sent", dependencies=DECIDES, openapi_extra=described(Act)
 )
-def sent(
-    notice: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
-) -> Response:
+def sent(notice: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
     """Put on record that the coordinator has been told."""
     registry.office.sent(notice, by(admin, given.reason))
     return private({"notice": notice})

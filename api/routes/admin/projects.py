@@ -7,28 +7,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
 
-from api.acts import Act, Day, Text, body_of, described
+from api.acts import Act, Day, Requested, Text, body_of, described
 from api.dependencies import OpenRegistry, only
-from api.mandates import AskingAdmin, by, may, private
+from api.mandates import AskingAdmin, by, may, private, waiting
 from auth.lifecycle import ProjectChange
 from auth.models import Project
-from auth.projects import NewProject, state_of
+from auth.projects import state_of
 from auth.scopes import parse_scopes
 
 router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only())])
 SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
-
-
-class New(Act):
-    """A project under a reasoned request that was decided elsewhere; days are included and in UTC."""
-
-    reference: Text
-    dsc: Text
-    purpose: Text
-    scopes: Text
-    first_day: Day
-    last_day: Day
-    tier: Text = "standard"
 
 
 class Change(Act):
@@ -55,30 +43,13 @@ def projects(registry: OpenRegistry) -> Response:
     "",
     summary="Open a project",
     dependencies=DECIDES,
-    openapi_extra=described(
-        New,
-        reference="EX-8",
-        dsc="IE",
-        purpose="Systemic risks",
-        scopes="moderation:read",
-        first_day="2026-01-01",
-        last_day="2030-12-31",
-    ),
+    openapi_extra=described(Requested, reference="EX-8", **Requested.example),
 )
 def create(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[New, Depends(body_of(New))]
+    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Requested, Depends(body_of(Requested))]
 ) -> Response:
     """Open a project at once. Where two people must agree, it begins as an application instead."""
-    new = NewProject(
-        given.reference,
-        given.dsc,
-        given.purpose,
-        parse_scopes(given.scopes),
-        given.first_day,
-        given.last_day,
-        given.tier,
-    )
-    return private(_said(registry.create_project(new, by(admin, given.reason))))
+    return private(_said(registry.create_project(given.access(), by(admin, given.reason))))
 
 
 @router.patch(
@@ -93,7 +64,7 @@ def change(
     """Change a project as an amended request says; every version is kept. 202 where another person must agree to it first."""
     wanted = ProjectChange(parse_scopes(given.scopes) if given.scopes else None, given.tier, given.last_day)
     changed = registry.office.change_project(name, wanted, by(admin, given.reason))
-    return private({"waits_for": "another person"}, 202) if changed is None else private(_said(changed))
+    return waiting() if changed is None else private(_said(changed))
 
 
 @router.get("/{name}/versions", summary="What a project was", dependencies=SEES)

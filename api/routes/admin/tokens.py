@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from api.acts import Act, Text, body_of, described
+from api.acts import Act, Reasoned, Text, body_of, described
 from api.dependencies import OpenRegistry, only
 from api.mandates import AskingAdmin, by, may, private
 from auth.scopes import parse_scopes
@@ -74,9 +74,7 @@ def issue(
 
 
 @router.post("/{token}/revoke", summary="Revoke a token", dependencies=DECIDES, openapi_extra=described(Act))
-def revoke(
-    token: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
-) -> Response:
+def revoke(token: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
     """It is refused from the next request on."""
     token_id, changed = registry.revoke_token(token, by(admin, given.reason))
     return private({"token_id": token_id, "was_open": changed})
