@@ -13,10 +13,10 @@ import pytest
 
 from datasets.build.failpoints import armed
 from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import Workshop
 from datasets.build.rollback import CannotRollBack, roll_back
 from datasets.build.seal import Seal
 from datasets.build.withdrawal import CannotWithdraw, withdraw
+from datasets.build.workshop import Workshop
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 from datasets.privacy.ledger import Caps, LedgerBroken

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from datasets.build import selftest
+from datasets.build import disk
 from datasets.build.budget import budget_of
+from datasets.build.disk import DiskFull, NoRoom
 from datasets.build.failpoints import armed, reached
 from datasets.build.lock import MARKER, BuildUnderWay, LockLost
 from datasets.build.publication import only_builder
-from datasets.build.release import settle
-from datasets.build.selftest import NoRoom, SelfTestFailed
+from datasets.build.selftest import SelfTestFailed
+from datasets.build.settling import settle
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.period import Month
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
@@ -210,7 +211,7 @@ def test_where_files_may_not_grow_nothing_is_published_and_the_next_build_works(
 
 
 def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(shop, monkeypatch):
-    monkeypatch.setattr(selftest.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
     with pytest.raises(
         NoRoom, match=r"seeds 2026-06 needs 64 MiB among the releases and 3 MiB are free"
     ) as refused:
@@ -222,7 +223,7 @@ def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(shop, mo
 def test_what_a_build_needs_depends_on_the_declaration_alone_and_is_enough(shop):
     folder = shop.build()
     written = sum(path.stat().st_size for path in folder.iterdir())
-    assert 2 * written < selftest.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
+    assert 2 * written < disk.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
 
 
 def flip(path):
@@ -248,7 +249,7 @@ def test_a_release_that_a_reader_could_not_open_is_never_published(shop, name):
 def test_a_release_that_is_out_is_not_called_void_when_what_follows_fails(shop):
     with (
         armed(lambda place: be_full() if place == "release renamed" else None),
-        pytest.raises(OSError, match="No space"),
+        pytest.raises(DiskFull, match="the disk is full that holds"),
     ):
         shop.build()
     assert shop.states == ["reserved"]
