@@ -5,6 +5,7 @@ import json
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
@@ -268,6 +269,21 @@ def test_a_difference_of_releases_says_what_changed_but_not_the_days(client):
     assert all("residuals" in place for place in places)  # months of 31 and 30 days need other noise
     same = client.get("/v1/releases/moderation/2026-06.1/diff/2026-06.1").json()
     assert same["manifest"] == same["codebook"] == []
+
+
+def test_a_difference_of_releases_names_another_version_of_the_declaration(deployment, tmp_path, monkeypatch):
+    copy = deployment.copy(tmp_path / "home")
+    declared = find_dataset("moderation")
+    later = replace(declared, version=declared.version + 1)
+    monkeypatch.setattr("tests.deployment.find_dataset", lambda name: later)
+    copy.release("moderation", "2026-06", correction="Codes were added.", rows=2_000)
+    with copy.client() as client:
+        found = client.get("/v1/releases/moderation/2026-06.1/diff/2026-06.2").json()
+    changed = {"before": declared.version, "after": later.version}
+    assert {"place": "dataset_version", **changed} in found["manifest"]
+    assert {"place": "version", **changed} in found["codebook"]
+    assert found["correction"] == "Codes were added."
+    copy.close()
 
 
 def test_a_release_and_an_answer_can_be_cited(stranger):

@@ -19,7 +19,7 @@ from datasets.build import disk
 from datasets.build.budget import budget_of
 from datasets.build.disk import DiskFull, NoRoom
 from datasets.build.failpoints import armed, reached
-from datasets.build.lock import MARKER, BuildUnderWay, LockLost
+from datasets.build.lock import MARKER, BuildUnderWay, LockLost, marked
 from datasets.build.publication import only_builder
 from datasets.build.selftest import SelfTestFailed
 from datasets.build.settling import settle
@@ -368,6 +368,30 @@ def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(shop)
         shop.build()
     marker.unlink()
     assert shop.build().name == "2026-06.1"
+
+
+def test_two_names_of_one_ledger_have_one_lock(shop, tmp_path):
+    (tmp_path / "link").symlink_to(shop.folder)
+    linked = Shop(shop.folder, PLENTY, SEEDS, f"sqlite:///{tmp_path / 'link' / 'ledger.sqlite'}")
+    with shop.ledger.held(), pytest.raises(BuildUnderWay), linked.ledger.held():
+        pass
+    linked.ledger.close()
+
+
+def test_a_builder_removes_no_marker_but_its_own(tmp_path):
+    """It lost the ledger's lock, and another who took it has marked the releases as theirs."""
+    marker = tmp_path / MARKER
+    with marked(tmp_path, "ledger"):
+        with marked(tmp_path, "ledger"):
+            theirs = marker.read_text()
+        assert not marker.exists()
+        marker.write_text(theirs)
+    assert marker.read_text() == theirs
+    marker.unlink()
+    with marked(tmp_path, "ledger"):
+        assert marker.exists()
+        marker.unlink()
+    assert not marker.exists()
 
 
 def test_a_builder_who_loses_postgresql_on_the_way_publishes_nothing(tmp_path, postgresql):
