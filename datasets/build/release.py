@@ -91,12 +91,13 @@ def build_release(
         ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
         if not afresh:
             _ensure_nothing_given_up(workshop, folder, identity)
+        settle(workshop)  # while what a build that is out has left still says what its input was
         checkpoint = Checkpoint(folder, identity)
         ensure_room(workshop.releases, folder, budget, files)
         with closing(workbench(checkpoint.folder)) as con:
             valid = _validated(con, budget, events, workshop, checkpoint, key)
             workshop.said(STEPS[1])
-            settle(workshop)
+            settle(workshop)  # again: what was given up is void from here on
             if (done := checkpoint.published(workshop.ledger.entries())) is not None:
                 checkpoint.clear()
                 return layout.release_folder(workshop.releases, dataset.name, done)

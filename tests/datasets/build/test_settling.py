@@ -121,12 +121,15 @@ def test_a_damaged_release_that_the_ledger_knows_puts_no_other_spend_in_doubt(sh
     assert settled(shop) == ["reserved", "committed", "reserved", "void"]
 
 
-def test_a_spend_that_is_committed_after_a_kill_knows_its_input(shop):
+@pytest.mark.parametrize("next_", ["the same command", "another reason", "settled"])
+def test_a_spend_that_is_committed_after_a_kill_knows_its_input(shop, next_):
     killed_when(shop, "release in place")
-    assert settled(shop) == ["reserved", "committed"]
-    again = shop.build(correction="counted again")
-    assert again.name == "2026-06.1"
+    if next_ == "the same command":
+        assert shop.build(correction="counted again").name == "2026-06.1"
+    if next_ == "settled":
+        assert settled(shop) == ["reserved", "committed"]
     shop.build(correction="counted once more")
+    assert shop.states == ["reserved", "committed"] * 2
     first, second = (entry.input_hash for entry in shop.ledger.entries() if entry.state == "committed")
     assert first == second
     assert len(first) == 64
