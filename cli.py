@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +20,7 @@ from auth.terminal import opened_registry, recorder
 from datasets.build.cli import ledger_commands, release_commands
 from datasets.build.events.cli import events
 from datasets.build.seal import Seal
+from datasets.build.settings import BuildSettings
 from datasets.catalogue import DATASETS
 from datasets.refusal import Refusal
 from datasets.release.reader import Releases
@@ -66,8 +70,18 @@ def _wrong_setting(error: ValidationError) -> str:
     return f"the setting DAYLIGHT_{name} cannot be used: {first['msg'].removeprefix('Value error, ')}"
 
 
+def _failed_disk(error: OSError) -> str:
+    """One line about a file or a disk that cannot be used: which folder, and what to do."""
+    named = isinstance(error.filename, str | bytes)
+    folder = Path(os.fsdecode(error.filename)).absolute().parent if named else BuildSettings().home
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full that holds {folder}; make room there and give the command again"
+    what = os.fsdecode(error.filename) if named else f"something under {folder}"
+    return f"{what} cannot be used ({error.strerror or error}); check the folder {folder} and its permissions"
+
+
 def main() -> None:
-    """Run a command; a refusal is one line on stderr and exit code 2."""
+    """Run a command; a refusal, or a file that cannot be used, is one line on stderr and exit code 2."""
     try:
         app()
     except (Refusal, RegistryError) as refusal:
@@ -75,6 +89,9 @@ def main() -> None:
         sys.exit(2)
     except ValidationError as error:
         print(f"daylight: {_wrong_setting(error)}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"daylight: {_failed_disk(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -22,8 +22,9 @@ from auth.settings import RegistrySettings
 from auth.tokens import NewToken
 from datasets.build.events.synthetic import generate
 from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import Workshop, build_release
+from datasets.build.release import build_release
 from datasets.build.seal import Seal
+from datasets.build.workshop import Workshop
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 
