@@ -140,9 +140,8 @@ def test_a_withdrawal_of_one_month_leaves_other_months_as_of_any_time(deployment
     copy.close()
 
 
-def test_a_withdrawal_that_was_cut_off_half_way_is_finished_by_doing_it_again(deployment, tmp_path):
-    copy = deployment.copy(tmp_path / "home")
-    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+def test_a_withdrawal_that_was_cut_off_half_way_is_finished_by_doing_it_again(corrected, tmp_path):
+    copy = corrected.copy(tmp_path / "home")
     pointer = copy.releases / "moderation" / "2026-06.current"
     take_back(copy, "2026-06.2")
     assert pointer.read_text() == "2026-06.1\n"
@@ -303,9 +302,8 @@ def test_a_release_and_an_answer_can_be_cited(stranger):
     assert query in bibtex.text
 
 
-def test_a_month_that_went_back_to_an_earlier_release_says_so(deployment, tmp_path):
-    copy = deployment.copy(tmp_path / "home")
-    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+def test_a_month_that_went_back_to_an_earlier_release_says_so(corrected, tmp_path):
+    copy = corrected.copy(tmp_path / "home")
     with copy.client(copy.token()) as client:
         between = datetime.now(UTC)
         time.sleep(1.1)
@@ -349,9 +347,8 @@ def test_a_month_that_went_back_to_an_earlier_release_says_so(deployment, tmp_pa
     copy.close()
 
 
-def test_a_rollback_that_was_cut_off_half_way_is_finished_by_doing_it_again(deployment, tmp_path):
-    copy = deployment.copy(tmp_path / "home")
-    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+def test_a_rollback_that_was_cut_off_half_way_is_finished_by_doing_it_again(corrected, tmp_path):
+    copy = corrected.copy(tmp_path / "home")
     with pytest.raises(CannotWithdraw, match="needs a reason"):
         go_back(copy, "2026-06.1", "worse")
 
