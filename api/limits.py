@@ -120,9 +120,9 @@ class Limits:
         }
 
     def give_back(self, request: Request) -> None:
-        """A request that was answered by nothing new (304), or by a fault or a refusal that is ours, is not counted."""
+        """A request that was answered by nothing new (304), or by a fault or refusal of ours (429, 5xx), is not counted."""
         limit: tuple[RateLimitItem, list[Any]] | None = getattr(request.state, "view_rate_limit", None)
-        if limit is not None:
+        if limit is not None and not getattr(request.state, "turned_away", False):
             item, keys = limit
             try:
                 self._limiter.limiter.hit(item, *keys, cost=-1)
@@ -138,6 +138,7 @@ class Limits:
 
     def too_many(self, request: Request, error: RateLimitExceeded) -> Response:
         """429, naming the policy that was hit and when to come back."""
+        request.state.turned_away = True  # beyond the limit nothing was counted that could be given back
         fields = self.fields(request)
         assert error.limit is not None
         item: RateLimitItem = error.limit.limit

@@ -31,6 +31,12 @@ class Metrics:
             buckets=SECONDS,
             registry=self._all,
         )
+        self._broken_off = Counter(
+            "daylight_broken_off",
+            "Requests whose answer was not sent to its end.",
+            ("route",),
+            registry=self._all,
+        )
         self._months = Gauge(
             "daylight_months_released", "Months that can be asked.", ("dataset",), registry=self._all
         )
@@ -40,11 +46,16 @@ class Metrics:
             registry=self._all,
         )
 
-    def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
-        """A request was answered; `route` is the template of its address."""
+    def count(self, method: str, route: str | None, status: int, seconds: float, *, whole: bool) -> None:
+        """A request was answered, to the end where it is `whole`; `route` is the template of its address.
+
+        The status is what was sent: 0 where nothing was.
+        """
         counted = self._counted.get((method, route, status)) or self._count_also(method, route, status)
         counted[0].inc()
         counted[1].observe(seconds)
+        if not whole:
+            self._broken_off.labels(route or NO_ROUTE).inc()
 
     def _count_also(self, method: str, route: str | None, status: int) -> tuple[Counter, Histogram]:
         """The figures of a kind of request; looked up by their labels once for each that the table of routes allows."""

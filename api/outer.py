@@ -6,10 +6,11 @@ import itertools
 import logging
 import secrets
 import time
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import TooLong, of_status, refused
@@ -20,6 +21,20 @@ from api.quota import book
 log = logging.getLogger("daylight.access")
 
 LONGEST_QUERY = 8192
+COSTS_NOTHING = {HTTPStatus.NOT_MODIFIED, HTTPStatus.TOO_MANY_REQUESTS}
+"""What is given back to the limit, beside every status from 500 up."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What was sent of an answer so far."""
+
+    status: int = 0
+    """0 where nothing was."""
+    bytes: int = 0
+    whole: bool = False
+    faulty: bool = False
+    """Whether a fault of ours broke it off."""
 
 
 class Outer:
@@ -42,42 +57,54 @@ class Outer:
         state = scope.setdefault("state", {})
         state["request_id"], state["method"] = self._name(), scope["method"]
         request, started, method = Request(scope, receive), time.perf_counter(), scope["method"]
-        status = sent = 0
+        sent = Sent()
 
         async def answered(message: Message) -> None:
-            nonlocal status, sent
             if message["type"] == "http.response.start":
                 if method == "OPTIONS":
                     message = _options(message)
-                status = message["status"]
-                if status == HTTPStatus.NOT_MODIFIED or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                sent.status = message["status"]
+                if sent.status in COSTS_NOTHING or sent.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     self._limits.give_back(request)
                 message["headers"] = [*message["headers"], *self._extra(request)]
-            elif method == "HEAD" or status == 204:
+            elif method == "HEAD" or sent.status == HTTPStatus.NO_CONTENT:
                 message = {**message, "body": b""}
-            sent += len(message.get("body", b""))
             await send(message)
+            if message["type"] == "http.response.body":
+                sent.bytes += len(message.get("body", b""))
+                sent.whole = not message.get("more_body", False)
 
+        try:
+            await self._answer(request, receive, answered, sent)
+        finally:  # also where the task is cancelled
+            if sent.status in {200, 206}:
+                book(request, sent.bytes, faulty=sent.faulty)
+            seconds, route = time.perf_counter() - started, getattr(scope.get("route"), "path", None)
+            self._metrics.count(method, route, sent.status, seconds, whole=sent.whole)
+            _write(scope, method, route, sent, seconds)
+
+    async def _answer(self, request: Request, receive: Receive, answered: Send, sent: Sent) -> None:
+        """Let the application answer. Raises its fault where the answer has begun, so that the server breaks it off."""
+        scope = request.scope
         if len(scope["query_string"]) > LONGEST_QUERY:
             error = TooLong(
                 f"The query has {len(scope['query_string'])} bytes; at most {LONGEST_QUERY} are read."
             )
             await refused(request, error)(scope, receive, answered)
-        else:
-            if method == "HEAD":
-                scope["method"] = "GET"
-            try:
-                await self._app(scope, receive, answered)
-            except Exception:
-                log.exception("a fault while answering %s", state["request_id"])
-                if status:
-                    raise  # the answer has begun, and ends here
-                await of_status(request, 500)(scope, receive, answered)
-        if status in {200, 206}:
-            book(request, sent)
-        seconds, route = time.perf_counter() - started, getattr(scope.get("route"), "path", None)
-        self._metrics.count(method, route, status, seconds)
-        _write(scope, method, route, status, seconds)
+            return
+        if scope["method"] == "HEAD":
+            scope["method"] = "GET"
+        try:
+            await self._app(scope, receive, answered)
+        except ClientDisconnect:
+            return  # nobody is left to be told
+        except Exception:
+            log.exception("a fault while answering %s", request.state.request_id)
+            if sent.status:
+                sent.faulty = True
+                self._limits.give_back(request)
+                raise
+            await of_status(request, 500)(scope, receive, answered)
 
     def _extra(self, request: Request) -> list[tuple[bytes, bytes]]:
         fields = {"X-Request-Id": request.state.request_id, "X-Content-Type-Options": "nosniff"}
@@ -97,7 +124,7 @@ def _options(message: Message) -> Message:
     return {**message, "status": 204, "headers": [(b"allow", ", ".join(methods).encode())]}
 
 
-def _write(scope: Scope, method: str, route: str | None, status: int, seconds: float) -> None:
+def _write(scope: Scope, method: str, route: str | None, sent: Sent, seconds: float) -> None:
     """One line of JSON: no query, no token, no address."""
     principal = scope["state"].get("principal")
     log.info(
@@ -106,7 +133,8 @@ def _write(scope: Scope, method: str, route: str | None, status: int, seconds: f
                 "request": scope["state"]["request_id"],
                 "method": method,
                 "route": route,
-                "status": status,
+                "status": sent.status,
+                "broken_off": not sent.whole,
                 "ms": round(seconds * 1000, 1),
                 "project": getattr(principal, "project", None),
                 "token": getattr(principal, "token_id", None),

@@ -1,6 +1,7 @@
 """What a project may take in a day: rows of answers, and bytes of answers and files.
 
-What is refused, faulty or known already (304), and plans, cost nothing.
+What is refused, faulty or known already (304), and plans, cost nothing. An answer that breaks off after it has begun costs
+what was sent of it: its bytes, and its rows unless the fault was ours.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ def charge(request: Request, rows: int = 0) -> None:
     request.state.charged_rows = rows
 
 
-def book(request: Request, sent: int) -> None:
-    """Put into the books what was sent, where it is charged."""
+def book(request: Request, sent: int, *, faulty: bool = False) -> None:
+    """Put into the books what was sent, where it is charged: of an answer that a fault of ours broke off its bytes alone."""
     state = request.scope["state"]
     if "charged_rows" in state and "principal" in state and sent:
         registry: Registry = request.app.state.registry
-        taken = Taken(1, state["charged_rows"], sent)
+        taken = Taken(1, 0 if faulty else state["charged_rows"], sent)
         registry.usage.add(state["principal"].project, datetime.now(UTC).date(), taken)

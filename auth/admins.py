@@ -22,7 +22,7 @@ from auth.keyring import VERIFYING, Keyring
 from auth.models import SigningKey
 from auth.roles import ROLES
 from auth.settings import RegistrySettings
-from auth.token_check import Claims, ensure_claims, write_token
+from auth.token_check import Claims, ensure_claims, read_token, write_token
 from auth.tokens import IssuedToken
 from auth.values import ensure_email, ensure_text
 
@@ -171,16 +171,21 @@ class Admins:
             act.record("session.opened", made.jti, admin=admin.id, expires=made.expires.isoformat())
         return IssuedToken(text, made.jti, made.expires, again=False)
 
+    def identify_session(self, text: str) -> str:
+        """The jti of a session whose token was found somewhere, also where it is over. Raises TokenRefused."""
+        return read_token(text, self._keyring.token_key, self._settings.issuer, self._audience).jti
+
     def close_session(self, jti: str, mandate: Mandate) -> None:
-        """A session opens nothing from the next request on. Raises UnknownRecord."""
+        """A session opens nothing from the next request on; one that is closed stays as it is. Raises UnknownRecord."""
         with self._acting(mandate) as act:
             found = act.session.get(AdminSession, jti)
             if found is None:
                 raise UnknownRecord(
                     f"session: there is none of {shown(jti)!r}.", parameter="session", value=jti
                 )
-            found.closed = found.closed or mandate.at
-            act.record("session.closed", found.jti, admin=found.admin_id)
+            if found.closed is None:
+                found.closed = mandate.at
+                act.record("session.closed", found.jti, admin=found.admin_id)
 
     def ask_withdrawal(self, release: str, mandate: Mandate) -> None:
         """An admin wants a release withdrawn, which the host that builds does. Where two people must agree, this is one."""

@@ -57,9 +57,9 @@ def canonical(value: Mapping[str, object]) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def hash_of(event: AuditEvent) -> str:
-    """SHA-256 over everything the event says, the hash before it included."""
-    said = {
+def said(event: AuditEvent) -> dict[str, object]:
+    """Everything an event says and is hashed over, the hash before it included. `details` stays the text that was hashed."""
+    return {
         "seq": event.seq,
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "actor": event.actor,
@@ -69,7 +69,11 @@ def hash_of(event: AuditEvent) -> str:
         "details": event.details,
         "previous": event.previous,
     }
-    return hashlib.sha256(canonical(said).encode("utf-8")).hexdigest()
+
+
+def hash_of(event: AuditEvent) -> str:
+    """SHA-256 over everything the event says."""
+    return hashlib.sha256(canonical(said(event)).encode("utf-8")).hexdigest()
 
 
 def append(

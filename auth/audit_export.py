@@ -8,29 +8,32 @@ the hash before it in `previous`, the first one 64 zeros. The last line is the h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, func, select
 
+from auth.audit import said
+from auth.database import snapshot
 from auth.models import AuditEvent, AuditHead
 
+PAGE = 1000
+"""Events that are read at once."""
 
-def exported(session: Session, after: int) -> Iterator[dict[str, object]]:
-    """A line for each event after a position, and one for the head. `details` stays the text that was hashed."""
-    asked = select(AuditEvent).where(AuditEvent.seq > after).order_by(AuditEvent.seq)
-    for event in session.scalars(asked.execution_options(yield_per=1000)):
-        yield {
-            "seq": event.seq,
-            "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            "actor": event.actor,
-            "act": event.act,
-            "subject": event.subject,
-            "reason": event.reason,
-            "details": event.details,
-            "previous": event.previous,
-            "hash": event.hash,
-        }
-    head = session.get(AuditHead, 1)
+
+def exported(engine: Engine, after: int) -> Iterator[dict[str, object]]:
+    """A line for each event after a position up to the end as it is now, and one for the head.
+
+    Read in pages, between which nothing is held: a reader may be as slow as it likes, and the chain never changes. Raises
+    RegistryUnavailable.
+    """
+    with snapshot(engine) as session:
+        head = session.get(AuditHead, 1)
+        end = session.scalar(select(func.max(AuditEvent.seq))) or 0
+    asked = select(AuditEvent).where(AuditEvent.seq <= end).order_by(AuditEvent.seq).limit(PAGE)
+    while after < end:
+        with snapshot(engine) as session:
+            page = session.scalars(asked.where(AuditEvent.seq > after)).all()
+        for event in page:
+            yield {**said(event), "hash": event.hash}
+        after = page[-1].seq if page else end
     if head is not None:
         yield {"head": head.hash, "seq": head.seq, "signature": head.signature}

@@ -29,6 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from auth.errors import MalformedValue, RegistryUnavailable
+from auth.values import ensure_storable
 
 log = logging.getLogger("daylight.auth")
 
@@ -96,10 +97,19 @@ def open_engine(url: URL) -> Engine:
             "DAYLIGHT_REGISTRY_URL: PostgreSQL needs the package psycopg, which is not installed.",
             parameter="DAYLIGHT_REGISTRY_URL",
         ) from None
+    event.listen(engine, "before_cursor_execute", _ensure_storable)
     if file is not None:
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "checkout", partial(_ensure_same_file, file))
     return engine
+
+
+def _ensure_storable(_connection: Any, _cursor: Any, _statement: str, values: Any, *_: Any) -> None:
+    """Whatever asks, and whatever it is called: a text that no database can hold is the asker's fault, not an outage."""
+    for row in values if isinstance(values, list) else (values,):
+        for value in row.values() if isinstance(row, dict) else row or ():
+            if isinstance(value, str):
+                ensure_storable(value)
 
 
 def _file_url(file: Path) -> URL:

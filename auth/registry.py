@@ -161,9 +161,11 @@ class Registry:
         return successor
 
     def audit_lines(self, after: int = 0) -> Iterator[dict[str, object]]:
-        """Every event after a position, and at the end the signed head: enough to follow the chain elsewhere."""
-        with snapshot(self._engine) as session:
-            yield from exported(session, after)
+        """Every event after a position, and at the end the signed head: enough to follow the chain elsewhere.
+
+        Between lines nothing is held, however long they take to be read. Raises RegistryUnavailable.
+        """
+        return exported(self._engine, after)
 
     # --- acts: each raises RegistryUnavailable and ChainBroken besides what its docstring says ----
 

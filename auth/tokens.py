@@ -119,7 +119,7 @@ def claims_of(token: Token, issuer: str, audience: str) -> Claims:
 
 def find_token(session: Session, token_id: str) -> Token:
     """The token of this identifier. Raises UnknownRecord with did-you-mean."""
-    token = session.get(Token, token_id) if token_id.isascii() else None
+    token = session.get(Token, token_id)
     if token is not None:
         return token
     near = nearest(token_id, session.scalars(select(Token.jti)))

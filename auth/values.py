@@ -24,6 +24,15 @@ def ensure_text(parameter: str, text: str, longest: int = LONGEST_TEXT) -> str:
     return stripped
 
 
+def ensure_storable(text: str) -> None:
+    """Raises MalformedValue for what no database takes as text: NUL (PostgreSQL has none), or half a surrogate pair."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise MalformedValue(
+            f"{shown(text)!r} has a character that no text here can have, NUL or half a surrogate pair; leave it out.",
+            value=text,
+        )
+
+
 def ensure_email(parameter: str, text: str) -> str:
     """The address in lower case. Raises MalformedValue."""
     address = text.strip().lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from api.formats import FORMATS
 from auth.audit import Mandate
 from auth.errors import MalformedValue, TokenRefused, UnknownRecord
 from auth.principal import Principal
+from auth.registry import Registry
 from auth.token_changes import DEFAULT_OVERLAP
 from auth.token_check import LONGEST_TEXT
 from auth.tokens import SOON
@@ -57,7 +59,7 @@ async def me(asker: Asker, settings: SettingsOf) -> Response:
 async def usage(request: Request, asker: Asker, settings: SettingsOf, registry: OpenRegistry) -> Response:
     """Answers, rows and bytes that the project was given on each of the last days (UTC), and its quota a day.
 
-    Refusals, faults, 304s, plans and metadata are not in it: they cost nothing.
+    Refusals, faults, 304s, plans and metadata are not in it: they cost nothing. Answers that broke off are, as far as sent.
     """
     days = await ask_registry(request, registry.usage.days, asker.project, datetime.now(UTC).date())
     return _private(
@@ -109,16 +111,27 @@ async def _found_text(request: Request) -> str:
 async def revoke_found(
     request: Request, text: Annotated[str, Depends(_found_text)], registry: OpenRegistry
 ) -> Response:
-    """Whoever holds a token may close it. The answer is the same whether or not it was one (RFC 7009, section 2.2)."""
+    """Whoever holds a token, also one of an admin's session, may close it.
+
+    The answer is the same whether or not it was one (RFC 7009, section 2.2).
+    """
     gate, address = request.app.state.gate, address_of(request)
     name = gate.ensure_open(address, text)
     try:
-        found = await ask_registry(request, registry.identify_token, text, datetime.now(UTC))
-        mandate = Mandate(f"holder:{found.token_id}", "whoever holds it closes it", datetime.now(UTC))
-        await run_in_threadpool(registry.revoke_token, found.token_id, mandate)
+        close, token_id = await ask_registry(request, _identified, registry, text)
+        mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
+        await run_in_threadpool(close, token_id, mandate)
     except (UnknownRecord, TokenRefused):
         gate.refused(address, name)
     return Response(None, 204, PRIVATE)
+
+
+def _identified(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], object], str]:
+    """What closes a token of this text, and its identifier. Raises TokenRefused, RegistryUnavailable."""
+    try:
+        return registry.revoke_token, registry.identify_token(text, datetime.now(UTC)).token_id
+    except UnknownRecord:
+        return registry.admins.close_session, registry.admins.identify_session(text)
 
 
 def _by(asker: Principal, reason: str) -> Mandate:

@@ -13,7 +13,7 @@ router = APIRouter(tags=["health"], dependencies=[Depends(only())])
 
 @router.get("/metrics", summary="Figures for a monitor")
 async def metrics(request: Request, releases: PublishedReleases) -> Response:
-    """Requests by method, route and status, their duration, and how many months are released or degraded, of this process.
+    """Requests by method, route and status, their duration, answers broken off, months released or degraded, of this process.
 
     In Prometheus' text format. It tells nothing of who asked or what; let the proxy keep it from the public where wanted.
     """

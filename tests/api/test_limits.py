@@ -199,6 +199,24 @@ def test_a_fault_of_ours_costs_no_request(deployment, monkeypatch):
         assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
 
 
+@pytest.mark.parametrize("storage", ["memory", "redis"])
+def test_refusals_by_us_cost_no_request_and_those_of_what_is_asked_do(deployment, redis_url, storage):
+    settings = {"redis_url": redis_url} if storage == "redis" else {}
+    wrong = f"{QUESTION}&limit=0"
+    with deployment.client(deployment.token(), limit_standard="3/12hour", quota_rows=1, **settings) as client:
+        assert client.get(wrong).status_code == 422
+        assert client.get(QUESTION).headers["x-ratelimit-remaining"] == "1"
+        for _ in range(3):  # the quota is spent
+            answer = client.get(QUESTION)
+            ensure_problem(answer, 429, "quota-spent")
+            assert answer.headers["x-ratelimit-remaining"] == "1"
+    token = deployment.token()
+    with deployment.client(token, limit_standard="1/12hour", **settings) as client:
+        assert client.get(wrong).status_code == 422
+        for _ in range(3):  # nothing was counted, and nothing is given back
+            ensure_problem(client.get(QUESTION), 429, "too-many-requests")
+
+
 def test_every_act_of_an_admin_is_limited(deployment):
     session = deployment.session()
     with deployment.client(session) as client:

@@ -73,6 +73,30 @@ def test_whoever_finds_a_token_can_close_it_and_learns_nothing(deployment, anyon
     ensure_problem(anyone.get(QUESTION, headers=bearer(text)), 401)
 
 
+def test_whoever_finds_the_token_of_a_session_closes_it_with_the_same_answer_and_once(deployment, anyone):
+    session = deployment.session()
+    held = deployment.registry.admin(session, datetime.now(UTC)).session
+    assert anyone.get("/v1/admin/session", headers=bearer(session)).status_code == 200
+    answers = [anyone.post("/v1/tokens/revoke", json={"token": session}) for _ in range(2)]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(204, b"")}
+    ensure_problem(anyone.get("/v1/admin/session", headers=bearer(session)), 401, "token-refused")
+    acts = [line for line in deployment.registry.audit_lines() if line.get("subject") == held]
+    assert [act["act"] for act in acts] == ["session.opened", "session.closed"]
+    assert acts[1]["actor"] == f"holder:{held}"
+
+
+def test_a_session_whose_end_has_passed_is_closed_too_and_a_forged_one_is_not(deployment, anyone):
+    over = deployment.session(at=datetime.now(UTC) - timedelta(hours=1))
+    other = deployment.session()
+    for text in (over, other[:-2] + "AA"):
+        assert anyone.post("/v1/tokens/revoke", json={"token": text}).status_code == 204
+    closed = [
+        line["actor"] for line in deployment.registry.audit_lines() if line.get("act") == "session.closed"
+    ]
+    assert closed[-1] == f"holder:{deployment.registry.admins.identify_session(over)}"
+    assert anyone.get("/v1/admin/session", headers=bearer(other)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b'{"token": 1}', b"\xff", b'{"token": "' + b"a" * 9000 + b'"}']
 )

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from auth.audit import hash_of, witness_file
+from auth.database import POOLED
 from auth.errors import ChainBroken, KeyUnusable, NotAllowed
 from auth.models import AuditEvent
 from auth.registry import Registry, open_registry
@@ -303,6 +304,27 @@ def test_a_long_audit_is_followed_page_by_page(told, attacker, monkeypatch):
     assert told.verify_audit().events == 7
     attacker("UPDATE audit_event SET reason = 'x' WHERE seq = 6")
     assert broken_at(told) == 6
+
+
+def test_an_export_in_pages_ends_where_it_began_whatever_is_done_meanwhile(told, monkeypatch):
+    before = list(told.audit_lines())
+    monkeypatch.setattr("auth.audit_export.PAGE", 2)
+    lines = told.audit_lines()
+    found = [next(lines)]
+    told.record_release_act("release.withdrawn", "moderation/2026-06.1", mandate())
+    found += lines
+    assert found == before
+    assert [line["seq"] for line in told.audit_lines(3)] == [*range(4, len(before) + 1), len(before)]
+    assert len({line["hash"] for line in told.audit_lines() if "hash" in line}) == len(before)
+
+
+def test_readers_who_stall_hold_no_connection(told):
+    readers = [told.audit_lines() for _ in range(3 * POOLED)]
+    first = [next(reader) for reader in readers]
+    told.record_release_act("release.withdrawn", "moderation/2026-06.1", mandate())
+    events = told.verify_audit().events - 1  # as they were when the readers began
+    assert {len(list(reader)) for reader in readers} == {events}, "all but the first, and the head"
+    assert {line["seq"] for line in first} == {1}
 
 
 def test_an_act_is_not_lost_where_its_witness_cannot_be_written(told, settings, monkeypatch, caplog):

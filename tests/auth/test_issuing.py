@@ -238,3 +238,15 @@ def test_scopes_that_are_none_are_refused_with_the_list(text):
 )
 def test_a_day_that_is_none_is_refused(text):
     assert "YYYY-MM-DD" in refusal(parse_day, "until", text).sentence
+
+
+@pytest.mark.parametrize("name", ["\0", "REQ-1\0", "\ud800", "REQ-1\udfff"])
+def test_a_name_that_no_database_can_hold_is_malformed_and_no_outage(populated, name):
+    for look_up in (
+        lambda: populated.list_tokens(NOW, name),
+        lambda: populated.issue_token(ask(name), mandate()),
+        lambda: populated.revoke_token(name, mandate()),
+    ):
+        with pytest.raises(MalformedValue, match="leave it out"):
+            look_up()
+    assert populated.verify_audit().events

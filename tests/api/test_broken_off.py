@@ -1,0 +1,165 @@
+"""An answer that breaks off is booked, counted and logged as far as it was sent, whoever broke it off."""
+
+import asyncio
+import logging
+import socket
+import time
+
+import orjson
+import pytest
+from starlette.requests import ClientDisconnect
+
+from api.formats import RENDER
+from api.limits import Limits
+from api.metrics import Metrics
+from api.outer import Outer
+from api.settings import ApiSettings
+from tests.api.conftest import AGGREGATES
+from tests.live import served
+
+QUESTION = f"{AGGREGATES}?measure=actions&group_by=category&format=ndjson"
+FILE = "/v1/releases/moderation/2026-06.1/files/cells.parquet"
+PIECE = b"x" * 1000
+
+
+def lines(caplog):
+    """The access lines, by their route."""
+    found = [orjson.loads(record.message) for record in caplog.records if record.levelname == "INFO"]
+    return {line["route"]: line for line in found}
+
+
+def today(client):
+    return client.get("/v1/me/usage").json()["days"][0]
+
+
+def broken_off(client, route):
+    """How many answers of a route the metrics say were broken off."""
+    name = f'daylight_broken_off_total{{route="{route}"}} '
+    found = [line for line in client.get("/metrics").text.splitlines() if line.startswith(name)]
+    return float(found[0].removeprefix(name)) if found else 0.0
+
+
+@pytest.fixture
+def streamed(monkeypatch):
+    """Let answers be streamed, from a function that gives their pieces."""
+
+    def stream(pieces):
+        monkeypatch.setattr("api.answers.SIZE", 0)
+        monkeypatch.setitem(RENDER, "ndjson", pieces)
+
+    return stream
+
+
+def test_a_fault_in_mid_stream_costs_the_bytes_that_were_sent_and_no_request(deployment, streamed, caplog):
+    def pieces(answer):
+        yield PIECE
+        yield PIECE
+        raise RuntimeError("a fault")
+
+    streamed(pieces)
+    caplog.set_level(logging.INFO, "daylight.access")
+    with deployment.client(deployment.token(), limit_standard="2/12hour") as client:
+        answers = [client.get(QUESTION, headers={"Accept-Encoding": "identity"}) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200] * 3, "a fault of ours is given back"
+        taken = today(client)
+        assert (taken["requests"], taken["rows"], taken["bytes"]) == (3, 0, 3 * 2 * len(PIECE))
+        assert broken_off(client, "/v1/datasets/{dataset}/aggregates") == 3
+        assert broken_off(client, "/metrics") == 0
+    line = lines(caplog)["/v1/datasets/{dataset}/aggregates"]
+    assert (line["status"], line["broken_off"]) == (200, True)
+    assert not lines(caplog)["/v1/me/usage"]["broken_off"]
+
+
+def test_a_client_that_goes_away_pays_for_what_it_was_sent(deployment, streamed, caplog):
+    def pieces(answer):
+        for _ in range(500):
+            yield PIECE
+            time.sleep(0.01)
+
+    streamed(pieces)
+    caplog.set_level(logging.INFO, "daylight.access")
+    token, route = deployment.token(), "/v1/datasets/{dataset}/aggregates"
+    with served(deployment) as url:
+        leave(url, QUESTION, token)
+        wait_for(lambda: route in lines(caplog))
+        assert (lines(caplog)[route]["status"], lines(caplog)[route]["broken_off"]) == (200, True)
+    with deployment.client(token) as client:
+        taken = today(client)
+    assert taken["requests"] == 1
+    assert taken["rows"] > 0, "it might have read them all but for the last byte"
+    assert len(PIECE) <= taken["bytes"] < 500 * len(PIECE)
+    assert taken["bytes"] % len(PIECE) == 0
+
+
+def test_a_file_that_is_left_in_the_middle_costs_what_was_sent(deployment, monkeypatch, caplog):
+    monkeypatch.setattr("starlette.responses.FileResponse.chunk_size", 1)
+    caplog.set_level(logging.INFO, "daylight.access")
+    token, route = deployment.token(), "/v1/releases/{dataset}/{release}/files/{name}"
+    with served(deployment) as url:
+        leave(url, FILE, token)
+        wait_for(lambda: route in lines(caplog))
+        assert lines(caplog)[route]["broken_off"]
+    with deployment.client(token) as client:
+        taken = today(client)
+    whole = (deployment.releases / "moderation" / "2026-06.1" / "cells.parquet").stat().st_size
+    assert (taken["requests"], taken["rows"]) == (1, 0)
+    assert 0 < taken["bytes"] < whole
+
+
+@pytest.mark.parametrize("status", [200, 0])
+def test_a_request_that_is_cancelled_is_counted_and_logged_as_far_as_it_came(status, caplog):
+    caplog.set_level(logging.INFO, "daylight.access")
+
+    async def hang(scope, receive, send):
+        if status:
+            await send({"type": "http.response.start", "status": status, "headers": []})
+        await asyncio.Event().wait()
+
+    assert isinstance(asyncio.run(outcome(hang, cancelled=True)), asyncio.CancelledError)
+    line = lines(caplog)[None]
+    assert (line["status"], line["broken_off"]) == (status, True)
+
+
+def test_a_client_that_leaves_before_it_has_said_all_is_no_fault(caplog):
+    caplog.set_level(logging.INFO, "daylight.access")
+
+    async def read(scope, receive, send):
+        raise ClientDisconnect
+
+    assert asyncio.run(outcome(read)) is None
+    (record,) = caplog.records
+    assert orjson.loads(record.message)["status"] == 0
+
+
+async def outcome(app, *, cancelled=False):
+    """What comes of a request to an application that `Outer` stands around: what it raises, or None."""
+    outer = Outer(app, Limits(ApiSettings()), Metrics())
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+
+    async def nothing(*_):
+        return {"type": "http.disconnect"}
+
+    task = asyncio.create_task(outer(scope, nothing, nothing))
+    await asyncio.sleep(0.01)
+    if cancelled:
+        task.cancel()
+    (found,) = await asyncio.gather(task, return_exceptions=True)
+    return found
+
+
+def leave(url, path, token):
+    """Ask, read the beginning of the answer, and go away."""
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=10) as connection:
+        connection.sendall(request.encode())
+        begun = b""
+        while not begun.partition(b"\r\n\r\n")[2]:
+            begun += connection.recv(500)
+    assert b" 200 OK" in begun
+
+
+def wait_for(condition):
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.01)
