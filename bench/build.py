@@ -17,9 +17,10 @@ from datasets.build.budget import budget_of
 from datasets.build.events.layout import event_files, month_folder
 from datasets.build.events.synthetic import generate
 from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import Workshop, build_release
+from datasets.build.release import build_release
 from datasets.build.seal import Seal
 from datasets.build.sql import enum
+from datasets.build.workshop import Workshop
 from datasets.catalogue import find_dataset
 from datasets.definition import Cuboid, Dataset, Level
 from datasets.period import Month

@@ -22,8 +22,9 @@ from auth.settings import RegistrySettings
 from auth.tokens import NewToken
 from datasets.build.events.synthetic import generate
 from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import Workshop, build_release
+from datasets.build.release import build_release
 from datasets.build.seal import Seal
+from datasets.build.workshop import Workshop
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 
@@ -114,9 +115,23 @@ class Deployment:
         with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
             yield client
 
+    def open_once(self) -> None:
+        """Let an application make the serving copies of all releases, so that copies of this deployment need not."""
+        with self.client():
+            pass
+
+    def take_over(self, corrected: Deployment, release: str = "moderation/2026-06.2") -> None:
+        """Copy what another has published as `rsync` would: files first, what names them last."""
+        coming, pointer = self.releases / ".coming", release.split(".", 1)[0]
+        shutil.copytree(corrected.releases / release, coming)
+        coming.rename(self.releases / release)
+        for name in ("ledger", f"{pointer}.current"):
+            shutil.copy(corrected.releases / name, coming)
+            coming.rename(self.releases / name)
+
     def copy(self, home: Path) -> Deployment:
-        """The same deployment elsewhere, to be changed."""
-        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("cache", "events", "registry.sqlite*"))
+        """The same deployment elsewhere, to be changed, with the serving copies that were made already."""
+        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("events", "registry.sqlite*"))
         # through SQLite: a file that this process closes loses the locks of its open connections, and then another process may
         # throw their log away
         here, there = (sqlite3.connect(folder / "registry.sqlite") for folder in (self.home, home))

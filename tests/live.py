@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import create_app
+from api.heads import Heads
 from api.settings import ApiSettings
 from tests.deployment import Deployment
 
@@ -26,8 +27,8 @@ def served(deployment: Deployment, **settings: object) -> Iterator[str]:
             access_log=False,
             log_config=None,
             proxy_headers=False,
-            http="h11",
-            h11_max_incomplete_event_size=32 * 1024,
+            http=Heads,
+            ws="none",
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -9,6 +9,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
+from api.heads import Heads
 
 
 def main() -> None:
@@ -16,7 +17,9 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            uvicorn.run(create_app(), port=int(line), http="h11", access_log=False, log_config=None)
+            uvicorn.run(
+                create_app(), port=int(line), http=Heads, ws="none", access_log=False, log_config=None
+            )
             return
         print(child, flush=True)
 

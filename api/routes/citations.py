@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Annotated
 
 import orjson
@@ -24,6 +23,7 @@ from datasets.release.citation import Citation, citation_of
 from datasets.release.opened import Release
 from datasets.release.query.question import Question
 from datasets.release.query.words import RepeatedParameter, one_of
+from datasets.release.reader import Releases
 
 router = APIRouter(prefix="/v1", tags=["citations"])
 
@@ -62,24 +62,24 @@ async def of_question(
     if len(formats) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
     question, asked = await question_of(dataset, parameters, releases)
+    pinned = _pinned(question, asked, releases)
     cited = citation_of(
         asked,
         settings.publisher,
         settings.base_url,
         query_id=question.id([release.name for release in asked]),
-        path=f"/v1/datasets/{dataset.name}/aggregates?{_pinned(question, asked).canonical()}",
+        path=f"/v1/datasets/{dataset.name}/aggregates?{pinned.canonical()}",
     )
     return _written(request, cited, formats[0] if formats else "csl")
 
 
-def _pinned(question: Question, asked: Sequence[Release]) -> Question:
+def _pinned(question: Question, asked: Sequence[Release], releases: Releases) -> Question:
     """The question as it will go on to be answered from these releases, whatever is corrected later."""
     if question.release or question.as_of:
         return question
     if len(asked) == 1:
         return replace(question, release=asked[0].name)
-    published = max(datetime.fromisoformat(release.manifest.published_at) for release in asked)
-    return replace(question, as_of=published.replace(microsecond=0) + timedelta(seconds=1))
+    return replace(question, as_of=releases.archive.moments(question.dataset)[-1])
 
 
 def _written(request: Request, cited: Citation, format_: str) -> Response:

@@ -8,6 +8,7 @@ Which bucket a unit falls into has no say in what its rows count for.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +49,10 @@ class Buckets:
         params: Params,
     ) -> None:  # fmt: skip
         """Write the rows of the relation `valid`, an SQL query with `params`, as one part of the input."""
-        into = self.folder / part
-        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        into = _emptied(self.folder / part)
         con.execute(f"SET partitioned_write_flush_threshold = {max(1 << 12, (1 << 20) // self.number)}")
         rows = con.sql(narrow_sql(dataset, month, valid, self.number), params={**params, **salted(salt)})
-        rows.write_parquet(str(into), partition_by=["bucket"], compression="uncompressed", overwrite=True)
+        rows.write_parquet(str(into), partition_by=["bucket"], compression="uncompressed")
 
     def settle(
         self,
@@ -65,7 +65,7 @@ class Buckets:
     ) -> None:
         """From now on have the rows of `valid` in place of all those whose lots are `suspects`."""
         rows = con.sql(narrow_sql(dataset, month, valid, self.number), params=salted(salt))
-        rows.write_parquet(str(self.folder / "settled"), partition_by=["bucket"], overwrite=True)
+        rows.write_parquet(str(_emptied(self.folder / "settled")), partition_by=["bucket"])
         pq.write_table(
             suspects, self.folder / "suspects.parquet"
         )  # the last of the two: it is what makes both hold
@@ -92,6 +92,16 @@ class Buckets:
             rows += f" WHERE lot_upper NOT IN (SELECT lot_upper FROM {_parquet((suspects,))})"
         settled = _query(tuple(sorted((self.folder / "settled" / f"bucket={bucket}").glob("*.parquet"))))
         return " UNION ALL BY NAME ".join(filter(None, (rows, settled))) or None
+
+
+def _emptied(folder: Path) -> Path:
+    """A folder with nothing in it: what a build that died has left would count beside what is written now.
+
+    DuckDB's `overwrite` replaces files of the same names and leaves the others.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
 
 
 def buckets_for(folder: Path, rows: int) -> Buckets:

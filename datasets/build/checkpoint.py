@@ -5,8 +5,8 @@ because noise is drawn at most once where anybody could ever see it: noisy cells
 checkpoint, whole or not at all, and whatever is staged or published comes from there. A draw that was never written down
 died with its process; one that was written down is used again as it is (docs/decisions/0010).
 
-A checkpoint belongs to one input, plan, declaration, code and reason. Where any of them has changed it is thrown away,
-and with it the right to its reservation, which stays counted.
+A checkpoint belongs to one input, declaration, version and reason. Where any of them has changed it can only be given up,
+and with it the right to its reservation, which stays counted: that is done when it is asked for, and never in silence.
 """
 
 from __future__ import annotations
@@ -26,28 +26,40 @@ from datasets.build.budget import Budget
 from datasets.build.counting import Counter
 from datasets.build.noisy import NoisyCells
 from datasets.build.provenance import code_hash, lock_hash
-from datasets.build.publication import flush, replace_file
+from datasets.build.publication import LEFT_BEHIND, flush, replace_file
 from datasets.definition import Cuboid
-from datasets.privacy.ledger import Entry
+from datasets.privacy.ledger import Entry, open_reservations
 from datasets.privacy.residuals import NoisyTable
 
 _STATE, _COUNTED, _NOISY = "state.json", "counted.npz", "noisy"
+_EVENTS = "events"
 Tables = Mapping[str, Mapping[Cuboid, NDArray[np.float64]]]
+Identity = Mapping[str, str]
+"""What a build and one that goes on from it must have in common, by name: salted hashes."""
 
 
 class Checkpoint:
     """How far the build of one dataset and month has come. Whoever makes one holds the builders' lock."""
 
-    def __init__(self, folder: Path, identity: str) -> None:
-        """Take up what lies in `folder` where it is of the same `identity`; else throw it away and begin anew."""
+    def __init__(self, folder: Path, identity: Identity) -> None:
+        """Take up what lies in `folder` where it is of the same `identity`; else throw it away and begin anew.
+
+        A file that was being written when its build died is removed here, before anything new is drawn: it may hold noise.
+        """
         self.folder = folder
         self._state: dict[str, object] = {"identity": identity, "parts": 0, "reservation": ""}
         found = _state(folder)
         if found.get("identity") == identity:
             self._state = found
+            for path in folder.iterdir():
+                if LEFT_BEHIND.fullmatch(path.name):
+                    path.unlink()
+            flush(folder)
         else:
             self.clear()
             folder.mkdir(mode=0o700, parents=True)
+            for parent in folder.parents[:3]:  # down from the private folder
+                flush(parent)
             self._save()
 
     @property
@@ -61,24 +73,32 @@ class Checkpoint:
 
     def keep_parts(self, number: int) -> None:
         """The first so many parts of the input are in the buckets, and on the disk."""
-        for path in (self.buckets / f"part-{number - 1:05d}").rglob("*"):
+        part = self.buckets / f"part-{number - 1:05d}"
+        for path in (
+            *part.rglob("*"),
+            part,
+            self.buckets,
+            self.folder,
+        ):  # a file is lost without its folders' entries
             flush(path)
         self._save(parts=number)
 
     def reservation(self, entries: tuple[Entry, ...]) -> Entry | None:
         """The reservation to go on with: the one that this build asked for, where it stands in the ledger and is open."""
-        closed = {entry.of for entry in entries}
-        open_ = (e for e in entries if e.state == "reserved" and e.seq not in closed)
-        return next((entry for entry in open_ if entry.hash == self._state["reservation"]), None)
+        return _held(self._state, entries)
 
-    def is_of(self, entry: Entry) -> bool:
-        """Whether this entry is the reservation that this build asked for."""
-        return entry.hash == self._state["reservation"]
+    def published(self, entries: tuple[Entry, ...]) -> str | None:
+        """The release that this build has brought out before it died, as the ledger has it since; None where it has not."""
+        asked = next(
+            (e for e in entries if e.state == "reserved" and e.hash == self._state["reservation"]), None
+        )
+        committed = (e for e in entries if e.state == "committed" and asked is not None and e.of == asked.seq)
+        return next((entry.release for entry in committed), None)
 
     def expect(self, entry: Entry) -> None:
         """Write down the very entry that is about to be appended: a crash right after it must not lose it.
 
-        Its hash covers the whole chain before it and the time, so no other build's entry can be taken for it.
+        Its hash covers the whole chain before it, so it is the entry of this build and no other's of this private folder.
         """
         self._save(reservation=entry.hash)
 
@@ -116,8 +136,12 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Throw away everything: the release is out, or nothing will come of it."""
+        if not self.folder.exists():
+            return
         (self.folder / _STATE).unlink(missing_ok=True)  # first: a folder half gone must not be gone on from
+        flush(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
+        flush(self.folder.parent)
 
     def _save(self, **changed: object) -> None:
         self._state = {**self._state, **changed}
@@ -128,16 +152,47 @@ def checkpoint_folder(private: Path, dataset: str, month: str) -> Path:
     return private / "building" / dataset / month
 
 
-def identity_of(budget: Budget, input_hash: str, correction: str, salt: str) -> str:
-    """What a checkpoint must have in common with a build that goes on from it, as one salted hash."""
-    told = [input_hash, budget.hash, repr(budget.dataset), code_hash(), lock_hash(), correction]
-    return hmac.new(salt.encode(), json.dumps(told).encode(), hashlib.sha256).hexdigest()
+def identity_of(budget: Budget, input_hash: str, correction: str, salt: str) -> Identity:
+    """What a checkpoint must have in common with a build that goes on from it; `input_hash` is salted already."""
+    told = {
+        "declaration": budget.hash + repr(budget.dataset),
+        "installed version": code_hash() + lock_hash(),
+        "correction": correction,
+    }
+    hashes = {
+        name: hmac.new(salt.encode(), f"{name}\n{text}".encode(), hashlib.sha256).hexdigest()
+        for name, text in told.items()
+    }
+    return {_EVENTS: input_hash, **hashes}
 
 
-def held_reservations(private: Path) -> frozenset[str]:
-    """The hashes of the ledger entries that builds which died may still be gone on with."""
+def found_differing(
+    folder: Path, identity: Identity, entries: tuple[Entry, ...]
+) -> tuple[Entry, tuple[str, ...]] | None:
+    """The open reservation of a build that was cut off and cannot be gone on with as this `identity`, with the names of
+    what differs; None where nothing would be given up."""
+    state = _state(folder)
+    found, before = _held(state, entries), state.get("identity")
+    if found is None or before == identity:
+        return None
+    known = before if isinstance(before, dict) else {}
+    return found, tuple(name for name in identity if known.get(name) != identity[name])
+
+
+def held_inputs(private: Path) -> dict[str, str]:
+    """The hashes of the ledger entries that builds which died may still be gone on with, and the salted hash of the
+    input of each."""
     states = (_state(path.parent) for path in (private / "building").glob(f"*/*/{_STATE}"))
-    return frozenset(str(state["reservation"]) for state in states if state.get("reservation"))
+    return {str(state["reservation"]): _input_of(state) for state in states if state.get("reservation")}
+
+
+def _input_of(state: Mapping[str, object]) -> str:
+    identity = state["identity"]
+    return str(identity.get(_EVENTS, "")) if isinstance(identity, dict) else ""
+
+
+def _held(state: Mapping[str, object], entries: tuple[Entry, ...]) -> Entry | None:
+    return next((e for e in open_reservations(entries) if e.hash == state.get("reservation")), None)
 
 
 def _state(folder: Path) -> dict[str, object]:

@@ -20,12 +20,14 @@ from datasets.build.ledger_store import LedgerStore
 from datasets.build.preview import Promise, promises
 from datasets.build.progress import progress
 from datasets.build.publication import only_builder
-from datasets.build.release import Workshop, build_release, publish_ledger, settle
+from datasets.build.release import build_release
 from datasets.build.rollback import roll_back
 from datasets.build.seal import Seal
 from datasets.build.settings import BuildSettings
+from datasets.build.settling import publish_ledger, settle
 from datasets.build.verification import ensure_ledger_matches, ensure_nothing_forgotten, ensure_releases
 from datasets.build.withdrawal import withdraw
+from datasets.build.workshop import Workshop
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
 from datasets.privacy.ledger import head, spent_by_month
@@ -73,12 +75,20 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
         correction: Annotated[
             str, typer.Option(help="why a released month is released again: a new spend, the next revision")
         ] = "",
+        afresh: Annotated[
+            bool,
+            typer.Option(
+                "--afresh", help="give up a build of this month that was cut off; its spend stays counted"
+            ),
+        ] = False,
     ) -> None:
         """Build, sign and publish the release of a month, and write its privacy spend to the ledger."""
         declared, settings = find_dataset(dataset), BuildSettings()
         with progress() as (said, passed), closing(_ledger(settings)) as ledger:
             workshop = Workshop(settings.releases, settings.private, ledger, seal(), said=said, passed=passed)
-            folder = build_release(declared, Month.parse(month), events, workshop, correction=correction)
+            folder = build_release(
+                declared, Month.parse(month), events, workshop, correction=correction, afresh=afresh
+            )
         _out.print(f"published {dataset} {folder.name}: {folder}")
         _err.print(
             f"rows that did not fit, if any: {workshop.quarantine(declared, Month.parse(month))} (private)"

@@ -107,7 +107,8 @@ class LedgerStore:
         Raises BuildUnderWay where another one does, on this host or elsewhere.
         """
         if self._engine.dialect.name == "sqlite":
-            with file_lock(Path(f"{self._engine.url.database}.lock")):
+            # resolved: a ledger that is also reached by a link has one lock all the same
+            with file_lock(Path(f"{Path(str(self._engine.url.database)).resolve()}.lock")):
                 yield
         else:
             with _spoken():
@@ -136,7 +137,7 @@ class LedgerStore:
 
         def rule(entries: tuple[Entry, ...]) -> Entry:
             ledger.ensure_chain(entries, self.caps)
-            return ledger.reserve(entries, spend, caps=self.caps, time=now.isoformat(), reason=reason)
+            return ledger.reserve(entries, spend, caps=self.caps, time=ledger.day_of(now), reason=reason)
 
         return self._append(rule)
 
@@ -148,7 +149,7 @@ class LedgerStore:
             lambda entries: ledger.commit(
                 entries,
                 reserved,
-                time=now.isoformat(),
+                time=ledger.day_of(now),
                 input_hash=input_hash,
                 release=release,
                 artefact_hash=artefact_hash,
@@ -158,7 +159,7 @@ class LedgerStore:
     def void(self, reserved: Entry, *, now: datetime, reason: str) -> Entry:
         """Say that a reserved spend came to nothing; it stays counted."""
         return self._append(
-            lambda entries: ledger.void(entries, reserved, time=now.isoformat(), reason=reason)
+            lambda entries: ledger.void(entries, reserved, time=ledger.day_of(now), reason=reason)
         )
 
     def _append(self, rule: Callable[[tuple[Entry, ...]], Entry]) -> Entry:

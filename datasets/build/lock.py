@@ -87,9 +87,17 @@ def marked(root: Path, ledger: str) -> Iterator[None]:
     """
     root.mkdir(parents=True, exist_ok=True)
     path, fresh = root / MARKER, root / f"{MARKER}-{uuid.uuid4().hex}"
-    mine = {"ledger": ledger, "host": socket.gethostname(), "process": os.getpid(), "since": _now()}
+    mine = json.dumps(
+        {
+            "ledger": ledger,
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "since": _now(),
+            "mark": fresh.name,
+        }
+    )
     try:
-        fresh.write_text(json.dumps(mine))
+        fresh.write_text(mine)
         try:
             os.link(fresh, path)
         except FileExistsError:
@@ -100,7 +108,9 @@ def marked(root: Path, ledger: str) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if path.read_text() == mine:  # one who lost the ledger's lock may find another's marker here
+                path.unlink()
 
 
 def _ensure_left_behind(path: Path, ledger: str) -> None:

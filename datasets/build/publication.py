@@ -12,7 +12,6 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 
 from datasets.build.failpoints import reached
@@ -25,7 +24,8 @@ from datasets.release.archive import Archive
 from datasets.release.signed import Signed, signed_bytes
 from datasets.release.verification import Verify
 
-_LEFT_BEHIND = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
+LEFT_BEHIND = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
+"""The name of a file or folder that was still being written."""
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def sweep(root: Path) -> None:
     datasets = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for folder in (root, *datasets):
         for path in folder.iterdir():
-            if _LEFT_BEHIND.fullmatch(path.name) and not path.is_symlink():
+            if LEFT_BEHIND.fullmatch(path.name) and not path.is_symlink():
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
@@ -80,11 +80,11 @@ def point(pointer: Path, name: str) -> None:
     replace_file(pointer, f"{name}\n".encode(), "pointer")
 
 
-def point_to_current(root: Path, dataset: str, month: str, verify: Verify, now: datetime) -> str | None:
+def point_to_current(root: Path, dataset: str, month: str, verify: Verify) -> str | None:
     """Let a month's pointer say what the record says: the release that was published, or gone back to, last and is not
     withdrawn. Gives its name; None where there is none, and then there is no pointer."""
     pointer = layout.pointer_file(root, dataset, month)
-    current = Archive(root, verify).current_at(dataset, now).get(month)
+    current = Archive(root, verify).current(dataset).get(month)
     if current is None:
         pointer.unlink(missing_ok=True)
         flush(pointer.parent)

@@ -8,10 +8,7 @@ command, on the same reservation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -19,33 +16,36 @@ import duckdb
 from datasets.build.bounding import bounded
 from datasets.build.budget import Budget, budget_of
 from datasets.build.chance import discrete_gaussian_noise
-from datasets.build.checkpoint import Checkpoint, checkpoint_folder, held_reservations, identity_of
+from datasets.build.checkpoint import Checkpoint, Identity, checkpoint_folder, found_differing, identity_of
+from datasets.build.disk import ensure_room, speaking_of_disks
 from datasets.build.events.layout import event_files, month_folder
 from datasets.build.events.source import Source
 from datasets.build.events.validation import Into, Validated, validate
 from datasets.build.failpoints import reached
-from datasets.build.ledger_store import LedgerStore
 from datasets.build.lock import LockLost
 from datasets.build.manifest import manifest_of
 from datasets.build.noisy import NoisyCells, count, counter_of, protected
+from datasets.build.private import ensure_private
 from datasets.build.provenance import input_hash, salt
-from datasets.build.publication import only_builder, point, point_to_current, publish_signed, staged, sweep
-from datasets.build.seal import Seal
-from datasets.build.selftest import ensure_readable, ensure_room
+from datasets.build.publication import only_builder, point, staged, sweep
+from datasets.build.selftest import ensure_readable
+from datasets.build.settling import ReleaseInDoubt, commit, publish_ledger, release_of, settle
 from datasets.build.verification import ensure_nothing_forgotten
 from datasets.build.workbench import workbench
+from datasets.build.workshop import Workshop
 from datasets.build.writer import write_cells
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.privacy.ledger import Entry, reserve
+from datasets.privacy.ledger import Entry, day_of, reserve
 from datasets.privacy.residuals import Noise
+from datasets.privacy.zcdp import NANO
 from datasets.refusal import Refusal
 from datasets.release import layout
 from datasets.release.archive import Archive
 from datasets.release.cells import cells_schema
 from datasets.release.codebook import codebook_of
 from datasets.release.manifest import FileEntry
-from datasets.release.spent import ledger_document
+from datasets.release.moments import moment_of_release
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
 """What a build says it is doing, in order."""
@@ -53,26 +53,8 @@ FAILED = "the build failed"
 """What the public ledger says of a spend that came to nothing: not how, which may depend on the events."""
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """What a build works with: where things are, who signs, what tells the time, and whom to tell of progress.
-
-    `said` is told the name of a step, which anybody may read. `passed` is told how many rows of how many a step has
-    dealt with: exact numbers, which are protected (PRIVACY.md, section 11), so it may lead to the screen of whoever builds
-    and nowhere else.
-    """
-
-    releases: Path
-    private: Path
-    ledger: LedgerStore
-    seal: Seal
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    said: Callable[[str], None] = lambda _: None
-    passed: Callable[[int, int], None] = lambda rows, of: None
-
-    def quarantine(self, dataset: Dataset, month: Month) -> Path:
-        """Where the rows that do not fit are put, with their reasons and totals: private."""
-        return self.private / "quarantine" / dataset.name / str(month)
+class HalfBuilt(Refusal):
+    """A build that was cut off holds a reservation, which another build than it would give up."""
 
 
 def build_release(
@@ -82,34 +64,43 @@ def build_release(
     workshop: Workshop,
     *,
     correction: str = "",
+    afresh: bool = False,
     noise: Noise = discrete_gaussian_noise,
 ) -> Path:
     """Build and publish the release of a month from the events under `events`; gives its folder.
 
-    `correction` says why a month that was released already is released again, as its next revision. Raises Refusal
-    where the events cannot be read, the budget is spent, another build is under way, there is no room, or the release
-    does not pass its own test; nothing is then published.
+    `correction` says why a month that was released already is released again, as its next revision. `afresh` gives up a
+    build of this month that was cut off and that this one cannot go on with; its spend stays counted.
+
+    Raises Refusal where the events cannot be read, the budget is spent, another build is under way, one that was cut off
+    would be given up unasked (HalfBuilt), there is no room, others may read the private folder, or the release does not
+    pass its own test; nothing is then published.
     """
     budget = budget_of(dataset, month)
-    with only_builder(workshop.releases, workshop.ledger):
+    with (
+        speaking_of_disks(workshop.releases, workshop.private),
+        only_builder(workshop.releases, workshop.ledger),
+    ):
         workshop.said(STEPS[0])
+        ensure_private(workshop.private)
         sweep(workshop.releases)
-        ensure_room(workshop.releases, budget)
         key, files = salt(workshop.private), event_files(month_folder(events, dataset, month))
-        read = input_hash(files, key)
-        checkpoint = Checkpoint(
-            checkpoint_folder(workshop.private, dataset.name, str(month)),
-            identity_of(budget, read, correction, key),
-        )
+        read, folder = input_hash(files, key), checkpoint_folder(workshop.private, dataset.name, str(month))
+        identity = identity_of(budget, read, correction, key)
+        # first: settling publishes the ledger, and one that was set back must not take the place of its own witness
+        ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
+        if not afresh:
+            _ensure_nothing_given_up(workshop, folder, identity)
+        settle(workshop)  # while what a build that is out has left still says what its input was
+        checkpoint = Checkpoint(folder, identity)
+        ensure_room(workshop.releases, folder, budget, files)
         with closing(workbench(checkpoint.folder)) as con:
             valid = _validated(con, budget, events, workshop, checkpoint, key)
             workshop.said(STEPS[1])
-            # first: settling publishes the ledger, and one that was set back must not take the place of its own witness
-            ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
-            settle(workshop)
-            if (done := _published(workshop, checkpoint)) is not None:
+            settle(workshop)  # again: what was given up is void from here on
+            if (done := checkpoint.published(workshop.ledger.entries())) is not None:
                 checkpoint.clear()
-                return done
+                return layout.release_folder(workshop.releases, dataset.name, done)
             reserved = _reserved(budget, workshop, checkpoint, correction)
             try:
                 workshop.said(STEPS[2])
@@ -121,25 +112,35 @@ def build_release(
             except LockLost:  # another build may have begun, and taken over what this one would tidy up
                 raise
             except Exception:  # what stops the process itself leaves the build to be gone on with
-                if (
-                    _release_of(workshop, reserved) is None
-                ):  # otherwise it is out, and `settle` will commit it
-                    with suppress(Refusal):  # the ledger's disk may be full too: `settle` closes it then
-                        workshop.ledger.void(reserved, now=workshop.now(), reason=FAILED)
-                    checkpoint.clear()
+                _give_up(workshop, reserved, checkpoint)
                 raise
             point(layout.pointer_file(workshop.releases, dataset.name, month), folder.name)
-            _commit(workshop, reserved, folder, read)
+            commit(workshop, reserved, folder, read)
         checkpoint.clear()
         return folder
 
 
-def _published(workshop: Workshop, checkpoint: Checkpoint) -> Path | None:
-    """The release that the build which is gone on with has brought out before it died, where it has."""
-    for entry in workshop.ledger.entries():
-        if entry.state == "reserved" and checkpoint.is_of(entry):
-            return _release_of(workshop, entry)
-    return None
+def _ensure_nothing_given_up(workshop: Workshop, folder: Path, identity: Identity) -> None:
+    """Raises HalfBuilt where a build that was cut off, and is not out, could be gone on with, but not by this one."""
+    found = found_differing(folder, identity, workshop.ledger.entries())
+    if found is None or release_of(workshop, found[0]) is not None:
+        return
+    entry, names = found
+    raise HalfBuilt(
+        f"a build of {entry.dataset} {entry.month} was cut off and can be gone on with at no further spend, but only with "
+        f"the same {' and '.join(names)}: give the command as it was then, or give that build up with --afresh; the "
+        f"{entry.nano_rho / NANO:g} rho of ledger entry {entry.seq} stay counted then, and this build spends anew",
+        parameter="afresh",
+    )
+
+
+def _give_up(workshop: Workshop, reserved: Entry, checkpoint: Checkpoint) -> None:
+    """The build has failed: its spend is void, unless its release is out, or nobody can tell; `settle` closes it then."""
+    with suppress(ReleaseInDoubt):
+        if release_of(workshop, reserved) is None:
+            with suppress(Refusal):  # the ledger's disk may be full too: `settle` closes it then
+                workshop.ledger.void(reserved, now=workshop.now(), reason=FAILED)
+            checkpoint.clear()
 
 
 def _validated(
@@ -164,7 +165,7 @@ def _reserved(budget: Budget, workshop: Workshop, checkpoint: Checkpoint, correc
     if found is None:
         asked = budget.spend()
         checkpoint.expect(
-            reserve(entries, asked, caps=workshop.ledger.caps, time=now.isoformat(), reason=correction)
+            reserve(entries, asked, caps=workshop.ledger.caps, time=day_of(now), reason=correction)
         )
         found = workshop.ledger.reserve(asked, now=now, reason=correction)
         checkpoint.expect(found)
@@ -186,61 +187,12 @@ def _drawn(
     return protected(budget, counter, noise)
 
 
-def settle(workshop: Workshop) -> None:
-    """Close the reservations of builds that died: committed where their release is there, void where it is not.
-
-    Whoever calls it holds the builders' lock, so no reservation belongs to a build that lives. Their spend counts
-    either way. What a checkpoint holds stays open: its build may be gone on with.
-    """
-    held = held_reservations(workshop.private)
-    entries = workshop.ledger.entries()
-    closed = {entry.of for entry in entries}
-    for entry in entries:
-        if entry.state == "reserved" and entry.seq not in closed:
-            folder = _release_of(workshop, entry)
-            if folder is None and entry.hash in held:
-                continue
-            if folder is None:
-                workshop.ledger.void(entry, now=workshop.now(), reason="the build ended without a release")
-            else:
-                point_to_current(
-                    workshop.releases, entry.dataset, entry.month, workshop.seal.verify, workshop.now()
-                )
-                _commit(workshop, entry, folder, "")
-
-
-def _release_of(workshop: Workshop, entry: Entry) -> Path | None:
-    """The release that was made from a reservation, where one is there."""
-    for manifest in Archive(workshop.releases, workshop.seal.verify).manifests(entry.dataset):
-        if manifest.ledger.head == entry.hash:
-            return layout.release_folder(workshop.releases, entry.dataset, manifest.release)
-    return None
-
-
-def _commit(workshop: Workshop, reserved: Entry, folder: Path, input_hash: str) -> None:
-    """Write into the ledger what became of a spend, and publish the ledger."""
-    workshop.ledger.commit(
-        reserved,
-        now=workshop.now(),
-        input_hash=input_hash,
-        release=folder.name,
-        artefact_hash=layout.sha256_of(folder / layout.MANIFEST),
-    )
-    publish_ledger(workshop.releases, workshop.ledger, workshop.seal)
-
-
-def publish_ledger(releases: Path, ledger: LedgerStore, seal: Seal) -> None:
-    """Put the ledger, signed, where readers look."""
-    document = ledger_document(ledger.entries(), ledger.caps)
-    releases.mkdir(parents=True, exist_ok=True)
-    publish_signed(layout.ledger_file(releases), document, seal, "ledger")
-
-
 def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Workshop, reserved: Entry) -> Path:
     """Write, sign and put in place the files of a release."""
     dataset, month, root = budget.dataset, budget.month, workshop.releases
     codebook = codebook_of(dataset, month)
     revision, previous = _next_revision(root, dataset, month)
+    published = moment_of_release(Archive(root, workshop.seal.verify).moments(dataset.name), workshop.now())
     name = layout.release_name(month, revision)
     with staged(root, dataset.name, name) as folder:
         workshop.said(STEPS[4])
@@ -249,7 +201,7 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
         (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
         reached("codebook written")
         manifest = manifest_of(
-            budget, cells, source, revision=revision, previous=previous, now=workshop.now(), reserved=reserved,
+            budget, cells, source, revision=revision, previous=previous, published=published, reserved=reserved,
             caps=workshop.ledger.caps, files=(_file(folder / layout.CELLS, rows), _file(folder / layout.CODEBOOK)),
         ).canonical()  # fmt: skip
         (folder / layout.MANIFEST).write_bytes(manifest)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from datasets.build.publication import only_builder, point_to_current, pointed, publish_signed
-from datasets.build.release import Workshop
 from datasets.build.withdrawal import ensure_reason, ensure_released
+from datasets.build.workshop import Workshop
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.refusal import Refusal
 from datasets.release import layout
 from datasets.release.archive import Archive
+from datasets.release.moments import moment_of_act
 from datasets.release.rollbacks import Rollback
 from datasets.release.verification import verified_manifest
 
@@ -27,25 +28,27 @@ def roll_back(workshop: Workshop, dataset: Dataset, month: Month, to: str, reaso
     then the pointer moves; cut off in between, it is finished by doing it again. Raises CannotRollBack, CannotWithdraw for
     a reason or a name that is none, ReleaseDamaged where the earlier release is not what was signed, BuildUnderWay.
     """
-    root, verify, now = workshop.releases, workshop.seal.verify, workshop.now()
+    root, verify = workshop.releases, workshop.seal.verify
     with only_builder(root, workshop.ledger):
         ensure_released(root, dataset, to)
         before = pointed(layout.pointer_file(root, dataset.name, month))
         _ensure_possible(root, dataset, month, to, before)
         verified_manifest(layout.release_folder(root, dataset.name, to), verify)
-        if Archive(root, verify).current_at(dataset.name, now).get(str(month)) != to:
+        archive = Archive(root, verify)
+        if archive.current(dataset.name).get(str(month)) != to:
             ensure_reason(reason)
+            at = moment_of_act(archive.moments(dataset.name), workshop.now())
             number = len(layout.rollback_files(root, dataset.name, month)) + 1
             rollback = Rollback(
                 dataset=dataset.name, month=str(month), number=number, release=to, instead_of=before,
-                rolled_back_at=now.isoformat(), reason=reason.strip(),
+                rolled_back_at=at.isoformat(), reason=reason.strip(),
             )  # fmt: skip
             workshop.seal.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
             path = layout.rollback_file(root, dataset.name, month, number)
             publish_signed(
                 path, rollback.model_dump_json(indent=1).encode() + b"\n", workshop.seal, "rollback"
             )
-        point_to_current(root, dataset.name, str(month), verify, now)
+        point_to_current(root, dataset.name, str(month), verify)
         return before
 
 

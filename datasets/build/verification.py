@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from datasets.build.ledger_store import LedgerStore
@@ -26,13 +25,14 @@ def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: Le
     """
     entries = _sound(ledger)
     _ensure_continues(root, verify, entries)
-    number = 0
+    manifests = []
     for folder in _folders(root):
-        _ensure_known(verified_manifest(folder, verify), folder, entries)
-        number += 1
+        manifests.append(verified_manifest(folder, verify))
+        _ensure_known(manifests[-1], folder, entries)
+    _ensure_each_its_own(manifests, entries)
     for folder in _datasets(root):
         _ensure_sound_beside(folder, verify)
-    return number
+    return len(manifests)
 
 
 def ensure_ledger_matches(root: Path, verify: Verify, ledger: LedgerStore) -> int:
@@ -49,8 +49,11 @@ def ensure_ledger_matches(root: Path, verify: Verify, ledger: LedgerStore) -> in
             raise LedgerBroken(
                 f"release {entry.dataset} {entry.release}: entry {entry.seq} committed it; it is gone"
             )
+    manifests = []
     for folder in _folders(root):
-        _ensure_known(signed_manifest(folder, verify), folder, entries)
+        manifests.append(signed_manifest(folder, verify))
+        _ensure_known(manifests[-1], folder, entries)
+    _ensure_each_its_own(manifests, entries)
     return len(entries)
 
 
@@ -81,7 +84,7 @@ def _ensure_continues(root: Path, verify: Verify, entries: tuple[Entry, ...]) ->
 def _ensure_sound_beside(folder: Path, verify: Verify) -> None:
     """Raises ReleaseDamaged where a pointer of a dataset names another release than its signed record, or an erratum or a
     rollback is not what was signed."""
-    current = Archive(folder.parent, verify).current_at(folder.name, datetime.max.replace(tzinfo=UTC))
+    current = Archive(folder.parent, verify).current(folder.name)
     for month in layout.released_months(folder.parent, folder.name):
         pointer = layout.pointer_file(folder.parent, folder.name, month)
         name = "" if pointer.is_symlink() else pointer.read_text(errors="replace")
@@ -137,3 +140,20 @@ def _ensure_known(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) 
         raise LedgerBroken(
             f"{where}: its manifest is not the one that ledger entry {committed[0].seq} committed"
         )
+
+
+def _ensure_each_its_own(manifests: Iterable[Manifest], entries: tuple[Entry, ...]) -> None:
+    """Each release was made from a reservation of its own, which did not come to nothing. Raises LedgerBroken."""
+    void = {entry.of: entry.seq for entry in entries if entry.state == "void"}
+    made: dict[int, str] = {}
+    for manifest in manifests:
+        seq, release = manifest.ledger.seq, f"{manifest.dataset} {manifest.release}"
+        if seq in void:
+            raise LedgerBroken(
+                f"release {release}: was made from ledger entry {seq}, and entry {void[seq]} says that nothing came of it"
+            )
+        if seq in made:
+            raise LedgerBroken(
+                f"release {release}: was made from ledger entry {seq}, and so was {made[seq]}; a reservation is good for one"
+            )
+        made[seq] = release

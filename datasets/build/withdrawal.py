@@ -14,7 +14,9 @@ from datasets.build.seal import Seal
 from datasets.definition import Dataset
 from datasets.refusal import Refusal, nearest, shown
 from datasets.release import layout
+from datasets.release.archive import Archive
 from datasets.release.errata import Erratum
+from datasets.release.moments import moment_of_act
 
 
 class CannotWithdraw(Refusal):
@@ -45,16 +47,17 @@ def withdraw(
             )
         if not path.exists():  # otherwise an earlier withdrawal was cut off half-way, and is finished
             ensure_reason(reason)
+            moments = Archive(releases, seal.verify).moments(dataset.name)
             erratum = Erratum(
                 dataset=dataset.name,
                 release=release,
                 month=month,
-                withdrawn_at=now.isoformat(),
+                withdrawn_at=moment_of_act(moments, now).isoformat(),
                 reason=reason.strip(),
             )
             seal.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
             publish_signed(path, erratum.model_dump_json(indent=1).encode() + b"\n", seal, "erratum")
-        return point_to_current(releases, dataset.name, month, seal.verify, now)
+        return point_to_current(releases, dataset.name, month, seal.verify)
 
 
 def ensure_released(releases: Path, dataset: Dataset, release: str) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Literal
 
@@ -82,6 +83,23 @@ class Entry:
 def head(entries: Sequence[Entry]) -> str:
     """The hash that the next entry must name."""
     return entries[-1].hash if entries else GENESIS
+
+
+def day_of(now: datetime) -> str:
+    """What an entry says of when it was written: the day in UTC and no more.
+
+    The ledger is public, and how long a build took, from its reservation on, would tell how many rows there were.
+
+    >>> day_of(datetime(2026, 7, 1, 23, 59, 58, tzinfo=UTC))
+    '2026-07-01'
+    """
+    return now.astimezone(UTC).date().isoformat()
+
+
+def open_reservations(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The reservations that are neither committed nor void."""
+    closed = {entry.of for entry in entries}
+    return tuple(entry for entry in entries if entry.state == "reserved" and entry.seq not in closed)
 
 
 def reserve(entries: Sequence[Entry], spend: Spend, *, caps: Caps, time: str, reason: str = "") -> Entry:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from datasets.release import layout
 from datasets.release.errata import Erratum, errata, erratum_of
 from datasets.release.manifest import Manifest, ManifestMalformed
+from datasets.release.moments import whole_second
 from datasets.release.rollbacks import Rollback, rollbacks
 from datasets.release.verification import ReleaseDamaged, Verify, verified_manifest
 
@@ -61,6 +62,19 @@ class Archive:
             if datetime.fromisoformat(at) <= when and release not in gone
         }
         return dict(sorted(found.items()))
+
+    def current(self, dataset: str) -> dict[str, str]:
+        """The release of each month that is current by what is on record now, the earliest month first."""
+        return self.current_at(dataset, datetime.max.replace(tzinfo=UTC))
+
+    def moments(self, dataset: str) -> tuple[datetime, ...]:
+        """When anything happened to a dataset, in whole seconds: each is later than all that was on record before it."""
+        each = (
+            *(m.published_at for m in self.manifests(dataset)),
+            *(r.rolled_back_at for r in self.rollbacks(dataset)),
+            *(e.withdrawn_at for e in self.errata(dataset)),
+        )
+        return tuple(sorted(whole_second(datetime.fromisoformat(at)) for at in each))
 
     def rollbacks(self, dataset: str) -> tuple[Rollback, ...]:
         """Every rollback, by month and number."""

@@ -188,6 +188,12 @@ class Asking:
             for name in dict.fromkeys((*self.question.group_by, *filters))
         }
 
+    def _bounding(self, measure: str) -> dict[str, Any]:
+        """What bounding did to a measure in the newest release that is asked, and in each of the earlier ones."""
+        *earlier, newest = (release.bounding(measure, self._codes_asked) for release in self.releases)
+        names = [release.name for release in self.releases[:-1]]
+        return {**newest, "earlier": dict(zip(names, earlier, strict=True))}
+
     def _meta(self, page: dict[str, Any]) -> dict[str, Any]:
         names = [release.name for release in self.releases]
         newest = self.releases[-1].manifest
@@ -204,7 +210,7 @@ class Asking:
                 "covers": COVERS,
                 "status": STATUS,
             },
-            "bounding": {name: self.releases[-1].bounding(name, self._codes_asked) for name in measures},
+            "bounding": {name: self._bounding(name) for name in measures},
             "page": page,
             "warnings": warnings_of(self.figures, self.releases),
         }

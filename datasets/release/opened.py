@@ -68,7 +68,7 @@ def _shares(kept: KeptEntry, codes: Mapping[str, Iterable[str]]) -> dict[str, An
         "against_rows_per_unit": kept.rows_per_unit,
         **kept.overall.model_dump(),
         "by": {
-            level: {code: kept.by[level][code].model_dump() for code in wanted}
+            level: {code: kept.by[level][code].model_dump() for code in wanted if code in kept.by[level]}
             for level, wanted in codes.items()
             if level in kept.by
         },

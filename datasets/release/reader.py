@@ -14,6 +14,7 @@ from datasets.release.answer import Answer
 from datasets.release.asking import Asking
 from datasets.release.cursor import Cursors
 from datasets.release.library import Library
+from datasets.release.moments import settled
 from datasets.release.opened import Release
 from datasets.release.plan import plan_of
 from datasets.release.query.parsing import parse_as_of, parse_question
@@ -78,6 +79,10 @@ class Releases(Library):
             )
         return self.opened(dataset, name)
 
+    def _settled(self, dataset: str) -> datetime:
+        """The last instant whose current releases are what they will always have been."""
+        return settled(self.archive.moments(dataset), datetime.now(UTC))
+
     def _names_as_of(self, dataset: str, when: datetime) -> dict[str, str]:
         """The release of each month that was current at an instant, the earliest month first. Raises UnknownRelease."""
         names = self.archive.current_at(dataset, when)
@@ -121,7 +126,7 @@ class Releases(Library):
             release = self.find(dataset, named)
             return parse_question(pairs, release.codebook, (release.manifest.month,), release.name, also=also)
         if past is not None:
-            return self._question_as_of(dataset, pairs, parse_as_of(past, datetime.now(UTC)), also)
+            return self._question_as_of(dataset, pairs, parse_as_of(past, self._settled(dataset)), also)
         current = self.current(dataset)
         if not current:
             raise self._nothing(dataset)

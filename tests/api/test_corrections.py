@@ -5,7 +5,9 @@ import json
 import sqlite3
 import time
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import jwt
@@ -13,10 +15,10 @@ import pytest
 
 from datasets.build.failpoints import armed
 from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import Workshop
 from datasets.build.rollback import CannotRollBack, roll_back
 from datasets.build.seal import Seal
 from datasets.build.withdrawal import CannotWithdraw, withdraw
+from datasets.build.workshop import Workshop
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 from datasets.privacy.ledger import Caps, LedgerBroken
@@ -128,8 +130,8 @@ def test_a_withdrawal_of_one_month_leaves_other_months_as_of_any_time(deployment
     before = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     time.sleep(1.1)
     take_back(copy, "2026-05.1")
-    after = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with copy.client(copy.token()) as client:
+        after = client.get("/v1/errata").json()["errata"][0]["at"].replace("+00:00", "Z")
         for when in (before, after):
             june = {"measure": "actions", "period": "2026-06", "as_of": when}
             assert client.get(AGGREGATES, params=june).json()["releases"] == ["2026-06.1"]
@@ -138,9 +140,8 @@ def test_a_withdrawal_of_one_month_leaves_other_months_as_of_any_time(deployment
     copy.close()
 
 
-def test_a_withdrawal_that_was_cut_off_half_way_is_finished_by_doing_it_again(deployment, tmp_path):
-    copy = deployment.copy(tmp_path / "home")
-    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+def test_a_withdrawal_that_was_cut_off_half_way_is_finished_by_doing_it_again(corrected, tmp_path):
+    copy = corrected.copy(tmp_path / "home")
     pointer = copy.releases / "moderation" / "2026-06.current"
     take_back(copy, "2026-06.2")
     assert pointer.read_text() == "2026-06.1\n"
@@ -269,6 +270,21 @@ def test_a_difference_of_releases_says_what_changed_but_not_the_days(client):
     assert same["manifest"] == same["codebook"] == []
 
 
+def test_a_difference_of_releases_names_another_version_of_the_declaration(deployment, tmp_path, monkeypatch):
+    copy = deployment.copy(tmp_path / "home")
+    declared = find_dataset("moderation")
+    later = replace(declared, version=declared.version + 1)
+    monkeypatch.setattr("tests.deployment.find_dataset", lambda name: later)
+    copy.release("moderation", "2026-06", correction="Codes were added.", rows=2_000)
+    with copy.client() as client:
+        found = client.get("/v1/releases/moderation/2026-06.1/diff/2026-06.2").json()
+    changed = {"before": declared.version, "after": later.version}
+    assert {"place": "dataset_version", **changed} in found["manifest"]
+    assert {"place": "version", **changed} in found["codebook"]
+    assert found["correction"] == "Codes were added."
+    copy.close()
+
+
 def test_a_release_and_an_answer_can_be_cited(stranger):
     release = stranger.get("/v1/releases/moderation/2026-06.1/citation").json()[0]
     assert release["type"] == "dataset"
@@ -286,9 +302,8 @@ def test_a_release_and_an_answer_can_be_cited(stranger):
     assert query in bibtex.text
 
 
-def test_a_month_that_went_back_to_an_earlier_release_says_so(deployment, tmp_path):
-    copy = deployment.copy(tmp_path / "home")
-    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+def test_a_month_that_went_back_to_an_earlier_release_says_so(corrected, tmp_path):
+    copy = corrected.copy(tmp_path / "home")
     with copy.client(copy.token()) as client:
         between = datetime.now(UTC)
         time.sleep(1.1)
@@ -305,8 +320,19 @@ def test_a_month_that_went_back_to_an_earlier_release_says_so(deployment, tmp_pa
         assert latest["detail"] == f"current again instead of 2026-06.2: {REASON}"
         assert client.get("/v1/errata", params={"format": "atom"}).text.count("rolled back") == 1
         assert client.get("/readyz").json()["degraded"] == []
-        now = client.get(AGGREGATES, params=asked | {"as_of": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
+        back = datetime.fromisoformat(latest["at"])
+        now = client.get(AGGREGATES, params=asked | {"as_of": f"{back:%Y-%m-%dT%H:%M:%SZ}"})
         assert now.json()["releases"] == ["2026-06.1"]
+        both = {"measure": "actions", "group_by": "period", "period": "2026-05..2026-06"}
+        (cited,) = client.get("/v1/datasets/moderation/citation", params=both).json()
+        assert cited["URL"].endswith(f"&as_of={back:%Y-%m-%dT%H:%M:%SZ}")
+        assert client.get(urlsplit(cited["URL"]).path + "?" + urlsplit(cited["URL"]).query).json()[
+            "releases"
+        ] == ["2026-05.1", "2026-06.1"]
+        later = client.get(
+            AGGREGATES, params=asked | {"as_of": f"{back + timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"}
+        )
+        assert "is not over yet, so its answer could still change" in later.json()["detail"]
     with closing(sqlite3.connect(copy.home / "registry.sqlite")) as registry:
         acts = registry.execute(
             "SELECT subject FROM audit_event WHERE act = 'release.rolled-back'"
@@ -321,9 +347,8 @@ def test_a_month_that_went_back_to_an_earlier_release_says_so(deployment, tmp_pa
     copy.close()
 
 
-def test_a_rollback_that_was_cut_off_half_way_is_finished_by_doing_it_again(deployment, tmp_path):
-    copy = deployment.copy(tmp_path / "home")
-    copy.release("moderation", "2026-06", correction="A second count.", rows=2_000)
+def test_a_rollback_that_was_cut_off_half_way_is_finished_by_doing_it_again(corrected, tmp_path):
+    copy = corrected.copy(tmp_path / "home")
     with pytest.raises(CannotWithdraw, match="needs a reason"):
         go_back(copy, "2026-06.1", "worse")
 

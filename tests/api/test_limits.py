@@ -1,11 +1,14 @@
 """How often each may ask: on every route, per project or per address, and said on every answer."""
 
 import socket
+import threading
+import time
 
 import httpx2
 import pytest
 
 from api.app import create_app
+from api.counts import Counts
 from api.limits import LimitsSwitchedOff
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
@@ -250,6 +253,21 @@ def test_neither_method_nor_http_version_nor_forwarding_fields_buy_a_request(dep
 
 def from_proxy(client, forwarded):
     return client.get("/v1", headers={"X-Forwarded-For": forwarded}).status_code
+
+
+def test_counting_starts_no_threads_and_throws_away_what_is_over(monkeypatch):
+    counts = Counts()
+    counts.timer.join()
+    began = []
+    monkeypatch.setattr(threading.Thread, "start", began.append)
+    now = time.monotonic()
+    monkeypatch.setattr("api.counts.time", type("Clock", (), {"monotonic": staticmethod(lambda: now)}))
+    counts.incr("old", 0)
+    counts.incr("new", 60)
+    assert set(counts.storage) == {"old", "new"}
+    now += 11
+    counts.incr("new", 60)
+    assert (set(counts.storage), counts.get("new"), began) == ({"new"}, 2, [])
 
 
 def test_addresses_behind_a_proxy_that_is_named_are_told_apart_and_no_others_word_is_taken(deployment):

@@ -74,10 +74,10 @@ def place(deployment, tmp_path):
     copy.close()
 
 
-def test_a_known_question_means_what_is_current(deployment, place):
+def test_a_known_question_means_what_is_current(corrected, place):
     with place.client(place.token()) as client:
         before = [client.get(QUESTION) for _ in range(2)][-1]
-        place.release("moderation", "2026-06", deployment.home / "events", correction="late events")
+        place.take_over(corrected)
         client.app.state.releases.refresh()
         after = client.get(QUESTION)
         assert (before.headers["data-release"], after.headers["data-release"]) == ("2026-06.1", "2026-06.2")

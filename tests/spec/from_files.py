@@ -34,13 +34,26 @@ class Released:
         }
         self.measures = {measure["name"]: measure for measure in self.manifest["measures"]}
         self._tensors: dict[str, dict[str, np.ndarray]] = {}
+        self._places = {name: at for at, levels in enumerate(self.dimensions) for name in levels}
+        self._depths = {  # of each cuboid: how deep it is in each of its dimensions
+            cuboid: {
+                self.dimension_of(name): self.dimensions[self.dimension_of(name)].index(name)
+                for name in self.levels_of(cuboid)
+            }
+            for measure in self.measures.values()
+            for cuboid in measure["cuboids"]
+        }
+        self._shares = {
+            name: {frozenset(self.levels_of(r["cuboid"])): r["variance"] for r in measure["residuals"]}
+            for name, measure in self.measures.items()
+        }
 
     @cached_property
     def table(self):
         return pq.read_table(self.folder / "cells.parquet")
 
     def dimension_of(self, level: str) -> int:
-        return next(at for at, levels in enumerate(self.dimensions) if level in levels)
+        return self._places[level]
 
     def levels_of(self, cuboid: str) -> list[str]:
         return [] if cuboid == "total" else cuboid.split(",")
@@ -49,10 +62,7 @@ class Released:
         """The cuboids that are at least as deep as wanted in each dimension."""
 
         def deep(cuboid):
-            has = {
-                self.dimension_of(n): self.dimensions[self.dimension_of(n)].index(n)
-                for n in self.levels_of(cuboid)
-            }
+            has = self._depths[cuboid]
             return all(has.get(at, -1) >= depth for at, depth in wanted.items())
 
         return [cuboid for cuboid in self.measures[measure]["cuboids"] if deep(cuboid)]
@@ -131,7 +141,7 @@ class Released:
                 )
             )
         entry = self.measures[measure]
-        shares = {frozenset(self.levels_of(r["cuboid"])): r["variance"] for r in entry["residuals"]}
+        shares = self._shares[measure]
         options = [self.norms(level, v) for level, v in zip(self.levels_of(cuboid), vectors, strict=True)]
         total = 0.0
         for chosen in product(*options):

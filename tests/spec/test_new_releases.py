@@ -1,7 +1,6 @@
 """Several API processes under load take up a correction by themselves: every request is answered, first of the old release and then
 of the new one, and nobody waits while it is opened."""
 
-import shutil
 import threading
 import time
 
@@ -59,17 +58,6 @@ def slow_ones(asked, since, until):
     return sum(seconds > usual + 0.3 for at, seconds, *_ in asked if since <= at < until)
 
 
-@pytest.fixture(scope="module")
-def corrected(deployment, tmp_path_factory):
-    """A copy of the deployment in which June has a correction, and one in which it has none yet."""
-    home = tmp_path_factory.mktemp("new")
-    before, after = deployment.copy(home / "before"), deployment.copy(home / "after")
-    after.release("moderation", "2026-06", correction="Counted again.", rows=2_000)
-    yield before, after
-    before.close()
-    after.close()
-
-
 @pytest.fixture
 def slow(monkeypatch):
     """To open a release takes a second and a half more than it does."""
@@ -82,16 +70,16 @@ def slow(monkeypatch):
 
 
 def test_nobody_waits_while_a_new_release_or_an_old_one_that_is_asked_by_name_is_opened(
-    corrected, tmp_path, slow
+    deployment, corrected, tmp_path, slow
 ):
-    place = corrected[0].copy(tmp_path / "home")
+    place = deployment.copy(tmp_path / "home")
     token = place.token(place.project(tier="extended"))
     fields = {"Authorization": f"Bearer {token}"}
     with served(place, limit_open="1000000/minute", limit_extended="1000000/minute") as url:
         slow()
         asker = Asker(url, token)
         asker.wait_for("2026-06.1", 60)
-        take_over(corrected[1].releases, place.releases)
+        place.take_over(corrected)
         asker.wait_for("2026-06.2", 60)
         asker.end()
         assert max(seconds for _, seconds, *_ in asker.questions + asker.others) < 1
@@ -106,9 +94,11 @@ def test_nobody_waits_while_a_new_release_or_an_old_one_that_is_asked_by_name_is
     place.close()
 
 
-def test_a_correction_is_taken_up_by_every_process_without_a_dropped_or_a_slow_request(corrected, tmp_path):
+def test_a_correction_is_taken_up_by_every_process_without_a_dropped_or_a_slow_request(
+    deployment, corrected, tmp_path
+):
     """The correction is built elsewhere and put in place at once, as on a host of its own: what is measured is taking it up."""
-    place = corrected[0].copy(tmp_path / "home")
+    place = deployment.copy(tmp_path / "home")
     token = place.token(place.project(tier="extended"))
     settings = {"DAYLIGHT_LIMIT_EXTENDED": "1000000/minute", "DAYLIGHT_LIMIT_OPEN": "1000000/minute"}
     with processes(place, 2, **settings) as urls:
@@ -117,7 +107,7 @@ def test_a_correction_is_taken_up_by_every_process_without_a_dropped_or_a_slow_r
             asker.wait_for("2026-06.1", 60)
         time.sleep(2)
         published = time.monotonic()
-        take_over(corrected[1].releases, place.releases)
+        place.take_over(corrected)
         for asker in askers:
             asker.wait_for("2026-06.2", 60)
         until = time.monotonic()
@@ -133,13 +123,3 @@ def test_a_correction_is_taken_up_by_every_process_without_a_dropped_or_a_slow_r
         everything = asker.questions + asker.others
         assert slow_ones(everything, published, until) <= len(everything) / 100
     place.close()
-
-
-def take_over(source, target):
-    """Copy what was published as `rsync` would: files first, what names them last."""
-    folder = "moderation/2026-06.2"
-    shutil.copytree(source / folder, target / ".coming")
-    (target / ".coming").rename(target / folder)
-    for name in ("ledger", "moderation/2026-06.current"):
-        shutil.copy(source / name, target / ".coming")
-        (target / ".coming").rename(target / name)

@@ -28,8 +28,8 @@ from datasets.build.budget import budget_of
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.noisy import noisy_cells
 from datasets.build.provenance import salt
-from datasets.build.release import Workshop
 from datasets.build.seal import Seal
+from datasets.build.workshop import Workshop
 from datasets.definition import Dataset
 from datasets.privacy.axis import Floats
 from datasets.privacy.ledger import Caps

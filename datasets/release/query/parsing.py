@@ -89,8 +89,10 @@ def parse_question(
     return replace(question, sort=_sort(given, _columns(question, codebook)))
 
 
-def parse_as_of(text: str, now: datetime) -> datetime:
-    """The instant that `as_of` names: a time in UTC, or a day, whose end is meant. Raises MalformedQuestion."""
+def parse_as_of(text: str, latest: datetime) -> datetime:
+    """The instant that `as_of` names: a time in UTC, or a day, whose end is meant.
+
+    Raises MalformedQuestion, also where it is after the `latest` of which nothing changes any more."""
     try:
         if match := _INSTANT.fullmatch(text):
             when = datetime.combine(parse_day(match[1]), time.fromisoformat(match[2]), UTC)
@@ -102,12 +104,12 @@ def parse_as_of(text: str, now: datetime) -> datetime:
             parameter="as_of",
             value=text,
         ) from None
-    if when > now:
+    if when > latest:
         raise MalformedQuestion(
-            f"as_of={shown(text)} is not over yet, so its answer could still change; the latest is {instant(now)}",
+            f"as_of={shown(text)} is not over yet, so its answer could still change; the latest is {instant(latest)}",
             parameter="as_of",
             value=text,
-            suggestions=[instant(now)],
+            suggestions=[instant(latest)],
         )
     return when
 

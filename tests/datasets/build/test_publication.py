@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from datasets.build import selftest
+from datasets.build import disk
 from datasets.build.budget import budget_of
+from datasets.build.disk import DiskFull, NoRoom
 from datasets.build.failpoints import armed, reached
-from datasets.build.lock import MARKER, BuildUnderWay, LockLost
+from datasets.build.lock import MARKER, BuildUnderWay, LockLost, marked
 from datasets.build.publication import only_builder
-from datasets.build.release import settle
-from datasets.build.selftest import NoRoom, SelfTestFailed
+from datasets.build.selftest import SelfTestFailed
+from datasets.build.settling import settle
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.period import Month
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
@@ -210,7 +211,7 @@ def test_where_files_may_not_grow_nothing_is_published_and_the_next_build_works(
 
 
 def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(shop, monkeypatch):
-    monkeypatch.setattr(selftest.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
     with pytest.raises(
         NoRoom, match=r"seeds 2026-06 needs 64 MiB among the releases and 3 MiB are free"
     ) as refused:
@@ -222,7 +223,7 @@ def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(shop, mo
 def test_what_a_build_needs_depends_on_the_declaration_alone_and_is_enough(shop):
     folder = shop.build()
     written = sum(path.stat().st_size for path in folder.iterdir())
-    assert 2 * written < selftest.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
+    assert 2 * written < disk.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
 
 
 def flip(path):
@@ -248,7 +249,7 @@ def test_a_release_that_a_reader_could_not_open_is_never_published(shop, name):
 def test_a_release_that_is_out_is_not_called_void_when_what_follows_fails(shop):
     with (
         armed(lambda place: be_full() if place == "release renamed" else None),
-        pytest.raises(OSError, match="No space"),
+        pytest.raises(DiskFull, match="the disk is full that holds"),
     ):
         shop.build()
     assert shop.states == ["reserved"]
@@ -367,6 +368,30 @@ def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(shop)
         shop.build()
     marker.unlink()
     assert shop.build().name == "2026-06.1"
+
+
+def test_two_names_of_one_ledger_have_one_lock(shop, tmp_path):
+    (tmp_path / "link").symlink_to(shop.folder)
+    linked = Shop(shop.folder, PLENTY, SEEDS, f"sqlite:///{tmp_path / 'link' / 'ledger.sqlite'}")
+    with shop.ledger.held(), pytest.raises(BuildUnderWay), linked.ledger.held():
+        pass
+    linked.ledger.close()
+
+
+def test_a_builder_removes_no_marker_but_its_own(tmp_path):
+    """It lost the ledger's lock, and another who took it has marked the releases as theirs."""
+    marker = tmp_path / MARKER
+    with marked(tmp_path, "ledger"):
+        with marked(tmp_path, "ledger"):
+            theirs = marker.read_text()
+        assert not marker.exists()
+        marker.write_text(theirs)
+    assert marker.read_text() == theirs
+    marker.unlink()
+    with marked(tmp_path, "ledger"):
+        assert marker.exists()
+        marker.unlink()
+    assert not marker.exists()
 
 
 def test_a_builder_who_loses_postgresql_on_the_way_publishes_nothing(tmp_path, postgresql):

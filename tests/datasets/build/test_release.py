@@ -4,17 +4,19 @@ import json
 import os
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build import buckets, publication
+from datasets.build import buckets, checkpoint, publication
 from datasets.build.budget import budget_of
 from datasets.build.checkpoint import Checkpoint
+from datasets.build.disk import DiskFull
 from datasets.build.lock import BuildUnderWay
-from datasets.build.release import STEPS
+from datasets.build.release import STEPS, HalfBuilt
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.period import Month
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
@@ -187,13 +189,27 @@ def test_a_build_that_is_killed_publishes_nothing_and_the_next_goes_on_with_its_
     assert not list((shop.folder / "private" / "building").rglob("*.parquet")), "nothing is left of it"
 
 
-@pytest.mark.parametrize("change", ["events", "reason"])
-def test_a_build_of_anything_else_does_not_go_on_with_the_reservation_of_one_that_was_killed(shop, change):
+@pytest.mark.parametrize("change", ["events", "declaration", "installed version", "correction"])
+def test_a_build_of_anything_else_gives_up_one_that_was_killed_only_when_it_is_told_to(
+    shop, monkeypatch, change
+):
     shop.put(BUSY)
     killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == STEPS[3] else None))
     if change == "events":
         shop.put(crates(400, 60))
-    shop.build(correction="a crate was counted twice" if change == "reason" else "")
+    if change == "declaration":
+        shop.dataset = replace(HARVEST, version=2)
+    if change == "installed version":
+        monkeypatch.setattr(checkpoint, "code_hash", lambda: "another")
+    options = {"correction": "a crate was counted twice" if change == "correction" else ""}
+    kept = {path for path in shop.work.private.rglob("*") if path.is_file()}
+    with pytest.raises(
+        HalfBuilt, match=f"only with the same {change}: .* --afresh; .* rho of ledger entry 1 stay"
+    ):
+        shop.build(**options)
+    assert shop.states == ["reserved"]
+    assert kept == {path for path in shop.work.private.rglob("*") if path.is_file()}
+    shop.build(afresh=True, **options)
     assert shop.states == ["reserved", "void", "reserved", "committed"]
     assert shop.spent() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
 
@@ -249,7 +265,7 @@ def test_a_build_that_was_killed_counts_every_row_once(shop, monkeypatch):
     monkeypatch.setattr(buckets, "ROWS_PER_BUCKET", 150)
     other = Shop(shop.folder.parent / "whole").put(BUSY)
     for each in (shop.put(BUSY), other):
-        each.work.private.mkdir()
+        each.work.private.mkdir(mode=0o700)
         (each.work.private / "salt").write_text("5a" * 32)
     whole = other.build(noise=silence)
     keep_counts = Checkpoint.keep_counts
@@ -287,8 +303,9 @@ def test_a_disk_that_fails_while_the_release_is_flushed_leaves_nothing(shop, mon
         flush(path)
 
     monkeypatch.setattr(publication, "flush", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(DiskFull, match="make room there and build again") as refused:
         shop.put(BUSY).build()
+    assert "\n" not in str(refused.value)
     assert shop.published == []
     assert shop.states == ["reserved", "void"]
 

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from datasets.build.release import publish_ledger
 from datasets.build.rollback import roll_back
+from datasets.build.settling import publish_ledger
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.build.withdrawal import withdraw
 from datasets.privacy.ledger import LedgerBroken

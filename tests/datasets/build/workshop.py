@@ -12,8 +12,9 @@ from datasets.build.events.layout import month_folder
 from datasets.build.events.source import Source
 from datasets.build.events.validation import Into, validate
 from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import Workshop, build_release
+from datasets.build.release import build_release
 from datasets.build.seal import Seal
+from datasets.build.workshop import Workshop
 from datasets.privacy.ledger import Caps
 from tests.datasets.build.small import JUNE, PLANT, STATE, small_dataset
 from tests.datasets.release.pressing import sign, verify

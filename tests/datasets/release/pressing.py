@@ -82,7 +82,7 @@ def _written(root, budget, cells, revision, source, current) -> Path:
     (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
     files = (file_entry(folder / layout.CELLS, rows), file_entry(folder / layout.CODEBOOK, None))
     manifest = manifest_of(
-        budget, cells, source, revision=revision, previous=None, now=datetime(2026, 7, 1, tzinfo=UTC),
+        budget, cells, source, revision=revision, previous=None, published=datetime(2026, 7, 1, tzinfo=UTC),
         reserved=_entry(dataset, month), caps=Caps(), files=files,
     )  # fmt: skip
     seal(folder, manifest.canonical())

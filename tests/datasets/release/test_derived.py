@@ -255,3 +255,15 @@ def test_an_answer_as_of_a_day_is_that_of_the_releases_then(ask):
             ask(measure="crates", as_of=text)
     with pytest.raises(MalformedQuestion, match="leave one of them out"):
         ask(measure="crates", as_of="2026-07-01", release="2026-06.1")
+
+
+def test_an_answer_from_several_releases_says_what_bounding_kept_in_each(ask):
+    one, other = (
+        ask(measure="crates", group_by="state", period=month).meta["bounding"]["crates"]
+        for month in ("2026-05", "2026-06")
+    )
+    assert one.pop("earlier") == other.pop("earlier") == {}
+    assert one != other
+    both = ask(measure="crates", group_by="state", period="2026-05..2026-06").meta
+    assert both["releases"] == ["2026-05.1", "2026-06.2"]
+    assert both["bounding"]["crates"] == {**other, "earlier": {"2026-05.1": one}}

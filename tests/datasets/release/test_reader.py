@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from datasets.release import layout
+from datasets.release.changes import difference
 from datasets.release.reader import Releases
 from datasets.release.shelf import Deadline, QuestionInterrupted
 from tests.datasets.build.small import JUNE
@@ -295,6 +296,9 @@ def test_months_of_two_versions_of_a_dataset_are_not_pooled(opened, root):
         asked(opened, period="2026-05..2026-06")
     assert type(refused.value).__name__ == "MixedVersions"
     assert asked(opened, period="2026-06").rows
+    differs = difference(opened.find("harvest", "2026-06.2"), opened.find("harvest", "2026-06.3"))
+    assert {"place": "dataset_version", "before": 1, "after": 2} in differs["manifest"]
+    assert {"place": "version", "before": 1, "after": 2} in differs["codebook"]
 
 
 def test_the_signature_of_these_tests_tells_texts_apart():

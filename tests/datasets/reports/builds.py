@@ -10,8 +10,9 @@ from pathlib import Path
 from datasets.build.chance import discrete_gaussian_noise
 from datasets.build.events.synthetic import generate
 from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import Workshop, build_release
+from datasets.build.release import build_release
 from datasets.build.seal import Seal
+from datasets.build.workshop import Workshop
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
 from datasets.privacy.ledger import Caps

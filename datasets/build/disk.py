@@ -1,0 +1,99 @@
+"""Disks: whether a build has room before it spends anything, and what is said when one is full all the same."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets.build.budget import Budget
+from datasets.refusal import Refusal
+
+BYTES_PER_EVENT = 40
+"""What a narrow row takes in the private folder while a build runs."""
+
+_BESIDES = 64 << 20
+"""Bytes for everything but cells: manifest, codebook, ledger, and the blocks in which a file system counts."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class NoRoom(Refusal):
+    """A disk has too little room for what a build would write; nothing was spent."""
+
+
+class DiskFull(Refusal):
+    """A disk was filled while a build was writing."""
+
+
+def bytes_needed(budget: Budget) -> int:
+    """The most bytes that a release and the serving copy it is tried with take; counts and noisy cells take no more.
+
+    It follows from the number of published cells alone, which the declaration and the calendar fix: each measure's
+    value and standard error take 8 bytes, a code at most 4.
+    """
+    axes = next(iter(budget.measures.values())).axes
+    sizes = (
+        prod(axis.size(level) for axis, level in zip(axes, cuboid, strict=True)) for cuboid in budget.cuboids
+    )
+    width = 16 * len(budget.measures) + 4 * (1 + sum(axis.depth for axis in axes))
+    return 2 * sum(sizes) * width + _BESIDES
+
+
+def ensure_room(releases: Path, building: Path, budget: Budget, events: Iterable[Path]) -> None:
+    """Raises NoRoom where a release would not fit among the releases, or narrow rows and counts of these events not into
+    `building`, in the private folder. What the events need is not said: it tells how many there are."""
+    what = f"{budget.dataset.name} {budget.month}"
+    needed, free = bytes_needed(budget), shutil.disk_usage(releases).free
+    if free < needed:
+        raise NoRoom(
+            f"{what} needs {_mib(needed)} among the releases and {_mib(free)} are free; "
+            "make room and build again: nothing was spent"
+        )
+    free = shutil.disk_usage(building).free
+    left = free - needed if building.stat().st_dev == releases.stat().st_dev else free
+    there = sum(path.stat().st_size for path in building.rglob("*") if path.is_file())
+    if left + there < needed + BYTES_PER_EVENT * _rows(events):
+        raise NoRoom(
+            f"{what} keeps {BYTES_PER_EVENT} bytes of each event, and its counts, in the private folder while it is built, "
+            f"and {_mib(free)} are free there, which is too little; make room, or name another disk in "
+            "DAYLIGHT_PRIVATE_DIR, and build again: nothing was spent"
+        )
+
+
+@contextmanager
+def speaking_of_disks(*folders: Path) -> Iterator[None]:
+    """Turn what is raised when a disk is full into one sentence that names the fuller of these folders. Raises DiskFull."""
+    try:
+        yield
+    except (OSError, duckdb.Error, pa.ArrowException) as error:
+        if not (getattr(error, "errno", None) in _FULL or "No space left on device" in str(error)):
+            raise
+        folder = min(
+            (f for f in folders if f.is_dir()), key=lambda f: shutil.disk_usage(f).free, default=folders[0]
+        )
+        raise DiskFull(
+            f"the disk is full that holds {folder}; make room there and build again: nothing of this build was published, "
+            "and a spend that it had reserved stays counted"
+        ) from error
+
+
+def _rows(events: Iterable[Path]) -> int:
+    """How many rows the files say they hold; validation refuses those that say nothing."""
+    rows = 0
+    for path in events:
+        try:
+            rows += int(pq.ParquetFile(path).metadata.num_rows)
+        except (pa.ArrowException, OSError):
+            continue
+    return rows
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):,.0f} MiB"

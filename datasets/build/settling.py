@@ -1,0 +1,92 @@
+"""What became of a reservation: committed where its release is out, void where it is not; and the ledger made public."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datasets.build.checkpoint import held_inputs
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.publication import point_to_current, publish_signed
+from datasets.build.seal import Seal
+from datasets.build.workshop import Workshop
+from datasets.privacy.ledger import Entry, open_reservations
+from datasets.refusal import Refusal
+from datasets.release import layout
+from datasets.release.spent import ledger_document
+from datasets.release.verification import signed_manifest
+
+
+class ReleaseInDoubt(Refusal):
+    """A release that cannot be read, so that nobody can say whether it was made from a reservation that is open."""
+
+
+def settle(workshop: Workshop) -> None:
+    """Close the reservations of builds that died: committed where their release is there, void where it is not.
+
+    Whoever calls it holds the builders' lock, so no reservation belongs to a build that lives. Their spend counts
+    either way. What a checkpoint holds stays open: its build may be gone on with. Raises ReleaseInDoubt.
+    """
+    held = held_inputs(workshop.private)
+    for entry in open_reservations(workshop.ledger.entries()):
+        folder = release_of(workshop, entry)
+        if folder is not None:
+            point_to_current(workshop.releases, entry.dataset, entry.month, workshop.seal.verify)
+            commit(workshop, entry, folder, held.get(entry.hash, ""))
+        elif entry.hash not in held:
+            workshop.ledger.void(entry, now=workshop.now(), reason="the build ended without a release")
+
+
+def release_of(workshop: Workshop, entry: Entry) -> Path | None:
+    """The release that was made from an open reservation, where one is there; its signed manifest says so.
+
+    To take a release that cannot be read for none would void a spend that became one: raises ReleaseInDoubt where a
+    release of that month cannot be read and the ledger does not say that it was made from another reservation.
+    """
+    committed = {
+        e.release
+        for e in workshop.ledger.entries()
+        if e.state == "committed" and (e.dataset, e.month) == (entry.dataset, entry.month)
+    }
+    try:
+        names = layout.release_names(workshop.releases, entry.dataset)
+    except OSError as error:
+        raise _in_doubt(entry, "the folder of its releases", error) from error
+    for name in names:
+        if not name.startswith(f"{entry.month}.") or name in committed:
+            continue
+        folder = layout.release_folder(workshop.releases, entry.dataset, name)
+        try:
+            if signed_manifest(folder, workshop.seal.verify).ledger.head == entry.hash:
+                return folder
+        except FileNotFoundError:  # it has gone, as a whole
+            continue
+        except (Refusal, OSError) as error:
+            raise _in_doubt(entry, name, error) from error
+    return None
+
+
+def _in_doubt(entry: Entry, what: str, error: Exception) -> ReleaseInDoubt:
+    why = error.sentence if isinstance(error, Refusal) else type(error).__name__
+    return ReleaseInDoubt(
+        f"{entry.dataset} {entry.month}: {what} cannot be read ({why}), so whether it was made from ledger entry "
+        f"{entry.seq}, which is open, cannot be told; restore it from a copy, or mend the disk, and give the command again"
+    )
+
+
+def commit(workshop: Workshop, reserved: Entry, folder: Path, input_hash: str) -> None:
+    """Write into the ledger what became of a spend, and publish the ledger."""
+    workshop.ledger.commit(
+        reserved,
+        now=workshop.now(),
+        input_hash=input_hash,
+        release=folder.name,
+        artefact_hash=layout.sha256_of(folder / layout.MANIFEST),
+    )
+    publish_ledger(workshop.releases, workshop.ledger, workshop.seal)
+
+
+def publish_ledger(releases: Path, ledger: LedgerStore, seal: Seal) -> None:
+    """Put the ledger, signed, where readers look."""
+    document = ledger_document(ledger.entries(), ledger.caps)
+    releases.mkdir(parents=True, exist_ok=True)
+    publish_signed(layout.ledger_file(releases), document, seal, "ledger")

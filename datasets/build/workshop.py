@@ -1,0 +1,35 @@
+"""What a build works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from datasets.build.ledger_store import LedgerStore
+from datasets.build.seal import Seal
+from datasets.definition import Dataset
+from datasets.period import Month
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a build works with: where things are, who signs, what tells the time, and whom to tell of progress.
+
+    `said` is told the name of a step, which anybody may read. `passed` is told how many rows of how many a step has
+    dealt with: exact numbers, which are protected (PRIVACY.md, section 11), so it may lead to the screen of whoever builds
+    and nowhere else.
+    """
+
+    releases: Path
+    private: Path
+    ledger: LedgerStore
+    seal: Seal
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    said: Callable[[str], None] = lambda _: None
+    passed: Callable[[int, int], None] = lambda rows, of: None
+
+    def quarantine(self, dataset: Dataset, month: Month) -> Path:
+        """Where the rows that do not fit are put, with their reasons and totals: private."""
+        return self.private / "quarantine" / dataset.name / str(month)

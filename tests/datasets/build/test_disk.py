@@ -1,0 +1,68 @@
+"""Before a build spends anything there is room on both its disks, and nobody else may look into the private one."""
+
+import pytest
+
+from datasets.build import disk
+from datasets.build.budget import budget_of
+from datasets.build.disk import NoRoom
+from datasets.build.private import NotPrivate
+from tests.datasets.build.small import JUNE, tiny_dataset
+from tests.datasets.build.test_publication import PLENTY
+from tests.datasets.build.workshop import Shop, crates
+
+ROWS = 30_011
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Shop(tmp_path / "shop", PLENTY, tiny_dataset()).put(crates(ROWS, 10))
+
+
+def with_free(monkeypatch, of):
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: type("Usage", (), {"free": of(path)}))
+
+
+def test_a_private_disk_that_is_too_small_is_refused_without_saying_how_many_events_there_are(
+    shop, monkeypatch
+):
+    with_free(monkeypatch, lambda path: 3 << 20 if "private" in path.parts else 1 << 40)
+    with pytest.raises(
+        NoRoom, match=r"in the private folder .* 3 MiB are free there, .* DAYLIGHT_PRIVATE_DIR"
+    ) as refused:
+        shop.build()
+    assert "\n" not in str(refused.value)
+    assert str(ROWS) not in str(refused.value).replace(",", "")
+    assert shop.states == []
+
+
+def test_one_disk_has_to_hold_both_the_release_and_what_is_private(shop, monkeypatch):
+    need = disk.bytes_needed(budget := budget_of(shop.dataset, JUNE))
+    for free, fits in (
+        (2 * need + disk.BYTES_PER_EVENT * ROWS - 1, False),
+        (2 * need + disk.BYTES_PER_EVENT * ROWS, True),
+    ):
+        with_free(monkeypatch, lambda path, free=free: free)
+        files = list((shop.folder / "events").rglob("*.parquet"))
+        shop.work.private.mkdir(mode=0o700, exist_ok=True)
+        shop.work.releases.mkdir(exist_ok=True)
+        if fits:
+            disk.ensure_room(shop.work.releases, shop.work.private, budget, files)
+        else:
+            with pytest.raises(NoRoom):
+                disk.ensure_room(shop.work.releases, shop.work.private, budget, files)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])
+def test_a_private_folder_that_others_may_look_into_is_refused(shop, mode):
+    shop.work.private.mkdir()
+    shop.work.private.chmod(mode)
+    with pytest.raises(NotPrivate, match=rf"mode {mode:04o}\), .* chmod 700"):
+        shop.build()
+    assert shop.states == []
+    shop.work.private.chmod(0o700)
+    assert shop.build().name == "2026-06.1"
+
+
+def test_a_private_folder_that_the_build_makes_is_its_owners(shop):
+    shop.build()
+    assert shop.work.private.stat().st_mode & 0o777 == 0o700

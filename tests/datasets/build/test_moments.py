@@ -1,0 +1,109 @@
+"""When things happened, as it is published: in an order that nothing shares, and saying nothing of how long a build took."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from datasets.build.rollback import roll_back
+from datasets.build.verification import ensure_releases
+from datasets.build.withdrawal import withdraw
+from datasets.build.workshop import Workshop
+from datasets.release import layout
+from datasets.release.archive import Archive
+from datasets.release.moments import moment_of_act, moment_of_release, settled
+from tests.datasets.build.small import JUNE, tiny_dataset
+from tests.datasets.build.test_publication import PLENTY
+from tests.datasets.build.workshop import Shop, crates
+from tests.datasets.release.pressing import verify
+
+SEEDS = tiny_dataset()
+REASON = "Crates were counted twice."
+HOUR = datetime(2026, 7, 1, 14, tzinfo=UTC)
+
+
+class Clock(Shop):
+    """A shop whose clock stands where it is put, and goes on by the second whenever it is looked at."""
+
+    now, lasts = HOUR, timedelta(0)
+
+    def workshop(self, said):
+        return Workshop(
+            self.folder / "releases", self.folder / "private", self.ledger, super().workshop(said).seal,
+            now=self.look, said=said,
+        )  # fmt: skip
+
+    def look(self):
+        self.now += self.lasts
+        return self.now
+
+
+def clock(folder, now, lasts):
+    made = Clock(folder, PLENTY, SEEDS).put(crates(30, 10))
+    made.now, made.lasts = now, lasts
+    return made
+
+
+def published(shop):
+    """Every moment that anybody is told, with what it is of."""
+    root = shop.folder / "releases"
+    manifests = [json.loads(path.read_text())["published_at"] for path in root.rglob("manifest.json")]
+    return manifests, [entry.time for entry in shop.ledger.entries()]
+
+
+def test_a_build_that_takes_long_is_published_with_the_moments_of_one_that_does_not(tmp_path):
+    quick = clock(tmp_path / "quick", HOUR + timedelta(seconds=3), timedelta(milliseconds=1))
+    slow = clock(tmp_path / "slow", HOUR + timedelta(minutes=2), timedelta(minutes=11, microseconds=7))
+    for shop in (quick, slow):
+        shop.build()
+    assert published(quick) == published(slow) == ([HOUR.isoformat()], ["2026-07-01", "2026-07-01"])
+
+
+def test_a_build_that_came_to_nothing_says_its_day_only(tmp_path):
+    shop = clock(tmp_path / "shop", HOUR, timedelta(minutes=3))
+
+    def fail(words):
+        if words == "publishing":
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        shop.build(said=fail)
+    assert [(entry.state, entry.time) for entry in shop.ledger.entries()] == [
+        ("reserved", "2026-07-01"),
+        ("void", "2026-07-01"),
+    ]
+
+
+def test_what_happens_within_one_second_keeps_its_order(tmp_path):
+    """Releases, rollbacks and withdrawals by turns, while the clock stands still."""
+    shop = clock(tmp_path / "shop", HOUR + timedelta(minutes=30), timedelta(0))
+    root = shop.folder / "releases"
+
+    def current():
+        archive = Archive(root, verify)
+        found = archive.current(SEEDS.name)["2026-06"]
+        moments = archive.moments(SEEDS.name)
+        assert len(set(moments)) == len(moments)
+        assert archive.current_at(SEEDS.name, moments[-1]) == {"2026-06": found}
+        assert layout.pointer_file(root, SEEDS.name, JUNE).read_text().strip() == found
+        return found
+
+    for number in (1, 2):
+        shop.build(correction="counted again")
+        assert current() == f"2026-06.{number}"
+    for number in (3, 4):
+        roll_back(shop.work, SEEDS, JUNE, "2026-06.1", REASON)
+        assert current() == "2026-06.1"
+        shop.build(correction="counted again")
+        assert current() == f"2026-06.{number}"
+    withdraw(root, shop.ledger, SEEDS, "2026-06.4", REASON, shop.work.seal, shop.now)
+    assert current() == "2026-06.1", "which was gone back to before it"
+    assert ensure_releases(root, verify, shop.ledger) == 4
+
+
+def test_nothing_is_published_into_a_time_of_which_an_answer_was_given():
+    now = HOUR + timedelta(minutes=59, seconds=59, microseconds=999_999)
+    for earlier in ((), (HOUR - timedelta(days=1),), (HOUR,), (HOUR + timedelta(minutes=30),)):
+        for next_ in (moment_of_release(earlier, now), moment_of_act(earlier, now)):
+            assert next_ > settled(earlier, now)
+            assert next_.microsecond == 0

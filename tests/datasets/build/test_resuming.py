@@ -1,0 +1,124 @@
+"""A build that is gone on with after a power cut: what was written by halves is written anew, and noise is drawn once."""
+
+import json
+import os
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from datasets.build import checkpoint, publication
+from datasets.build.buckets import Buckets
+from datasets.build.events import parts
+from datasets.build.publication import LEFT_BEHIND
+from tests.datasets.build.small import JUNE
+from tests.datasets.build.test_publication import PLENTY, building, die
+from tests.datasets.build.workshop import HARVEST, Shop, crates, silence, together
+
+COUNTED = ["crates", "sales", "takings", "gardeners"]
+ONE, OTHER = crates(300, 60), crates(300, 60, seed=2, first=1_000)
+TWICE = {name: values[:40] for name, values in ONE.items()}
+"""Events of the first file that stand in the second one again."""
+
+
+def shop_of_two_files(folder):
+    shop = Shop(folder, PLENTY).put(ONE)
+    (first,) = (folder / "events").rglob("part-00000.parquet")
+    pq.write_table(pa.table(together(OTHER, TWICE)), first.with_name("part-00001.parquet"))
+    shop.work.private.mkdir(mode=0o700)
+    (shop.work.private / "salt").write_text("5a" * 32)
+    return shop
+
+
+def counts(folder):
+    return pq.read_table(folder / "cells.parquet").select(COUNTED)
+
+
+@pytest.mark.parametrize("cut", ["part-00000", "part-00001", "settled"])
+def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path, monkeypatch, cut):
+    """Whatever it had written of that part, which events repeat from another one, and of what is to stand in their place."""
+    monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
+    whole = shop_of_two_files(tmp_path / "whole").build(noise=silence, correction="counted again")
+    shop = shop_of_two_files(tmp_path / "cut")
+    write, settle = Buckets.write, Buckets.settle
+
+    def half(self, con, part, *rest):
+        write(self, con, part, *rest)
+        if part == cut:
+            files = sorted((self.folder / part).rglob("*.parquet"))
+            files[0].rename(files[0].with_name("left_behind.parquet"))  # as by another name of DuckDB's
+            files[0].with_name("torn.parquet").write_bytes(b"PAR1 and no more")
+            die()
+
+    def half_settled(self, *rest):
+        settle(self, *rest)
+        if cut == "settled":
+            (self.folder / "suspects.parquet").write_bytes(b"PAR1 and no more")
+            die()
+
+    monkeypatch.setattr(Buckets, "write", half)
+    monkeypatch.setattr(Buckets, "settle", half_settled)
+    with building(shop):
+        pass
+    assert shop.states == []
+    monkeypatch.setattr(Buckets, "write", write)
+    monkeypatch.setattr(Buckets, "settle", settle)
+    folder = shop.build(noise=silence, correction="counted again")
+    assert counts(folder) == counts(whole)
+    total = next(
+        row for row in pq.read_table(folder / "cells.parquet").to_pylist() if row["cuboid"] == "total"
+    )
+    assert total["crates"] < len(ONE["event_id"]) + len(OTHER["event_id"])
+    read = json.loads((shop.work.quarantine(HARVEST, JUNE) / "totals.json").read_text())
+    assert read["reasons"] == {"duplicate id: event_id": len(TWICE["event_id"])}
+
+
+def test_a_draw_that_was_being_written_when_the_build_died_is_gone_before_noise_is_drawn_again(tmp_path):
+    shop = shop_of_two_files(tmp_path / "shop")
+    building_ = shop.work.private / "building"
+
+    def drafts():
+        return [path for path in building_.rglob(".noisy*") if LEFT_BEHIND.fullmatch(path.name)]
+
+    with building(shop, lambda place: die() if place == "checkpoint written" and drafts() else None):
+        pass
+    assert len(drafts()) == 1
+    assert shop.states == ["reserved"]
+    seen = []
+
+    def noise(scales):
+        seen.append(drafts())
+        return np.zeros(scales.shape, dtype=np.int64)
+
+    shop.build(correction="counted again", noise=noise)
+    assert seen
+    assert not any(seen)
+
+
+def test_what_a_part_is_made_of_is_on_the_disk_before_it_is_said_to_be(tmp_path, monkeypatch):
+    """Its files, and each folder that names one of them, down from the private folder."""
+    shop = shop_of_two_files(tmp_path / "shop")
+    flushed = []
+    real = publication.flush
+
+    def flush(path):
+        flushed.append(path)
+        real(path)
+
+    monkeypatch.setattr(publication, "flush", flush)
+    monkeypatch.setattr(checkpoint, "flush", flush)
+    folder = shop.work.private / "building" / "harvest" / "2026-06"
+    part = folder / "buckets" / "part-00000"
+    keep_parts = checkpoint.Checkpoint.keep_parts
+
+    def kept(self, number):
+        wanted = {*part.rglob("*"), part, *part.parents[:5]}
+        keep_parts(self, number)
+        assert wanted <= set(flushed), wanted - set(flushed)
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "keep_parts", kept)
+    shop.build()
+    assert not folder.exists()
+    assert os.listdir(folder.parent) == []
+    assert folder.parent in flushed[flushed.index(part) :], "that it has gone is on the disk too"

@@ -1,0 +1,135 @@
+"""A reservation becomes one release, or nothing; and where that cannot be told, it stays open."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from datasets.build import settling
+from datasets.build.failpoints import armed
+from datasets.build.publication import only_builder
+from datasets.build.settling import ReleaseInDoubt, settle
+from datasets.build.verification import ensure_ledger_matches, ensure_releases
+from datasets.privacy.ledger import LedgerBroken
+from tests.datasets.build.small import tiny_dataset
+from tests.datasets.build.test_publication import PLENTY, building, die
+from tests.datasets.build.workshop import Shop, crates
+from tests.datasets.release.pressing import seal, verify
+
+SEEDS = tiny_dataset()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    made = Shop(tmp_path / "shop", PLENTY, SEEDS).put(crates(30, 10))
+    yield made
+    made.ledger.close()
+
+
+def killed_when(shop, place):
+    with building(shop, lambda at: die() if at == place else None):
+        pass
+
+
+def settled(shop):
+    with only_builder(shop.work.releases, shop.ledger):
+        settle(shop.work)
+    return shop.states
+
+
+def test_two_releases_of_one_reservation_are_found_out(shop):
+    first = shop.build()
+    second = shutil.copytree(first, first.with_name("2026-06.2"))
+    told = json.loads((second / "manifest.json").read_text())
+    told |= {"release": "2026-06.2", "revision": 2, "previous": "2026-06.1"}
+    seal(second, json.dumps(told, sort_keys=True).encode())
+    killed_when(
+        shop, "reserved, in the ledger"
+    )  # nothing of the ledger speaks against the second but the first
+    for check in (ensure_ledger_matches, ensure_releases):
+        with pytest.raises(LedgerBroken, match="is not the one that|and so was seeds 2026-06.1"):
+            check(shop.work.releases, verify, shop.ledger)
+
+
+def test_two_releases_of_one_reservation_that_is_open_are_found_out(shop):
+    killed_when(shop, "release in place")
+    (first,) = (shop.work.releases / "seeds").glob("2026-06.1")
+    second = shutil.copytree(first, first.with_name("2026-06.2"))
+    told = json.loads((second / "manifest.json").read_text())
+    told |= {"release": "2026-06.2", "revision": 2, "previous": "2026-06.1"}
+    seal(second, json.dumps(told, sort_keys=True).encode())
+    for check in (ensure_ledger_matches, ensure_releases):
+        with pytest.raises(LedgerBroken, match=r"seeds 2026-06.2: .* entry 1, and so was seeds 2026-06.1"):
+            check(shop.work.releases, verify, shop.ledger)
+
+
+def test_a_release_whose_spend_is_said_to_have_come_to_nothing_is_found_out(shop):
+    killed_when(shop, "release in place")
+    shop.ledger.void(shop.ledger.entries()[0], now=shop.work.now(), reason="a mistake")
+    for check in (ensure_ledger_matches, ensure_releases):
+        with pytest.raises(
+            LedgerBroken, match=r"seeds 2026-06.1: .* entry 1, and entry 2 says that nothing came"
+        ):
+            check(shop.work.releases, verify, shop.ledger)
+
+
+@pytest.mark.parametrize("trouble", ["the disk fails", "it is damaged"])
+def test_a_release_that_cannot_be_read_is_not_taken_for_none(shop, monkeypatch, trouble):
+    killed_when(shop, "release in place")
+    shutil.rmtree(shop.work.private / "building")
+    (manifest,) = shop.work.releases.rglob("manifest.json")
+    whole = manifest.read_bytes()
+    if trouble == "it is damaged":
+        manifest.write_bytes(whole[:-9])
+    else:
+        monkeypatch.setattr(settling, "signed_manifest", fail)
+    with pytest.raises(
+        ReleaseInDoubt, match=r"2026-06.1 cannot be read .* ledger entry 1, which is open"
+    ) as doubt:
+        settled(shop)
+    assert "\n" not in str(doubt.value)
+    assert shop.states == ["reserved"]
+    manifest.write_bytes(whole)
+    monkeypatch.undo()
+    assert settled(shop) == ["reserved", "committed"]
+
+
+def fail(*_):
+    raise OSError(5, os.strerror(5))
+
+
+def test_a_build_that_fails_while_its_release_cannot_be_read_leaves_its_spend_open(shop, monkeypatch):
+    def act(place):
+        if place == "release renamed":
+            monkeypatch.setattr(settling, "signed_manifest", fail)
+            raise RuntimeError
+
+    with armed(act), pytest.raises(RuntimeError):
+        shop.build()
+    assert shop.states == ["reserved"]
+    monkeypatch.undo()
+    assert shop.build().name == "2026-06.1"
+    assert shop.states == ["reserved", "committed"]
+
+
+def test_a_damaged_release_that_the_ledger_knows_puts_no_other_spend_in_doubt(shop):
+    folder = shop.build()
+    (folder / "manifest.json").write_bytes(b"")
+    killed_when(shop, "reserved, in the ledger")
+    shutil.rmtree(shop.work.private / "building")
+    assert settled(shop) == ["reserved", "committed", "reserved", "void"]
+
+
+@pytest.mark.parametrize("next_", ["the same command", "another reason", "settled"])
+def test_a_spend_that_is_committed_after_a_kill_knows_its_input(shop, next_):
+    killed_when(shop, "release in place")
+    if next_ == "the same command":
+        assert shop.build(correction="counted again").name == "2026-06.1"
+    if next_ == "settled":
+        assert settled(shop) == ["reserved", "committed"]
+    shop.build(correction="counted once more")
+    assert shop.states == ["reserved", "committed"] * 2
+    first, second = (entry.input_hash for entry in shop.ledger.entries() if entry.state == "committed")
+    assert first == second
+    assert len(first) == 64
