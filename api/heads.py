@@ -17,6 +17,8 @@ LONGEST_HEAD = 32 * 1024
 """Bytes of a request's line and fields. As many may stand around a piece of a body, and may come before their turn."""
 HEAD_WITHIN = 20.0
 """Seconds from connecting, or from its first byte on a connection that was answered already, to the end of a head."""
+BODY_WITHIN = 60.0
+"""Seconds from the end of a head to the end of its body, of which the longest that is read has 64 KiB."""
 
 _END = b"\r\n\r\n"
 _LINE = re.compile(rb"[A-Z]+ /[!-\"$-~]* HTTP/1\.[01]\r\n")
@@ -111,6 +113,7 @@ class Heads(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._ensure_sound()
         self._in_head = False
+        self._clock = self.loop.call_later(BODY_WITHIN, self._late)
         super().on_headers_complete()
 
     def _ensure_sound(self) -> None:
@@ -137,7 +140,13 @@ class Heads(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._in_head, self._around = True, 0
+        self._stop_clock()
         super().on_message_complete()
+        if self.cycle.response_complete:  # before its body was here, which counted as a sign of life
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -167,6 +176,8 @@ class Heads(HttpToolsProtocol):
     def _late(self) -> None:
         if self._unread:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"A head is sent within {HEAD_WITHIN:.0f} seconds.")
+        elif not (self._in_head or self.cycle.response_started):
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"A body is sent within {BODY_WITHIN:.0f} seconds.")
         else:
             self.transport.close()
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
 
-from auth.errors import RegistryError, RegistryUnavailable
+from auth.errors import RegistryUnavailable
 from auth.registry import Registry
 
 log = logging.getLogger("daylight.api")
@@ -46,5 +46,5 @@ async def _write(write: Callable[[], int], seconds: float) -> None:
             await run_in_threadpool(write)
         except RegistryUnavailable:
             log.warning("what was noted could not be written; it is kept until the registry is back")
-        except RegistryError as error:
-            log.warning("what was noted could not be written: %s", error)
+        except Exception:
+            log.exception("what was noted could not be written; it is tried again")

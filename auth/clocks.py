@@ -73,7 +73,8 @@ def moved(session: Session, application: Application, state: str, now: datetime)
         _start(session, application, "amendment-decision", now)
     elif state == "submitted":
         _stop(session, application, "amendment-decision", now)
-        _start(session, application, "mediation-request", now)
+        if "mediation" not in {clock.kind for clock in _running(session, application)}:
+            _start(session, application, "mediation-request", now)
     else:
         for clock in _running(session, application):
             clock.ended = now

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import (
@@ -39,7 +40,7 @@ WRITE_LOCK = 0x6461796C69676874
 POOLED = 16
 """Connections that are kept: for the threads that look up, and some for acts."""
 LOOKUP_PATIENCE = 2.0
-"""Seconds for which one look-up waits for a server of PostgreSQL that is silent."""
+"""Seconds for which one look-up, or one statement of an act, waits for a server of PostgreSQL that is silent."""
 
 _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=5000",
@@ -153,9 +154,12 @@ def _begin(connection: Connection, *, write: bool) -> None:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
-    """One write: all of it is committed when the block ends, or none. Raises RegistryUnavailable."""
-    with translated(), _locked(engine) as session:
+def writing(engine: Engine, patience: float = LOOKUP_PATIENCE) -> Iterator[Session]:
+    """One write: all of it is committed when the block ends, or none. Raises RegistryUnavailable.
+
+    `patience` is for how many seconds one statement waits for a server of PostgreSQL that is silent.
+    """
+    with translated(), _locked(engine, patience) as session:
         try:
             yield session
             session.commit()
@@ -164,15 +168,22 @@ def writing(engine: Engine) -> Iterator[Session]:
             raise
 
 
-def _locked(engine: Engine) -> Session:
-    """A session that holds the write lock. A connection that died in the pool is replaced once: nothing was done over it."""
+def _locked(engine: Engine, patience: float) -> Session:
+    """A session that holds the write lock. A connection that died in the pool is replaced once: nothing was done over it.
+
+    One that was silent is not: whoever asks has waited long enough.
+    """
+    asked, until = engine, monotonic() + patience / 2
+    if engine.dialect.name == "postgresql":
+        asked = engine.execution_options(patience=patience)
     for last in (False, True):
-        session = Session(engine, expire_on_commit=False)
+        session = Session(asked, expire_on_commit=False)
         try:
             _begin(session.connection(), write=True)
         except BaseException as error:
             session.close()
-            if last or not (isinstance(error, DBAPIError) and error.connection_invalidated):
+            died = isinstance(error, DBAPIError) and error.connection_invalidated
+            if last or not died or monotonic() > until:
                 raise
         else:
             return session

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from auth.acts import Act
 from auth.admin_tables import Consent
 from auth.errors import NotAllowed
+from auth.models import AuditEvent
 
 LASTS = timedelta(days=7)
 """For how long a word stands."""
@@ -72,7 +73,13 @@ def forget_words_of(session: Session, actor: str) -> None:
 
 
 def waiting(session: Session, now: datetime) -> Sequence[Consent]:
-    """The words that wait for a second person's, the oldest first."""
-    words = session.scalars(select(Consent).where(Consent.at > now - LASTS).order_by(Consent.at)).all()
+    """The words that wait for a second person's, or for the host that builds, the oldest first."""
+    done = select(AuditEvent.seq).where(
+        AuditEvent.act == "release.withdrawn",
+        AuditEvent.subject == Consent.subject,
+        AuditEvent.at >= Consent.at,
+    )
+    asked = select(Consent).where(Consent.at > now - LASTS, ~done.exists()).order_by(Consent.at)
+    words = session.scalars(asked).all()
     given = Counter((word.act, word.subject) for word in words)
     return [word for word in words if given[word.act, word.subject] == 1]

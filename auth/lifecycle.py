@@ -116,7 +116,7 @@ def move_project(session: Session, name: str, status: str, mandate: Mandate) -> 
         )
     project.status = status
     if status == "ended":
-        add_notice(session, project, "access_ends", mandate.at)
+        add_notice_of_end(session, project, mandate.at)
     return _changed(session, project, mandate)
 
 
@@ -162,10 +162,28 @@ def add_notice(session: Session, project: Project, kind: str, at: datetime) -> N
     return notice
 
 
+def add_notice_of_end(session: Session, project: Project, at: datetime) -> Notice | None:
+    """The coordinator is told of an end where access began; where it was yet to begin and nobody was told so, of nothing."""
+    begins = session.scalars(
+        select(Notice).where(Notice.project_id == project.id, Notice.kind == "access_begins")
+    ).first()
+    if begins is None:
+        return None
+    if begins.at > at and begins.sent is None:
+        session.delete(begins)
+        session.flush()
+        return None
+    return add_notice(session, project, "access_ends", at)
+
+
 def over_untold(session: Session, now: datetime) -> Sequence[Project]:
-    """Projects whose last day has passed by itself, and of whose end no notice says so."""
-    told = select(Notice.project_id).where(Notice.kind == "access_ends")
-    over = select(Project).where(Project.not_after <= now, Project.status != "ended", Project.id.not_in(told))
+    """Projects whose last day has passed by itself, which had a member, and of whose end no notice says so."""
+    began, told = (
+        select(Notice.project_id).where(Notice.kind == kind) for kind in ("access_begins", "access_ends")
+    )
+    over = select(Project).where(
+        Project.not_after <= now, Project.status != "ended", Project.id.in_(began), Project.id.not_in(told)
+    )
     return session.scalars(over).all()
 
 

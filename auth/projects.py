@@ -138,9 +138,9 @@ def add_member(session: Session, new: NewMember, now: datetime) -> tuple[Project
     Raises UnknownRecord, MalformedValue, or NotAllowed for a member and for a known address of another name.
     """
     project = find_project(session, new.project)
-    if project.not_after <= now:
+    if state_of(project, now) == "ended":
         raise NotAllowed(
-            f"project: {project.reference} ended on {project.not_after:%Y-%m-%d}; nobody can join it.",
+            f"project: {project.reference} has ended; nobody can join it.",
             parameter="project",
             value=project.reference,
         )

@@ -79,7 +79,8 @@ def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tup
     label = ensure_text("label", new.label) if new.label else ""
     _ensure_days(new.days)
     _ensure_open(project, now)
-    earlier = _earlier(session, project, researcher, new.idempotency_key)
+    key = None if new.idempotency_key is None else ensure_text("idempotency_key", new.idempotency_key)
+    earlier = _earlier(session, project, researcher, key)
     if earlier is not None:
         _ensure_repeatable(earlier, (write_scopes(scopes), new.days, label), now)
         return earlier, True
@@ -93,7 +94,7 @@ def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tup
         label=label,
         issued=issued,
         expires=min(issued + timedelta(days=new.days), project.not_after),
-        idempotency_key=new.idempotency_key,
+        idempotency_key=key,
         days=new.days,
     )
     session.add(token)
@@ -191,7 +192,6 @@ def _state(token: Token, project: Project, now: datetime) -> str:
 def _earlier(session: Session, project: Project, researcher: Researcher, key: str | None) -> Token | None:
     if key is None:
         return None
-    ensure_text("idempotency_key", key)
     return session.scalars(
         select(Token).where(
             Token.project_id == project.id,

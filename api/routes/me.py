@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ from auth.token_changes import DEFAULT_OVERLAP
 from auth.token_check import LONGEST_TEXT
 from auth.tokens import SOON
 from datasets.refusal import shown
+
+log = logging.getLogger("daylight.auth")
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 found_router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only())])
@@ -121,7 +124,8 @@ async def revoke_found(
         close, token_id = await ask_registry(request, _identified, registry, text)
         mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
         await run_in_threadpool(close, token_id, mandate)
-    except (UnknownRecord, TokenRefused):
+    except (UnknownRecord, TokenRefused) as refused:
+        log.info("token refused: %s", getattr(refused, "cause", "found, and unknown"))
         gate.refused(address, name)
     return Response(None, 204, PRIVATE)
 

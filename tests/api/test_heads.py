@@ -251,6 +251,26 @@ def test_a_head_is_sent_within_a_time_and_who_says_nothing_is_let_go(echo, monke
         assert "GET /last" in rest(connection)
 
 
+def test_a_body_is_sent_within_a_time_too(echo, monkeypatch):
+    monkeypatch.setattr(heads, "BODY_WITHIN", 0.2)
+    length = "Content-Length: 5\r\n"
+    assert sent(echo, post(length, b"he"))[0] == [408]
+    for body in (b"", b"he"):  # answered before its body was here
+        with connected(echo) as connection:
+            connection.sendall(get("/early", length, method="POST") + body)
+            wait_for(connection, "[POST /early")
+            assert rest(connection) == ""
+    assert sent(echo, post(length, b"hello"), get()) == ([200, 200], ["POST /x  0 5", "GET /x  0 0"])
+
+
+def test_who_sends_a_body_behind_its_answer_and_nothing_more_is_let_go(echo):
+    with connected(echo) as connection:
+        connection.sendall(get("/early", "Content-Length: 5\r\n", method="POST"))
+        wait_for(connection, "[POST /early")
+        connection.sendall(b"hello")
+        assert rest(connection) == ""
+
+
 def test_one_question_is_answered_at_a_time_in_their_order(echo):
     echo.go.clear()
     with connected(echo) as connection:

@@ -183,6 +183,10 @@ def test_an_admin_who_comes_back_comes_in_by_new_sessions_alone(registry, owner)
 def test_words_and_clocks_go_down_and_up_again_with_rows_in_them(registry, settings):
     for who in ("ann", "bob"):
         registry.admins.ask_withdrawal(WITHDRAWAL, Mandate(f"cli:{who}", "wrong", NOW))
+    registry.office.submit(new_project(), mandate())
+    registry.office.move_application(new_project().reference, "returned", mandate())
+    before = registry.office.clocks()
+    assert [c.kind for c in before if c.ended is None] == ["amendment-decision"]
     engine = open_engine(read_address(settings.registry_url))
     try:
         schema.downgrade(engine, "0003")
@@ -192,6 +196,14 @@ def test_words_and_clocks_go_down_and_up_again_with_rows_in_them(registry, setti
         engine.dispose()
     (word,) = registry.admins.waiting(NOW)
     assert (word.subject, word.at) == (WITHDRAWAL, NOW)
+    assert registry.office.clocks() == before
+
+
+def test_a_withdrawal_that_is_done_waits_for_nobody(registry):
+    registry.admins.ask_withdrawal(WITHDRAWAL, mandate())
+    assert len(registry.admins.waiting(NOW)) == 1
+    registry.record_release_act("release.withdrawn", WITHDRAWAL, mandate())
+    assert registry.admins.waiting(NOW) == []
 
 
 @pytest.mark.parametrize("status", ["active", "next", "retired"])

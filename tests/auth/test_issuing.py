@@ -154,6 +154,12 @@ def test_the_same_idempotency_key_shows_the_same_token(populated):
     assert populated.verify_audit().events == 5
 
 
+def test_blanks_around_an_idempotency_key_make_no_other_key(populated):
+    first = populated.issue_token(ask(idempotency_key="k1"), mandate())
+    again = populated.issue_token(ask(idempotency_key=" " * 300 + "k1\u00a0"), mandate())
+    assert (again.token_id, again.again) == (first.token_id, True)
+
+
 def test_an_idempotency_key_is_for_one_token_of_one_member(populated):
     populated.issue_token(ask(idempotency_key="k1"), mandate())
     populated.add_researcher(new_member(email="bob@uni.example", name="Bob"), mandate())

@@ -1,5 +1,6 @@
 """Requests and projects through their lives: each step allowed or refused, on record, and told to the coordinator in time."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from auth.projects import NewProject
 from auth.registry import open_registry
 from auth.tokens import NewToken, ending
 from auth.working_days import MEMBER_STATES, after_days, after_working_days
-from tests.auth.conftest import NOW, mandate, new_member
+from tests.auth.conftest import NOW, mandate, new_member, new_project
 
 EMAIL = "ann@uni.example"
 
@@ -235,6 +236,40 @@ def test_a_project_that_ends_by_itself_gets_its_notice_once(populated):
     assert populated.verify_audit().events
 
 
+def test_nobody_joins_a_project_that_was_ended(populated):
+    populated.office.move_project(reference(populated), "ended", mandate(reason="Done."))
+    late = new_member()
+    with pytest.raises(NotAllowed, match="has ended; nobody can join it"):
+        populated.add_researcher(
+            type(late)(late.project, "Bob", "bob@uni.example", late.institution), mandate()
+        )
+    assert sorted(n.kind for n in populated.office.notices()) == ["access_begins", "access_ends"]
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_of_access_that_never_began_no_end_is_told(registry, by_itself):
+    project = registry.create_project(new_project(), mandate())
+    if by_itself:
+        assert registry.office.notice_ends(project.not_after) == 0
+    else:
+        registry.office.move_project(project.id, "ended", mandate())
+    assert registry.office.notices() == ()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_of_a_beginning_that_was_called_off_nothing_is_told_or_both(registry, told):
+    tomorrow = NOW.date() + timedelta(days=1)
+    registry.create_project(replace(new_project(), first_day=tomorrow), mandate())
+    registry.add_researcher(new_member(), mandate())
+    (begins,) = registry.office.notices()
+    if told:
+        registry.office.sent(begins.notice, mandate())
+    registry.office.move_project(new_project().reference, "ended", mandate())
+    assert sorted(n.kind for n in registry.office.notices()) == (
+        ["access_begins", "access_ends"] if told else []
+    )
+
+
 def test_the_summary_of_a_project_that_was_ended_early_says_when(populated):
     populated.office.move_project(reference(populated), "ended", mandate(reason="Done."))
     (summary,) = populated.office.summaries(NOW)
@@ -293,6 +328,19 @@ def test_a_request_that_is_argued_about_keeps_the_clocks_of_the_law(registry):
     assert not found["mediator"].late(NOW.date())
     with pytest.raises(MalformedValue, match="step: 'aksed' is none of asked, agreed, ended"):
         registry.office.mediate("REQ-7", "aksed", mandate())
+
+
+def test_a_mediation_that_runs_is_not_begun_again(registry):
+    registry.office.submit(request(), mandate())
+    for state in ("returned", "submitted"):
+        registry.office.move_application("REQ-7", state, mandate())
+    registry.office.mediate("REQ-7", "asked", mandate())
+    for state in ("returned", "submitted"):
+        registry.office.move_application("REQ-7", state, mandate(NOW + timedelta(days=2)))
+    with pytest.raises(NotAllowed, match="no clock 'mediation-request' running"):
+        registry.office.mediate("REQ-7", "asked", mandate(NOW + timedelta(days=3)))
+    (mediation,) = [c for c in registry.office.clocks() if c.kind == "mediation"]
+    assert (mediation.began, mediation.ended) == (NOW, None)
 
 
 @pytest.mark.parametrize("decision", ["approved", "rejected"])

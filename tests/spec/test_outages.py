@@ -4,6 +4,7 @@ by itself."""
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -11,9 +12,10 @@ import httpx2
 import pytest
 from sqlalchemy import make_url
 
+from auth.errors import RegistryUnavailable
 from tests.api.conftest import redis_url as redis_url
 from tests.cable import cable
-from tests.deployment import Deployment
+from tests.deployment import Deployment, mandate
 from tests.postgresql import database_url
 from tests.spec.test_many_processes import processes
 
@@ -113,6 +115,22 @@ def test_without_postgresql_nobody_is_let_in_or_kept_waiting(on_postgresql, trou
         assert max(asked.seconds for asked in load.since(gone)) < 3
         time.sleep(1)
         assert {asked.status for asked in load.since(time.monotonic() - 0.5)} == {200}
+
+
+def test_an_act_that_meets_silence_is_given_up_in_time_and_not_done(on_postgresql):
+    place, wire = on_postgresql
+    project = place.project()
+    jti = place.registry.show_token(place.token(project), datetime.now(UTC)).token_id
+    wire.silence()
+    began = time.monotonic()
+    try:
+        with pytest.raises(RegistryUnavailable):
+            place.registry.revoke_token(jti, mandate())
+        assert time.monotonic() - began < 3
+    finally:
+        wire.mend()
+    assert place.registry.show_token(jti, datetime.now(UTC)).state == "active"
+    assert place.registry.revoke_token(jti, mandate()) == (jti, True)
 
 
 def test_without_redis_limits_are_kept_in_memory_and_nobody_notices(deployment, redis_url):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from auth.working_days import after_days
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -32,6 +34,27 @@ def upgrade() -> None:
             "kind IN ('amendment-decision', 'mediation-request', 'mediator', 'mediation')", name="clock_kind"
         ),
     )
+    _start_clocks()
+
+
+def _start_clocks() -> None:
+    """Requests that were given back wait for the coordinator's decision since then."""
+    found = op.get_bind().execute(
+        sa.text(
+            "SELECT a.id, a.dsc, max(e.at) AS began FROM application a JOIN audit_event e ON e.subject = a.id "
+            "WHERE a.state = 'returned' AND e.act = 'application.returned' GROUP BY a.id, a.dsc"
+        ).columns(began=_INSTANT)
+    )
+    for row in found.all():
+        op.get_bind().execute(
+            sa.text(
+                "INSERT INTO clock (application_id, kind, began, due) VALUES (:id, 'amendment-decision', :began, :due)"
+            ).bindparams(
+                sa.bindparam("began", row.began, _INSTANT),
+                sa.bindparam("due", after_days(row.began.date(), 15, row.dsc), sa.Date),
+                id=row.id,
+            )
+        )
 
 
 def downgrade() -> None:
