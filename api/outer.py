@@ -55,9 +55,11 @@ class Outer:
             await self._app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state["request_id"], state["method"] = self._name(), scope["method"]
-        request, started, method = Request(scope, receive), time.perf_counter(), scope["method"]
-        sent = Sent()
+        method = state["method"] = scope["method"]
+        state["request_id"] = self._name()
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # a copy: the server goes by its own, and expects no body
+        request, started, sent = Request(scope, receive), time.perf_counter(), Sent()
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -92,8 +94,6 @@ class Outer:
             )
             await refused(request, error)(scope, receive, answered)
             return
-        if scope["method"] == "HEAD":
-            scope["method"] = "GET"
         try:
             await self._app(scope, receive, answered)
         except ClientDisconnect:

@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 
+import httpx2
 import orjson
 import pytest
 from starlette.requests import ClientDisconnect
@@ -104,6 +105,16 @@ def test_a_file_that_is_left_in_the_middle_costs_what_was_sent(deployment, monke
     whole = (deployment.releases / "moderation" / "2026-06.1" / "cells.parquet").stat().st_size
     assert (taken["requests"], taken["rows"]) == (1, 0)
     assert 0 < taken["bytes"] < whole
+
+
+def test_head_is_whole_without_a_body_and_leaves_the_connection_open(deployment, caplog):
+    caplog.set_level(logging.INFO, "daylight.access")
+    fields = {"Authorization": f"Bearer {deployment.token()}"}
+    with served(deployment) as url, httpx2.Client(base_url=url, headers=fields) as client:
+        for path in (QUESTION, FILE, "/v1"):
+            assert client.head(path).status_code == 200
+    assert [line["broken_off"] for line in lines(caplog).values()] == [False] * 3
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 @pytest.mark.parametrize("status", [200, 0])
