@@ -74,12 +74,7 @@ class Checkpoint:
     def keep_parts(self, number: int) -> None:
         """The first so many parts of the input are in the buckets, and on the disk."""
         part = self.buckets / f"part-{number - 1:05d}"
-        for path in (
-            *part.rglob("*"),
-            part,
-            self.buckets,
-            self.folder,
-        ):  # a file is lost without its folders' entries
+        for path in (*part.rglob("*"), part, self.buckets, self.folder):  # a file is lost without its folders
             flush(path)
         self._save(parts=number)
 

@@ -371,8 +371,8 @@ def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(shop)
 
 
 def test_two_names_of_one_ledger_have_one_lock(shop, tmp_path):
-    (tmp_path / "link").symlink_to(shop.folder)
-    linked = Shop(shop.folder, PLENTY, SEEDS, f"sqlite:///{tmp_path / 'link' / 'ledger.sqlite'}")
+    (tmp_path / "link.sqlite").symlink_to(shop.folder / "ledger.sqlite")
+    linked = Shop(shop.folder, PLENTY, SEEDS, f"sqlite:///{tmp_path / 'link.sqlite'}")
     with shop.ledger.held(), pytest.raises(BuildUnderWay), linked.ledger.held():
         pass
     linked.ledger.close()

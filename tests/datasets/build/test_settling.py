@@ -39,20 +39,6 @@ def settled(shop):
 
 
 def test_two_releases_of_one_reservation_are_found_out(shop):
-    first = shop.build()
-    second = shutil.copytree(first, first.with_name("2026-06.2"))
-    told = json.loads((second / "manifest.json").read_text())
-    told |= {"release": "2026-06.2", "revision": 2, "previous": "2026-06.1"}
-    seal(second, json.dumps(told, sort_keys=True).encode())
-    killed_when(
-        shop, "reserved, in the ledger"
-    )  # nothing of the ledger speaks against the second but the first
-    for check in (ensure_ledger_matches, ensure_releases):
-        with pytest.raises(LedgerBroken, match="is not the one that|and so was seeds 2026-06.1"):
-            check(shop.work.releases, verify, shop.ledger)
-
-
-def test_two_releases_of_one_reservation_that_is_open_are_found_out(shop):
     killed_when(shop, "release in place")
     (first,) = (shop.work.releases / "seeds").glob("2026-06.1")
     second = shutil.copytree(first, first.with_name("2026-06.2"))
