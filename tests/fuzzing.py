@@ -47,6 +47,7 @@ def _run(deployment: Deployment, token: str, examples: int, *options: str) -> tu
                 str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(ROOT / "schemathesis.toml"),
                 "run", f"{address}/openapi.json", "--header", f"Authorization: Bearer {token}", "--max-examples", str(examples),
                 "--phases", "examples,coverage,fuzzing,stateful",
+                "--request-timeout", "60",  # what is tried is what is answered: a busy machine may take long to draw a first chart
                 "--no-color", *options,
             ],
             cwd=elsewhere,
