@@ -2,8 +2,8 @@
 
 The order is what makes it safe. Rows are validated and set aside; the spend is reserved before any row can reach a
 number that leaves; only noisy tables leave the counting; the release appears whole or not at all; then the spend is
-committed. Whatever fails in between wastes budget and leaks nothing; a build that was killed is gone on with by the same
-command, on the same reservation.
+committed. Whatever fails in between wastes budget and leaks nothing; a build that was killed, or whose disk was full, is
+gone on with by the same command, on the same reservation.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from datasets.build.bounding import bounded
 from datasets.build.budget import Budget, budget_of
 from datasets.build.chance import discrete_gaussian_noise
 from datasets.build.checkpoint import Checkpoint, Identity, checkpoint_folder, found_differing, identity_of
-from datasets.build.disk import ensure_room, speaking_of_disks
+from datasets.build.disk import ensure_room, is_full, speaking_of_disks
 from datasets.build.events.layout import event_files, month_folder
 from datasets.build.events.source import Source
 from datasets.build.events.validation import Into, Validated, validate
 from datasets.build.failpoints import reached
+from datasets.build.ledger_store import LedgerUnavailable
 from datasets.build.lock import LockLost
 from datasets.build.manifest import manifest_of
 from datasets.build.noisy import NoisyCells, count, counter_of, protected
@@ -109,10 +110,9 @@ def build_release(
                 )
                 reached("cells counted")
                 folder = _publish(budget, cells, valid.source, workshop, reserved)
-            except LockLost:  # another build may have begun, and taken over what this one would tidy up
-                raise
-            except Exception:  # what stops the process itself leaves the build to be gone on with
-                _give_up(workshop, reserved, checkpoint)
+            except Exception as error:
+                if not _can_go_on_after(error):
+                    _give_up(workshop, reserved, checkpoint)
                 raise
             point(layout.pointer_file(workshop.releases, dataset.name, month), folder.name)
             commit(workshop, reserved, folder, read)
@@ -132,6 +132,15 @@ def _ensure_nothing_given_up(workshop: Workshop, folder: Path, identity: Identit
         f"{entry.nano_rho / NANO:g} rho of ledger entry {entry.seq} stay counted then, and this build spends anew",
         parameter="afresh",
     )
+
+
+def _can_go_on_after(error: Exception) -> bool:
+    """Whether the same command can go on with the build, as it can after a kill in the same place (decisions/0010).
+
+    A full disk and a ledger that is out of reach pass. Who lost the builders' lock tidies up nothing: another build may
+    have begun.
+    """
+    return isinstance(error, LockLost | LedgerUnavailable) or is_full(error)
 
 
 def _give_up(workshop: Workshop, reserved: Entry, checkpoint: Checkpoint) -> None:

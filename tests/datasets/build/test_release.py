@@ -294,7 +294,9 @@ def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_ne
     assert ensure_ledger_matches(shop.folder / "releases", verify, shop.ledger) == 2
 
 
-def test_a_disk_that_fails_while_the_release_is_flushed_leaves_nothing(shop, monkeypatch):
+def test_a_disk_that_is_full_while_the_release_is_flushed_leaves_nothing_but_a_build_to_go_on_with(
+    shop, monkeypatch
+):
     flush = publication.flush
 
     def full(path):
@@ -303,11 +305,14 @@ def test_a_disk_that_fails_while_the_release_is_flushed_leaves_nothing(shop, mon
         flush(path)
 
     monkeypatch.setattr(publication, "flush", full)
-    with pytest.raises(DiskFull, match="make room there and build again") as refused:
+    with pytest.raises(DiskFull, match="make room there and give the same command again") as refused:
         shop.put(BUSY).build()
     assert "\n" not in str(refused.value)
     assert shop.published == []
-    assert shop.states == ["reserved", "void"]
+    assert shop.states == ["reserved"]
+    monkeypatch.undo()
+    shop.build()
+    assert shop.states == ["reserved", "committed"]
 
 
 def test_two_builds_at_once_have_one_winner_and_a_clear_message(shop):
