@@ -141,7 +141,10 @@ def _failed_disk(error: OSError) -> str:
     from datasets.build.settings import BuildSettings
 
     named = isinstance(error.filename, str | bytes)
-    folder = Path(os.fsdecode(error.filename)).absolute().parent if named else BuildSettings().home
+    try:
+        folder = Path(os.fsdecode(error.filename)).absolute().parent if named else BuildSettings().home
+    except ValidationError as wrong:
+        return f"{error.strerror or error}; and {_wrong_setting(wrong)}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full that holds {folder}; make room there and give the command again"
     what = os.fsdecode(error.filename) if named else f"something under {folder}"

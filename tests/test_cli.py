@@ -47,3 +47,16 @@ def test_a_disk_that_fails_is_spoken_of_in_one_sentence(tmp_path, monkeypatch, c
     said = capsys.readouterr()
     assert said.err == f"daylight: {words.format(home=tmp_path)}\n"
     assert said.out == ""
+
+
+def test_a_disk_that_fails_under_wrong_settings_is_spoken_of_all_the_same(monkeypatch, capsys):
+    monkeypatch.setenv("DAYLIGHT_RHO_CAP_YEAR", "lots")
+    monkeypatch.setattr(cli, "app", fail(OSError(errno.EIO, os.strerror(errno.EIO))))
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "daylight: Input/output error; and the setting DAYLIGHT_RHO_CAP_YEAR cannot be used"
+    )
+    assert said.count("\n") == 1

@@ -85,8 +85,8 @@ def speaking_of_disks(*folders: Path) -> Iterator[None]:
             (f for f in folders if f.is_dir()), key=lambda f: shutil.disk_usage(f).free, default=folders[0]
         )
         raise DiskFull(
-            f"the disk is full that holds {folder}; make room there and build again: nothing of this build was published, "
-            "and a spend that it had reserved stays counted"
+            f"the disk is full that holds {folder}; make room there and give the same command again: a spend that was "
+            "reserved stays counted, and a release that is out already is finished"
         ) from error
 
 

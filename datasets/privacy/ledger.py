@@ -207,11 +207,13 @@ def ensure_chain(entries: Sequence[Entry], caps: Caps) -> None:
                 f"ledger entry {position}: does not follow from the entry before; one of the two was edited"
             )
         previous = entry.hash
-    for month, rho in spent_by_month(entries).items():
-        if rho > caps.month:
-            raise LedgerBroken(
-                f"the ledger spends {float(rho):g} rho on {month}, over the cap of {float(caps.month):g}"
-            )
+    for cap, digits in ((caps.month, 7), (caps.year, 4)):
+        for period in sorted({entry.month[:digits] for entry in entries}):
+            of = spent(entry for entry in entries if entry.month.startswith(period))
+            if of > cap * NANO:
+                raise LedgerBroken(
+                    f"the ledger spends {_rho(of)} rho on {period}, over the cap of {_rho(nano_rho(cap))}"
+                )
 
 
 def _rho(nano: int) -> str:

@@ -69,6 +69,11 @@ def test_a_month_and_a_year_have_caps_over_all_datasets(entries):
     with pytest.raises(BudgetSpent, match="of the 3 that the year 2026 may cost"):
         reserved(year, spend(month="2026-07", nano=1))
     assert reserved(year, spend(month="2027-01", nano=NANO // 2))
+    ensure_chain(year, CAPS)
+    with pytest.raises(LedgerBroken, match="spends 3 rho on 2026, over the cap of 2"):
+        ensure_chain(year, replace(CAPS, year=Fraction(2)))
+    with pytest.raises(LedgerBroken, match=r"spends 0\.5 rho on 2026-01, over the cap of 0\.4"):
+        ensure_chain(year, replace(CAPS, month=Fraction(2, 5)))
 
 
 def test_a_reservation_is_closed_once(entries):
