@@ -8,7 +8,10 @@ gone on with by the same command, on the same reservation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -28,7 +31,7 @@ from datasets.build.manifest import manifest_of
 from datasets.build.noisy import NoisyCells, count, counter_of, protected
 from datasets.build.private import ensure_private
 from datasets.build.provenance import input_hash, salt
-from datasets.build.publication import only_builder, point, staged, sweep
+from datasets.build.publication import flush, only_builder, point, staged, sweep
 from datasets.build.selftest import ensure_readable
 from datasets.build.settling import ReleaseInDoubt, commit, publish_ledger, release_of, settle
 from datasets.build.verification import ensure_nothing_forgotten
@@ -45,8 +48,8 @@ from datasets.release import layout
 from datasets.release.archive import Archive
 from datasets.release.cells import cells_schema
 from datasets.release.codebook import codebook_of
-from datasets.release.manifest import FileEntry
-from datasets.release.moments import moment_of_release
+from datasets.release.manifest import FileEntry, Manifest
+from datasets.release.moments import is_late, moment_of_release
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
 """What a build says it is doing, in order."""
@@ -201,7 +204,6 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
     dataset, month, root = budget.dataset, budget.month, workshop.releases
     codebook = codebook_of(dataset, month)
     revision, previous = _next_revision(root, dataset, month)
-    published = moment_of_release(Archive(root, workshop.seal.verify).moments(dataset.name), workshop.now())
     name = layout.release_name(month, revision)
     with staged(root, dataset.name, name) as folder:
         workshop.said(STEPS[4])
@@ -209,20 +211,34 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
         reached("cells written")
         (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
         reached("codebook written")
-        manifest = manifest_of(
-            budget, cells, source, revision=revision, previous=previous, published=published, reserved=reserved,
-            caps=workshop.ledger.caps, files=(_file(folder / layout.CELLS, rows), _file(folder / layout.CODEBOOK)),
-        ).canonical()  # fmt: skip
-        (folder / layout.MANIFEST).write_bytes(manifest)
-        reached("manifest written")
-        (folder / layout.SIGNATURE).write_text(workshop.seal.sign(manifest) + "\n")
-        reached("signature written")
-        ensure_readable(folder, workshop.seal.verify)
+        files = (_file(folder / layout.CELLS, rows), _file(folder / layout.CODEBOOK))
+        told = partial(
+            manifest_of, budget, cells, source, revision=revision, previous=previous, reserved=reserved,
+            caps=workshop.ledger.caps, files=files,
+        )  # fmt: skip
+        published = _stamped(folder, told, workshop)
         workshop.said(STEPS[5])
         workshop.ledger.ensure_held()
         # the reservation is public before the release is, so that readers can ask for it in the ledger
         publish_ledger(root, workshop.ledger, workshop.seal)
+        while is_late(published, workshop.now()):  # nobody has seen the one before
+            published = _stamped(folder, told, workshop)
     return layout.release_folder(root, dataset.name, name)
+
+
+def _stamped(folder: Path, told: Callable[..., Manifest], workshop: Workshop) -> datetime:
+    """Write and sign the manifest of a staged release with the moment that it is, and try the release; gives the moment."""
+    earlier = Archive(workshop.releases, workshop.seal.verify).moments(folder.parent.name)
+    published = moment_of_release(earlier, workshop.now())
+    manifest = told(published=published).canonical()
+    (folder / layout.MANIFEST).write_bytes(manifest)
+    reached("manifest written")
+    (folder / layout.SIGNATURE).write_text(workshop.seal.sign(manifest) + "\n")
+    reached("signature written")
+    ensure_readable(folder, workshop.seal.verify)
+    for path in folder.iterdir():  # so that there is little left to wait for
+        flush(path)
+    return published
 
 
 def _next_revision(root: Path, dataset: Dataset, month: Month) -> tuple[int, str | None]:

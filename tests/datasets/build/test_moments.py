@@ -1,17 +1,20 @@
 """When things happened, as it is published: in an order that nothing shares, and saying nothing of how long a build took."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from datasets.build import withdrawal
+from datasets.build.failpoints import armed
 from datasets.build.rollback import roll_back
 from datasets.build.verification import ensure_releases
 from datasets.build.withdrawal import withdraw
 from datasets.build.workshop import Workshop
 from datasets.release import layout
 from datasets.release.archive import Archive
-from datasets.release.moments import moment_of_act, moment_of_release, settled
+from datasets.release.moments import CLOCKS_DIFFER, moment_of_act, moment_of_release, settled
 from tests.datasets.build.small import JUNE, tiny_dataset
 from tests.datasets.build.test_publication import PLENTY
 from tests.datasets.build.workshop import Shop, crates
@@ -107,3 +110,51 @@ def test_nothing_is_published_into_a_time_of_which_an_answer_was_given():
         for next_ in (moment_of_release(earlier, now), moment_of_act(earlier, now)):
             assert next_ > settled(earlier, now)
             assert next_.microsecond == 0
+
+
+@pytest.mark.parametrize("ahead", [-CLOCKS_DIFFER, timedelta(0), CLOCKS_DIFFER])
+@pytest.mark.parametrize("waits", [timedelta(minutes=9), timedelta(minutes=11), timedelta(hours=3)])
+@pytest.mark.parametrize("place", ["cells written", "manifest written", "ledger replaced"])
+def test_a_release_appears_in_no_time_of_which_a_reader_has_answered(tmp_path, ahead, waits, place):
+    """The builder is stopped just before the full hour; the reader's clock is not the builder's."""
+    shop = clock(tmp_path / "shop", HOUR + timedelta(minutes=59), timedelta(0))
+    told, waited = [], []
+
+    def act(at):
+        if at == place and not waited:
+            waited.append(at)
+            shop.now += waits
+        if at == "release flushed":
+            told.append(settled((), shop.now + ahead))
+
+    with armed(act):
+        folder = shop.build()
+    at = datetime.fromisoformat(json.loads((folder / "manifest.json").read_text())["published_at"])
+    assert at > told[0]
+    assert at <= shop.now
+    assert (at.minute, at.second) == (0, 0)
+    assert ensure_releases(shop.folder / "releases", verify, shop.ledger) == 1
+
+
+def test_a_withdrawal_and_a_rollback_are_of_the_time_in_which_their_documents_appear(tmp_path):
+    """Putting them on record takes long, and a reader's clock is ahead."""
+    shop = clock(tmp_path / "shop", HOUR, timedelta(0))
+    root = shop.folder / "releases"
+    for _ in range(2):
+        shop.build(correction="counted again")
+    shop.now += timedelta(minutes=59)
+
+    def record(*_):
+        shop.now += timedelta(hours=2)
+        wall[0] += timedelta(hours=2)
+
+    wall = [HOUR]
+    slow = replace(shop.work, seal=replace(shop.work.seal, record=record))
+    roll_back(slow, SEEDS, JUNE, "2026-06.1", REASON)
+    (rolled,) = Archive(root, verify).rollbacks(SEEDS.name)
+    assert datetime.fromisoformat(rolled.rolled_back_at) > settled((), shop.now + CLOCKS_DIFFER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(withdrawal, "datetime", type("Wall", (), {"now": lambda _: wall[0]}))
+        withdraw(root, shop.ledger, SEEDS, "2026-06.1", REASON, slow.seal, shop.now)
+    (erratum,) = Archive(root, verify).errata(SEEDS.name)
+    assert datetime.fromisoformat(erratum.withdrawn_at) > settled((), shop.now + CLOCKS_DIFFER)
