@@ -74,7 +74,8 @@ def build_release(
     """Build and publish the release of a month from the events under `events`; gives its folder.
 
     `correction` says why a month that was released already is released again, as its next revision. `afresh` gives up a
-    build of this month that was cut off and that this one cannot go on with; its spend stays counted.
+    build of this month that was cut off and that this one cannot go on with, once this one may spend and has room; the
+    spend of the other stays counted.
 
     Raises Refusal where the events cannot be read, the budget is spent, another build is under way, one that was cut off
     would be given up unasked (HalfBuilt), there is no room, others may read the private folder, or the release does not
@@ -95,6 +96,10 @@ def build_release(
         ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
         if not afresh:
             _ensure_nothing_given_up(workshop, folder, identity)
+        elif found_differing(folder, identity, workshop.ledger.entries()) is not None:
+            # before that one is given up: this one may spend, and has room
+            _asked(budget, workshop, correction, workshop.now())
+            ensure_room(workshop.releases, folder, budget, files)
         settle(workshop)  # while what a build that is out has left still says what its input was
         checkpoint = Checkpoint(folder, identity)
         ensure_room(workshop.releases, folder, budget, files)
@@ -172,16 +177,19 @@ def _validated(
 
 def _reserved(budget: Budget, workshop: Workshop, checkpoint: Checkpoint, correction: str) -> Entry:
     """The reservation of the build that is gone on with, or a new one."""
-    entries, now = workshop.ledger.entries(), workshop.now()
-    found = checkpoint.reservation(entries)
+    found = checkpoint.reservation(workshop.ledger.entries())
     if found is None:
-        asked = budget.spend()
-        checkpoint.expect(
-            reserve(entries, asked, caps=workshop.ledger.caps, time=day_of(now), reason=correction)
-        )
-        found = workshop.ledger.reserve(asked, now=now, reason=correction)
+        now = workshop.now()
+        checkpoint.expect(_asked(budget, workshop, correction, now))
+        found = workshop.ledger.reserve(budget.spend(), now=now, reason=correction)
         checkpoint.expect(found)
     return found
+
+
+def _asked(budget: Budget, workshop: Workshop, correction: str, now: datetime) -> Entry:
+    """The entry that would be appended if this build reserved its spend. Raises BudgetSpent where it may not."""
+    entries, caps = workshop.ledger.entries(), workshop.ledger.caps
+    return reserve(entries, budget.spend(), caps=caps, time=day_of(now), reason=correction)
 
 
 def _drawn(
