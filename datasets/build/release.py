@@ -211,7 +211,7 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
     """Write, sign and put in place the files of a release."""
     dataset, month, root = budget.dataset, budget.month, workshop.releases
     codebook = codebook_of(dataset, month)
-    revision, previous = _next_revision(root, dataset, month)
+    revision, previous = _next_revision(workshop, dataset, month)
     name = layout.release_name(month, revision)
     with staged(root, dataset.name, name) as folder:
         workshop.said(STEPS[4])
@@ -249,11 +249,16 @@ def _stamped(folder: Path, told: Callable[..., Manifest], workshop: Workshop) ->
     return published
 
 
-def _next_revision(root: Path, dataset: Dataset, month: Month) -> tuple[int, str | None]:
-    names = [name for name in layout.release_names(root, dataset.name) if name.startswith(f"{month}.")]
-    if not names:
-        return 1, None
-    return int(names[-1].split(".")[1]) + 1, names[-1]
+def _next_revision(workshop: Workshop, dataset: Dataset, month: Month) -> tuple[int, str | None]:
+    """The number of the next release of a month, and the name of the one before.
+
+    No name is given twice, since citations hold it: a release that the ledger knows has its name also where its folder
+    has gone.
+    """
+    committed = (entry.release for entry in workshop.ledger.entries() if entry.dataset == dataset.name)
+    names = {*layout.release_names(workshop.releases, dataset.name), *committed}
+    latest = max((int(name.split(".")[1]) for name in names if name.startswith(f"{month}.")), default=0)
+    return latest + 1, layout.release_name(month, latest) if latest else None
 
 
 def _file(path: Path, rows: int | None = None) -> FileEntry:

@@ -50,6 +50,34 @@ def test_two_releases_of_one_reservation_are_found_out(shop):
             check(shop.work.releases, verify, shop.ledger)
 
 
+def test_a_name_that_was_released_is_given_to_no_other_release_though_its_folder_has_gone(shop):
+    first = shop.build()
+    first.rename(shop.folder / "lost")
+    second = shop.build(correction="counted again")
+    told = json.loads((second / "manifest.json").read_text())
+    assert (second.name, told["revision"], told["previous"]) == ("2026-06.2", 2, "2026-06.1")
+    (shop.folder / "lost").rename(first)
+    assert ensure_releases(shop.work.releases, verify, shop.ledger) == 2
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_another_release_under_a_name_that_was_released_is_found_out(shop, committed):
+    shop.build().rename(shop.folder / "lost")
+    killed_when(shop, "release in place")
+    (second,) = (shop.work.releases / "seeds").glob("2026-06.2")
+    first = second.rename(second.with_name("2026-06.1"))
+    told = json.loads((first / "manifest.json").read_text())
+    told |= {"release": "2026-06.1", "revision": 1, "previous": None}
+    seal(first, json.dumps(told, sort_keys=True).encode())
+    if committed:
+        settling.commit(shop.work, shop.ledger.entries()[2], first, "")
+    for check in (ensure_ledger_matches, ensure_releases):
+        with pytest.raises(
+            LedgerBroken, match=r"seeds 2026-06.1: .* entry 3, but entry 2 .* for entry 1; it is"
+        ):
+            check(shop.work.releases, verify, shop.ledger)
+
+
 def test_a_release_whose_spend_is_said_to_have_come_to_nothing_is_found_out(shop):
     killed_when(shop, "release in place")
     shop.ledger.void(shop.ledger.entries()[0], now=shop.work.now(), reason="a mistake")
