@@ -236,8 +236,8 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
 
 def _stamped(folder: Path, told: Callable[..., Manifest], workshop: Workshop) -> datetime:
     """Write and sign the manifest of a staged release with the moment that it is, and try the release; gives the moment."""
-    earlier = Archive(workshop.releases, workshop.seal.verify).moments(folder.parent.name)
-    published = moment_of_release(earlier, workshop.now())
+    record = Archive(workshop.releases, workshop.seal.verify).record(folder.parent.name)
+    published = moment_of_release(record.moments, workshop.now(), is_whole=record.is_whole)
     manifest = told(published=published).canonical()
     (folder / layout.MANIFEST).write_bytes(manifest)
     reached("manifest written")

@@ -17,14 +17,17 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
 
 
-def moment_of_release(earlier: Iterable[datetime], now: datetime) -> datetime:
+def moment_of_release(earlier: Iterable[datetime], now: datetime, *, is_whole: bool = True) -> datetime:
     """The hour in which a release appears.
+
+    Its second, where the record of what happened `earlier` is not whole: what is missing there may be of this hour, and the
+    release must be later.
 
     >>> from datetime import UTC
     >>> moment_of_release((), datetime(2026, 7, 1, 14, 37, 20, tzinfo=UTC)).isoformat()
     '2026-07-01T14:00:00+00:00'
     """
-    return _after(earlier, _hour(now))
+    return _after(earlier, _hour(now) if is_whole else now.replace(microsecond=0))
 
 
 def is_late(published: datetime, now: datetime) -> bool:
@@ -48,9 +51,11 @@ def settled(earlier: Iterable[datetime], now: datetime) -> datetime:
     """The last second in which nothing can happen any more, whatever is about to appear.
 
     What appears is stamped with an hour that was over for no longer than `TIME_TO_APPEAR`, by a clock that may be behind
-    this one by `CLOCKS_DIFFER`; and later than all so far.
+    this one by `CLOCKS_DIFFER`; and later than all so far. What is said to have happened later than any clock can say is
+    no reason to answer for what is to come.
     """
-    return max((_hour(now - TIME_TO_APPEAR - CLOCKS_DIFFER) - _SECOND, *earlier))
+    known = (min(moment, now + CLOCKS_DIFFER) for moment in earlier)
+    return max((_hour(now - TIME_TO_APPEAR - CLOCKS_DIFFER) - _SECOND, *known))
 
 
 def whole_second(moment: datetime) -> datetime:
