@@ -8,6 +8,7 @@ gone on with by the same command, on the same reservation.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime
@@ -32,8 +33,9 @@ from datasets.build.noisy import NoisyCells, count, counter_of, protected
 from datasets.build.private import ensure_private
 from datasets.build.provenance import input_hash, salt
 from datasets.build.publication import flush, only_builder, point, staged, sweep
+from datasets.build.reservations import note
 from datasets.build.selftest import ensure_readable
-from datasets.build.settling import ReleaseInDoubt, commit, publish_ledger, release_of, settle
+from datasets.build.settling import ReleaseInDoubt, commit, left_open, publish_ledger, release_of, settle
 from datasets.build.verification import ensure_nothing_forgotten
 from datasets.build.workbench import workbench
 from datasets.build.workshop import Workshop
@@ -50,6 +52,8 @@ from datasets.release.cells import cells_schema
 from datasets.release.codebook import codebook_of
 from datasets.release.manifest import FileEntry, Manifest
 from datasets.release.moments import is_late, moment_of_release
+
+log = logging.getLogger("daylight.build")
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
 """What a build says it is doing, in order."""
@@ -106,7 +110,9 @@ def build_release(
         with closing(workbench(checkpoint.folder)) as con:
             valid = _validated(con, budget, events, workshop, checkpoint, key)
             workshop.said(STEPS[1])
-            settle(workshop)  # again: what was given up is void from here on
+            left = settle(workshop)  # again: what was given up is void from here on
+            if left:
+                log.warning("%s", left_open(left))
             if (done := checkpoint.published(workshop.ledger.entries())) is not None:
                 checkpoint.clear()
                 return layout.release_folder(workshop.releases, dataset.name, done)
@@ -180,10 +186,15 @@ def _reserved(budget: Budget, workshop: Workshop, checkpoint: Checkpoint, correc
     found = checkpoint.reservation(workshop.ledger.entries())
     if found is None:
         now = workshop.now()
-        checkpoint.expect(_asked(budget, workshop, correction, now))
+        _expect(_asked(budget, workshop, correction, now), workshop, checkpoint)
         found = workshop.ledger.reserve(budget.spend(), now=now, reason=correction)
-        checkpoint.expect(found)
+        _expect(found, workshop, checkpoint)
     return found
+
+
+def _expect(entry: Entry, workshop: Workshop, checkpoint: Checkpoint) -> None:
+    note(workshop.private, entry)
+    checkpoint.expect(entry)
 
 
 def _asked(budget: Budget, workshop: Workshop, correction: str, now: datetime) -> Entry:
