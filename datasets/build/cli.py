@@ -24,7 +24,7 @@ from datasets.build.release import build_release
 from datasets.build.rollback import roll_back
 from datasets.build.seal import Seal
 from datasets.build.settings import BuildSettings
-from datasets.build.settling import publish_ledger, settle
+from datasets.build.settling import left_open, publish_ledger, settle
 from datasets.build.verification import ensure_ledger_matches, ensure_nothing_forgotten, ensure_releases
 from datasets.build.withdrawal import withdraw
 from datasets.build.workshop import Workshop
@@ -144,14 +144,24 @@ def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, help="Show and verify the privacy ledger.")
 
     @app.command()
-    def publish() -> None:
+    def publish(
+        close_others: Annotated[
+            bool,
+            typer.Option(
+                "--close-others",
+                help="close what other private folders have reserved too: no build there can be gone on with then",
+            ),
+        ] = False,
+    ) -> None:
         """Close what builds that died have left open, and publish the ledger as it stands; each build does both."""
         settings = BuildSettings()
         with closing(_ledger(settings)) as ledger, only_builder(settings.releases, ledger):
             workshop = Workshop(settings.releases, settings.private, ledger, seal())
             ensure_nothing_forgotten(settings.releases, workshop.seal.verify, ledger)
-            settle(workshop)
+            left = left_open(settle(workshop, others=close_others))
             publish_ledger(settings.releases, ledger, workshop.seal)
+        if left:
+            _err.print(left, soft_wrap=True, markup=False, highlight=False)
         _out.print(f"published {layout.ledger_file(settings.releases)}")
 
     @app.command()

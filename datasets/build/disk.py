@@ -22,6 +22,7 @@ BYTES_PER_EVENT = 40
 _BESIDES = 64 << 20
 """Bytes for everything but cells: manifest, codebook, ledger, and the blocks in which a file system counts."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL_WORDS = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
 
 
 class NoRoom(Refusal):
@@ -67,13 +68,18 @@ def ensure_room(releases: Path, building: Path, budget: Budget, events: Iterable
         )
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that a disk is full, or that DuckDB may spill no more onto one."""
+    return getattr(error, "errno", None) in _FULL or any(words in str(error) for words in _FULL_WORDS)
+
+
 @contextmanager
 def speaking_of_disks(*folders: Path) -> Iterator[None]:
     """Turn what is raised when a disk is full into one sentence that names the fuller of these folders. Raises DiskFull."""
     try:
         yield
     except (OSError, duckdb.Error, pa.ArrowException) as error:
-        if not (getattr(error, "errno", None) in _FULL or "No space left on device" in str(error)):
+        if not is_full(error):
             raise
         folder = min(
             (f for f in folders if f.is_dir()), key=lambda f: shutil.disk_usage(f).free, default=folders[0]

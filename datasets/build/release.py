@@ -2,13 +2,17 @@
 
 The order is what makes it safe. Rows are validated and set aside; the spend is reserved before any row can reach a
 number that leaves; only noisy tables leave the counting; the release appears whole or not at all; then the spend is
-committed. Whatever fails in between wastes budget and leaks nothing; a build that was killed is gone on with by the same
-command, on the same reservation.
+committed. Whatever fails in between wastes budget and leaks nothing; a build that was killed, or whose disk was full, is
+gone on with by the same command, on the same reservation.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -17,19 +21,21 @@ from datasets.build.bounding import bounded
 from datasets.build.budget import Budget, budget_of
 from datasets.build.chance import discrete_gaussian_noise
 from datasets.build.checkpoint import Checkpoint, Identity, checkpoint_folder, found_differing, identity_of
-from datasets.build.disk import ensure_room, speaking_of_disks
+from datasets.build.disk import ensure_room, is_full, speaking_of_disks
 from datasets.build.events.layout import event_files, month_folder
 from datasets.build.events.source import Source
 from datasets.build.events.validation import Into, Validated, validate
 from datasets.build.failpoints import reached
+from datasets.build.ledger_store import LedgerUnavailable
 from datasets.build.lock import LockLost
 from datasets.build.manifest import manifest_of
 from datasets.build.noisy import NoisyCells, count, counter_of, protected
 from datasets.build.private import ensure_private
 from datasets.build.provenance import input_hash, salt
-from datasets.build.publication import only_builder, point, staged, sweep
+from datasets.build.publication import flush, only_builder, point, staged, sweep
+from datasets.build.reservations import note
 from datasets.build.selftest import ensure_readable
-from datasets.build.settling import ReleaseInDoubt, commit, publish_ledger, release_of, settle
+from datasets.build.settling import ReleaseInDoubt, commit, left_open, publish_ledger, release_of, settle
 from datasets.build.verification import ensure_nothing_forgotten
 from datasets.build.workbench import workbench
 from datasets.build.workshop import Workshop
@@ -44,8 +50,10 @@ from datasets.release import layout
 from datasets.release.archive import Archive
 from datasets.release.cells import cells_schema
 from datasets.release.codebook import codebook_of
-from datasets.release.manifest import FileEntry
-from datasets.release.moments import moment_of_release
+from datasets.release.manifest import FileEntry, Manifest
+from datasets.release.moments import is_late, moment_of_release
+
+log = logging.getLogger("daylight.build")
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
 """What a build says it is doing, in order."""
@@ -70,7 +78,8 @@ def build_release(
     """Build and publish the release of a month from the events under `events`; gives its folder.
 
     `correction` says why a month that was released already is released again, as its next revision. `afresh` gives up a
-    build of this month that was cut off and that this one cannot go on with; its spend stays counted.
+    build of this month that was cut off and that this one cannot go on with, once this one may spend and has room; the
+    spend of the other stays counted.
 
     Raises Refusal where the events cannot be read, the budget is spent, another build is under way, one that was cut off
     would be given up unasked (HalfBuilt), there is no room, others may read the private folder, or the release does not
@@ -91,13 +100,19 @@ def build_release(
         ensure_nothing_forgotten(workshop.releases, workshop.seal.verify, workshop.ledger)
         if not afresh:
             _ensure_nothing_given_up(workshop, folder, identity)
+        elif found_differing(folder, identity, workshop.ledger.entries()) is not None:
+            # before that one is given up: this one may spend, and has room
+            _asked(budget, workshop, correction, workshop.now())
+            ensure_room(workshop.releases, folder, budget, files)
         settle(workshop)  # while what a build that is out has left still says what its input was
         checkpoint = Checkpoint(folder, identity)
         ensure_room(workshop.releases, folder, budget, files)
         with closing(workbench(checkpoint.folder)) as con:
             valid = _validated(con, budget, events, workshop, checkpoint, key)
             workshop.said(STEPS[1])
-            settle(workshop)  # again: what was given up is void from here on
+            left = settle(workshop)  # again: what was given up is void from here on
+            if left:
+                log.warning("%s", left_open(left))
             if (done := checkpoint.published(workshop.ledger.entries())) is not None:
                 checkpoint.clear()
                 return layout.release_folder(workshop.releases, dataset.name, done)
@@ -109,10 +124,9 @@ def build_release(
                 )
                 reached("cells counted")
                 folder = _publish(budget, cells, valid.source, workshop, reserved)
-            except LockLost:  # another build may have begun, and taken over what this one would tidy up
-                raise
-            except Exception:  # what stops the process itself leaves the build to be gone on with
-                _give_up(workshop, reserved, checkpoint)
+            except Exception as error:
+                if not _can_go_on_after(error):
+                    _give_up(workshop, reserved, checkpoint)
                 raise
             point(layout.pointer_file(workshop.releases, dataset.name, month), folder.name)
             commit(workshop, reserved, folder, read)
@@ -132,6 +146,15 @@ def _ensure_nothing_given_up(workshop: Workshop, folder: Path, identity: Identit
         f"{entry.nano_rho / NANO:g} rho of ledger entry {entry.seq} stay counted then, and this build spends anew",
         parameter="afresh",
     )
+
+
+def _can_go_on_after(error: Exception) -> bool:
+    """Whether the same command can go on with the build, as it can after a kill in the same place (decisions/0010).
+
+    A full disk and a ledger that is out of reach pass. Who lost the builders' lock tidies up nothing: another build may
+    have begun.
+    """
+    return isinstance(error, LockLost | LedgerUnavailable) or is_full(error)
 
 
 def _give_up(workshop: Workshop, reserved: Entry, checkpoint: Checkpoint) -> None:
@@ -160,16 +183,24 @@ def _validated(
 
 def _reserved(budget: Budget, workshop: Workshop, checkpoint: Checkpoint, correction: str) -> Entry:
     """The reservation of the build that is gone on with, or a new one."""
-    entries, now = workshop.ledger.entries(), workshop.now()
-    found = checkpoint.reservation(entries)
+    found = checkpoint.reservation(workshop.ledger.entries())
     if found is None:
-        asked = budget.spend()
-        checkpoint.expect(
-            reserve(entries, asked, caps=workshop.ledger.caps, time=day_of(now), reason=correction)
-        )
-        found = workshop.ledger.reserve(asked, now=now, reason=correction)
-        checkpoint.expect(found)
+        now = workshop.now()
+        _expect(_asked(budget, workshop, correction, now), workshop, checkpoint)
+        found = workshop.ledger.reserve(budget.spend(), now=now, reason=correction)
+        _expect(found, workshop, checkpoint)
     return found
+
+
+def _expect(entry: Entry, workshop: Workshop, checkpoint: Checkpoint) -> None:
+    note(workshop.private, entry)
+    checkpoint.expect(entry)
+
+
+def _asked(budget: Budget, workshop: Workshop, correction: str, now: datetime) -> Entry:
+    """The entry that would be appended if this build reserved its spend. Raises BudgetSpent where it may not."""
+    entries, caps = workshop.ledger.entries(), workshop.ledger.caps
+    return reserve(entries, budget.spend(), caps=caps, time=day_of(now), reason=correction)
 
 
 def _drawn(
@@ -191,8 +222,7 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
     """Write, sign and put in place the files of a release."""
     dataset, month, root = budget.dataset, budget.month, workshop.releases
     codebook = codebook_of(dataset, month)
-    revision, previous = _next_revision(root, dataset, month)
-    published = moment_of_release(Archive(root, workshop.seal.verify).moments(dataset.name), workshop.now())
+    revision, previous = _next_revision(workshop, dataset, month)
     name = layout.release_name(month, revision)
     with staged(root, dataset.name, name) as folder:
         workshop.said(STEPS[4])
@@ -200,27 +230,46 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
         reached("cells written")
         (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
         reached("codebook written")
-        manifest = manifest_of(
-            budget, cells, source, revision=revision, previous=previous, published=published, reserved=reserved,
-            caps=workshop.ledger.caps, files=(_file(folder / layout.CELLS, rows), _file(folder / layout.CODEBOOK)),
-        ).canonical()  # fmt: skip
-        (folder / layout.MANIFEST).write_bytes(manifest)
-        reached("manifest written")
-        (folder / layout.SIGNATURE).write_text(workshop.seal.sign(manifest) + "\n")
-        reached("signature written")
-        ensure_readable(folder, workshop.seal.verify)
+        files = (_file(folder / layout.CELLS, rows), _file(folder / layout.CODEBOOK))
+        told = partial(
+            manifest_of, budget, cells, source, revision=revision, previous=previous, reserved=reserved,
+            caps=workshop.ledger.caps, files=files,
+        )  # fmt: skip
+        published = _stamped(folder, told, workshop)
         workshop.said(STEPS[5])
         workshop.ledger.ensure_held()
         # the reservation is public before the release is, so that readers can ask for it in the ledger
         publish_ledger(root, workshop.ledger, workshop.seal)
+        while is_late(published, workshop.now()):  # nobody has seen the one before
+            published = _stamped(folder, told, workshop)
     return layout.release_folder(root, dataset.name, name)
 
 
-def _next_revision(root: Path, dataset: Dataset, month: Month) -> tuple[int, str | None]:
-    names = [name for name in layout.release_names(root, dataset.name) if name.startswith(f"{month}.")]
-    if not names:
-        return 1, None
-    return int(names[-1].split(".")[1]) + 1, names[-1]
+def _stamped(folder: Path, told: Callable[..., Manifest], workshop: Workshop) -> datetime:
+    """Write and sign the manifest of a staged release with the moment that it is, and try the release; gives the moment."""
+    record = Archive(workshop.releases, workshop.seal.verify).record(folder.parent.name)
+    published = moment_of_release(record.moments, workshop.now(), is_whole=record.is_whole)
+    manifest = told(published=published).canonical()
+    (folder / layout.MANIFEST).write_bytes(manifest)
+    reached("manifest written")
+    (folder / layout.SIGNATURE).write_text(workshop.seal.sign(manifest) + "\n")
+    reached("signature written")
+    ensure_readable(folder, workshop.seal.verify)
+    for path in folder.iterdir():  # so that there is little left to wait for
+        flush(path)
+    return published
+
+
+def _next_revision(workshop: Workshop, dataset: Dataset, month: Month) -> tuple[int, str | None]:
+    """The number of the next release of a month, and the name of the one before.
+
+    No name is given twice, since citations hold it: a release that the ledger knows has its name also where its folder
+    has gone.
+    """
+    committed = (entry.release for entry in workshop.ledger.entries() if entry.dataset == dataset.name)
+    names = {*layout.release_names(workshop.releases, dataset.name), *committed}
+    latest = max((int(name.split(".")[1]) for name in names if name.startswith(f"{month}.")), default=0)
+    return latest + 1, layout.release_name(month, latest) if latest else None
 
 
 def _file(path: Path, rows: int | None = None) -> FileEntry:

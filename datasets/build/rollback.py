@@ -37,13 +37,14 @@ def roll_back(workshop: Workshop, dataset: Dataset, month: Month, to: str, reaso
         archive = Archive(root, verify)
         if archive.current(dataset.name).get(str(month)) != to:
             ensure_reason(reason)
+            workshop.seal.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
+            # last, so that no reader has answered yet for the second in which the document appears
             at = moment_of_act(archive.moments(dataset.name), workshop.now())
             number = len(layout.rollback_files(root, dataset.name, month)) + 1
             rollback = Rollback(
                 dataset=dataset.name, month=str(month), number=number, release=to, instead_of=before,
                 rolled_back_at=at.isoformat(), reason=reason.strip(),
             )  # fmt: skip
-            workshop.seal.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
             path = layout.rollback_file(root, dataset.name, month, number)
             publish_signed(
                 path, rollback.model_dump_json(indent=1).encode() + b"\n", workshop.seal, "rollback"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from datasets.build.checkpoint import held_inputs
 from datasets.build.ledger_store import LedgerStore
 from datasets.build.publication import point_to_current, publish_signed
+from datasets.build.reservations import made_here
 from datasets.build.seal import Seal
 from datasets.build.workshop import Workshop
 from datasets.privacy.ledger import Entry, open_reservations
@@ -20,20 +22,43 @@ class ReleaseInDoubt(Refusal):
     """A release that cannot be read, so that nobody can say whether it was made from a reservation that is open."""
 
 
-def settle(workshop: Workshop) -> None:
+def settle(workshop: Workshop, *, others: bool = False) -> tuple[Entry, ...]:
     """Close the reservations of builds that died: committed where their release is there, void where it is not.
 
     Whoever calls it holds the builders' lock, so no reservation belongs to a build that lives. Their spend counts
-    either way. What a checkpoint holds stays open: its build may be gone on with. Raises ReleaseInDoubt.
+    either way. What a checkpoint holds stays open: its build may be gone on with. So does what this private folder has not
+    reserved, since another one may hold its checkpoint, unless `others` says to close that too: these are given.
+    Raises ReleaseInDoubt.
     """
-    held = held_inputs(workshop.private)
+    held, made = held_inputs(workshop.private), made_here(workshop.private)
+    left = []
     for entry in open_reservations(workshop.ledger.entries()):
         folder = release_of(workshop, entry)
         if folder is not None:
             point_to_current(workshop.releases, entry.dataset, entry.month, workshop.seal.verify)
             commit(workshop, entry, folder, held.get(entry.hash, ""))
-        elif entry.hash not in held:
+        elif entry.hash in held:
+            continue
+        elif others or entry.hash in made:
             workshop.ledger.void(entry, now=workshop.now(), reason="the build ended without a release")
+        else:
+            left.append(entry)
+    return tuple(left)
+
+
+def left_open(entries: Iterable[Entry]) -> str:
+    """What to say of reservations that `settle` has left open; nothing where there are none.
+
+    >>> left_open(())
+    ''
+    """
+    names = ", ".join(f"{entry.seq} ({entry.dataset} {entry.month})" for entry in entries)
+    if not names:
+        return ""
+    return (
+        f"left open, and counted: ledger entry {names}, reserved by another private folder than this one, whose build may "
+        "be gone on with there; if it never will be, daylight ledger publish --close-others declares it void"
+    )
 
 
 def release_of(workshop: Workshop, entry: Entry) -> Path | None:

@@ -143,7 +143,8 @@ def _ensure_known(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) 
 
 
 def _ensure_each_its_own(manifests: Iterable[Manifest], entries: tuple[Entry, ...]) -> None:
-    """Each release was made from a reservation of its own, which did not come to nothing. Raises LedgerBroken."""
+    """Each release was made from a reservation of its own, which did not come to nothing, and which the ledger committed as
+    this release and no other. Raises LedgerBroken."""
     void = {entry.of: entry.seq for entry in entries if entry.state == "void"}
     made: dict[int, str] = {}
     for manifest in manifests:
@@ -157,3 +158,12 @@ def _ensure_each_its_own(manifests: Iterable[Manifest], entries: tuple[Entry, ..
                 f"release {release}: was made from ledger entry {seq}, and so was {made[seq]}; a reservation is good for one"
             )
         made[seq] = release
+    made_from = {release: seq for seq, release in made.items()}
+    for entry in entries:
+        named = f"{entry.dataset} {entry.release}"
+        seq = made_from.get(named, entry.of or 0)
+        if entry.state == "committed" and seq != entry.of:
+            raise LedgerBroken(
+                f"release {named}: was made from ledger entry {seq}, but entry {entry.seq} committed that name for entry "
+                f"{entry.of}; it is another release than was published under that name"
+            )

@@ -5,7 +5,7 @@ It stays where it is; a signed erratum beside it says why, and readers refuse it
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from datasets.build.ledger_store import LedgerStore
@@ -34,9 +34,10 @@ def withdraw(
 ) -> str | None:
     """Withdraw a release; gives the release that is current for its month from now on, if there is one.
 
-    The spend stays in the ledger. The act is on record first; the erratum is there before the pointer moves, so no
-    reader serves the release after this returns. Raises CannotWithdraw, BuildUnderWay.
+    `now` is when it is called. The spend stays in the ledger. The act is on record first; the erratum is there before the
+    pointer moves, so no reader serves the release after this returns. Raises CannotWithdraw, BuildUnderWay.
     """
+    begun = datetime.now(UTC)
     with only_builder(releases, ledger):
         ensure_released(releases, dataset, release)
         month = release.split(".", maxsplit=1)[0]
@@ -47,7 +48,10 @@ def withdraw(
             )
         if not path.exists():  # otherwise an earlier withdrawal was cut off half-way, and is finished
             ensure_reason(reason)
+            seal.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
             moments = Archive(releases, seal.verify).moments(dataset.name)
+            # however long that took, no reader has answered yet for the second in which the erratum appears
+            now += datetime.now(UTC) - begun
             erratum = Erratum(
                 dataset=dataset.name,
                 release=release,
@@ -55,7 +59,6 @@ def withdraw(
                 withdrawn_at=moment_of_act(moments, now).isoformat(),
                 reason=reason.strip(),
             )
-            seal.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
             publish_signed(path, erratum.model_dump_json(indent=1).encode() + b"\n", seal, "erratum")
         return point_to_current(releases, dataset.name, month, seal.verify)
 

@@ -8,13 +8,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from datasets.release import layout
-from datasets.release.errata import Erratum, errata, erratum_of
+from datasets.release.errata import Erratum, errata, erratum_of, read_erratum
 from datasets.release.manifest import Manifest, ManifestMalformed
 from datasets.release.moments import whole_second
 from datasets.release.rollbacks import Rollback, rollbacks
-from datasets.release.verification import ReleaseDamaged, Verify, verified_manifest
+from datasets.release.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
 
 log = logging.getLogger("daylight.release")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The moments of a dataset, and whether they are all: every manifest, erratum and rollback could be verified."""
+
+    moments: tuple[datetime, ...]
+    is_whole: bool
 
 
 @dataclass
@@ -24,6 +32,7 @@ class Archive:
     directory: Path
     verify: Verify
     _manifests: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Manifest] = field(default_factory=dict)
 
     def names(self, dataset: str) -> tuple[str, ...]:
         """Every release, by month and revision, withdrawn ones too."""
@@ -68,13 +77,35 @@ class Archive:
         return self.current_at(dataset, datetime.max.replace(tzinfo=UTC))
 
     def moments(self, dataset: str) -> tuple[datetime, ...]:
-        """When anything happened to a dataset, in whole seconds: each is later than all that was on record before it."""
-        each = (
-            *(m.published_at for m in self.manifests(dataset)),
-            *(r.rolled_back_at for r in self.rollbacks(dataset)),
-            *(e.withdrawn_at for e in self.errata(dataset)),
-        )
-        return tuple(sorted(whole_second(datetime.fromisoformat(at)) for at in each))
+        """When anything is known to have happened to a dataset, in whole seconds: each is later than all that was on record
+        before it."""
+        return self.record(dataset).moments
+
+    def record(self, dataset: str) -> Record:
+        """When anything happened to a dataset, by the signed documents alone: a release whose cells were damaged since
+        has its moment, and the time of change of a file says nothing."""
+        dated, lacking = [], False
+        for name in self.names(dataset):
+            try:
+                dated.append(self._signed(dataset, name).published_at)
+                if layout.erratum_file(self.directory, dataset, name).exists():
+                    dated.append(read_erratum(self.directory, dataset, name, self.verify).withdrawn_at)
+            except (ReleaseDamaged, ManifestMalformed, OSError):
+                lacking = True
+        back = self.rollbacks(dataset)
+        dated += [rollback.rolled_back_at for rollback in back]
+        lacking |= len(back) < len(layout.rollback_files(self.directory, dataset))
+        moments = sorted(whole_second(datetime.fromisoformat(at)) for at in dated)
+        return Record(tuple(moments), is_whole=not lacking)
+
+    def _signed(self, dataset: str, name: str) -> Manifest:
+        """What a release was signed with, whatever has become of its other files."""
+        if (dataset, name) not in self._known:
+            folder = layout.release_folder(self.directory, dataset, name)
+            self._known[dataset, name] = self._manifests.get((dataset, name)) or signed_manifest(
+                folder, self.verify
+            )
+        return self._known[dataset, name]
 
     def rollbacks(self, dataset: str) -> tuple[Rollback, ...]:
         """Every rollback, by month and number."""

@@ -10,17 +10,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+TIME_TO_APPEAR = timedelta(minutes=10)
+"""How far into the next hour a release may still appear that is published with an hour; a later one is stamped anew."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clocks of whoever builds and whoever reads may differ (docs/operations.md)."""
 _SECOND = timedelta(seconds=1)
 
 
-def moment_of_release(earlier: Iterable[datetime], now: datetime) -> datetime:
+def moment_of_release(earlier: Iterable[datetime], now: datetime, *, is_whole: bool = True) -> datetime:
     """The hour in which a release appears.
+
+    Its second, where the record of what happened `earlier` is not whole: what is missing there may be of this hour, and the
+    release must be later.
 
     >>> from datetime import UTC
     >>> moment_of_release((), datetime(2026, 7, 1, 14, 37, 20, tzinfo=UTC)).isoformat()
     '2026-07-01T14:00:00+00:00'
     """
-    return _after(earlier, _hour(now))
+    return _after(earlier, _hour(now) if is_whole else now.replace(microsecond=0))
+
+
+def is_late(published: datetime, now: datetime) -> bool:
+    """Whether a release may not appear any more with its moment: readers may be about to answer for that hour.
+
+    >>> from datetime import UTC
+    >>> is_late(datetime(2026, 7, 1, 14, tzinfo=UTC), datetime(2026, 7, 1, 15, 9, 59, tzinfo=UTC))
+    False
+    >>> is_late(datetime(2026, 7, 1, 14, tzinfo=UTC), datetime(2026, 7, 1, 15, 10, tzinfo=UTC))
+    True
+    """
+    return published < _hour(now - TIME_TO_APPEAR)
 
 
 def moment_of_act(earlier: Iterable[datetime], now: datetime) -> datetime:
@@ -29,8 +48,14 @@ def moment_of_act(earlier: Iterable[datetime], now: datetime) -> datetime:
 
 
 def settled(earlier: Iterable[datetime], now: datetime) -> datetime:
-    """The last second in which nothing can happen any more: what comes next is of this hour, and later than all so far."""
-    return max((_hour(now) - _SECOND, *earlier))
+    """The last second in which nothing can happen any more, whatever is about to appear.
+
+    What appears is stamped with an hour that was over for no longer than `TIME_TO_APPEAR`, by a clock that may be behind
+    this one by `CLOCKS_DIFFER`; and later than all so far. What is said to have happened later than any clock can say is
+    no reason to answer for what is to come.
+    """
+    known = (min(moment, now + CLOCKS_DIFFER) for moment in earlier)
+    return max((_hour(now - TIME_TO_APPEAR - CLOCKS_DIFFER) - _SECOND, *known))
 
 
 def whole_second(moment: datetime) -> datetime:

@@ -1,17 +1,21 @@
 """When things happened, as it is published: in an order that nothing shares, and saying nothing of how long a build took."""
 
 import json
+import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from datasets.build import withdrawal
+from datasets.build.failpoints import armed
 from datasets.build.rollback import roll_back
 from datasets.build.verification import ensure_releases
 from datasets.build.withdrawal import withdraw
 from datasets.build.workshop import Workshop
 from datasets.release import layout
 from datasets.release.archive import Archive
-from datasets.release.moments import moment_of_act, moment_of_release, settled
+from datasets.release.moments import CLOCKS_DIFFER, moment_of_act, moment_of_release, settled
 from tests.datasets.build.small import JUNE, tiny_dataset
 from tests.datasets.build.test_publication import PLENTY
 from tests.datasets.build.workshop import Shop, crates
@@ -107,3 +111,99 @@ def test_nothing_is_published_into_a_time_of_which_an_answer_was_given():
         for next_ in (moment_of_release(earlier, now), moment_of_act(earlier, now)):
             assert next_ > settled(earlier, now)
             assert next_.microsecond == 0
+
+
+@pytest.mark.parametrize("ahead", [-CLOCKS_DIFFER, timedelta(0), CLOCKS_DIFFER])
+@pytest.mark.parametrize("waits", [timedelta(minutes=9), timedelta(minutes=11), timedelta(hours=3)])
+@pytest.mark.parametrize("place", ["cells written", "manifest written", "ledger replaced"])
+def test_a_release_appears_in_no_time_of_which_a_reader_has_answered(tmp_path, ahead, waits, place):
+    """The builder is stopped just before the full hour; the reader's clock is not the builder's."""
+    shop = clock(tmp_path / "shop", HOUR + timedelta(minutes=59), timedelta(0))
+    told, waited = [], []
+
+    def act(at):
+        if at == place and not waited:
+            waited.append(at)
+            shop.now += waits
+        if at == "release flushed":
+            told.append(settled((), shop.now + ahead))
+
+    with armed(act):
+        folder = shop.build()
+    assert told[0] < published_at(folder) <= shop.now
+    assert (published_at(folder).minute, published_at(folder).second) == (0, 0)
+    assert ensure_releases(shop.folder / "releases", verify, shop.ledger) == 1
+
+
+def test_a_withdrawal_and_a_rollback_are_of_the_time_in_which_their_documents_appear(tmp_path):
+    """Putting them on record takes long, and a reader's clock is ahead."""
+    shop = clock(tmp_path / "shop", HOUR, timedelta(0))
+    root = shop.folder / "releases"
+    for _ in range(2):
+        shop.build(correction="counted again")
+    shop.now += timedelta(minutes=59)
+
+    def record(*_):
+        shop.now += timedelta(hours=2)
+        wall[0] += timedelta(hours=2)
+
+    wall = [HOUR]
+    slow = replace(shop.work, seal=replace(shop.work.seal, record=record))
+    roll_back(slow, SEEDS, JUNE, "2026-06.1", REASON)
+    (rolled,) = Archive(root, verify).rollbacks(SEEDS.name)
+    assert datetime.fromisoformat(rolled.rolled_back_at) > settled((), shop.now + CLOCKS_DIFFER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(withdrawal, "datetime", type("Wall", (), {"now": lambda _: wall[0]}))
+        withdraw(root, shop.ledger, SEEDS, "2026-06.1", REASON, slow.seal, shop.now)
+    (erratum,) = Archive(root, verify).errata(SEEDS.name)
+    assert datetime.fromisoformat(erratum.withdrawn_at) > settled((), shop.now + CLOCKS_DIFFER)
+
+
+def published_at(folder):
+    return datetime.fromisoformat(json.loads((folder / "manifest.json").read_text())["published_at"])
+
+
+def test_a_release_is_later_than_one_whose_cells_were_damaged_since(tmp_path):
+    shop = clock(tmp_path / "shop", HOUR + timedelta(minutes=1), timedelta(0))
+    first = shop.build()
+    (first / "cells.parquet").write_bytes(b"")
+    assert published_at(first) == HOUR
+    assert published_at(shop.build(correction="its cells were lost")) == HOUR + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("lost", ["manifest", "erratum", "rollback"])
+def test_a_release_is_later_than_what_cannot_be_verified_any_more(tmp_path, lost):
+    """It is of its second then: that of its hour may be earlier than what was lost."""
+    shop = clock(tmp_path / "shop", HOUR + timedelta(minutes=10), timedelta(0))
+    root = shop.folder / "releases"
+    first = shop.build()
+    second = shop.build(correction="counted again")
+    shop.now += timedelta(minutes=10)
+    if lost == "manifest":
+        path = second / "manifest.json"
+    if lost == "erratum":
+        withdraw(root, shop.ledger, SEEDS, "2026-06.2", REASON, shop.work.seal, shop.now)
+        path = layout.erratum_file(root, SEEDS.name, "2026-06.2")
+    if lost == "rollback":
+        roll_back(shop.work, SEEDS, JUNE, "2026-06.1", REASON)
+        path = layout.rollback_file(root, SEEDS.name, JUNE, 1)
+    path.write_bytes(path.read_bytes()[:-9])
+    shop.now += timedelta(minutes=10)
+    assert published_at(first) == HOUR
+    assert published_at(shop.build(correction="counted once more")) == HOUR + timedelta(minutes=30)
+
+
+def test_the_time_of_change_of_a_file_is_no_moment(tmp_path):
+    shop = clock(tmp_path / "shop", HOUR, timedelta(0))
+    root = shop.folder / "releases"
+    shop.build()
+    path = layout.erratum_file(root, SEEDS.name, "2026-06.1")
+    path.write_bytes(b"who knows")
+    far = datetime(2099, 1, 1, tzinfo=UTC).timestamp()
+    os.utime(path, (far, far))
+    assert Archive(root, verify).moments(SEEDS.name) == (HOUR,)
+    assert published_at(shop.build(correction="withdrawn, nobody knows why")).year == 2026
+
+
+def test_no_answer_is_given_for_what_is_to_come_whatever_a_document_says():
+    assert settled((datetime(2099, 1, 1, tzinfo=UTC),), HOUR) <= HOUR + CLOCKS_DIFFER

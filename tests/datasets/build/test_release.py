@@ -11,15 +11,16 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build import buckets, checkpoint, publication
+from datasets.build import buckets, checkpoint, disk, publication
 from datasets.build.budget import budget_of
 from datasets.build.checkpoint import Checkpoint
-from datasets.build.disk import DiskFull
+from datasets.build.disk import DiskFull, NoRoom
 from datasets.build.lock import BuildUnderWay
 from datasets.build.release import STEPS, HalfBuilt
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.period import Month
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
+from datasets.privacy.zcdp import NANO
 from datasets.refusal import Refusal
 from datasets.release.verification import ReleaseDamaged
 from tests.datasets.build.workshop import HARVEST, JUNE, Shop, crates, silence, together
@@ -214,6 +215,21 @@ def test_a_build_of_anything_else_gives_up_one_that_was_killed_only_when_it_is_t
     assert shop.spent() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
 
 
+@pytest.mark.parametrize("lacks", ["budget", "room"])
+def test_a_build_that_lacks_budget_or_room_gives_up_none_that_was_killed(tmp_path, monkeypatch, lacks):
+    spend = Fraction(budget_of(HARVEST, JUNE).spend().nano_rho, NANO)
+    shop = Shop(tmp_path / "shop", Caps(month=spend if lacks == "budget" else 2 * spend)).put(BUSY)
+    killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == STEPS[3] else None))
+    if lacks == "room":
+        monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    with pytest.raises((BudgetSpent, NoRoom)):
+        shop.build(correction="a crate was counted twice", afresh=True)
+    monkeypatch.undo()
+    assert shop.states == ["reserved"]
+    shop.build()
+    assert shop.states == ["reserved", "committed"]
+
+
 @pytest.mark.parametrize("moment", ["expect", "keep_counts", "keep_parts", "noisy"])
 def test_a_build_killed_right_after_it_wrote_down_how_far_it_is_spends_once(shop, monkeypatch, moment):
     done = getattr(Checkpoint, moment)
@@ -294,7 +310,9 @@ def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_ne
     assert ensure_ledger_matches(shop.folder / "releases", verify, shop.ledger) == 2
 
 
-def test_a_disk_that_fails_while_the_release_is_flushed_leaves_nothing(shop, monkeypatch):
+def test_a_disk_that_is_full_while_the_release_is_flushed_leaves_nothing_but_a_build_to_go_on_with(
+    shop, monkeypatch
+):
     flush = publication.flush
 
     def full(path):
@@ -303,11 +321,14 @@ def test_a_disk_that_fails_while_the_release_is_flushed_leaves_nothing(shop, mon
         flush(path)
 
     monkeypatch.setattr(publication, "flush", full)
-    with pytest.raises(DiskFull, match="make room there and build again") as refused:
+    with pytest.raises(DiskFull, match="make room there and give the same command again") as refused:
         shop.put(BUSY).build()
     assert "\n" not in str(refused.value)
     assert shop.published == []
-    assert shop.states == ["reserved", "void"]
+    assert shop.states == ["reserved"]
+    monkeypatch.undo()
+    shop.build()
+    assert shop.states == ["reserved", "committed"]
 
 
 def test_two_builds_at_once_have_one_winner_and_a_clear_message(shop):

@@ -5,15 +5,17 @@ import os
 import shutil
 
 import pytest
+from typer.testing import CliRunner
 
 from datasets.build import settling
+from datasets.build.cli import ledger_commands
 from datasets.build.failpoints import armed
 from datasets.build.publication import only_builder
-from datasets.build.settling import ReleaseInDoubt, settle
+from datasets.build.settling import ReleaseInDoubt, left_open, settle
 from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.privacy.ledger import LedgerBroken
 from tests.datasets.build.small import tiny_dataset
-from tests.datasets.build.test_publication import PLENTY, building, die
+from tests.datasets.build.test_publication import AGAIN, PLENTY, building, die
 from tests.datasets.build.workshop import Shop, crates
 from tests.datasets.release.pressing import seal, verify
 
@@ -47,6 +49,34 @@ def test_two_releases_of_one_reservation_are_found_out(shop):
     seal(second, json.dumps(told, sort_keys=True).encode())
     for check in (ensure_ledger_matches, ensure_releases):
         with pytest.raises(LedgerBroken, match=r"seeds 2026-06.2: .* entry 1, and so was seeds 2026-06.1"):
+            check(shop.work.releases, verify, shop.ledger)
+
+
+def test_a_name_that_was_released_is_given_to_no_other_release_though_its_folder_has_gone(shop):
+    first = shop.build()
+    first.rename(shop.folder / "lost")
+    second = shop.build(correction="counted again")
+    told = json.loads((second / "manifest.json").read_text())
+    assert (second.name, told["revision"], told["previous"]) == ("2026-06.2", 2, "2026-06.1")
+    (shop.folder / "lost").rename(first)
+    assert ensure_releases(shop.work.releases, verify, shop.ledger) == 2
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_another_release_under_a_name_that_was_released_is_found_out(shop, committed):
+    shop.build().rename(shop.folder / "lost")
+    killed_when(shop, "release in place")
+    (second,) = (shop.work.releases / "seeds").glob("2026-06.2")
+    first = second.rename(second.with_name("2026-06.1"))
+    told = json.loads((first / "manifest.json").read_text())
+    told |= {"release": "2026-06.1", "revision": 1, "previous": None}
+    seal(first, json.dumps(told, sort_keys=True).encode())
+    if committed:
+        settling.commit(shop.work, shop.ledger.entries()[2], first, "")
+    for check in (ensure_ledger_matches, ensure_releases):
+        with pytest.raises(
+            LedgerBroken, match=r"seeds 2026-06.1: .* entry 3, but entry 2 .* for entry 1; it is"
+        ):
             check(shop.work.releases, verify, shop.ledger)
 
 
@@ -119,3 +149,77 @@ def test_a_spend_that_is_committed_after_a_kill_knows_its_input(shop, next_):
     first, second = (entry.input_hash for entry in shop.ledger.entries() if entry.state == "committed")
     assert first == second
     assert len(first) == 64
+
+
+@pytest.fixture
+def elsewhere(shop):
+    """Another host, with the ledger and the releases of the first one and a private folder of its own."""
+    folder = shop.folder.with_name("elsewhere")
+    folder.mkdir()
+    shop.work.releases.mkdir()
+    (folder / "releases").symlink_to(shop.work.releases)
+    other = Shop(folder, PLENTY, SEEDS, f"sqlite:///{shop.folder / 'ledger.sqlite'}").put(crates(30, 10))
+    yield other
+    other.ledger.close()
+
+
+@pytest.mark.parametrize("does", ["builds", "settles"])
+def test_another_host_leaves_open_what_it_has_not_reserved_and_says_so(shop, elsewhere, caplog, does):
+    killed_when(shop, "cells counted")
+    if does == "builds":
+        elsewhere.build(correction="counted elsewhere")
+        assert "ledger entry 1 (seeds 2026-06), reserved by another private folder" in caplog.text
+    else:
+        assert settled(elsewhere) == ["reserved"]
+    before = shop.spent()
+    shop.build(correction=AGAIN)
+    assert shop.spent() == before
+    assert "void" not in shop.states
+    assert ensure_ledger_matches(shop.work.releases, verify, shop.ledger)
+
+
+def test_what_another_host_has_reserved_is_closed_by_who_is_asked_to(shop, elsewhere):
+    killed_when(shop, "cells counted")
+    with only_builder(elsewhere.work.releases, elsewhere.ledger):
+        (left,) = settle(elsewhere.work)
+        assert left_open([left]).endswith("daylight ledger publish --close-others declares it void")
+        assert settle(elsewhere.work, others=True) == ()
+    assert shop.states == ["reserved", "void"]
+    shop.build(correction=AGAIN)
+    assert shop.states == ["reserved", "void", "reserved", "committed"]
+
+
+def test_the_command_says_what_it_leaves_open_and_closes_it_when_told(shop, elsewhere):
+    killed_when(shop, "cells counted")
+    env = {
+        "DAYLIGHT_HOME": str(elsewhere.folder),
+        "DAYLIGHT_LEDGER_URL": f"sqlite:///{shop.folder / 'ledger.sqlite'}",
+        "DAYLIGHT_RHO_CAP_MONTH": "100",
+        "DAYLIGHT_RHO_CAP_YEAR": "100",
+    }
+
+    def publish(*options):
+        done = CliRunner().invoke(
+            ledger_commands(lambda: elsewhere.work.seal), ["publish", *options], env=env
+        )
+        assert done.exit_code == 0, done.output
+        return done.stderr
+
+    assert publish().startswith("left open, and counted: ledger entry 1 (seeds 2026-06), reserved by another")
+    assert shop.states == ["reserved"]
+    assert publish("--close-others") == ""
+    assert shop.states == ["reserved", "void"]
+
+
+def test_who_closes_what_others_have_reserved_keeps_what_can_be_gone_on_with_here(shop):
+    killed_when(shop, "cells counted")
+    with only_builder(shop.work.releases, shop.ledger):
+        assert settle(shop.work, others=True) == ()
+    assert shop.states == ["reserved"]
+
+
+@pytest.mark.parametrize("place", ["reservations replaced", "reserved, in the ledger"])
+def test_a_reservation_is_known_as_ones_own_before_it_is_made(shop, place):
+    killed_when(shop, place)
+    shutil.rmtree(shop.work.private / "building")
+    assert settled(shop) in ([], ["reserved", "void"])
