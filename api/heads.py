@@ -11,7 +11,10 @@ import re
 from asyncio import TimerHandle, Transport
 from http import HTTPStatus
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from api.errors import PROBLEM_JSON, STATUS, Malformed, TooLong, slug, title
 
 LONGEST_HEAD = 32 * 1024
 """Bytes of a request's line and fields. As many may stand around a piece of a body, and may come before their turn."""
@@ -24,6 +27,14 @@ _END = b"\r\n\r\n"
 _LINE = re.compile(rb"[A-Z]+ /[!-\"$-~]* HTTP/1\.[01]\r\n")
 """The origin form of a target and no other, without a fragment (RFC 9112, section 3.2.1)."""
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
+
+
+def _problem(status: HTTPStatus, why: str) -> dict[str, object]:
+    """A problem as others are (RFC 9457); one that only a head can have is no more than its status (section 4.2.1)."""
+    for kind in (Malformed, TooLong):
+        if STATUS[kind] == status:
+            return {"type": f"/problems/{slug(kind)}", "title": title(kind), "status": status, "detail": why}
+    return {"type": "about:blank", "title": status.phrase, "status": status, "detail": why}
 
 
 class Refused(Exception):
@@ -72,9 +83,9 @@ class Heads(HttpToolsProtocol):
         """What follows the head that begins here; nothing where it is not whole yet, which is kept, or refused."""
         size = data.find(_END) + len(_END)
         if max(size, 0 if size >= len(_END) else len(data)) > LONGEST_HEAD:
-            self._refuse(
-                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A head has at most {LONGEST_HEAD} bytes."
-            )
+            fields = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            status = fields if b"\r\n" in data[:LONGEST_HEAD] else HTTPStatus.REQUEST_URI_TOO_LONG
+            self._refuse(status, f"A request's line and fields have at most {LONGEST_HEAD} bytes.")
         elif size < len(_END) and data[:1].isalpha() and b"\n\n" not in data:
             self._unread = data
             self._unset_keepalive_if_required()
@@ -164,9 +175,10 @@ class Heads(HttpToolsProtocol):
             cycle.keep_alive = False
             return
         if cycle is None or cycle.response_complete or not cycle.response_started:
+            body = orjson.dumps(_problem(status, why))
             self.transport.write(
-                b"%scontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
-                % (STATUS_LINE[status], len(why), why.encode())
+                b"%scontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+                % (STATUS_LINE[status], PROBLEM_JSON.encode(), len(body), body)
             )
         if cycle is not None:
             cycle.disconnected = True  # an application that still reads the body learns that there is no more

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import json
 import re
 import socket
 import threading
@@ -222,9 +223,27 @@ def test_heads_have_a_length(echo):
     assert sent(echo, get("/x", f"X: {'a' * most}\r\n{CLOSE}")) == ([200], ["GET /x  1 0"])
     assert sent(echo, get("/x", f"X: {'a' * (most + 1)}\r\n{CLOSE}")) == ([431], [])
     assert sent(echo, get("/x", "X: a\r\n" * LONGEST_HEAD))[1] == []
-    assert sent(echo, b"GET /", *[b"a" * 9000] * 4) == ([431], [])
+    assert sent(echo, b"GET /", *[b"a" * 9000] * 4) == ([414], [])
     behind_a_body = post("Content-Length: 5\r\n", b"hello") + get("/x", f"X: {'a' * LONGEST_HEAD}\r\n")
     assert sent(echo, behind_a_body) == ([200, 431], ["POST /x  0 5"])
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "kind"),
+    [
+        (b"GET /" + b"a" * LONGEST_HEAD, 414, "/problems/too-long"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * LONGEST_HEAD, 431, "about:blank"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "/problems/malformed"),
+    ],
+)
+def test_a_head_is_refused_as_a_problem_like_all_others(echo, head, status, kind):
+    with connected(echo) as connection:
+        connection.sendall(head)
+        fields, _, body = rest(connection).partition("\r\n\r\n")
+    assert "content-type: application/problem+json" in fields
+    found = json.loads(body)
+    assert (found["type"], found["status"]) == (kind, status)
+    assert found["title"] and found["detail"]
 
 
 @pytest.mark.parametrize("around", [b"5;", b"0\r\nX: "])
