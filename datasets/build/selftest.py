@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 
+from datasets.build.disk import is_full
 from datasets.build.failpoints import reached
 from datasets.build.publication import point
 from datasets.refusal import Refusal
@@ -21,13 +23,14 @@ class SelfTestFailed(Refusal):
 
 def ensure_readable(folder: Path, verify: Verify) -> None:
     """Open a staged release as a reader would, with signature, hashes, codebook and every cell, and ask it for its
-    totals, which must be those in its file. Raises SelfTestFailed."""
+    totals, which must be those in its file. Raises SelfTestFailed, or what says that the disk is full."""
     root, dataset, name = folder.parent.parent, folder.parent.name, folder.name
     point(layout.pointer_file(root, dataset, name.split(".", maxsplit=1)[0]), name)
     reached("self-test begun")
     releases = Releases(root, root / "cache", verify, (dataset,))
     try:
         if releases.degraded:
+            _ensure_not_for_lack_of_room(releases, dataset, name)
             raise SelfTestFailed(f"the release does not pass its own test: {releases.degraded[0]}")
         measures = [measure.name for measure in releases.current(dataset)[0].codebook.measures]
         answer = releases.ask(releases.question(dataset, [("measure", ",".join(measures))]))
@@ -39,6 +42,15 @@ def ensure_readable(folder: Path, verify: Verify) -> None:
     finally:
         releases.close()
     reached("self-test passed")
+
+
+def _ensure_not_for_lack_of_room(releases: Releases, dataset: str, name: str) -> None:
+    """A reader goes on when a disk is full, and says no more than that something failed; a build says what."""
+    try:
+        releases.find(dataset, name)
+    except (OSError, duckdb.Error, Refusal) as error:
+        if is_full(error):
+            raise
 
 
 def _answered(answer: Answer, measures: list[str]) -> dict[str, float]:

@@ -30,7 +30,7 @@ from datasets.period import Month
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
 from datasets.privacy.zcdp import NANO
 from datasets.refusal import Refusal
-from datasets.release import layout
+from datasets.release import layout, shelf
 from datasets.release.archive import Archive
 from datasets.release.reader import Releases
 from tests.datasets.build.small import JUNE, tiny_dataset
@@ -281,6 +281,18 @@ def test_a_release_that_a_reader_could_not_open_is_never_published(shop, name):
     assert shop.published == []
     assert shop.states == ["reserved", "void"]
     assert shop.build().name == "2026-06.1"
+
+
+def test_a_disk_that_is_full_while_a_release_is_tried_is_no_fault_of_the_release(shop, monkeypatch):
+    def full(*_):
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+    monkeypatch.setattr(shelf, "_make", full)
+    with pytest.raises(DiskFull):
+        shop.build()
+    monkeypatch.undo()
+    assert shop.build().name == "2026-06.1"
+    assert shop.states == ["reserved", "committed"]
 
 
 def test_a_release_that_is_out_is_not_called_void_when_what_follows_fails(shop):

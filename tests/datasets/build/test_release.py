@@ -215,6 +215,11 @@ def test_a_build_of_anything_else_gives_up_one_that_was_killed_only_when_it_is_t
     assert shop.spent() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
 
 
+def test_a_build_afresh_where_nothing_was_cut_off_is_like_any_other(shop):
+    shop.put(BUSY).build(afresh=True)
+    assert shop.states == ["reserved", "committed"]
+
+
 @pytest.mark.parametrize("lacks", ["budget", "room"])
 def test_a_build_that_lacks_budget_or_room_gives_up_none_that_was_killed(tmp_path, monkeypatch, lacks):
     spend = Fraction(budget_of(HARVEST, JUNE).spend().nano_rho, NANO)
