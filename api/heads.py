@@ -7,7 +7,9 @@ takes, what its first line looks like, one Host, one way of saying how long a bo
 
 from __future__ import annotations
 
+import logging
 import re
+import secrets
 from asyncio import TimerHandle, Transport
 from http import HTTPStatus
 
@@ -15,6 +17,8 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.errors import PROBLEM_JSON, STATUS, Malformed, TooLong, slug, title
+
+log = logging.getLogger("daylight.api")
 
 LONGEST_HEAD = 32 * 1024
 """Bytes of a request's line and fields. As many may stand around a piece of a body, and may come before their turn."""
@@ -31,10 +35,14 @@ _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
 def _problem(status: HTTPStatus, why: str) -> dict[str, object]:
     """A problem as others are (RFC 9457); one that only a head can have is no more than its status (section 4.2.1)."""
-    for kind in (Malformed, TooLong):
-        if STATUS[kind] == status:
-            return {"type": f"/problems/{slug(kind)}", "title": title(kind), "status": status, "detail": why}
-    return {"type": "about:blank", "title": status.phrase, "status": status, "detail": why}
+    kind = next((kind for kind in (Malformed, TooLong) if STATUS[kind] == status), None)
+    return {
+        "type": f"/problems/{slug(kind)}" if kind else "about:blank",
+        "title": title(kind) if kind else status.phrase,
+        "status": status,
+        "detail": why,
+        "instance": f"urn:request:{secrets.token_hex(16)}",
+    }
 
 
 class Refused(Exception):
@@ -175,7 +183,9 @@ class Heads(HttpToolsProtocol):
             cycle.keep_alive = False
             return
         if cycle is None or cycle.response_complete or not cycle.response_started:
-            body = orjson.dumps(_problem(status, why))
+            problem = _problem(status, why)
+            log.info("%s refused before it was read: %d", problem["instance"], status)
+            body = orjson.dumps(problem)
             self.transport.write(
                 b"%scontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
                 % (STATUS_LINE[status], PROBLEM_JSON.encode(), len(body), body)

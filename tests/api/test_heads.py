@@ -243,7 +243,7 @@ def test_a_head_is_refused_as_a_problem_like_all_others(echo, head, status, kind
     assert "content-type: application/problem+json" in fields
     found = json.loads(body)
     assert (found["type"], found["status"]) == (kind, status)
-    assert found["title"] and found["detail"]
+    assert found["title"] and found["detail"] and found["instance"].startswith("urn:request:")
 
 
 @pytest.mark.parametrize("around", [b"5;", b"0\r\nX: "])

@@ -94,9 +94,9 @@ def test_noise_that_is_half_of_what_is_stated_is_caught():
 def test_noise_that_is_too_small_in_one_measure_alone_is_caught():
     drawn = []
 
-    def noise(scales):  # the diagnostics come last: their residuals are the last 16 of 36
+    def noise(scales):  # a build draws for 36 residuals, of which the last four are one measure's
         drawn.append(1)
-        return discrete_gaussian_noise(scales / 3 if len(drawn) % 36 > 30 else scales)
+        return discrete_gaussian_noise(scales / 3 if (len(drawn) - 1) % 36 >= 32 else scales)
 
     assert SCALE in failed(builds=10, noise=noise)
 
