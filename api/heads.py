@@ -91,8 +91,10 @@ class Heads(HttpToolsProtocol):
         """What follows the head that begins here; nothing where it is not whole yet, which is kept, or refused."""
         size = data.find(_END) + len(_END)
         if max(size, 0 if size >= len(_END) else len(data)) > LONGEST_HEAD:
-            fields = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            status = fields if b"\r\n" in data[:LONGEST_HEAD] else HTTPStatus.REQUEST_URI_TOO_LONG
+            line = data.find(b"\r\n", 0, LONGEST_HEAD // 2)  # where not even that holds it, it is to blame
+            status = (
+                HTTPStatus.REQUEST_URI_TOO_LONG if line < 0 else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            )
             self._refuse(status, f"A request's line and fields have at most {LONGEST_HEAD} bytes.")
         elif size < len(_END) and data[:1].isalpha() and b"\n\n" not in data:
             self._unread = data

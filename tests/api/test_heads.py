@@ -232,6 +232,7 @@ def test_heads_have_a_length(echo):
     ("head", "status", "kind"),
     [
         (b"GET /" + b"a" * LONGEST_HEAD, 414, "/problems/too-long"),
+        (b"GET /" + b"a" * (LONGEST_HEAD - 20) + b" HTTP/1.1\r\nX: aaaa\r\n\r\n", 414, "/problems/too-long"),
         (b"GET / HTTP/1.1\r\nX: " + b"a" * LONGEST_HEAD, 431, "about:blank"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "/problems/malformed"),
     ],
