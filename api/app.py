@@ -8,17 +8,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import Depends, FastAPI
 
-from api import errors, noted, openapi
-from api.admission import admin_admission, admission
-from api.answers import Answers
-from api.beside import Beside
-from api.cursor_key import cursor_key
-from api.desk import Desk
-from api.gate import Gate
-from api.limits import Limits
-from api.metrics import Metrics
-from api.outer import Outer
-from api.ready import Ready
+from api import errors
+from api.access.admission import admin_admission, admission
+from api.access.rate_limits import Limits
+from api.access.registry_calls import Beside
+from api.access.throttle import Gate
+from api.query.cursor_key import cursor_key
+from api.query.executor import Desk
+from api.query.fast_path import Ready
+from api.query.results import Answers
 from api.routes import (
     admin,
     aggregates,
@@ -40,12 +38,16 @@ from api.routes import (
     reports,
     service,
 )
+from api.server import background
+from api.server.metrics import Metrics
+from api.server.middleware import Outer
 from api.settings import ApiSettings
+from api.spec import document
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
 from datasets.catalogue import DATASETS
-from datasets.release.cursor import Cursors
-from datasets.release.reader import Releases
+from datasets.release.answer.cursor import Cursors
+from datasets.release.releases import Releases
 
 OPEN = (
     service,
@@ -92,7 +94,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.state.desk = Desk(settings.workers, settings.deadline_seconds)
         app.state.answers = Answers(app.state.desk, settings.answers_mib << 20)
         try:
-            async with noted.written(app.state.registry):
+            async with background.written(app.state.registry):
                 yield
         finally:
             app.state.desk.close()
@@ -128,7 +130,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.include_router(noun.router, dependencies=[Depends(admission(limits.plans, quota=False))])
     for router in admin.ROUTERS:
         app.include_router(router, dependencies=[Depends(admin_admission(limits.admins))])
-    for noun in (*OPEN, openapi):
+    for noun in (*OPEN, document):
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
     app.include_router(me.found_router, dependencies=[Depends(limits.open)])
     app.add_middleware(Outer, limits=limits, metrics=app.state.metrics)

@@ -12,20 +12,25 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
-from api.beside import ask_registry
+from api.access.registry_calls import ask_registry
 from api.errors import Malformed, OutOfScope, TokenMissing
 from api.settings import ApiSettings
-from auth.admins import AdminPrincipal
+from auth.admins.accounts import AdminPrincipal
 from auth.errors import TokenRefused
-from auth.principal import Principal
 from auth.registry import Registry
+from auth.tokens.principal import Principal
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
 from datasets.refusal import did_you_mean, nearest, shown
-from datasets.release.opened import Release
+from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
-from datasets.release.query.words import LONGEST_VALUE, MalformedQuestion, RepeatedParameter, UnknownParameter
-from datasets.release.reader import Releases
+from datasets.release.query.vocabulary import (
+    LONGEST_VALUE,
+    MalformedQuestion,
+    RepeatedParameter,
+    UnknownParameter,
+)
+from datasets.release.releases import Releases
 
 MOST_PARAMETERS = 64
 Holder = TypeVar("Holder")

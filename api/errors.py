@@ -15,10 +15,11 @@ from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from api.desk import TooBusy
-from api.gate import TooManyAttempts
-from api.quota import QuotaSpent
-from api.ranges import RangeNotSatisfiable
+from api.access.quota import QuotaSpent
+from api.access.throttle import TooManyAttempts
+from api.http.ranges import RangeNotSatisfiable
+from api.query.executor import TooBusy
+from auth.admins.roles import RoleTooSmall
 from auth.errors import (
     ChainBroken,
     KeyUnusable,
@@ -29,15 +30,16 @@ from auth.errors import (
     TokenRefused,
     UnknownRecord,
 )
-from auth.roles import RoleTooSmall
 from datasets.catalogue import UnknownCodeList, UnknownDataset
 from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
-from datasets.release.cursor import CursorRefused
-from datasets.release.errata import ReleaseWithdrawn
-from datasets.release.grid import EmptyQuestion, NotPublished
+from datasets.release.answer.cursor import CursorRefused
+from datasets.release.answer.grid import EmptyQuestion, NotPublished
+from datasets.release.answer.serving_copy import QuestionInterrupted
+from datasets.release.format.errata import ReleaseWithdrawn
+from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.query.span import PeriodNotReleased
-from datasets.release.query.words import (
+from datasets.release.query.vocabulary import (
     MalformedQuestion,
     RepeatedParameter,
     UnknownCode,
@@ -45,9 +47,7 @@ from datasets.release.query.words import (
     UnknownMeasure,
     UnknownParameter,
 )
-from datasets.release.reader import MixedVersions, ReleaseUnavailable, UnknownRelease
-from datasets.release.shelf import QuestionInterrupted
-from datasets.release.verification import ReleaseDamaged
+from datasets.release.releases import MixedVersions, ReleaseUnavailable, UnknownRelease
 from datasets.reports.official.part import UnknownPart
 from datasets.reports.report import ReportNotCovered
 

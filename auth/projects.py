@@ -9,12 +9,12 @@ from datetime import date, datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from auth.calendar import ensure_member_state
+from auth.db.models import Application, Institution, Membership, Project, Researcher
 from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
-from auth.models import Application, Institution, Membership, Project, Researcher
 from auth.scopes import ensure_tier, write_scopes
-from auth.values import end_of, ensure_email, ensure_text, start_of
-from auth.working_days import ensure_member_state
+from auth.validation import end_of, ensure_email, ensure_text, start_of
 
 MODALITIES = ("token_aggregates",)
 """How data is given (Delegated Regulation (EU) 2025/2050, Art. 9): aggregates through an interface, to holders of tokens."""

@@ -12,29 +12,32 @@ from typing import Any
 
 from sqlalchemy import Engine, or_, update
 
-from auth import lifecycle, projects, schema, token_changes, tokens
-from auth.acts import Act, acting
-from auth.admins import AdminPrincipal, Admins
-from auth.audit import Mandate, read_witness
-from auth.audit_check import Verified, verify_chain
-from auth.audit_export import exported
-from auth.database import open_engine, read_address, snapshot, writing
-from auth.detached import sign_detached, verify_detached
+from auth import projects
+from auth.admins.accounts import AdminPrincipal, Admins
+from auth.admins.approvals import PROJECT_APPROVAL, FourEyes
+from auth.audit.export import exported
+from auth.audit.log import Mandate, read_witness
+from auth.audit.transaction import Act, acting
+from auth.audit.verification import Verified, verify_chain
+from auth.crypto.jws import sign_detached, verify_detached
+from auth.crypto.jwt import Claims, ensure_claims, read_token, write_token
+from auth.crypto.keyring import Keyring
+from auth.crypto.keys import Purpose, ensure_backend
+from auth.crypto.verification_cache import Signatures
+from auth.db import migrate
+from auth.db.engine import open_engine, read_address, snapshot, writing
+from auth.db.models import Project, Researcher, SigningKey, Token
+from auth.db.statement_timeout import Watchdog
 from auth.errors import KeyUnusable, NotAllowed, RegistryUnavailable, TokenRefused, UnknownRecord
-from auth.four_eyes import PROJECT_APPROVAL, FourEyes
-from auth.keyring import Keyring
-from auth.keys import Purpose, ensure_backend
-from auth.models import Project, Researcher, SigningKey, Token
-from auth.office import Office
-from auth.principal import Principal, principal_of
 from auth.projects import NewMember, NewProject
 from auth.settings import RegistrySettings
-from auth.signatures import Signatures
-from auth.standings import Standings
-from auth.token_check import Claims, ensure_claims, read_token, write_token
-from auth.tokens import IssuedToken, NewToken, TokenLine
-from auth.usage import Usage
-from auth.watchdog import Watchdog
+from auth.tokens import issuing, rotation
+from auth.tokens.issuing import IssuedToken, NewToken, TokenLine
+from auth.tokens.principal import Principal, principal_of
+from auth.tokens.principal_cache import Standings
+from auth.tokens.usage import Usage
+from auth.vetting import lifecycle
+from auth.vetting.administration import Office
 
 log = logging.getLogger("daylight.auth")
 
@@ -214,7 +217,7 @@ class Registry:
         """
         with self._acting(mandate) as act:
             signer = self._keyring.signer(act.session, "token")
-            token, again = tokens.issue_token(act.session, new, signer.kid, mandate.at)
+            token, again = issuing.issue_token(act.session, new, signer.kid, mandate.at)
             if token.kid != signer.kid:
                 raise NotAllowed(
                     "idempotency_key: the key that signed this token has been rotated; choose another "
@@ -222,7 +225,7 @@ class Registry:
                     parameter="idempotency_key",
                     value=new.idempotency_key or "",
                 )
-            text = write_token(tokens.claims_of(token, self.settings.issuer, self.settings.audience), signer)
+            text = write_token(issuing.claims_of(token, self.settings.issuer, self.settings.audience), signer)
             act.record(
                 "token.shown_again" if again else "token.issued",
                 token.jti,
@@ -241,7 +244,7 @@ class Registry:
         """
         token_id = self._token_id(name, mandate.at)
         with self._acting(mandate) as act:
-            token, changed = tokens.revoke_token(act.session, token_id, mandate.at)
+            token, changed = issuing.revoke_token(act.session, token_id, mandate.at)
             if changed:
                 act.record("token.revoked", token.jti, project=token.project_id)
         if changed:
@@ -256,8 +259,8 @@ class Registry:
         token_id = self._token_id(name, mandate.at)
         with self._acting(mandate) as act:
             signer = self._keyring.signer(act.session, "token")
-            new, old = token_changes.rotate_token(act.session, token_id, signer.kid, overlap, mandate.at)
-            text = write_token(tokens.claims_of(new, self.settings.issuer, self.settings.audience), signer)
+            new, old = rotation.rotate_token(act.session, token_id, signer.kid, overlap, mandate.at)
+            text = write_token(issuing.claims_of(new, self.settings.issuer, self.settings.audience), signer)
             until = old.revoked.isoformat() if old.revoked else ""
             act.record("token.rotated", old.jti, project=old.project_id, by=new.jti, until=until)
         return IssuedToken(text, new.jti, new.expires, again=False)
@@ -266,7 +269,7 @@ class Registry:
         """The identifier of a token that has these scopes only from now on. Raises UnknownRecord, NotAllowed."""
         token_id = self._token_id(name, mandate.at)
         with self._acting(mandate) as act:
-            token = token_changes.narrow_token(act.session, token_id, scopes, mandate.at)
+            token = rotation.narrow_token(act.session, token_id, scopes, mandate.at)
             act.record("token.narrowed", token.jti, project=token.project_id, scopes=token.narrowed)
         return token.jti
 
@@ -277,7 +280,7 @@ class Registry:
         except TokenRefused:
             raise UnknownRecord("token: this text is no token of this registry.", parameter="token") from None
         with snapshot(self._engine) as session:
-            found = tokens.list_tokens(session, now, token_id=claims.jti)
+            found = issuing.list_tokens(session, now, token_id=claims.jti)
         if not found:
             raise UnknownRecord("token: this text is no token of this registry.", parameter="token")
         return found[0]
@@ -292,14 +295,14 @@ class Registry:
     def list_tokens(self, now: datetime, project: str | None = None) -> Sequence[TokenLine]:
         """Every token, or one project's, the latest first. Raises RegistryUnavailable and UnknownRecord."""
         with snapshot(self._engine) as session:
-            return tokens.list_tokens(session, now, project)
+            return issuing.list_tokens(session, now, project)
 
     def show_token(self, name: str, now: datetime) -> TokenLine:
         """One token, by its identifier or a text that verifies. Raises RegistryUnavailable and UnknownRecord."""
         token_id = self._token_id(name, now)
         with snapshot(self._engine) as session:
-            tokens.find_token(session, token_id)
-            return tokens.list_tokens(session, now, token_id=token_id)[0]
+            issuing.find_token(session, token_id)
+            return issuing.list_tokens(session, now, token_id=token_id)[0]
 
     def verify_audit(self) -> Verified:
         """Follows the audit from end to end. Raises ChainBroken with the position, and RegistryUnavailable."""
@@ -310,7 +313,7 @@ class Registry:
     def is_up(self) -> bool:
         """Whether the registry answers and its tables are this program's. Never raises."""
         try:
-            return schema.version(self._engine) == schema.head()
+            return migrate.version(self._engine) == migrate.head()
         except RegistryUnavailable:
             return False
 
@@ -350,7 +353,7 @@ class Registry:
 def open_registry(settings: RegistrySettings) -> Registry:
     """A registry that connects when it is first asked: one that is missing or down is RegistryUnavailable then.
 
-    It is never made here: `auth.home.prepare` does that. Raises MalformedValue for an address that is none,
+    It is never made here: `auth.setup.prepare` does that. Raises MalformedValue for an address that is none,
     and KeyUnusable where python-jose would not use the package cryptography.
     """
     ensure_backend()

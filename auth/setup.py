@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from auth import schema
-from auth.acts import acting
-from auth.audit import Mandate
-from auth.database import open_engine, read_address, sqlite_file
+from auth.audit.log import Mandate
+from auth.audit.transaction import acting
+from auth.crypto.keyring import Keyring
+from auth.db import migrate
+from auth.db.engine import open_engine, read_address, sqlite_file
 from auth.errors import RegistryError
-from auth.keyring import Keyring
 from auth.settings import RegistrySettings
 
 
@@ -35,19 +35,19 @@ def prepare(
         with _locked(settings.home / "registry.lock"):
             if file is not None:
                 _make_file(file)
-            if schema.version(engine) == schema.head():
+            if migrate.version(engine) == migrate.head():
                 return
             keyring = Keyring(engine, settings.keys_dir)
             with acting(engine, keyring, settings.keys_dir, mandate) as act:
-                before = schema.upgrade(act.session.connection())
-                if before == schema.head():
+                before = migrate.upgrade(act.session.connection())
+                if before == migrate.head():
                     return
                 keyring.make_first(act.session, mandate.at)
-                act.record("registry.made" if before is None else "registry.upgraded", schema.head())
+                act.record("registry.made" if before is None else "registry.upgraded", migrate.head())
         say(
             f"Made a new registry in {settings.home}, with keys in {settings.keys_dir}."
             if before is None
-            else f"Brought the registry's tables from version {before} to {schema.head()}."
+            else f"Brought the registry's tables from version {before} to {migrate.head()}."
         )
     finally:
         engine.dispose()

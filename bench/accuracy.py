@@ -11,10 +11,10 @@ from math import sqrt
 import numpy as np
 
 from bench.figures import Figure
-from datasets.build.budget import budget_of
-from datasets.build.chance import discrete_gaussian_noise
 from datasets.catalogue import DATASETS
 from datasets.period import Month
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
+from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.plan import Plan, cells
 from datasets.privacy.residuals import ExactTable, measure, reconstruct
 

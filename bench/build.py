@@ -13,17 +13,17 @@ from pathlib import Path
 import duckdb
 
 from bench.figures import Figure, alone
-from datasets.build.budget import budget_of
-from datasets.build.events.layout import event_files, month_folder
-from datasets.build.events.synthetic import generate
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import build_release
-from datasets.build.seal import Seal
-from datasets.build.sql import enum
-from datasets.build.workshop import Workshop
 from datasets.catalogue import find_dataset
 from datasets.definition import Cuboid, Dataset, Level
 from datasets.period import Month
+from datasets.pipeline.engine.sql import enum
+from datasets.pipeline.events.layout import event_files, month_folder
+from datasets.pipeline.events.synthetic import generate
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.run import build_release
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 
 SIZES = (1_000_000, 10_000_000)
 EVERY = 10

@@ -18,14 +18,14 @@ import redis
 import uvloop
 from fastapi import Depends, FastAPI, Request, Response
 
-from api.beside import Beside
+from api.access.quota import ensure_left
+from api.access.rate_limits import Limits
+from api.access.registry_calls import Beside
+from api.access.throttle import Gate
 from api.dependencies import principal_of
-from api.gate import Gate
-from api.limits import Limits
-from api.quota import ensure_left
 from api.settings import ApiSettings
+from auth.crypto.jwt import verified
 from auth.registry import Registry
-from auth.token_check import verified
 from bench.figures import Figure
 from tests.deployment import Deployment
 

@@ -18,8 +18,8 @@ import numpy as np
 import opendp.prelude as dp
 
 from bench.figures import Figure
-from datasets.build.chance import discrete_gaussian_noise
-from datasets.build.counting import Counter
+from datasets.pipeline.engine.counting import Counter
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import plan
 from datasets.privacy.residuals import measure, reconstruct

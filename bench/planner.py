@@ -9,10 +9,10 @@ from itertools import combinations
 from math import sqrt
 
 from bench.figures import Figure
-from datasets.build.budget import budget_of
 from datasets.catalogue import DATASETS
 from datasets.definition import Cuboid
 from datasets.period import Month
+from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import Plan, cells, plan
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from api.formats import as_json
+from api.render.tables import as_json
 from bench.build import built, synthetic_events
 from bench.figures import Figure, alone
-from datasets.release import layout
-from datasets.release.reader import Releases
+from datasets.release.format import layout
+from datasets.release.releases import Releases
 
 ROWS = 100_000
 TIMES = 300

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from bench.figures import Figure
-from datasets.release import layout
+from datasets.release.format import layout
 from tests.deployment import ALL, Deployment
 
 TIMES, ROUNDS = 300, 5

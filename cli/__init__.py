@@ -1,0 +1,1 @@
+"""The command `daylight`. typer and rich are imported nowhere else."""

@@ -20,9 +20,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from datasets.build.audit.examination import CONFIDENCE, DELTA, FEWEST, audit, number_of_builds
-from datasets.build.audit.verdict import Verdict
 from datasets.catalogue import find_dataset
+from datasets.pipeline.audit.examination import CONFIDENCE, DELTA, FEWEST, audit, number_of_builds
+from datasets.pipeline.audit.verdict import Verdict
 
 _out = Console()
 _err = Console(stderr=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from datasets.build.choice import NoEarlierRelease, choices, earlier_release
-from datasets.build.settings import BuildSettings
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.planning.bounds import NoEarlierRelease, choices, earlier_release
+from datasets.pipeline.settings import BuildSettings
 from datasets.refusal import shown
-from datasets.release.verification import Verify
+from datasets.release.format.verification import Verify
 
 _out = Console()
 

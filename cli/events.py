@@ -16,11 +16,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from datasets.build.events import synthetic
-from datasets.build.importers.formats import FORMATS, find_format
-from datasets.build.importers.importing import import_events
 from datasets.catalogue import find_dataset
 from datasets.period import Month
+from datasets.pipeline.events import synthetic
+from datasets.pipeline.importers.formats import FORMATS, find_format
+from datasets.pipeline.importers.importing import import_events
 
 events = typer.Typer(no_args_is_help=True, help="Make or import raw events, on the private host.")
 

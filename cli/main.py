@@ -18,14 +18,14 @@ from auth.errors import RegistryError
 from datasets.refusal import Refusal
 
 if TYPE_CHECKING:
-    from datasets.build.seal import Seal
-    from datasets.release.reader import Releases
+    from datasets.pipeline.state.signing import Seal
+    from datasets.release.releases import Releases
 
 
 def seal() -> Seal:
     """What releases are signed with: the release key of the registry, which is made where there is none."""
-    from auth.terminal import opened_registry, recorder
-    from datasets.build.seal import Seal
+    from cli.terminal import opened_registry, recorder
+    from datasets.pipeline.state.signing import Seal
 
     registry = opened_registry()
     return Seal(registry.release_signer(), registry.release_verifier(), recorder(registry))
@@ -34,52 +34,52 @@ def seal() -> Seal:
 def releases() -> Releases:
     """What is released, as the API reads it."""
     from api.settings import ApiSettings
-    from auth.terminal import opened_registry
+    from cli.terminal import opened_registry
     from datasets.catalogue import DATASETS
-    from datasets.release.reader import Releases
+    from datasets.release.releases import Releases
 
     settings, verifier = ApiSettings(), opened_registry().release_verifier()
     return Releases(settings.releases_dir, settings.cache_dir, verifier, tuple(d.name for d in DATASETS))
 
 
 def _events(app: typer.Typer) -> None:
-    from datasets.build.events.cli import events
+    from cli.events import events
 
     app.add_typer(events, name="events")
 
 
 def _release(app: typer.Typer) -> None:
-    from datasets.build.cli import release_commands
+    from cli.release import release_commands
 
     app.add_typer(release_commands(seal), name="release")
 
 
 def _ledger(app: typer.Typer) -> None:
-    from datasets.build.cli import ledger_commands
+    from cli.release import ledger_commands
 
     app.add_typer(ledger_commands(seal), name="ledger")
 
 
 def _reports(app: typer.Typer) -> None:
-    from datasets.reports.cli import reports_commands
+    from cli.reports import reports_commands
 
     app.add_typer(reports_commands(releases), name="reports")
 
 
 def _admin(app: typer.Typer) -> None:
-    from auth.cli import admin
+    from cli.admin.tokens import admin
 
     app.add_typer(admin, name="admin")
 
 
 def _serve(app: typer.Typer) -> None:
-    from api.cli import serve
+    from cli.serve import serve
 
     app.command(name="serve")(serve)
 
 
 def _openapi(app: typer.Typer) -> None:
-    from api.cli import write_openapi
+    from cli.serve import write_openapi
 
     app.command(name="openapi")(write_openapi)
 
@@ -138,7 +138,7 @@ def _wrong_setting(error: ValidationError) -> str:
 
 def _failed_disk(error: OSError) -> str:
     """One line about a file or a disk that cannot be used: which folder, and what to do."""
-    from datasets.build.settings import BuildSettings
+    from datasets.pipeline.settings import BuildSettings
 
     named = isinstance(error.filename, str | bytes)
     try:

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from datasets.build.release import STEPS
+from datasets.pipeline.run import STEPS
 
 Said = Callable[[str], None]
 Passed = Callable[[int, int], None]

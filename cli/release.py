@@ -13,27 +13,31 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from datasets.build.audit.cli import audit_release
-from datasets.build.budget import budget_of
-from datasets.build.choice_cli import show_choices
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.preview import Promise, promises
-from datasets.build.progress import progress
-from datasets.build.publication import only_builder
-from datasets.build.release import build_release
-from datasets.build.rollback import roll_back
-from datasets.build.seal import Seal
-from datasets.build.settings import BuildSettings
-from datasets.build.settling import left_open, publish_ledger, settle
-from datasets.build.verification import ensure_ledger_matches, ensure_nothing_forgotten, ensure_releases
-from datasets.build.withdrawal import withdraw
-from datasets.build.workshop import Workshop
+from cli.audit import audit_release
+from cli.bounds import show_choices
+from cli.progress import progress
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
+from datasets.pipeline.operations.recovery import left_open, publish_ledger, settle
+from datasets.pipeline.operations.rollback import roll_back
+from datasets.pipeline.operations.verification import (
+    ensure_ledger_matches,
+    ensure_nothing_forgotten,
+    ensure_releases,
+)
+from datasets.pipeline.operations.withdrawal import withdraw
+from datasets.pipeline.output.publication import only_builder
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.preview import Promise, promises
+from datasets.pipeline.run import build_release
+from datasets.pipeline.settings import BuildSettings
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 from datasets.privacy.ledger import head, spent_by_month
 from datasets.privacy.zcdp import epsilon, power_of_best_test
-from datasets.release import layout
-from datasets.release.manifest import parse_manifest
+from datasets.release.format import layout
+from datasets.release.format.manifest import parse_manifest
 
 DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")]
 MonthText = Annotated[str, typer.Option("--month", help="the month, YYYY-MM")]

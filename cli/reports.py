@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from datasets.release.reader import Releases
+from datasets.release.releases import Releases
 from datasets.reports.period import ReportPeriod
 from datasets.reports.published.reading import PublishedPart, read_part
 from datasets.reports.published.reconciliation import Comparison, Reconciliation, reconciled

@@ -12,10 +12,10 @@ import typer
 import uvicorn
 
 from api.app import create_app
-from api.explanations import markdown
-from api.heads import Heads
-from api.openapi import description
+from api.server.protocol import Heads
 from api.settings import ApiSettings
+from api.spec.document import description
+from api.spec.problems import markdown
 
 
 def serve(

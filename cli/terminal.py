@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from auth.audit import Mandate
+from auth.audit.log import Mandate
 from auth.errors import NotAllowed
-from auth.home import prepare
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
-from auth.values import LONGEST_TEXT, ensure_text
+from auth.setup import prepare
+from auth.validation import LONGEST_TEXT, ensure_text
 
 WITHDRAWN = "release.withdrawn"
 NO_REASON = "no reason given"

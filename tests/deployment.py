@@ -13,20 +13,20 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
-from auth.audit import Mandate
-from auth.home import prepare
+from auth.audit.log import Mandate
 from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
 from auth.scopes import SCOPES
 from auth.settings import RegistrySettings
-from auth.tokens import NewToken
-from datasets.build.events.synthetic import generate
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import build_release
-from datasets.build.seal import Seal
-from datasets.build.workshop import Workshop
+from auth.setup import prepare
+from auth.tokens.issuing import NewToken
 from datasets.catalogue import find_dataset
 from datasets.period import Month
+from datasets.pipeline.events.synthetic import generate
+from datasets.pipeline.run import build_release
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 
 ALL = frozenset(SCOPES)
 EMAIL = "researcher@example.org"

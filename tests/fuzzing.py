@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from datasets.catalogue import DATASETS
-from datasets.release.layout import released_months
+from datasets.release.format.layout import released_months
 from tests.deployment import ALL, Deployment
 from tests.live import served
 

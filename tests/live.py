@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import create_app
-from api.heads import Heads
+from api.server.protocol import Heads
 from api.settings import ApiSettings
 from tests.deployment import Deployment
 

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from auth.admin_tables import Admin as Admin
-from auth.models import Base
+from auth.db.admin_models import Admin as Admin
+from auth.db.models import Base
 
 SERVER = os.environ.get("DAYLIGHT_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 

@@ -12,8 +12,8 @@ import typer.main
 
 from api.settings import ApiSettings
 from auth.settings import RegistrySettings
-from cli import app
-from datasets.build.settings import BuildSettings
+from cli.main import app
+from datasets.pipeline.settings import BuildSettings
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

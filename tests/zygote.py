@@ -9,7 +9,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
-from api.heads import Heads
+from api.server.protocol import Heads
 
 
 def main() -> None:

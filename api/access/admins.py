@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Depends, Request, Response
 
-from api.formats import FORMATS
-from auth.admins import AdminPrincipal
-from auth.audit import Mandate
-from auth.roles import Right, ensure_may
-from auth.values import ensure_text
+from api.render.tables import FORMATS
+from auth.admins.accounts import AdminPrincipal
+from auth.admins.roles import Right, ensure_may
+from auth.audit.log import Mandate
+from auth.validation import ensure_text
 
 PRIVATE = {"Cache-Control": "no-store"}
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from api.access.quota import ensure_left
+from api.access.rate_limits import Dependency
 from api.dependencies import admin_of, principal_of
-from api.limits import Dependency
-from api.quota import ensure_left
 
 
 def admission(limit: Dependency, *, quota: bool) -> Dependency:

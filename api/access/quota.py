@@ -10,10 +10,10 @@ from datetime import UTC, datetime, time, timedelta
 
 from fastapi import Request
 
-from api.beside import ask_registry
+from api.access.registry_calls import ask_registry
 from api.settings import ApiSettings
 from auth.registry import Registry
-from auth.usage import Taken
+from auth.tokens.usage import Taken
 from datasets.refusal import Refusal
 
 

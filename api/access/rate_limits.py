@@ -17,7 +17,7 @@ from redis import RedisError
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 
-from api.counts import Counts
+from api.access.storage import Counts
 from api.dependencies import address_of
 from api.errors import problem
 from api.settings import ApiSettings

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from limits import parse
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from api.counts import Counts
+from api.access.storage import Counts
 from datasets.refusal import Refusal
 
 MOST_KNOWN = 10_000

@@ -1,0 +1,1 @@
+"""What HTTP itself asks for: media types, ranges, compression, validators, problem documents."""

@@ -9,7 +9,7 @@ from typing import Protocol
 import zstandard
 from fastapi import Request
 
-from api.preferences import by_preference
+from api.http.accept import by_preference
 
 PACKED = "application/vnd.apache.parquet"
 """The media type that is compressed already."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from fastapi import Request
 
 from api.errors import NotAcceptable
-from api.formats import FORMATS
-from api.preferences import by_preference
+from api.http.accept import by_preference
+from api.render.tables import FORMATS
 from datasets.refusal import shown
-from datasets.release.query.words import RepeatedParameter, one_of
+from datasets.release.query.vocabulary import RepeatedParameter, one_of
 
 
 def chosen_format(

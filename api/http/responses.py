@@ -8,8 +8,8 @@ from functools import lru_cache
 import orjson
 from fastapi import Request, Response
 
-from api.encodings import chosen_encoding, encoded
-from api.formats import FORMATS
+from api.http.compression import chosen_encoding, encoded
+from api.render.tables import FORMATS
 
 WORTH_ENCODING = 1024
 """Bytes below which compressing gains nothing."""

@@ -1,0 +1,1 @@
+"""From the parameters of a question to the bytes of its answer."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 from fastapi import Request
 
 from datasets.refusal import Refusal
-from datasets.release.shelf import Deadline
+from datasets.release.answer.serving_copy import Deadline
 
 T = TypeVar("T")
 

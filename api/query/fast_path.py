@@ -14,11 +14,11 @@ from fastapi import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from api.answers import Answers, Wanted
-from api.asked import Asked
+from api.access.rate_limits import Dependency
 from api.dependencies import ensure_scope
-from api.limits import Dependency
-from datasets.release.opened import Release
+from api.query.request import Asked
+from api.query.results import Answers, Wanted
+from datasets.release.answer.release import Release
 
 MOST = 1000
 LONGEST = 2048

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.bodies import parameters_of_body
 from api.dependencies import granted, parameters_of, question_of
-from api.negotiation import chosen_format
+from api.http.negotiation import chosen_format
+from api.query.body import parameters_of_body
 from datasets.definition import Dataset
-from datasets.release.opened import Release
+from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
-from datasets.release.reader import Releases
+from datasets.release.releases import Releases
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,16 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.asked import Asked
-from api.desk import Desk
-from api.encodings import chosen_encoding, encoded
-from api.formats import FORMATS, RENDER, SIZE
-from api.quota import charge
-from api.responses import CACHE, etag_of, is_known
-from datasets.release.opened import Release
+from api.access.quota import charge
+from api.http.compression import chosen_encoding, encoded
+from api.http.responses import CACHE, etag_of, is_known
+from api.query.executor import Desk
+from api.query.request import Asked
+from api.render.tables import FORMATS, RENDER, SIZE
+from datasets.release.answer.release import Release
+from datasets.release.answer.serving_copy import Deadline
 from datasets.release.query.question import Question
-from datasets.release.reader import Releases
-from datasets.release.shelf import Deadline
+from datasets.release.releases import Releases
 
 WRITERS = tuple(version(name) for name in ("daylight", "orjson", "pyarrow", "zstandard"))
 """What the bytes of an answer depend on besides the question."""

@@ -1,0 +1,1 @@
+"""Answers, codebooks and reports as CSV, Parquet, Arrow, HTML, Atom and SVG."""

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from api.formats import FORMATS
-from datasets.release.codebook import Codebook
-from datasets.release.manifest import KeptEntry, ShareEntry
+from api.render.tables import FORMATS
+from datasets.release.format.codebook import Codebook
+from datasets.release.format.manifest import KeptEntry, ShareEntry
 
 Kept = Mapping[str, KeptEntry]
 

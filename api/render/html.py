@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from api.preferences import by_preference
+from api.http.accept import by_preference
 
 HTML = "text/html; charset=utf-8"
 GUARD = {

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.metadata import version
 
-from api import pages
-from api.charts import codes_chart, trend_chart
-from datasets.release.uncertainty import CONFIDENCE, COVERS
+from api.render import html
+from api.render.charts import codes_chart, trend_chart
+from datasets.release.format.status import CONFIDENCE, COVERS
 from datasets.reports.commitment import Commitment, Fact, Indicator
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.finding import Finding, Part
@@ -17,8 +17,8 @@ from datasets.reports.report import Report
 
 DRAWN_BY = version("matplotlib")
 GUARD = {
-    **pages.GUARD,
-    "Content-Security-Policy": pages.GUARD["Content-Security-Policy"] + "; img-src data:",
+    **html.GUARD,
+    "Content-Security-Policy": html.GUARD["Content-Security-Policy"] + "; img-src data:",
 }
 """As other pages, and the charts, which are in the page itself."""
 STYLE = """
@@ -51,7 +51,7 @@ FIRST_CODES = 40
 def report_page(report: Report) -> bytes:
     """The page, with everything that it shows in it."""
     title = f"Report on the commitments, {report.period}"
-    return pages.page(
+    return html.page(
         title,
         f'<style>{STYLE}</style><main class="report">',
         f"<h1>{escape(title)}</h1><p>{report.period.dates.replace('/', ' to ')}.</p>",
@@ -61,7 +61,7 @@ def report_page(report: Report) -> bytes:
         ),
         f"<p>Each value stands with its {CONFIDENCE:.0%} interval in brackets, and a status; in charts a hollow dot has a "
         f"status other than A. {escape(COVERS)}</p>",
-        pages.table(("status", "meaning"), STATUS.items()),
+        html.table(("status", "meaning"), STATUS.items()),
         _summary(report),
         *(_commitment(commitment, report) for commitment in COMMITMENTS),
         "".join(f'<p class="foot">{escape(warning)}</p>' for warning in report.warnings),

@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.release.answer import Answer
+from datasets.release.answer.table import Answer
 
 FORMATS = {
     "json": "application/json",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.answers import Answers, Wanted, wanted_of
-from api.asked import AskedInBody, AskedQuestion
+from api.query.request import AskedInBody, AskedQuestion
+from api.query.results import Answers, Wanted, wanted_of
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.atom import ATOM, feed
 from api.dependencies import PublishedReleases, SettingsOf, only
-from api.preferences import by_preference
-from api.responses import json_response, tagged
+from api.http.accept import by_preference
+from api.http.responses import json_response, tagged
+from api.render.atom import ATOM, feed
 from datasets.catalogue import DATASETS
-from datasets.release.changes import changelog, errata_log
-from datasets.release.query.words import one_of
+from datasets.release.query.vocabulary import one_of
+from datasets.release.store.changelog import changelog, errata_log
 
 router = APIRouter(prefix="/v1", tags=["changes"])
 

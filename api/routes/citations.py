@@ -18,12 +18,12 @@ from api.dependencies import (
     only,
     question_of,
 )
-from api.responses import tagged
-from datasets.release.citation import Citation, citation_of
-from datasets.release.opened import Release
+from api.http.responses import tagged
+from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
-from datasets.release.query.words import RepeatedParameter, one_of
-from datasets.release.reader import Releases
+from datasets.release.query.vocabulary import RepeatedParameter, one_of
+from datasets.release.releases import Releases
+from datasets.release.store.citation import Citation, citation_of
 
 router = APIRouter(prefix="/v1", tags=["citations"])
 

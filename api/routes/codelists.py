@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import only
-from api.responses import json_response
+from api.http.responses import json_response
 from datasets.catalogue import code_lists, find_code_list
 
 router = APIRouter(prefix="/v1/codelists", tags=["code lists"])

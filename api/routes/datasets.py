@@ -7,17 +7,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.codebooks import CODEBOOK
 from api.dependencies import NamedDataset, PublishedReleases, only
-from api.pages import GUARD, HTML, catalogue_page, prefers_html
-from api.responses import json_response, tagged
+from api.http.responses import json_response, tagged
+from api.render.codebook import CODEBOOK
+from api.render.html import GUARD, HTML, catalogue_page, prefers_html
 from datasets.catalogue import DATASETS
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.privacy.zcdp import epsilon, power_of_best_test
-from datasets.release.codebook import Codebook, codebook_of
-from datasets.release.query.words import one_of
-from datasets.release.reader import Releases
+from datasets.release.format.codebook import Codebook, codebook_of
+from datasets.release.query.vocabulary import one_of
+from datasets.release.releases import Releases
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 

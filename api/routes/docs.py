@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.dependencies import only
-from api.responses import tagged
+from api.http.responses import tagged
 
 router = APIRouter(prefix="/docs", tags=["service"], dependencies=[Depends(only())])
 

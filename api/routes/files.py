@@ -8,15 +8,15 @@ from email.utils import format_datetime
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
+from api.access.quota import charge
 from api.dependencies import GrantedDataset, PublishedReleases, find_release, only
 from api.errors import UnknownFile
-from api.formats import FORMATS
-from api.quota import charge
-from api.ranges import satisfiable
-from api.responses import is_known
+from api.http.ranges import satisfiable
+from api.http.responses import is_known
+from api.render.tables import FORMATS
 from datasets.refusal import did_you_mean, nearest, shown
-from datasets.release.manifest import FileEntry
-from datasets.release.opened import Release
+from datasets.release.answer.release import Release
+from datasets.release.format.manifest import FileEntry
 
 router = APIRouter(prefix="/v1/releases", tags=["releases"])
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.beside import ask_registry
+from api.access.registry_calls import ask_registry
 from api.dependencies import OpenRegistry, PublishedReleases, only
-from api.formats import FORMATS
-from api.responses import json_response
+from api.http.responses import json_response
+from api.render.tables import FORMATS
 from auth.errors import RegistryUnavailable
 
 router = APIRouter(tags=["health"], dependencies=[Depends(only())])

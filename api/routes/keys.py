@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.beside import ask_registry
+from api.access.registry_calls import ask_registry
 from api.dependencies import OpenRegistry, only
-from api.responses import json_response
+from api.http.responses import json_response
 
 router = APIRouter(tags=["keys"], dependencies=[Depends(only())])
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.beside import ask_registry
+from api.access.registry_calls import ask_registry
 from api.dependencies import OpenRegistry, PublishedReleases, only
-from api.formats import FORMATS
-from api.responses import json_response, tagged
+from api.http.responses import json_response, tagged
+from api.render.tables import FORMATS
 from datasets.privacy.ledger import GENESIS
-from datasets.release.spent import entries_of, published_ledger
+from datasets.release.format.ledger import entries_of, published_ledger
 
 router = APIRouter(prefix="/v1", tags=["changes"], dependencies=[Depends(only())])
 

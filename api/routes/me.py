@@ -12,17 +12,17 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.beside import ask_registry
+from api.access.registry_calls import ask_registry
 from api.dependencies import Asker, OpenRegistry, SettingsOf, address_of, only
 from api.errors import Malformed
-from api.formats import FORMATS
-from auth.audit import Mandate
+from api.render.tables import FORMATS
+from auth.audit.log import Mandate
+from auth.crypto.jwt import LONGEST_TEXT
 from auth.errors import MalformedValue, TokenRefused, UnknownRecord
-from auth.principal import Principal
 from auth.registry import Registry
-from auth.token_changes import DEFAULT_OVERLAP
-from auth.token_check import LONGEST_TEXT
-from auth.tokens import SOON
+from auth.tokens.issuing import SOON
+from auth.tokens.principal import Principal
+from auth.tokens.rotation import DEFAULT_OVERLAP
 from datasets.refusal import shown
 
 log = logging.getLogger("daylight.auth")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.dependencies import PublishedReleases, only
-from api.metrics import Metrics
+from api.server.metrics import Metrics
 
 router = APIRouter(tags=["health"], dependencies=[Depends(only())])
 

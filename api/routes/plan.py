@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.asked import AskedQuestion
-from api.responses import json_response
+from api.http.responses import json_response
+from api.query.request import AskedQuestion
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 

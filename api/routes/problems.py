@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.dependencies import only
-from api.explanations import Page, pages
-from api.pages import GUARD, HTML, prefers_html, problem_page
-from api.responses import json_response, tagged
+from api.http.responses import json_response, tagged
+from api.render.html import GUARD, HTML, prefers_html, problem_page
+from api.spec.problems import Page, pages
 
 router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only())])
 

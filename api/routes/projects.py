@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.beside import ask_registry
+from api.access.registry_calls import ask_registry
 from api.dependencies import OpenRegistry, only
-from api.responses import json_response
+from api.http.responses import json_response
 
 router = APIRouter(prefix="/v1", tags=["service"], dependencies=[Depends(only())])
 

@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import NamedDataset, PublishedReleases, find_release, only
-from api.formats import FORMATS
-from api.responses import json_response, tagged
+from api.http.responses import json_response, tagged
+from api.render.tables import FORMATS
 from datasets.catalogue import DATASETS
-from datasets.release import layout
-from datasets.release.changes import difference
-from datasets.release.reader import Releases
+from datasets.release.format import layout
+from datasets.release.releases import Releases
+from datasets.release.store.changelog import difference
 
 router = APIRouter(prefix="/v1/releases", tags=["releases"], dependencies=[Depends(only())])
 

@@ -9,16 +9,16 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.answers import WRITERS, Answers, Made, Wanted
 from api.dependencies import Parameters, PublishedReleases, SettingsOf, ensure_scope, only
-from api.encodings import chosen_encoding, encoded
-from api.formats import FORMATS
-from api.negotiation import chosen_format
-from api.pages import HTML
-from api.report_page import DRAWN_BY, GUARD, report_page
-from api.responses import etag_of, json_response
-from datasets.release.reader import Releases
-from datasets.release.shelf import Deadline
+from api.http.compression import chosen_encoding, encoded
+from api.http.negotiation import chosen_format
+from api.http.responses import etag_of, json_response
+from api.query.results import WRITERS, Answers, Made, Wanted
+from api.render.html import HTML
+from api.render.report import DRAWN_BY, GUARD, report_page
+from api.render.tables import FORMATS
+from datasets.release.answer.serving_copy import Deadline
+from datasets.release.releases import Releases
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.coverage import Current
 from datasets.reports.official.part import find_part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import PublishedReleases, SettingsOf, only
-from api.responses import json_response
+from api.http.responses import json_response
 from datasets.catalogue import DATASETS
 
 ARCHITECTURE = (

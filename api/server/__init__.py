@@ -1,0 +1,1 @@
+"""What stands around every request: the HTTP parser, the middleware, background tasks, metrics."""

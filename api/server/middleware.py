@@ -13,10 +13,10 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access.quota import book
+from api.access.rate_limits import Limits
 from api.errors import TooLong, of_status, refused
-from api.limits import Limits
-from api.metrics import Metrics
-from api.quota import book
+from api.server.metrics import Metrics
 
 log = logging.getLogger("daylight.access")
 

@@ -12,16 +12,16 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
-from api.administered import exemplify, is_administered
-from api.bodies import EXAMPLE as BODY
 from api.dependencies import only
 from api.errors import PROBLEM_JSON
-from api.explanations import pages
-from api.formats import FORMATS
-from api.question_words import METADATA, words_of
-from api.responses import tagged
+from api.http.responses import tagged
+from api.query.body import EXAMPLE as BODY
+from api.render.tables import FORMATS
 from api.routes.docs import ASSETS
-from api.schemas import SCHEMAS, ref
+from api.spec.admin_examples import exemplify, is_administered
+from api.spec.parameters import METADATA, words_of
+from api.spec.problems import pages
+from api.spec.schemas import SCHEMAS, ref
 from datasets.catalogue import DATASETS, code_lists
 from datasets.definition import Dataset
 from datasets.reports.official.parts import PARTS

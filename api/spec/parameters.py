@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.codebooks import CODEBOOK
-from api.formats import FORMATS
+from api.render.codebook import CODEBOOK
+from api.render.tables import FORMATS
 from datasets.definition import CodeList, Dataset
 from datasets.release.query.span import FREQUENCIES
-from datasets.release.query.words import LABELS, LONGEST_VALUE, MOST_VALUES, PERIOD, SHAPES
+from datasets.release.query.vocabulary import LABELS, LONGEST_VALUE, MOST_VALUES, PERIOD, SHAPES
 
 Parameter = dict[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from datasets.release.answer import ColumnType
-from datasets.release.uncertainty import STATUS
+from datasets.release.answer.table import ColumnType
+from datasets.release.format.status import STATUS
 
 TEXT: dict[str, Any] = {"type": "string"}
 COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}

@@ -1,0 +1,1 @@
+"""Admins: their accounts and sessions, their roles, and acts that need two of them."""

@@ -11,20 +11,20 @@ from typing import Any
 from sqlalchemy import Engine, Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from auth.acts import Act
-from auth.admin_tables import Admin, AdminSession, Consent
-from auth.audit import Mandate
-from auth.database import rows, snapshot
+from auth.admins.approvals import RELEASE_WITHDRAWAL, FourEyes, forget_words_of, keep_word, waiting
+from auth.admins.roles import ROLES
+from auth.audit.log import Mandate
+from auth.audit.transaction import Act
+from auth.crypto.jwt import Claims, ensure_claims, read_token, write_token
+from auth.crypto.keyring import VERIFYING, Keyring
+from auth.db.admin_models import Admin, AdminSession, Consent
+from auth.db.engine import rows, snapshot
+from auth.db.models import SigningKey
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord, nearest, shown
-from auth.four_eyes import RELEASE_WITHDRAWAL, FourEyes, forget_words_of, keep_word, waiting
 from auth.identifiers import new_identifier
-from auth.keyring import VERIFYING, Keyring
-from auth.models import SigningKey
-from auth.roles import ROLES
 from auth.settings import RegistrySettings
-from auth.token_check import Claims, ensure_claims, read_token, write_token
-from auth.tokens import IssuedToken
-from auth.values import ensure_email, ensure_text
+from auth.tokens.issuing import IssuedToken
+from auth.validation import ensure_email, ensure_text
 
 MINUTES, LONGEST = 30, 12 * 60
 """How long a session lasts when not said, and at most, in minutes."""

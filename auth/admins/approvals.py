@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from auth.acts import Act
-from auth.admin_tables import Consent
+from auth.audit.transaction import Act
+from auth.db.admin_models import Consent
+from auth.db.models import AuditEvent
 from auth.errors import NotAllowed
-from auth.models import AuditEvent
 
 LASTS = timedelta(days=7)
 """For how long a word stands."""

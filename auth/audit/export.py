@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine, func, select
 
-from auth.audit import said
-from auth.database import snapshot
-from auth.models import AuditEvent, AuditHead
+from auth.audit.log import said
+from auth.db.engine import snapshot
+from auth.db.models import AuditEvent, AuditHead
 
 PAGE = 1000
 """Events that are read at once."""

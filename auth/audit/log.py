@@ -20,10 +20,10 @@ from jose.backends.base import Key
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.detached import sign_detached, verify_detached
+from auth.crypto.jws import sign_detached, verify_detached
+from auth.crypto.keys import Signer, sync_directory
+from auth.db.models import AuditEvent, AuditHead
 from auth.errors import ChainBroken, SignatureRefused
-from auth.keys import Signer, sync_directory
-from auth.models import AuditEvent, AuditHead
 
 GENESIS = "0" * 64
 """What the first event follows."""

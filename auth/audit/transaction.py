@@ -11,9 +11,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from auth.audit import Mandate, Position, append, ensure_untouched, read_witness, write_witness
-from auth.database import writing
-from auth.keyring import Keyring
+from auth.audit.log import Mandate, Position, append, ensure_untouched, read_witness, write_witness
+from auth.crypto.keyring import Keyring
+from auth.db.engine import writing
 
 log = logging.getLogger("daylight.auth")
 

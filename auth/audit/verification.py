@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit import GENESIS, KeyOf, Position, ensure_head, ensure_witness, hash_of
+from auth.audit.log import GENESIS, KeyOf, Position, ensure_head, ensure_witness, hash_of
+from auth.db.models import AuditEvent, AuditHead
 from auth.errors import ChainBroken
-from auth.models import AuditEvent, AuditHead
 
 _PAGE = 1000
 

@@ -1,0 +1,1 @@
+"""Keys, JWS signatures and the strict reading of JSON."""

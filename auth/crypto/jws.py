@@ -9,10 +9,10 @@ from jose import jws
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
 
+from auth.crypto.keys import ALGORITHM, Purpose, Signer
+from auth.crypto.strict_json import decode_segment, encode_segment, read_object
 from auth.errors import SignatureRefused
 from auth.identifiers import is_key_id
-from auth.keys import ALGORITHM, Purpose, Signer
-from auth.strict import decode_segment, encode_segment, read_object
 
 _TYPES: dict[Purpose, str] = {"release": "release+jws", "audit": "audit+jws"}
 """The `typ` of a signature: what is signed for one purpose proves nothing for another."""

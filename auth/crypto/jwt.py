@@ -2,7 +2,7 @@
 
 The profile is RFC 9068 (`at+jwt`) under the rules of RFC 8725. python-jose does one thing here, which is to
 verify a signature with a key that the kid, not the token's `alg`, has chosen; it stands between two strict
-parsers. What a good signature says is then compared with the registry: see auth/principal.py.
+parsers. What a good signature says is then compared with the registry: see auth/tokens/principal.py.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from jose import jws
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
 
+from auth.crypto.keys import ALGORITHM, Signer
+from auth.crypto.strict_json import decode_segment, read_object
 from auth.errors import TokenRefused
 from auth.identifiers import is_key_id, is_token_id
-from auth.keys import ALGORITHM, Signer
-from auth.strict import decode_segment, read_object
 
 LONGEST_TEXT: Final = 4096
 """Characters; ours have about 600."""

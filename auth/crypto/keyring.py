@@ -16,10 +16,19 @@ from jose.backends.base import Key
 from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
-from auth.database import rows
+from auth.crypto.keys import (
+    PURPOSES,
+    Purpose,
+    Signer,
+    new_key,
+    public_jwk,
+    public_key,
+    read_private,
+    write_private,
+)
+from auth.db.engine import rows
+from auth.db.models import SigningKey
 from auth.errors import KeyUnusable, NotAllowed, UnknownRecord, shown
-from auth.keys import PURPOSES, Purpose, Signer, new_key, public_jwk, public_key, read_private, write_private
-from auth.models import SigningKey
 
 VERIFYING = ("active", "retired")
 _PUBLISHED = ("next", "active", "retired")

@@ -20,8 +20,8 @@ from jose import jwk
 from jose.backends.base import Key
 from jose.backends.cryptography_backend import CryptographyECKey
 
+from auth.crypto.strict_json import encode_segment
 from auth.errors import KeyUnusable
-from auth.strict import encode_segment
 
 ALGORITHM = "ES256"
 Purpose = Literal["token", "release", "audit"]

@@ -13,7 +13,7 @@ from threading import Lock
 
 from jose.backends.base import Key
 
-from auth.token_check import LONGEST_TEXT, Claims, verified
+from auth.crypto.jwt import LONGEST_TEXT, Claims, verified
 
 MOST_KEPT = 10_000
 

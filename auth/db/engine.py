@@ -30,7 +30,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from auth.errors import MalformedValue, RegistryUnavailable
-from auth.values import ensure_storable
+from auth.validation import ensure_storable
 
 log = logging.getLogger("daylight.auth")
 

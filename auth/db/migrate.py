@@ -10,10 +10,10 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
-from auth.database import snapshot, writing
+from auth.db.engine import snapshot, writing
 from auth.errors import SchemaMismatch
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parent.parent / "migrations"
 _VERSION = text("SELECT version_num FROM alembic_version")
 
 

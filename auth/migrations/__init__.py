@@ -1,1 +1,1 @@
-"""The registry's tables, version by version (Alembic). `auth.schema` runs them."""
+"""The registry's tables, version by version (Alembic). `auth.db.migrate` runs them."""

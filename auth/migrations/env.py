@@ -1,11 +1,11 @@
-"""Runs migrations on the connection of `auth.schema`, inside its transaction."""
+"""Runs migrations on the connection of `auth.db.migrate`, inside its transaction."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from auth.admin_tables import Admin as _Admin  # noqa: F401  its tables belong to Base
-from auth.models import Base
+from auth.db.admin_models import Admin as _Admin  # noqa: F401  its tables belong to Base
+from auth.db.models import Base
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=Base.metadata)

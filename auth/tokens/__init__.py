@@ -1,0 +1,1 @@
+"""Tokens: issuing, rotation, revocation, the look-up on each request, and usage."""

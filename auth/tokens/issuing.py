@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.crypto.jwt import LONGEST_LIFE, Claims
+from auth.db.models import Project, Researcher, Token
 from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
-from auth.models import Project, Researcher, Token
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_within, read_scopes, write_scopes
-from auth.token_check import LONGEST_LIFE, Claims
-from auth.values import ensure_text
+from auth.validation import ensure_text
 
 DEFAULT_DAYS = 90
 SOON = 14

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, select
 
+from auth.crypto.jwt import Claims
+from auth.crypto.keyring import VERIFYING
+from auth.db.models import Membership, Project, SigningKey, Token
 from auth.errors import TokenRefused
-from auth.keyring import VERIFYING
-from auth.models import Membership, Project, SigningKey, Token
 from auth.scopes import read_scopes
-from auth.token_check import Claims
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import DBAPIError
 
-from auth.database import is_same_file, rows, translated
+from auth.db.engine import is_same_file, rows, translated
 from auth.errors import RegistryUnavailable
-from auth.principal import STANDING
+from auth.tokens.principal import STANDING
 
 MOST_KEPT = 10_000
 

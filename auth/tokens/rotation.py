@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
+from auth.db.models import Project, Researcher, Token
 from auth.errors import MalformedValue, NotAllowed
 from auth.identifiers import new_identifier
-from auth.models import Project, Researcher, Token
 from auth.scopes import ensure_within, read_scopes, write_scopes
-from auth.tokens import find_token
+from auth.tokens.issuing import find_token
 
 DEFAULT_OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=7)

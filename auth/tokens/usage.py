@@ -15,9 +15,9 @@ from threading import Lock
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from auth.database import rows, writing
+from auth.db.engine import rows, writing
+from auth.db.models import UsageDay
 from auth.errors import RegistryUnavailable
-from auth.models import UsageDay
 
 FRESH = 5.0
 DAYS_SHOWN = 31

@@ -1,0 +1,1 @@
+"""Reasoned requests, projects, their statutory deadlines and the notices to coordinators."""

@@ -9,16 +9,16 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine, select
 
-from auth import applications, clocks, lifecycle
-from auth.acts import Act
-from auth.audit import Mandate
-from auth.clocks import ClockLine
-from auth.database import snapshot
+from auth.admins.approvals import PROJECT_APPROVAL, FourEyes, forget
+from auth.audit.log import Mandate
+from auth.audit.transaction import Act
+from auth.db.engine import snapshot
+from auth.db.models import Application, Institution, Membership, Notice, Project, ProjectVersion, Researcher
 from auth.errors import UnknownRecord
-from auth.four_eyes import PROJECT_APPROVAL, FourEyes, forget
-from auth.lifecycle import ProjectChange
-from auth.models import Application, Institution, Membership, Notice, Project, ProjectVersion, Researcher
 from auth.projects import NewProject, state_of
+from auth.vetting import applications, deadlines, lifecycle
+from auth.vetting.deadlines import ClockLine
+from auth.vetting.lifecycle import ProjectChange
 
 MOVES = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
 KINDS = {"access_begins": "access has been given", "access_ends": "access has ended"}
@@ -122,7 +122,7 @@ class Office:
     def clocks(self) -> Sequence[ClockLine]:
         """Every clock of every request, those that run first."""
         with snapshot(self._engine) as session:
-            return clocks.clocks(session)
+            return deadlines.clocks(session)
 
     # --- projects ---------------------------------------------------------------------------------
 

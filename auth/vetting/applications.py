@@ -8,14 +8,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth import clocks
+from auth.calendar import ensure_member_state
+from auth.db.models import Application, Project
 from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, shown
 from auth.identifiers import new_identifier
-from auth.models import Application, Project
 from auth.projects import NewProject, create_project, ensure_modality, ensure_new
 from auth.scopes import ensure_tier, read_scopes, write_scopes
-from auth.values import ensure_text
-from auth.working_days import ensure_member_state
+from auth.validation import ensure_text
+from auth.vetting import deadlines
 
 FROM = {
     "submitted": ("returned",),
@@ -41,7 +41,7 @@ def submit(session: Session, new: NewProject, now: datetime) -> Application:
         last_day=new.last_day,
         state="submitted",
         received=now,
-        amendment_by=clocks.due_of("amendment", now.date(), new.dsc),
+        amendment_by=deadlines.due_of("amendment", now.date(), new.dsc),
     )
     session.add(application)
     session.flush()
@@ -55,14 +55,14 @@ def move(session: Session, name: str, state: str, now: datetime) -> Application:
     application.state = state
     if state == "rejected":
         application.decided = now
-    clocks.moved(session, application, state, now)
+    deadlines.moved(session, application, state, now)
     return application
 
 
 def mediate(session: Session, name: str, step: str, now: datetime) -> Application:
     """A step of the mediation of a request. Raises UnknownRecord, MalformedValue, NotAllowed."""
     application = find_application(session, name)
-    clocks.mediate(session, application, step, now)
+    deadlines.mediate(session, application, step, now)
     return application
 
 
@@ -85,7 +85,7 @@ def approve(session: Session, name: str, now: datetime) -> tuple[Application, Pr
         granted=True,
     )
     application.state, application.decided, application.project_id = "approved", now, project.id
-    clocks.moved(session, application, "approved", now)
+    deadlines.moved(session, application, "approved", now)
     return application, project
 
 

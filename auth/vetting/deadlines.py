@@ -9,9 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from auth.calendar import after_days, after_working_days
+from auth.db.models import Application, Clock
 from auth.errors import MalformedValue, NotAllowed, nearest, shown
-from auth.models import Application, Clock
-from auth.working_days import after_days, after_working_days
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit import Mandate
+from auth.audit.log import Mandate
+from auth.calendar import after_working_days
+from auth.db.models import Membership, Notice, Project, ProjectVersion
 from auth.errors import NotAllowed
 from auth.identifiers import new_identifier
-from auth.models import Membership, Notice, Project, ProjectVersion
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_tier, read_scopes, write_scopes
-from auth.token_changes import revoke_tokens_of
-from auth.values import end_of
-from auth.working_days import after_working_days
+from auth.tokens.rotation import revoke_tokens_of
+from auth.validation import end_of
 
 SOON_OVER = 30
 """Days before its end from which a project is said to end soon."""

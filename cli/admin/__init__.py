@@ -1,0 +1,1 @@
+"""`daylight admin`: projects, researchers, tokens, applications, admins, notices."""

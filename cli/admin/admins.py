@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from auth.admins import MINUTES
-from auth.roles import ROLES
-from auth.terminal import Reason, mandate_for, print_table, registry_for, say
+from auth.admins.accounts import MINUTES
+from auth.admins.roles import ROLES
+from cli.terminal import Reason, mandate_for, print_table, registry_for, say
 
 admins = typer.Typer(no_args_is_help=True, help="People who administer, each under one role.")
 session = typer.Typer(no_args_is_help=True, help="Letting admins in over HTTP for a short while.")

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from auth.clocks import STEPS
 from auth.projects import NewProject
 from auth.scopes import SCOPES, TIERS, parse_scopes
-from auth.terminal import Reason, Reference, mandate_for, print_table, registry_for, say
-from auth.values import parse_day
+from auth.validation import parse_day
+from auth.vetting.deadlines import STEPS
+from cli.terminal import Reason, Reference, mandate_for, print_table, registry_for, say
 
 application = typer.Typer(no_args_is_help=True, help="Reasoned requests until they are decided.")
 

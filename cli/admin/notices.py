@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from auth.office import KINDS
-from auth.terminal import Reason, as_text, mandate_for, print_table, registry_for, say
+from auth.vetting.administration import KINDS
+from cli.terminal import Reason, as_text, mandate_for, print_table, registry_for, say
 
 notice = typer.Typer(no_args_is_help=True, help="What coordinators must be told within three working days.")
 

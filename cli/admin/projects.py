@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from auth.lifecycle import SOON_OVER, ProjectChange
 from auth.projects import NewMember, NewProject, state_of
 from auth.scopes import SCOPES, TIERS, parse_scopes
-from auth.terminal import InProject, Reason, Reference, mandate_for, print_table, registry_for, say
-from auth.values import parse_day
+from auth.validation import parse_day
+from auth.vetting.lifecycle import SOON_OVER, ProjectChange
+from cli.terminal import InProject, Reason, Reference, mandate_for, print_table, registry_for, say
 
 project = typer.Typer(no_args_is_help=True, help="Access under one reasoned request.")
 researcher = typer.Typer(no_args_is_help=True, help="People vetted for a project.")

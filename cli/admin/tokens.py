@@ -14,15 +14,15 @@ from typing import Annotated
 
 import typer
 
-from auth.admins_cli import admins, session
-from auth.application_cli import application
-from auth.keys import Purpose
-from auth.notice_cli import notice
-from auth.project_cli import project, researcher
+from auth.crypto.keys import Purpose
 from auth.scopes import parse_scopes
-from auth.terminal import InProject, Reason, mandate_for, print_table, registry_for, say
-from auth.token_changes import DEFAULT_OVERLAP
-from auth.tokens import DEFAULT_DAYS, SOON, NewToken, TokenLine, ending
+from auth.tokens.issuing import DEFAULT_DAYS, SOON, NewToken, TokenLine, ending
+from auth.tokens.rotation import DEFAULT_OVERLAP
+from cli.admin.admins import admins, session
+from cli.admin.applications import application
+from cli.admin.notices import notice
+from cli.admin.projects import project, researcher
+from cli.terminal import InProject, Reason, mandate_for, print_table, registry_for, say
 
 admin = typer.Typer(no_args_is_help=True, help="Who may ask: projects, researchers, tokens, audit, keys.")
 token = typer.Typer(no_args_is_help=True, help="What a researcher shows to be let in.")

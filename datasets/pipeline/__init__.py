@@ -1,0 +1,1 @@
+"""The offline build: raw events in, signed releases out."""

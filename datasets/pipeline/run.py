@@ -17,41 +17,54 @@ from pathlib import Path
 
 import duckdb
 
-from datasets.build.bounding import bounded
-from datasets.build.budget import Budget, budget_of
-from datasets.build.chance import discrete_gaussian_noise
-from datasets.build.checkpoint import Checkpoint, Identity, checkpoint_folder, found_differing, identity_of
-from datasets.build.disk import ensure_room, is_full, speaking_of_disks
-from datasets.build.events.layout import event_files, month_folder
-from datasets.build.events.source import Source
-from datasets.build.events.validation import Into, Validated, validate
-from datasets.build.failpoints import reached
-from datasets.build.ledger_store import LedgerUnavailable
-from datasets.build.lock import LockLost
-from datasets.build.manifest import manifest_of
-from datasets.build.noisy import NoisyCells, count, counter_of, protected
-from datasets.build.private import ensure_private
-from datasets.build.provenance import input_hash, salt
-from datasets.build.publication import flush, only_builder, point, staged, sweep
-from datasets.build.reservations import note
-from datasets.build.selftest import ensure_readable
-from datasets.build.settling import ReleaseInDoubt, commit, left_open, publish_ledger, release_of, settle
-from datasets.build.verification import ensure_nothing_forgotten
-from datasets.build.workbench import workbench
-from datasets.build.workshop import Workshop
-from datasets.build.writer import write_cells
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.engine.bounding import bounded
+from datasets.pipeline.engine.duckdb import workbench
+from datasets.pipeline.events.layout import event_files, month_folder
+from datasets.pipeline.events.source import Source
+from datasets.pipeline.events.validation import Into, Validated, validate
+from datasets.pipeline.measurement.noise import NoisyCells, count, counter_of, protected
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
+from datasets.pipeline.operations.recovery import (
+    ReleaseInDoubt,
+    commit,
+    left_open,
+    publish_ledger,
+    release_of,
+    settle,
+)
+from datasets.pipeline.operations.verification import ensure_nothing_forgotten
+from datasets.pipeline.output.cells import write_cells
+from datasets.pipeline.output.manifest import manifest_of
+from datasets.pipeline.output.publication import flush, only_builder, point, staged, sweep
+from datasets.pipeline.output.selftest import ensure_readable
+from datasets.pipeline.planning.budget import Budget, budget_of
+from datasets.pipeline.state.checkpoint import (
+    Checkpoint,
+    Identity,
+    checkpoint_folder,
+    found_differing,
+    identity_of,
+)
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.disk_space import ensure_room, is_full, speaking_of_disks
+from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.state.ledger_store import LedgerUnavailable
+from datasets.pipeline.state.lock import LockLost
+from datasets.pipeline.state.private_folder import ensure_private
+from datasets.pipeline.state.provenance import input_hash, salt
+from datasets.pipeline.state.reservations import note
 from datasets.privacy.ledger import Entry, day_of, reserve
 from datasets.privacy.residuals import Noise
 from datasets.privacy.zcdp import NANO
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.archive import Archive
-from datasets.release.cells import cells_schema
-from datasets.release.codebook import codebook_of
-from datasets.release.manifest import FileEntry, Manifest
-from datasets.release.moments import is_late, moment_of_release
+from datasets.release.format import layout
+from datasets.release.format.cells import cells_schema
+from datasets.release.format.codebook import codebook_of
+from datasets.release.format.manifest import FileEntry, Manifest
+from datasets.release.format.timestamps import is_late, moment_of_release
+from datasets.release.store.history import Archive
 
 log = logging.getLogger("daylight.build")
 

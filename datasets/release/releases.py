@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datasets.refusal import Refusal, nearest, shown
-from datasets.release.answer import Answer
-from datasets.release.asking import Asking
-from datasets.release.cursor import Cursors
-from datasets.release.library import Library
-from datasets.release.moments import settled
-from datasets.release.opened import Release
-from datasets.release.plan import plan_of
+from datasets.release.answer.cursor import Cursors
+from datasets.release.answer.evaluation import Asking
+from datasets.release.answer.explain import plan_of
+from datasets.release.answer.release import Release
+from datasets.release.answer.serving_copy import Deadline
+from datasets.release.answer.table import Answer
+from datasets.release.format.timestamps import settled
 from datasets.release.query.parsing import parse_as_of, parse_question
 from datasets.release.query.question import Question
 from datasets.release.query.span import PeriodNotReleased
-from datasets.release.query.words import MalformedQuestion
-from datasets.release.shelf import Deadline
+from datasets.release.query.vocabulary import MalformedQuestion
+from datasets.release.store.store import Library
 
 LATEST = "latest"
 SECONDS = 10.0

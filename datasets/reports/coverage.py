@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datasets.period import Month
-from datasets.release.opened import Release
+from datasets.release.answer.release import Release
 from datasets.reports.period import ReportPeriod
 
 Current = Mapping[str, tuple[Release, ...]]

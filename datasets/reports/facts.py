@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from datasets.period import Month
-from datasets.release.opened import Release
+from datasets.release.answer.release import Release
 from datasets.reports.commitment import Fact
 from datasets.reports.coverage import Coverage
 from datasets.reports.number import NOTHING, Number

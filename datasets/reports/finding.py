@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from datasets.release.answer import Answer, Column
-from datasets.release.opened import Release
-from datasets.release.reader import Releases
-from datasets.release.shelf import Deadline
+from datasets.release.answer.release import Release
+from datasets.release.answer.serving_copy import Deadline
+from datasets.release.answer.table import Answer, Column
+from datasets.release.releases import Releases
 from datasets.reports.commitment import Indicator
 from datasets.reports.coverage import Coverage, Current, coverage_of, run_up_to
 from datasets.reports.number import NOTHING, Number

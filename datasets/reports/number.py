@@ -11,8 +11,8 @@ import numpy as np
 
 from datasets.privacy.difference import independent_difference
 from datasets.privacy.estimate import Estimate
-from datasets.release.answer import Measured
-from datasets.release.uncertainty import STATUS as STATUS_OF_ANSWERS
+from datasets.release.answer.table import Measured
+from datasets.release.format.status import STATUS as STATUS_OF_ANSWERS
 
 ENDS = ("value", "se", "lo", "hi")
 ABSENT = "O"

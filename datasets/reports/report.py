@@ -8,9 +8,9 @@ from typing import Any
 from datasets.catalogue import DATASETS
 from datasets.period import Month
 from datasets.refusal import Refusal
-from datasets.release.reader import Releases
-from datasets.release.shelf import Deadline
-from datasets.release.uncertainty import CONFIDENCE, COVERS
+from datasets.release.answer.serving_copy import Deadline
+from datasets.release.format.status import CONFIDENCE, COVERS
+from datasets.release.releases import Releases
 from datasets.reports.commitment import Commitment, Fact, Indicator
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.coverage import Coverage, Current, coverage_of

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from auth.audit import Mandate
-from auth.home import prepare
+from auth.audit.log import Mandate
 from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
-from auth.tokens import NewToken
+from auth.setup import prepare
+from auth.tokens.issuing import NewToken
 from tests.postgresql import Server, database_url
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)

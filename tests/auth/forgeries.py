@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from auth.keys import public_jwk
-from auth.strict import decode_segment, encode_segment
+from auth.crypto.keys import public_jwk
+from auth.crypto.strict_json import decode_segment, encode_segment
 
 ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

@@ -13,14 +13,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import StatementError
 
-from auth import schema
-from auth.database import open_engine, read_address, writing
+from auth.crypto.keyring import Keyring
+from auth.db import migrate
+from auth.db.engine import open_engine, read_address, writing
+from auth.db.models import Base
 from auth.errors import ChainBroken, MalformedValue, RegistryError, RegistryUnavailable, SchemaMismatch
-from auth.home import prepare
-from auth.keyring import Keyring
-from auth.models import Base
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
+from auth.setup import prepare
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
 
 
@@ -147,7 +147,7 @@ def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
     populated.revoke_token(issued.token_id, mandate())
     populated.close()
     engine = open_engine(read_address(settings.registry_url))
-    schema.downgrade(engine, "base")
+    migrate.downgrade(engine, "base")
     plain = create_engine(settings.registry_url)
     assert inspect(plain).get_table_names() == ["alembic_version"]
     plain.dispose()
@@ -169,7 +169,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing(empty, monkeypatch):
         prepare(empty, mandate())
     monkeypatch.undo()
     engine = open_engine(read_address(empty.registry_url))
-    assert schema.version(engine) is None
+    assert migrate.version(engine) is None
     engine.dispose()
     prepare(empty, mandate())
     registry = open_registry(empty)

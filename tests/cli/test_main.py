@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-import cli
+from cli import main
 
 
 def fail(error):
@@ -40,9 +40,9 @@ def test_a_disk_that_fails_is_spoken_of_in_one_sentence(tmp_path, monkeypatch, c
     monkeypatch.setenv("DAYLIGHT_HOME", str(tmp_path))
     if error.filename:
         error.filename = error.filename.format(home=tmp_path)
-    monkeypatch.setattr(cli, "app", fail(error))
+    monkeypatch.setattr(main, "app", fail(error))
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     assert ended.value.code == 2
     said = capsys.readouterr()
     assert said.err == f"daylight: {words.format(home=tmp_path)}\n"
@@ -51,9 +51,9 @@ def test_a_disk_that_fails_is_spoken_of_in_one_sentence(tmp_path, monkeypatch, c
 
 def test_a_disk_that_fails_under_wrong_settings_is_spoken_of_all_the_same(monkeypatch, capsys):
     monkeypatch.setenv("DAYLIGHT_RHO_CAP_YEAR", "lots")
-    monkeypatch.setattr(cli, "app", fail(OSError(errno.EIO, os.strerror(errno.EIO))))
+    monkeypatch.setattr(main, "app", fail(OSError(errno.EIO, os.strerror(errno.EIO))))
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert said.startswith(

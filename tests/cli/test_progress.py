@@ -3,8 +3,8 @@
 import sys
 import time
 
-from datasets.build.progress import progress
-from datasets.build.release import STEPS
+from cli.progress import progress
+from datasets.pipeline.run import STEPS
 
 
 def told(capfd):
@@ -28,8 +28,6 @@ def test_on_a_terminal_the_speed_is_shown(capfd, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
     shown = []
-    monkeypatch.setattr(
-        "datasets.build.progress._Rate.render", lambda self, task: shown.append(task.total) or "rows/s"
-    )
+    monkeypatch.setattr("cli.progress._Rate.render", lambda self, task: shown.append(task.total) or "rows/s")
     told(capfd)
     assert 987_643 in shown

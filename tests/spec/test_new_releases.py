@@ -7,8 +7,8 @@ import time
 import httpx2
 import pytest
 
-from datasets.release import library
-from datasets.release.opened import open_release
+from datasets.release.answer.release import open_release
+from datasets.release.store import store
 from tests.live import served
 from tests.spec.test_many_processes import processes
 
@@ -66,7 +66,7 @@ def slow(monkeypatch):
         time.sleep(1.5)
         return open_release(*arguments)
 
-    return lambda: monkeypatch.setattr(library, "open_release", open_slowly)
+    return lambda: monkeypatch.setattr(store, "open_release", open_slowly)
 
 
 def test_nobody_waits_while_a_new_release_or_an_old_one_that_is_asked_by_name_is_opened(

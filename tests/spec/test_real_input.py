@@ -11,11 +11,11 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from datasets.build.events.source import read_source
-from datasets.build.importers.formats import find_format
-from datasets.build.importers.importing import import_events
 from datasets.catalogue import find_dataset
 from datasets.period import Month
+from datasets.pipeline.events.source import read_source
+from datasets.pipeline.importers.formats import find_format
+from datasets.pipeline.importers.importing import import_events
 from tests.deployment import ALL, Deployment
 
 STATEMENTS = "statements-of-reasons/sor-global-2025-07-01-full-00000-00000.csv"

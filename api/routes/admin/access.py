@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
 
-from api.acts import Act, Reasoned, Requested, Text, body_of, described
+from api.access.admins import AskingAdmin, by, may, private, waiting
 from api.dependencies import OpenRegistry, only
-from api.mandates import AskingAdmin, by, may, private, waiting
-from auth.lifecycle import SOON_OVER
-from auth.models import Application
+from api.routes.admin.bodies import Act, Reasoned, Requested, Text, body_of, described
+from auth.db.models import Application
 from auth.projects import NewMember
-from auth.tokens import SOON, ending
+from auth.tokens.issuing import SOON, ending
+from auth.vetting.lifecycle import SOON_OVER
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
 SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]

@@ -12,13 +12,13 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
-from api.acts import Act, Text, body_of, described
+from api.access.admins import PRIVATE, AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, PublishedReleases, only
-from api.formats import FORMATS
-from api.mandates import PRIVATE, AskingAdmin, by, may, private
-from auth.admin_tables import Admin
+from api.render.tables import FORMATS
+from api.routes.admin.bodies import Act, Text, body_of, described
+from auth.crypto.keys import Purpose
+from auth.db.admin_models import Admin
 from auth.errors import MalformedValue
-from auth.keys import Purpose
 from auth.registry import Registry
 from datasets.refusal import shown
 

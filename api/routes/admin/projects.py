@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
 
-from api.acts import Act, Day, Requested, Text, body_of, described
+from api.access.admins import AskingAdmin, by, may, private, waiting
 from api.dependencies import OpenRegistry, only
-from api.mandates import AskingAdmin, by, may, private, waiting
-from auth.lifecycle import ProjectChange
-from auth.models import Project
+from api.routes.admin.bodies import Act, Day, Requested, Text, body_of, described
+from auth.db.models import Project
 from auth.projects import state_of
 from auth.scopes import parse_scopes
+from auth.vetting.lifecycle import ProjectChange
 
 router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only())])
 SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]

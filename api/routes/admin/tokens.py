@@ -9,12 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from api.acts import Act, Reasoned, Text, body_of, described
+from api.access.admins import AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, only
-from api.mandates import AskingAdmin, by, may, private
+from api.routes.admin.bodies import Act, Reasoned, Text, body_of, described
 from auth.scopes import parse_scopes
-from auth.token_changes import DEFAULT_OVERLAP
-from auth.tokens import DEFAULT_DAYS, IssuedToken, NewToken
+from auth.tokens.issuing import DEFAULT_DAYS, IssuedToken, NewToken
+from auth.tokens.rotation import DEFAULT_OVERLAP
 
 router = APIRouter(prefix="/v1/admin/tokens", tags=["admin"])
 SEES, DECIDES = [Depends(may("read"))], [Depends(only()), Depends(may("tokens"))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from auth.working_days import after_days
+from auth.calendar import after_days
 
 revision = "0004"
 down_revision = "0003"

@@ -12,17 +12,17 @@ from tempfile import TemporaryDirectory
 import duckdb
 import numpy as np
 
-from datasets.build import bounding
-from datasets.build.audit.neighbours import Canary, Row, canaries, crowd, write_events
-from datasets.build.audit.promise import promised
-from datasets.build.audit.statistic import Probes, Published
-from datasets.build.audit.verdict import Attack, Verdict, moves, verdicts
-from datasets.build.budget import Budget, budget_of
-from datasets.build.events.layout import month_folder
-from datasets.build.events.validation import Into, validate
-from datasets.build.noisy import NoisyCells, noisy_cells
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.audit.claimed_epsilon import promised
+from datasets.pipeline.audit.neighbours import Canary, Row, canaries, crowd, write_events
+from datasets.pipeline.audit.statistic import Probes, Published
+from datasets.pipeline.audit.verdict import Attack, Verdict, moves, verdicts
+from datasets.pipeline.engine import bounding
+from datasets.pipeline.events.layout import month_folder
+from datasets.pipeline.events.validation import Into, validate
+from datasets.pipeline.measurement.noise import NoisyCells, noisy_cells
+from datasets.pipeline.planning.budget import Budget, budget_of
 from datasets.privacy.axis import Floats
 from datasets.privacy.residuals import Integers, Noise
 

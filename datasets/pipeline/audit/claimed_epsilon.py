@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from datasets.build.bounding import event_measures
-from datasets.build.budget import rows_per_unit
 from datasets.definition import Dataset
+from datasets.pipeline.engine.bounding import event_measures
+from datasets.pipeline.planning.budget import rows_per_unit
 
 
 def promised(dataset: Dataset, rows: int) -> Fraction:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from datasets.build import release
-from datasets.build.audit.attack import MONTH, attacked
-from datasets.build.audit.neighbours import canaries
-from datasets.build.audit.origin import origin
-from datasets.build.audit.structure import structure
-from datasets.build.audit.verdict import Verdict
 from datasets.definition import Dataset
+from datasets.pipeline import run
+from datasets.pipeline.audit.attack import MONTH, attacked
+from datasets.pipeline.audit.neighbours import canaries
+from datasets.pipeline.audit.randomness_check import origin
+from datasets.pipeline.audit.structure import structure
+from datasets.pipeline.audit.verdict import Verdict
 from datasets.privacy.residuals import Noise
 
 FEWEST = 10
@@ -42,7 +42,7 @@ def audit(
 
 def production_noise() -> Noise:
     """What a build draws its noise from when nobody says otherwise, as nobody can."""
-    noise: Noise = inspect.signature(release.build_release).parameters["noise"].default
+    noise: Noise = inspect.signature(run.build_release).parameters["noise"].default
     return noise
 
 

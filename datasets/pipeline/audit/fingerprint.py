@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datasets.definition import Dataset
-from datasets.release import layout
+from datasets.release.format import layout
 
 Facts = dict[str, Any]
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.audit.places import Place, Places
-from datasets.build.events.layout import month_folder
-from datasets.build.events.source import Source
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.audit.probe_sites import Place, Places
+from datasets.pipeline.events.layout import month_folder
+from datasets.pipeline.events.source import Source
 
 Row = dict[str, object]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
-from datasets.build.events.columns import Kind, columns_of
 from datasets.definition import Dataset, SumMeasure
 from datasets.period import Month
+from datasets.pipeline.events.columns import Kind, columns_of
 from datasets.privacy.axis import axes_of
 
 Place = tuple[int, ...]

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 import datasets
-from datasets.build.audit.verdict import Verdict
-from datasets.build.settings import BuildSettings
+from datasets.pipeline.audit.verdict import Verdict
+from datasets.pipeline.settings import BuildSettings
 from datasets.privacy.residuals import Integers, Noise
 
 SOURCE = "noise's source"
@@ -43,9 +43,9 @@ _GENERATORS = frozenset(
 )
 _SETTINGS = ("seed", "noise", "silen", "chance", "random", "generator")
 _SYNTHETIC = (
-    "datasets/build/events/synthetic.py",
-    "datasets/build/events/cli.py",
-    "datasets/build/events/shapes/",
+    "datasets/pipeline/events/synthetic.py",
+    "cli/events.py",
+    "datasets/pipeline/events/shapes/",
 )
 """Made-up events are seeded, so that they can be made again; no release of real ones reads them."""
 
@@ -103,10 +103,10 @@ def _names(code: CodeType) -> Iterator[str]:
 
 def seeds_in(root: Path) -> Iterator[str]:
     """Generators and seeds that modules of the build or of the privacy engine name, and noise given to a build."""
-    for folder in ("build", "privacy"):
+    for folder in ("pipeline", "privacy"):
         for path in sorted((root / folder).rglob("*.py")):
             name = path.relative_to(root.parent).as_posix()
-            if name.startswith((*_SYNTHETIC, "datasets/build/audit/")):
+            if name.startswith((*_SYNTHETIC, "datasets/pipeline/audit/")):
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 for word in _words(node):

@@ -13,9 +13,9 @@ from math import sqrt
 
 import numpy as np
 
-from datasets.build.budget import Budget
-from datasets.build.noisy import NoisyCells, Tables
 from datasets.definition import Cuboid, SumMeasure
+from datasets.pipeline.measurement.noise import NoisyCells, Tables
+from datasets.pipeline.planning.budget import Budget
 from datasets.privacy.axis import Floats
 from datasets.privacy.plan import Plan, below, cells
 

@@ -19,22 +19,22 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow.parquet as pq
 
-from datasets.build import release
-from datasets.build.audit.attack import MONTH, bounded_rows
-from datasets.build.audit.facts import NOISY, Facts, facts_of
-from datasets.build.audit.neighbours import Row, canaries, crowd, write_events
-from datasets.build.audit.verdict import Verdict
-from datasets.build.budget import budget_of
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.noisy import noisy_cells
-from datasets.build.provenance import salt
-from datasets.build.seal import Seal
-from datasets.build.workshop import Workshop
 from datasets.definition import Dataset
+from datasets.pipeline import run
+from datasets.pipeline.audit.attack import MONTH, bounded_rows
+from datasets.pipeline.audit.fingerprint import NOISY, Facts, facts_of
+from datasets.pipeline.audit.neighbours import Row, canaries, crowd, write_events
+from datasets.pipeline.audit.verdict import Verdict
+from datasets.pipeline.measurement.noise import noisy_cells
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.provenance import salt
+from datasets.pipeline.state.signing import Seal
 from datasets.privacy.axis import Floats
 from datasets.privacy.ledger import Caps
 from datasets.privacy.residuals import Integers, Noise
-from datasets.release import layout
+from datasets.release.format import layout
 
 FILES = "files tell"
 REPLAY = "cells are noisy"
@@ -109,7 +109,7 @@ def build(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> Built:
             workshop = Workshop(
                 home / "releases", home / "private", ledger, seal, now=lambda: _NOW, said=words.append
             )
-            folder = release.build_release(dataset, MONTH, events, workshop, noise=recorded)
+            folder = run.build_release(dataset, MONTH, events, workshop, noise=recorded)
         facts = facts_of(workshop.releases, dataset)
         facts |= {f"said: {n}": line.replace(name, "") for n, line in enumerate(words)}
         budget = budget_of(dataset, MONTH)

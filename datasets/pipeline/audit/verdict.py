@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from datasets.build.audit.clopper_pearson import epsilon_bound
+from datasets.pipeline.audit.clopper_pearson import epsilon_bound
 from datasets.privacy.axis import Floats
 from datasets.privacy.zcdp import epsilon
 

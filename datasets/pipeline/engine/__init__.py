@@ -1,0 +1,1 @@
+"""Bounding and counting in DuckDB."""

@@ -5,7 +5,7 @@ organisation's rows all count, each as a unit of its own. In unit measures every
 over all its rows. No rule looks at two units, so a unit that comes or goes moves nobody else's rows.
 
 The SQL is text rendered from the declaration; names come from it. It reads narrow rows of one bucket, which hold all rows
-of each unit that they hold one of (`datasets.build.buckets`).
+of each unit that they hold one of (`datasets.pipeline.events.partitions`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datasets.build.packing import packing_of
 from datasets.definition import Dataset, EventMeasure, Measure, SumMeasure, UnitMeasure
 from datasets.period import Month
+from datasets.pipeline.engine.packing import packing_of
 
 GRAINS = 10_000
 """The integer weight of one privacy unit in a unit measure."""

@@ -1,7 +1,7 @@
 """Counting: exact tables of every residual's cuboid, from bounded rows.
 
-A few wide tables are counted from rows, by `numpy.bincount` of packed codes (`datasets.build.covering`); every cuboid is
-a sum of the smallest that contains it. Sums stay below 2^53, so doubles hold them exactly, and in any order.
+A few wide tables are counted from rows, by `numpy.bincount` of packed codes (`datasets.pipeline.engine.covering`); every
+cuboid is a sum of the smallest that contains it. Sums stay below 2^53, so doubles hold them exactly, and in any order.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.build.covering import chosen, covering
 from datasets.definition import Cuboid
+from datasets.pipeline.engine.covering import chosen, covering
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cells
 from datasets.privacy.residuals import ExactTable

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.build.sql import enum, quoted
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.engine.sql import enum, quoted
 
 _BITS = 64
 

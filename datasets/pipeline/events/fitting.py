@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from datasets.build.events.columns import LARGEST_VALUE, LONGEST_ID, UNIT_KINDS, Column, Kind
-from datasets.build.sql import enum, quoted, text
 from datasets.period import Month
+from datasets.pipeline.engine.sql import enum, quoted, text
+from datasets.pipeline.events.columns import LARGEST_VALUE, LONGEST_ID, UNIT_KINDS, Column, Kind
 
 _WHOLE = frozenset(
     "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()

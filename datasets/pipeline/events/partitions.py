@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datasets.build.events.parts import literally
-from datasets.build.packing import words_sql
-from datasets.build.sql import quoted
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.engine.packing import words_sql
+from datasets.pipeline.engine.sql import quoted
+from datasets.pipeline.events.parts import literally
 
 ROWS_PER_BUCKET = 1 << 22
 """About how many rows a bucket holds; each takes some 40 bytes on disk, and bounding a few hundred MiB."""

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.events.columns import Column
+from datasets.pipeline.events.columns import Column
 from datasets.refusal import Refusal, did_you_mean, shown
 
 

@@ -13,7 +13,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.events.layout import TOTALS_FILE
+from datasets.pipeline.events.layout import TOTALS_FILE
 
 SCHEMA = pa.schema(
     [("reason", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("record", pa.string())],

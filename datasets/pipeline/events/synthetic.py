@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datasets.build.events.columns import Column, Kind, arrow_schema, columns_of
-from datasets.build.events.layout import staged_month
-from datasets.build.events.shape import Given, Shape, Weights
-from datasets.build.events.shapes import SHAPES
-from datasets.build.events.source import Source
 from datasets.definition import CodeList, Dataset
 from datasets.period import Month
+from datasets.pipeline.events.columns import Column, Kind, arrow_schema, columns_of
+from datasets.pipeline.events.layout import staged_month
+from datasets.pipeline.events.shape import Given, Shape, Weights
+from datasets.pipeline.events.shapes import SHAPES
+from datasets.pipeline.events.source import Source
 from datasets.refusal import Refusal
 
 CHUNK = 1 << 17

@@ -14,16 +14,16 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from datasets.build.buckets import Buckets, Params, buckets_for, lot_sql, upper_sql
-from datasets.build.events.columns import Column, columns_of
-from datasets.build.events.fitting import converted, fits, reason
-from datasets.build.events.layout import event_files
-from datasets.build.events.parts import EventsPart, UnreadableEvents, literally, parts_of
-from datasets.build.events.quarantine import Quarantine, Totals
-from datasets.build.events.source import Source, read_source
-from datasets.build.sql import quoted
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.engine.sql import quoted
+from datasets.pipeline.events.columns import Column, columns_of
+from datasets.pipeline.events.fitting import converted, fits, reason
+from datasets.pipeline.events.layout import event_files
+from datasets.pipeline.events.partitions import Buckets, Params, buckets_for, lot_sql, upper_sql
+from datasets.pipeline.events.parts import EventsPart, UnreadableEvents, literally, parts_of
+from datasets.pipeline.events.quarantine import Quarantine, Totals
+from datasets.pipeline.events.source import Source, read_source
 
 QUARANTINE_FILE = "events.parquet"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets.build.importers.layout import Format
-from datasets.build.importers.open_bandit import OpenBandit
-from datasets.build.importers.statements import Statements
-from datasets.build.importers.table import BadMapping, Table
 from datasets.definition import Dataset
+from datasets.pipeline.importers.layout import Format
+from datasets.pipeline.importers.open_bandit import OpenBandit
+from datasets.pipeline.importers.statements import Statements
+from datasets.pipeline.importers.table import BadMapping, Table
 from datasets.refusal import Refusal, did_you_mean, shown
 
 FORMATS = (Statements.name, OpenBandit.name, Table.name)

@@ -10,11 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.events.layout import month_folder, quarantine_folder, staged_month
-from datasets.build.events.source import Source
-from datasets.build.importers.intake import BATCH, Intake, absent
-from datasets.build.importers.layout import Format, Layout
-from datasets.build.importers.sources import (
+from datasets.definition import Dataset
+from datasets.period import Month
+from datasets.pipeline.events.layout import month_folder, quarantine_folder, staged_month
+from datasets.pipeline.events.source import Source
+from datasets.pipeline.importers.intake import BATCH, Intake, absent
+from datasets.pipeline.importers.layout import Format, Layout
+from datasets.pipeline.importers.sources import (
     Member,
     Rows,
     UnreadableFile,
@@ -24,8 +26,6 @@ from datasets.build.importers.sources import (
     has_sha1,
     open_csv,
 )
-from datasets.definition import Dataset
-from datasets.period import Month
 from datasets.refusal import Refusal, shown
 
 Passed = Callable[[int], None]

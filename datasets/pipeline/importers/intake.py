@@ -15,13 +15,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.events.columns import Column, Kind, arrow_schema, columns_of
-from datasets.build.events.fitting import converted, reason
-from datasets.build.events.layout import Staging
-from datasets.build.events.quarantine import Quarantine, Totals
-from datasets.build.sql import enum, quoted, text
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.engine.sql import enum, quoted, text
+from datasets.pipeline.events.columns import Column, Kind, arrow_schema, columns_of
+from datasets.pipeline.events.fitting import converted, reason
+from datasets.pipeline.events.layout import Staging
+from datasets.pipeline.events.quarantine import Quarantine, Totals
 
 BATCH = 1 << 14
 ROWS_PER_FILE = 1 << 22

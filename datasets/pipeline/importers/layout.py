@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from datasets.build.importers.intake import Mapped
 from datasets.definition import Dataset
+from datasets.pipeline.importers.intake import Mapped
 
 
 @dataclass(frozen=True, slots=True)

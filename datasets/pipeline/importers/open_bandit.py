@@ -6,10 +6,10 @@ name no recipient: rows with the same four hashed user features are taken for on
 
 from __future__ import annotations
 
-from datasets.build.importers.intake import Mapped
-from datasets.build.importers.layout import Layout
-from datasets.build.importers.sources import ensure_columns
 from datasets.definition import Dataset
+from datasets.pipeline.importers.intake import Mapped
+from datasets.pipeline.importers.layout import Layout
+from datasets.pipeline.importers.sources import ensure_columns
 
 USER_FEATURES = tuple(f"user_feature_{number}" for number in range(4))
 REQUIRED = ("timestamp", "item_id", "position", "click", "propensity_score", *USER_FEATURES)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from datasets.build.importers.intake import Mapped
-from datasets.build.importers.layout import Layout
-from datasets.build.importers.sources import UnreadableFile, ensure_columns
-from datasets.build.sql import quoted, text
 from datasets.codelists import geography, statement
 from datasets.definition import Dataset
+from datasets.pipeline.engine.sql import quoted, text
+from datasets.pipeline.importers.intake import Mapped
+from datasets.pipeline.importers.layout import Layout
+from datasets.pipeline.importers.sources import UnreadableFile, ensure_columns
 
 REQUIRED = tuple(
     "uuid decision_visibility decision_monetary decision_provision decision_account account_type decision_ground category "

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from datasets.build.events.columns import Column, Kind, columns_of
-from datasets.build.importers.intake import Mapped
-from datasets.build.importers.layout import Layout
-from datasets.build.importers.sources import ensure_columns
-from datasets.build.sql import quoted, text
 from datasets.definition import Dataset
+from datasets.pipeline.engine.sql import quoted, text
+from datasets.pipeline.events.columns import Column, Kind, columns_of
+from datasets.pipeline.importers.intake import Mapped
+from datasets.pipeline.importers.layout import Layout
+from datasets.pipeline.importers.sources import ensure_columns
 from datasets.refusal import Refusal, did_you_mean, shown
 
 ALWAYS = ("event_id", "unit_id", "unit_kind", "occurred_at")

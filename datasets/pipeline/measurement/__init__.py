@@ -1,0 +1,1 @@
+"""Noise: drawn, added to counts, and estimates of what bounding kept."""

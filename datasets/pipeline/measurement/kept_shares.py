@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from datasets.build.budget import Budget
-from datasets.build.noisy import NoisyCells, Tables
 from datasets.definition import Cuboid
+from datasets.pipeline.measurement.noise import NoisyCells, Tables
+from datasets.pipeline.planning.budget import Budget
 from datasets.privacy.plan import Plan
 from datasets.privacy.ratio import Ratio, fieller
 

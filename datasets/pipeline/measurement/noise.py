@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from datasets.build.bounding import Contributions
-from datasets.build.budget import Budget
-from datasets.build.counting import Counter
 from datasets.definition import Cuboid, SumMeasure
+from datasets.pipeline.engine.bounding import Contributions
+from datasets.pipeline.engine.counting import Counter
+from datasets.pipeline.planning.budget import Budget
 from datasets.privacy.axis import axes_of
 from datasets.privacy.plan import Plan
 from datasets.privacy.residuals import Noise, NoisyTable, measure, reconstruct

@@ -1,0 +1,1 @@
+"""Acts on what is published: verification, withdrawal, rollback, recovery."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from datasets.build.checkpoint import held_inputs
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.publication import point_to_current, publish_signed
-from datasets.build.reservations import made_here
-from datasets.build.seal import Seal
-from datasets.build.workshop import Workshop
+from datasets.pipeline.output.publication import point_to_current, publish_signed
+from datasets.pipeline.state.checkpoint import held_inputs
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.reservations import made_here
+from datasets.pipeline.state.signing import Seal
 from datasets.privacy.ledger import Entry, open_reservations
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.spent import ledger_document
-from datasets.release.verification import signed_manifest
+from datasets.release.format import layout
+from datasets.release.format.ledger import ledger_document
+from datasets.release.format.verification import signed_manifest
 
 
 class ReleaseInDoubt(Refusal):

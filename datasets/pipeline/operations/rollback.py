@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets.build.publication import only_builder, point_to_current, pointed, publish_signed
-from datasets.build.withdrawal import ensure_reason, ensure_released
-from datasets.build.workshop import Workshop
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.operations.withdrawal import ensure_reason, ensure_released
+from datasets.pipeline.output.publication import only_builder, point_to_current, pointed, publish_signed
+from datasets.pipeline.state.context import Workshop
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.archive import Archive
-from datasets.release.moments import moment_of_act
-from datasets.release.rollbacks import Rollback
-from datasets.release.verification import verified_manifest
+from datasets.release.format import layout
+from datasets.release.format.rollbacks import Rollback
+from datasets.release.format.timestamps import moment_of_act
+from datasets.release.format.verification import verified_manifest
+from datasets.release.store.history import Archive
 
 
 class CannotRollBack(Refusal):

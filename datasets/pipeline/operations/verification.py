@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from datasets.build.ledger_store import LedgerStore
+from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.privacy.ledger import Entry, LedgerBroken, ensure_chain
 from datasets.privacy.zcdp import nano_rho
-from datasets.release import layout
-from datasets.release.archive import Archive
-from datasets.release.errata import read_erratum
-from datasets.release.manifest import Manifest, ManifestMalformed
-from datasets.release.rollbacks import read_rollback
-from datasets.release.spent import entries_of, published_ledger
-from datasets.release.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
+from datasets.release.format import layout
+from datasets.release.format.errata import read_erratum
+from datasets.release.format.ledger import entries_of, published_ledger
+from datasets.release.format.manifest import Manifest, ManifestMalformed
+from datasets.release.format.rollbacks import read_rollback
+from datasets.release.format.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
+from datasets.release.store.history import Archive
 
 
 def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: LedgerStore) -> int:

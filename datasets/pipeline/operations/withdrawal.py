@@ -8,15 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.publication import only_builder, point_to_current, pointed, publish_signed
-from datasets.build.seal import Seal
 from datasets.definition import Dataset
+from datasets.pipeline.output.publication import only_builder, point_to_current, pointed, publish_signed
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 from datasets.refusal import Refusal, nearest, shown
-from datasets.release import layout
-from datasets.release.archive import Archive
-from datasets.release.errata import Erratum
-from datasets.release.moments import moment_of_act
+from datasets.release.format import layout
+from datasets.release.format.errata import Erratum
+from datasets.release.format.timestamps import moment_of_act
+from datasets.release.store.history import Archive
 
 
 class CannotWithdraw(Refusal):

@@ -1,0 +1,1 @@
+"""Writing, testing and publishing the files of a release."""

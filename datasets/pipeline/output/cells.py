@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datasets.build.budget import Budget
-from datasets.build.noisy import NoisyCells
 from datasets.definition import Cuboid, Dataset, Level, SumMeasure
 from datasets.period import Month
+from datasets.pipeline.measurement.noise import NoisyCells
+from datasets.pipeline.planning.budget import Budget
 from datasets.privacy.axis import Axis, Floats, axes_of
 from datasets.privacy.variance import Factor, variance
 
@@ -22,7 +22,7 @@ from datasets.privacy.variance import Factor, variance
 def write_cells(path: Path, schema: pa.Schema, budget: Budget, cells: NoisyCells) -> int:
     """Write the cells and return their number, which the declaration and the calendar fix alone.
 
-    `schema` is the released file's (`datasets.release.cells`). Statistics are kept for the column `cuboid` only: a
+    `schema` is the released file's (`datasets.release.format.cells`). Statistics are kept for the column `cuboid` only: a
     reader finds its row group by them, and the footer stays small.
     """
     rows = 0

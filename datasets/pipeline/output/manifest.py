@@ -6,18 +6,18 @@ from datetime import datetime
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 
-from datasets.build.bounding import event_measures
-from datasets.build.budget import Budget, rows_per_unit
-from datasets.build.events.source import Source
-from datasets.build.kept import KeptShares, kept_shares
-from datasets.build.noisy import NoisyCells
-from datasets.build.provenance import code_hash, lock_hash
 from datasets.definition import EventMeasure, Measure, SumMeasure, UnitMeasure
+from datasets.pipeline.engine.bounding import event_measures
+from datasets.pipeline.events.source import Source
+from datasets.pipeline.measurement.kept_shares import KeptShares, kept_shares
+from datasets.pipeline.measurement.noise import NoisyCells
+from datasets.pipeline.planning.budget import Budget, rows_per_unit
+from datasets.pipeline.state.provenance import code_hash, lock_hash
 from datasets.privacy.ledger import Caps, Entry
 from datasets.privacy.ratio import Ratio
 from datasets.privacy.zcdp import epsilon, power_of_best_test
-from datasets.release.layout import release_name
-from datasets.release.manifest import (
+from datasets.release.format.layout import release_name
+from datasets.release.format.manifest import (
     SCHEMA_VERSION,
     FileEntry,
     KeptEntry,

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from datasets.build.failpoints import reached
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.lock import marked
-from datasets.build.seal import Seal
+from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.lock import marked
+from datasets.pipeline.state.signing import Seal
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.archive import Archive
-from datasets.release.signed import Signed, signed_bytes
-from datasets.release.verification import Verify
+from datasets.release.format import layout
+from datasets.release.format.signed import Signed, signed_bytes
+from datasets.release.format.verification import Verify
+from datasets.release.store.history import Archive
 
 LEFT_BEHIND = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
 """The name of a file or folder that was still being written."""

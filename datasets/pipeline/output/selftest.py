@@ -7,14 +7,14 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from datasets.build.disk import is_full
-from datasets.build.failpoints import reached
-from datasets.build.publication import point
+from datasets.pipeline.output.publication import point
+from datasets.pipeline.state.disk_space import is_full
+from datasets.pipeline.state.failpoints import reached
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.answer import Answer
-from datasets.release.reader import Releases
-from datasets.release.verification import Verify
+from datasets.release.answer.table import Answer
+from datasets.release.format import layout
+from datasets.release.format.verification import Verify
+from datasets.release.releases import Releases
 
 
 class SelfTestFailed(Refusal):

@@ -1,0 +1,1 @@
+"""What is decided before any event is read: budget, bounds, standard errors."""

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from datasets.build.bounding import event_measures
-from datasets.build.budget import Budget, budget_of
-from datasets.build.writer import standard_errors
 from datasets.definition import Dataset, EventMeasure
 from datasets.period import Month
+from datasets.pipeline.engine.bounding import event_measures
+from datasets.pipeline.output.cells import standard_errors
+from datasets.pipeline.planning.budget import Budget, budget_of
 from datasets.refusal import Refusal, shown
-from datasets.release import layout
-from datasets.release.manifest import KeptEntry, Manifest, ShareEntry
-from datasets.release.verification import Verify, verified_manifest
+from datasets.release.format import layout
+from datasets.release.format.manifest import KeptEntry, Manifest, ShareEntry
+from datasets.release.format.verification import Verify, verified_manifest
 
 TOTAL = "total"
 

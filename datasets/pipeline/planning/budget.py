@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from fractions import Fraction
 
-from datasets.build.bounding import GRAINS, event_measures
 from datasets.definition import Cuboid, Dataset, EventMeasure, Measure, SumMeasure, UnitMeasure, up_to
 from datasets.period import Month
+from datasets.pipeline.engine.bounding import GRAINS, event_measures
 from datasets.privacy.axis import axes_of
 from datasets.privacy.ledger import Spend
 from datasets.privacy.plan import Plan, plan

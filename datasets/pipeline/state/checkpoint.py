@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.build.budget import Budget
-from datasets.build.counting import Counter
-from datasets.build.noisy import NoisyCells
-from datasets.build.provenance import code_hash, lock_hash
-from datasets.build.publication import LEFT_BEHIND, flush, replace_file
 from datasets.definition import Cuboid
+from datasets.pipeline.engine.counting import Counter
+from datasets.pipeline.measurement.noise import NoisyCells
+from datasets.pipeline.output.publication import LEFT_BEHIND, flush, replace_file
+from datasets.pipeline.planning.budget import Budget
+from datasets.pipeline.state.provenance import code_hash, lock_hash
 from datasets.privacy.ledger import Entry, open_reservations
 from datasets.privacy.residuals import NoisyTable
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.seal import Seal
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.budget import Budget
+from datasets.pipeline.planning.budget import Budget
 from datasets.refusal import Refusal
 
 BYTES_PER_EVENT = 40

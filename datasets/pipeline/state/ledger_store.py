@@ -33,8 +33,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from datasets.build.failpoints import reached
-from datasets.build.lock import SessionLock, file_lock
+from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.state.lock import SessionLock, file_lock
 from datasets.privacy import ledger
 from datasets.privacy.ledger import Caps, Entry, Spend
 from datasets.refusal import Refusal

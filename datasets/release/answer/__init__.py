@@ -1,0 +1,1 @@
+"""Answers from the cells of opened releases, with exact variances."""

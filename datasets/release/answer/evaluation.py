@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from datasets.period import Month
 from datasets.privacy.axis import Floats
-from datasets.release.answer import Answer, Block, Measured, order_of, table_of, taken
-from datasets.release.codebook import CodeEntry
-from datasets.release.cursor import Cursors
-from datasets.release.grid import Grid, grid_of
-from datasets.release.opened import Release
-from datasets.release.query.figures import Figure, Term, figures_of
+from datasets.release.answer.cursor import Cursors
+from datasets.release.answer.grid import Grid, grid_of
+from datasets.release.answer.notes import uncollected, warnings_of
+from datasets.release.answer.release import Release
+from datasets.release.answer.serving_copy import Deadline
+from datasets.release.answer.table import Answer, Block, Measured, order_of, table_of, taken
+from datasets.release.format.codebook import CodeEntry
+from datasets.release.format.status import COVERS, STATUS
+from datasets.release.query.expressions import Figure, Term, figures_of
 from datasets.release.query.question import Question
 from datasets.release.query.span import Days
-from datasets.release.said import uncollected, warnings_of
-from datasets.release.shelf import Deadline
-from datasets.release.uncertainty import COVERS, STATUS
 
 Parts = dict[Term, tuple[tuple[Month, Days], ...]]
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from datasets.privacy.estimate import Linear
-from datasets.release.asking import Asking
-from datasets.release.grid import EmptyQuestion, NotPublished
+from datasets.release.answer.evaluation import Asking
+from datasets.release.answer.grid import EmptyQuestion, NotPublished
 from datasets.release.query.question import Question
 from datasets.release.query.span import FREQUENCIES
-from datasets.release.query.words import MalformedQuestion
+from datasets.release.query.vocabulary import MalformedQuestion
 
 BYTES_PER_NUMBER = 24
 """About what a number takes in JSON, with its share of the row's codes; other formats take less."""

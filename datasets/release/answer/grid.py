@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from datasets.definition import Cuboid
 from datasets.privacy.variance import Factor
 from datasets.refusal import Refusal
-from datasets.release.codebook import Codebook
-from datasets.release.published import PublishedMeasure
+from datasets.release.format.codebook import Codebook
+from datasets.release.format.measures import PublishedMeasure
 from datasets.release.query.question import Codes, Question
 
 Positions = NDArray[np.int64]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.release.grid import Grid
-from datasets.release.manifest import Manifest
-from datasets.release.opened import Release
-from datasets.release.query.figures import Figure
+from datasets.release.answer.grid import Grid
+from datasets.release.answer.release import Release
+from datasets.release.format.manifest import Manifest
+from datasets.release.query.expressions import Figure
 
 
 def warnings_of(figures: Iterable[Figure], releases: Sequence[Release]) -> list[str]:

@@ -10,12 +10,12 @@ from typing import Any
 import duckdb
 
 from datasets.privacy.plan import below
-from datasets.release import layout
-from datasets.release.codebook import Codebook
-from datasets.release.manifest import KeptEntry, Manifest
-from datasets.release.published import PublishedMeasure, published_measures
-from datasets.release.shelf import Shelf, shelve
-from datasets.release.verification import ReleaseDamaged, Verify, verified_codebook, verified_manifest
+from datasets.release.answer.serving_copy import Shelf, shelve
+from datasets.release.format import layout
+from datasets.release.format.codebook import Codebook
+from datasets.release.format.manifest import KeptEntry, Manifest
+from datasets.release.format.measures import PublishedMeasure, published_measures
+from datasets.release.format.verification import ReleaseDamaged, Verify, verified_codebook, verified_manifest
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ import numpy as np
 from datasets.privacy.axis import Floats
 from datasets.privacy.plan import cells
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.codebook import Codebook
-from datasets.release.grid import Grid
-from datasets.release.manifest import Manifest
-from datasets.release.published import PublishedMeasure
-from datasets.release.verification import ReleaseDamaged
+from datasets.release.answer.grid import Grid
+from datasets.release.format import layout
+from datasets.release.format.codebook import Codebook
+from datasets.release.format.manifest import Manifest
+from datasets.release.format.measures import PublishedMeasure
+from datasets.release.format.verification import ReleaseDamaged
 
 log = logging.getLogger("daylight.release")
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.privacy.estimate import Estimate, joined
+from datasets.release.format.status import UNRELIABLE
 from datasets.release.query.question import Question
-from datasets.release.query.words import PERIOD
-from datasets.release.uncertainty import UNRELIABLE
+from datasets.release.query.vocabulary import PERIOD
 
 ColumnType = Literal["string", "date", "float"]
 Data = list[str] | NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from datasets.release.codebook import Codebook
+from datasets.release.format.codebook import Codebook
 
 CUBOID = "cuboid"
 

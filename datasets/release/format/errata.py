@@ -13,10 +13,10 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.codebook import Frozen, Name
-from datasets.release.signed import read_signed
-from datasets.release.verification import ReleaseDamaged, Verify
+from datasets.release.format import layout
+from datasets.release.format.codebook import Frozen, Name
+from datasets.release.format.signed import read_signed
+from datasets.release.format.verification import ReleaseDamaged, Verify
 
 log = logging.getLogger("daylight.release")
 

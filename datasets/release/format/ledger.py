@@ -15,9 +15,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from datasets.privacy.ledger import Caps, Entry, LedgerBroken, ensure_chain, head, spent_by_month
-from datasets.release import layout
-from datasets.release.signed import Signed, read_signed
-from datasets.release.verification import ReleaseDamaged, Verify
+from datasets.release.format import layout
+from datasets.release.format.signed import Signed, read_signed
+from datasets.release.format.verification import ReleaseDamaged, Verify
 
 _ENTRIES = TypeAdapter(tuple[Entry, ...])
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pydantic import Field, ValidationError
 
 from datasets.refusal import Refusal, shown
-from datasets.release.codebook import Frozen
+from datasets.release.format.codebook import Frozen
 
 SCHEMA_VERSION = "1"
 

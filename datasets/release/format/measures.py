@@ -12,8 +12,8 @@ from datasets.definition import Cuboid
 from datasets.privacy.axis import Floats
 from datasets.privacy.plan import cells
 from datasets.privacy.variance import Factor, covariance
-from datasets.release.codebook import Codebook
-from datasets.release.manifest import Manifest
+from datasets.release.format.codebook import Codebook
+from datasets.release.format.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.release.verification import ReleaseDamaged, Verify
+from datasets.release.format.verification import ReleaseDamaged, Verify
 
 _LARGEST = 64 << 20
 

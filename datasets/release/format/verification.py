@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from datasets.refusal import Refusal, shown
-from datasets.release import layout
-from datasets.release.codebook import Codebook
-from datasets.release.manifest import Manifest, parse_manifest
+from datasets.release.format import layout
+from datasets.release.format.codebook import Codebook
+from datasets.release.format.manifest import Manifest, parse_manifest
 
 Verify = Callable[[bytes, str], None]
 """Raises where a detached signature does not fit bytes."""

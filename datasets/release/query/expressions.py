@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from datasets.privacy.estimate import BandMedian, Formula, Linear, Quotient, QuotientDifference
-from datasets.release.codebook import Codebook, DerivedEntry
+from datasets.release.format.codebook import Codebook, DerivedEntry
 from datasets.release.query.question import Codes, Comparison, PeriodComparison, Question
 from datasets.release.query.span import Span
-from datasets.release.query.words import MalformedQuestion
+from datasets.release.query.vocabulary import MalformedQuestion
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, time
 
 from datasets.period import MalformedPeriod, parse_day
 from datasets.refusal import did_you_mean, nearest, shown
-from datasets.release.codebook import Codebook
-from datasets.release.query.figures import columns_of_figures, figures_of
+from datasets.release.format.codebook import Codebook
+from datasets.release.format.status import CONFIDENCE
+from datasets.release.query.expressions import columns_of_figures, figures_of
 from datasets.release.query.question import Codes, Comparison, Part, PeriodComparison, Question, instant
 from datasets.release.query.span import FREQUENCIES, parse_span
-from datasets.release.query.words import (
+from datasets.release.query.vocabulary import (
     GRAMMAR,
     LABELS,
     NOT,
@@ -28,7 +29,6 @@ from datasets.release.query.words import (
     one_of,
     values_of,
 )
-from datasets.release.uncertainty import CONFIDENCE
 
 MOST_GROUPS = 4
 LEAST_CONFIDENCE = 0.5

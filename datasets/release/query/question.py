@@ -10,9 +10,9 @@ from functools import cached_property
 from urllib.parse import quote
 
 from datasets.period import Month
+from datasets.release.format.status import CONFIDENCE
 from datasets.release.query.span import Period, Span
-from datasets.release.query.words import LABELS, PERIOD, SHAPES
-from datasets.release.uncertainty import CONFIDENCE
+from datasets.release.query.vocabulary import LABELS, PERIOD, SHAPES
 
 Codes = tuple[str, ...]
 

@@ -1,0 +1,1 @@
+"""Which releases there are and which are current."""

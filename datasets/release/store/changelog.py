@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from datasets.release.archive import Archive
-from datasets.release.opened import Release
+from datasets.release.answer.release import Release
+from datasets.release.store.history import Archive
 
 INDEPENDENT = (
     "Each release has noise of its own, so the variance of a difference between numbers of two releases is the sum of "

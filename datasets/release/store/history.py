@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from datasets.release import layout
-from datasets.release.errata import Erratum, errata, erratum_of, read_erratum
-from datasets.release.manifest import Manifest, ManifestMalformed
-from datasets.release.moments import whole_second
-from datasets.release.rollbacks import Rollback, rollbacks
-from datasets.release.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
+from datasets.release.format import layout
+from datasets.release.format.errata import Erratum, errata, erratum_of, read_erratum
+from datasets.release.format.manifest import Manifest, ManifestMalformed
+from datasets.release.format.rollbacks import Rollback, rollbacks
+from datasets.release.format.timestamps import whole_second
+from datasets.release.format.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
 
 log = logging.getLogger("daylight.release")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from datasets.privacy.ledger import Entry
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.manifest import Manifest
-from datasets.release.spent import entries_of, published_ledger
-from datasets.release.verification import ReleaseDamaged, Verify
+from datasets.release.format import layout
+from datasets.release.format.ledger import entries_of, published_ledger
+from datasets.release.format.manifest import Manifest
+from datasets.release.format.verification import ReleaseDamaged, Verify
 
 log = logging.getLogger("daylight.release")
 

@@ -16,13 +16,13 @@ from threading import Event, Lock, RLock, Thread
 import duckdb
 
 from datasets.refusal import Refusal
-from datasets.release import layout
-from datasets.release.anchor import Anchor
-from datasets.release.archive import Archive
-from datasets.release.errata import ReleaseWithdrawn
-from datasets.release.opened import Release, open_release
-from datasets.release.shelf import let_go
-from datasets.release.verification import ReleaseDamaged, Verify
+from datasets.release.answer.release import Release, open_release
+from datasets.release.answer.serving_copy import let_go
+from datasets.release.format import layout
+from datasets.release.format.errata import ReleaseWithdrawn
+from datasets.release.format.verification import ReleaseDamaged, Verify
+from datasets.release.store.history import Archive
+from datasets.release.store.ledger_check import Anchor
 
 log = logging.getLogger("daylight.release")
 

@@ -8,7 +8,7 @@ from math import sqrt
 from statistics import NormalDist
 
 from datasets.codelists import statement
-from datasets.release.uncertainty import CONFIDENCE, UNRELIABLE
+from datasets.release.format.status import CONFIDENCE, UNRELIABLE
 from datasets.reports.coverage import Coverage
 from datasets.reports.finding import Inquiry
 from datasets.reports.number import Number

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datasets.release.reader import Releases
-from datasets.release.shelf import Deadline
+from datasets.release.answer.serving_copy import Deadline
+from datasets.release.releases import Releases
 from datasets.reports.coverage import Current, coverage_of
 from datasets.reports.finding import Inquiry
 from datasets.reports.official.by_category import OF_CATEGORIES

@@ -9,8 +9,8 @@ from typing import Literal
 
 from datasets.period import Month, parse_day
 from datasets.refusal import Refusal
-from datasets.release.reader import Releases
-from datasets.release.uncertainty import CONFIDENCE
+from datasets.release.format.status import CONFIDENCE
+from datasets.release.releases import Releases
 from datasets.reports.coverage import Coverage, coverage_of
 from datasets.reports.finding import Inquiry
 from datasets.reports.number import Number

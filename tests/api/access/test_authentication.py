@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.noted import written
+from api.server.background import written
 from auth.registry import open_registry
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate

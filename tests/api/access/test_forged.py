@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from auth.keys import private_file
+from auth.crypto.keys import private_file
 from tests.api.conftest import AGGREGATES
 from tests.auth.forgeries import FORGERIES, Forge
 

@@ -7,9 +7,9 @@ import time
 import httpx2
 import pytest
 
+from api.access.rate_limits import LimitsSwitchedOff
+from api.access.storage import Counts
 from api.app import create_app
-from api.counts import Counts
-from api.limits import LimitsSwitchedOff
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.live import served
@@ -194,7 +194,7 @@ def test_what_is_known_already_costs_no_request(deployment, redis_url, storage):
 def test_a_fault_of_ours_costs_no_request(deployment, monkeypatch):
     with deployment.client(deployment.token(), limit_standard="2/hour") as client:
         with monkeypatch.context() as broken:
-            broken.setattr("api.answers.etag_of", lambda *_: 1 / 0)
+            broken.setattr("api.query.results.etag_of", lambda *_: 1 / 0)
             assert [client.get(QUESTION).status_code for _ in range(3)] == [500, 500, 500]
         assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
 
@@ -261,7 +261,9 @@ def test_counting_starts_no_threads_and_throws_away_what_is_over(monkeypatch):
     began = []
     monkeypatch.setattr(threading.Thread, "start", began.append)
     now = time.monotonic()
-    monkeypatch.setattr("api.counts.time", type("Clock", (), {"monotonic": staticmethod(lambda: now)}))
+    monkeypatch.setattr(
+        "api.access.storage.time", type("Clock", (), {"monotonic": staticmethod(lambda: now)})
+    )
     counts.incr("old", 0)
     counts.incr("new", 60)
     assert set(counts.storage) == {"old", "new"}

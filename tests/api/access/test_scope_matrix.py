@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.errors import STATUS
-from tests.api.test_limits import FILLED, addresses
+from tests.api.access.test_rate_limits import FILLED, addresses
 from tests.deployment import mandate
 
 SCOPES = ("ads:read", "moderation:read", "recommendations:read", "reports:read")

@@ -13,19 +13,19 @@ from xml.etree import ElementTree as ET
 import jwt
 import pytest
 
-from datasets.build.failpoints import armed
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.rollback import CannotRollBack, roll_back
-from datasets.build.seal import Seal
-from datasets.build.withdrawal import CannotWithdraw, withdraw
-from datasets.build.workshop import Workshop
 from datasets.catalogue import find_dataset
 from datasets.period import Month
+from datasets.pipeline.operations.rollback import CannotRollBack, roll_back
+from datasets.pipeline.operations.withdrawal import CannotWithdraw, withdraw
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.failpoints import armed
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 from datasets.privacy.ledger import Caps, LedgerBroken
-from datasets.release.layout import rollback_files
-from datasets.release.signed import Signed
-from datasets.release.spent import entries_of, ledger_document
-from datasets.release.verification import ReleaseDamaged
+from datasets.release.format.layout import rollback_files
+from datasets.release.format.ledger import entries_of, ledger_document
+from datasets.release.format.signed import Signed
+from datasets.release.format.verification import ReleaseDamaged
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
 

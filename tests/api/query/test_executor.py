@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from api.desk import AT_ONCE, WAITING, Desk, TooBusy
+from api.query.executor import AT_ONCE, WAITING, Desk, TooBusy
 
 
 def asker(project):

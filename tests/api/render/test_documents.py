@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from datasets.release.query.words import GRAMMAR
-from datasets.release.uncertainty import STATUS
+from datasets.release.format.status import STATUS
+from datasets.release.query.vocabulary import GRAMMAR
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "asking.md").read_text()
+GUIDE = (Path(__file__).parents[3] / "docs" / "asking.md").read_text()
 EXAMPLES = re.findall(r"^GET (\S+)$", GUIDE, re.M)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from auth.lifecycle import ProjectChange
+from auth.vetting.lifecycle import ProjectChange
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
 

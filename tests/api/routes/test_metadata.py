@@ -9,8 +9,8 @@ import jwt
 import pytest
 
 from datasets.catalogue import DATASETS
+from tests.api.access.test_rate_limits import addresses
 from tests.api.conftest import AGGREGATES, ensure_problem
-from tests.api.test_limits import addresses
 
 
 def test_everything_but_questions_reports_and_files_is_open_to_all(stranger):

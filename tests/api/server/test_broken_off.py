@@ -10,10 +10,10 @@ import orjson
 import pytest
 from starlette.requests import ClientDisconnect
 
-from api.formats import RENDER
-from api.limits import Limits
-from api.metrics import Metrics
-from api.outer import Outer
+from api.access.rate_limits import Limits
+from api.render.tables import RENDER
+from api.server.metrics import Metrics
+from api.server.middleware import Outer
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES
 from tests.live import served
@@ -45,7 +45,7 @@ def streamed(monkeypatch):
     """Let answers be streamed, from a function that gives their pieces."""
 
     def stream(pieces):
-        monkeypatch.setattr("api.answers.SIZE", 0)
+        monkeypatch.setattr("api.query.results.SIZE", 0)
         monkeypatch.setitem(RENDER, "ndjson", pieces)
 
     return stream

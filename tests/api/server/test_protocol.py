@@ -14,8 +14,8 @@ import time
 import pytest
 import uvicorn
 
-from api import heads
-from api.heads import LONGEST_HEAD, Heads
+from api.server import protocol
+from api.server.protocol import LONGEST_HEAD, Heads
 
 POST_CHUNKED = b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -259,7 +259,7 @@ def test_so_has_what_stands_around_a_body(echo, around):
 
 
 def test_a_head_is_sent_within_a_time_and_who_says_nothing_is_let_go(echo, monkeypatch):
-    monkeypatch.setattr(heads, "HEAD_WITHIN", 0.2)
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.2)
     assert sent(echo, b"GET / HTTP/1.1\r\n") == ([408], [])
     assert sent(echo, b"") == ([], [])
     assert sent(echo, get(), b"GET / HT") == ([200, 408], ["GET /x  0 0"])
@@ -272,7 +272,7 @@ def test_a_head_is_sent_within_a_time_and_who_says_nothing_is_let_go(echo, monke
 
 
 def test_a_body_is_sent_within_a_time_too(echo, monkeypatch):
-    monkeypatch.setattr(heads, "BODY_WITHIN", 0.2)
+    monkeypatch.setattr(protocol, "BODY_WITHIN", 0.2)
     length = "Content-Length: 5\r\n"
     assert sent(echo, post(length, b"he"))[0] == [408]
     for body in (b"", b"he"):  # answered before its body was here

@@ -6,15 +6,15 @@ from pathlib import Path
 import orjson
 import pytest
 
-from api.explanations import markdown, pages
-from api.openapi import description
+from api.spec.document import description
+from api.spec.problems import markdown, pages
 from auth.projects import NewMember, NewProject
 from datasets.catalogue import DATASETS
 from datasets.definition import CodeList
 from tests.api.conftest import ensure_problem
 from tests.deployment import ALL, EMAIL, mandate
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOCUMENT = orjson.loads((ROOT / "openapi" / "openapi.json").read_bytes())
 OPERATIONS = [(path, method) for path, operations in DOCUMENT["paths"].items() for method in operations]
 
@@ -85,7 +85,7 @@ def ensure_administered(owner, there, path, method):
     if path in {
         "/v1/admin/session/close",
         "/v1/admin/keys/{purpose}/rotate",
-    }:  # tests/api/test_admin.py has them
+    }:  # tests/api/routes/admin/test_admin.py has them
         return
     body = DOCUMENT["paths"][path][method].get("requestBody")
     sent = body["content"]["application/json"]["example"] if body else None
@@ -104,7 +104,7 @@ def test_the_examples_of_an_operation_work(client, owner, path, method):
     if path.startswith("/v1/admin"):
         ensure_administered(owner, there, path, method)
         return
-    if "/tokens/" in path:  # they change something: tests/api/test_me.py has them
+    if "/tokens/" in path:  # they change something: tests/api/routes/test_me.py has them
         return
     if method == "post":
         body = DOCUMENT["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]

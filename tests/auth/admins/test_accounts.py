@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from auth import schema
-from auth.audit import Mandate
-from auth.database import open_engine, read_address, writing
+from auth.admins.roles import MAY, ROLES, RoleTooSmall, ensure_may
+from auth.audit.log import Mandate
+from auth.db import migrate
+from auth.db.engine import open_engine, read_address, writing
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
 from auth.registry import open_registry
-from auth.roles import MAY, ROLES, RoleTooSmall, ensure_may
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
 
 WITHDRAWAL = "moderation/2026-06.1"
@@ -92,9 +92,9 @@ def test_the_tables_of_admins_go_down_and_up_again_with_rows_in_them(registry, o
     registry.admins.ask_withdrawal(WITHDRAWAL, mandate())
     engine = open_engine(read_address(settings.registry_url))
     try:
-        schema.downgrade(engine, "0002")
+        migrate.downgrade(engine, "0002")
         with writing(engine) as session:
-            schema.upgrade(session.connection())
+            migrate.upgrade(session.connection())
     finally:
         engine.dispose()
     assert registry.admins.list() == []
@@ -189,9 +189,9 @@ def test_words_and_clocks_go_down_and_up_again_with_rows_in_them(registry, setti
     assert [c.kind for c in before if c.ended is None] == ["amendment-decision"]
     engine = open_engine(read_address(settings.registry_url))
     try:
-        schema.downgrade(engine, "0003")
+        migrate.downgrade(engine, "0003")
         with writing(engine) as session:
-            schema.upgrade(session.connection())
+            migrate.upgrade(session.connection())
     finally:
         engine.dispose()
     (word,) = registry.admins.waiting(NOW)

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
-from auth.audit import hash_of, witness_file
-from auth.database import POOLED
+from auth.audit.log import hash_of, witness_file
+from auth.db.engine import POOLED
+from auth.db.models import AuditEvent
 from auth.errors import ChainBroken, KeyUnusable, NotAllowed
-from auth.models import AuditEvent
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
@@ -300,7 +300,7 @@ def test_an_audit_that_was_emptied_is_found_without_a_witness_too(told, attacker
 
 
 def test_a_long_audit_is_followed_page_by_page(told, attacker, monkeypatch):
-    monkeypatch.setattr("auth.audit_check._PAGE", 2)
+    monkeypatch.setattr("auth.audit.verification._PAGE", 2)
     assert told.verify_audit().events == 7
     attacker("UPDATE audit_event SET reason = 'x' WHERE seq = 6")
     assert broken_at(told) == 6
@@ -308,7 +308,7 @@ def test_a_long_audit_is_followed_page_by_page(told, attacker, monkeypatch):
 
 def test_an_export_in_pages_ends_where_it_began_whatever_is_done_meanwhile(told, monkeypatch):
     before = list(told.audit_lines())
-    monkeypatch.setattr("auth.audit_export.PAGE", 2)
+    monkeypatch.setattr("auth.audit.export.PAGE", 2)
     lines = told.audit_lines()
     found = [next(lines)]
     told.record_release_act("release.withdrawn", "moderation/2026-06.1", mandate())
@@ -331,7 +331,7 @@ def test_an_act_is_not_lost_where_its_witness_cannot_be_written(told, settings, 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("auth.acts.write_witness", full)
+    monkeypatch.setattr("auth.audit.transaction.write_witness", full)
     issued = told.issue_token(ask(), mandate())
     assert told.principal(issued.text, NOW) and "No space left" in caplog.text
     assert told.verify_audit().witnessed == 7

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auth.crypto.keys import private_file
 from auth.errors import TokenRefused
-from auth.keys import private_file
 from auth.registry import Registry, open_registry
 from tests.auth.conftest import BACKENDS, NOW, MakeSettings, ask, mandate, new_member, new_project
 from tests.auth.forgeries import FORGERIES, KNOWN_TO_THE_REGISTRY_ALONE, Forge, mirrored

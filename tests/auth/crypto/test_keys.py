@@ -9,9 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from jose import jwk
 
-from auth.detached import sign_detached
-from auth.errors import KeyUnusable, SignatureRefused
-from auth.keys import (
+from auth.crypto.jws import sign_detached
+from auth.crypto.keys import (
     ensure_backend,
     new_key,
     private_file,
@@ -21,7 +20,8 @@ from auth.keys import (
     thumbprint,
     write_private,
 )
-from auth.strict import decode_segment, encode_segment
+from auth.crypto.strict_json import decode_segment, encode_segment
+from auth.errors import KeyUnusable, SignatureRefused
 from tests.auth.conftest import mandate
 
 MANIFEST = b'{"dataset":"moderation"}'

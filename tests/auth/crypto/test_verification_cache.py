@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from jose.backends.base import Key
 
+from auth.crypto.jwt import Claims, write_token
+from auth.crypto.keys import new_key, public_key, read_private, write_private
+from auth.crypto.verification_cache import Signatures
 from auth.errors import TokenRefused
-from auth.keys import new_key, public_key, read_private, write_private
-from auth.signatures import Signatures
-from auth.token_check import Claims, write_token
 
 CLAIMS = Claims("daylight", "daylight", "res_a", "prj_a", "tok_a", "moderation:read", 1, 1, 2)
 

@@ -9,7 +9,7 @@ import pytest
 from auth.errors import KeyUnusable, MalformedValue, NotAllowed, RegistryError, UnknownRecord
 from auth.registry import open_registry
 from auth.scopes import parse_scopes
-from auth.values import parse_day
+from auth.validation import parse_day
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from auth.errors import RegistryUnavailable
-from auth.usage import Taken, Usage
+from auth.tokens.usage import Taken, Usage
 
 DAY = date(2026, 7, 1)
 
@@ -36,7 +36,7 @@ def test_what_cannot_be_written_is_kept(populated, monkeypatch):
         raise RegistryUnavailable("down")
 
     with monkeypatch.context() as patched:
-        patched.setattr("auth.usage.writing", down)
+        patched.setattr("auth.tokens.usage.writing", down)
         with pytest.raises(RegistryUnavailable):
             book.write()
     book.add(project, DAY, Taken(1, 2, 3))

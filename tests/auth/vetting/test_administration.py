@@ -5,13 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from auth.audit import Mandate
+from auth.audit.log import Mandate
+from auth.calendar import MEMBER_STATES, after_days, after_working_days
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
-from auth.lifecycle import ProjectChange
 from auth.projects import NewProject
 from auth.registry import open_registry
-from auth.tokens import NewToken, ending
-from auth.working_days import MEMBER_STATES, after_days, after_working_days
+from auth.tokens.issuing import NewToken, ending
+from auth.vetting.lifecycle import ProjectChange
 from tests.auth.conftest import NOW, mandate, new_member, new_project
 
 EMAIL = "ann@uni.example"

@@ -10,7 +10,7 @@ import pytest
 from auth.errors import NotAllowed, TokenRefused, UnknownRecord
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
-from tests.auth.test_cli import daylight_admin as daylight_admin
+from tests.cli.admin.test_tokens import daylight_admin as daylight_admin
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_two_people_are_asked_where_that_is_set(daylight_admin, owner, monkeypat
     with pytest.raises(NotAllowed, match="another person must"):  # a name in the environment is no person
         daylight_admin("application", "approve", "REQ-2")
     another = 0 if os.getuid() else 1
-    monkeypatch.setattr("auth.terminal.os.getuid", lambda: another)
+    monkeypatch.setattr("cli.terminal.os.getuid", lambda: another)
     assert daylight_admin("application", "approve", "REQ-2")[0].startswith("prj_")
 
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.text import Text
 from typer.testing import CliRunner
 
-from auth.cli import admin
 from auth.errors import ChainBroken, RegistryError, TokenRefused
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
-from auth.terminal import opened_registry
+from cli.admin.tokens import admin
+from cli.terminal import opened_registry
 
 READS = {"list", "show", "verify", "export", "versions", "ending", "identify", "pending"}
 
@@ -176,7 +176,7 @@ def test_nobody_acts_under_anothers_name_by_saying_so(daylight_admin, monkeypatc
 
 
 def test_a_table_fits_the_terminal(with_member, monkeypatch):
-    monkeypatch.setattr("auth.terminal.Console", lambda **_: Console(force_terminal=True, width=60))
+    monkeypatch.setattr("cli.terminal.Console", lambda **_: Console(force_terminal=True, width=60))
     stdout, _ = with_member("project", "list")
     assert max(len(Text.from_ansi(line)) for line in stdout.splitlines()) <= 60
 

@@ -11,19 +11,21 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build import buckets, checkpoint, disk, publication
-from datasets.build.budget import budget_of
-from datasets.build.checkpoint import Checkpoint
-from datasets.build.disk import DiskFull, NoRoom
-from datasets.build.lock import BuildUnderWay
-from datasets.build.release import STEPS, HalfBuilt
-from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.period import Month
+from datasets.pipeline.events import partitions
+from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
+from datasets.pipeline.output import publication
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.run import STEPS, HalfBuilt
+from datasets.pipeline.state import checkpoint, disk_space
+from datasets.pipeline.state.checkpoint import Checkpoint
+from datasets.pipeline.state.disk_space import DiskFull, NoRoom
+from datasets.pipeline.state.lock import BuildUnderWay
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
 from datasets.privacy.zcdp import NANO
 from datasets.refusal import Refusal
-from datasets.release.verification import ReleaseDamaged
-from tests.datasets.build.workshop import HARVEST, JUNE, Shop, crates, silence, together
+from datasets.release.format.verification import ReleaseDamaged
+from tests.datasets.pipeline.workshop import HARVEST, JUNE, Shop, crates, silence, together
 from tests.datasets.release.pressing import verify
 
 
@@ -226,7 +228,9 @@ def test_a_build_that_lacks_budget_or_room_gives_up_none_that_was_killed(tmp_pat
     shop = Shop(tmp_path / "shop", Caps(month=spend if lacks == "budget" else 2 * spend)).put(BUSY)
     killed(shop, lambda: shop.build(said=lambda words: os._exit(7) if words == STEPS[3] else None))
     if lacks == "room":
-        monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+        monkeypatch.setattr(
+            disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20})
+        )
     with pytest.raises((BudgetSpent, NoRoom)):
         shop.build(correction="a crate was counted twice", afresh=True)
     monkeypatch.undo()
@@ -283,7 +287,7 @@ def test_noise_that_was_drawn_before_a_kill_is_what_is_published_and_none_is_dra
 
 def test_a_build_that_was_killed_counts_every_row_once(shop, monkeypatch):
     """Killed after each bucket in turn, and gone on with, it counts what a build counts that nobody kills."""
-    monkeypatch.setattr(buckets, "ROWS_PER_BUCKET", 150)
+    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 150)
     other = Shop(shop.folder.parent / "whole").put(BUSY)
     for each in (shop.put(BUSY), other):
         each.work.private.mkdir(mode=0o700)

@@ -7,16 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.build.bounding import bounded
-from datasets.build.events.layout import month_folder
-from datasets.build.events.source import Source
-from datasets.build.events.validation import Into, validate
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import build_release
-from datasets.build.seal import Seal
-from datasets.build.workshop import Workshop
+from datasets.pipeline.engine.bounding import bounded
+from datasets.pipeline.events.layout import month_folder
+from datasets.pipeline.events.source import Source
+from datasets.pipeline.events.validation import Into, validate
+from datasets.pipeline.run import build_release
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 from datasets.privacy.ledger import Caps
-from tests.datasets.build.small import JUNE, PLANT, STATE, small_dataset
+from tests.datasets.pipeline.small import JUNE, PLANT, STATE, small_dataset
 from tests.datasets.release.pressing import sign, verify
 
 HARVEST = small_dataset(Fraction(1, 5))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from datasets.build.chance import discrete_gaussian_noise
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import plan
 from datasets.privacy.residuals import ExactTable, measure, reconstruct

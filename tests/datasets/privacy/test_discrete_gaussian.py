@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from datasets.build.chance import discrete_gaussian_noise, operating_system_words
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise, operating_system_words
 from datasets.privacy.discrete_gaussian import LARGEST_SCALE, discrete_gaussian
 
 

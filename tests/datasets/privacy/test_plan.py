@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.build.budget import budget_of
 from datasets.catalogue import DATASETS
 from datasets.definition import Cuboid
 from datasets.period import Month
+from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.axis import Axis
 from datasets.privacy.discrete_gaussian import LARGEST_SCALE
 from datasets.privacy.plan import Plan, below, cells, plan, row_cost

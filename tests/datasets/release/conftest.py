@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from datasets.period import Month
-from datasets.release.answer import Answer
-from datasets.release.reader import Releases
-from tests.datasets.build.small import JUNE
+from datasets.release.answer.table import Answer
+from datasets.release.releases import Releases
+from tests.datasets.pipeline.small import JUNE
 from tests.datasets.release.naive import Naive
 from tests.datasets.release.pressing import press, verify
 

@@ -9,22 +9,22 @@ from pathlib import Path
 import numpy as np
 from numpy.random import default_rng
 
-from datasets.build.budget import budget_of
-from datasets.build.events.source import Source
-from datasets.build.manifest import manifest_of
-from datasets.build.noisy import NoisyCells, _with_middle
-from datasets.build.publication import point
-from datasets.build.writer import write_cells
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.events.source import Source
+from datasets.pipeline.measurement.noise import NoisyCells, _with_middle
+from datasets.pipeline.output.cells import write_cells
+from datasets.pipeline.output.manifest import manifest_of
+from datasets.pipeline.output.publication import point
+from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.ledger import Caps, Entry
 from datasets.privacy.plan import Plan
 from datasets.privacy.residuals import ExactTable, measure, reconstruct
-from datasets.release import layout
-from datasets.release.cells import cells_schema
-from datasets.release.codebook import codebook_of
-from datasets.release.manifest import FileEntry
-from tests.datasets.build.small import JUNE, small_dataset
+from datasets.release.format import layout
+from datasets.release.format.cells import cells_schema
+from datasets.release.format.codebook import codebook_of
+from datasets.release.format.manifest import FileEntry
+from tests.datasets.pipeline.small import JUNE, small_dataset
 
 HARVEST = small_dataset()
 GARDEN = Source(format="table", schema="crates, as the garden counts them", unit="The gardener.")

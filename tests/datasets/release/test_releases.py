@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pytest
 
-from datasets.release import layout
-from datasets.release.changes import difference
-from datasets.release.reader import Releases
-from datasets.release.shelf import Deadline, QuestionInterrupted
-from tests.datasets.build.small import JUNE
+from datasets.release.answer.serving_copy import Deadline, QuestionInterrupted
+from datasets.release.format import layout
+from datasets.release.releases import Releases
+from datasets.release.store.changelog import difference
+from tests.datasets.pipeline.small import JUNE
 from tests.datasets.release.pressing import press, seal, sign, verify
 
 
@@ -233,7 +233,7 @@ def test_the_cache_is_made_once_and_made_again_when_it_is_damaged(root, tmp_path
 def test_readers_come_and_go_beside_one_that_stays(root, tmp_path):
     """In a process of its own, since what this watches for is a spin that nothing but a kill would end."""
     program = (
-        "import sys; from pathlib import Path; from datasets.release.reader import Releases\n"
+        "import sys; from pathlib import Path; from datasets.release.releases import Releases\n"
         "from tests.datasets.release.pressing import verify\n"
         "def opened(): return Releases(Path(sys.argv[1]), Path(sys.argv[2]), verify, ('harvest',))\n"
         "stays = opened()\n"

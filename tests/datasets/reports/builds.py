@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
-from datasets.build.chance import discrete_gaussian_noise
-from datasets.build.events.synthetic import generate
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.release import build_release
-from datasets.build.seal import Seal
-from datasets.build.workshop import Workshop
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
+from datasets.pipeline.events.synthetic import generate
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
+from datasets.pipeline.run import build_release
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 from datasets.privacy.ledger import Caps
-from datasets.release.reader import Releases
+from datasets.release.releases import Releases
 from tests.datasets.release.pressing import sign, verify
 
 ROWS = {"moderation": 60_000, "ads": 40_000, "recommendations": 40_000}

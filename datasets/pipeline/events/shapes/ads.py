@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datasets.build.events.shape import Given, Shape
-from datasets.build.events.shapes.recipients import (
+from datasets.pipeline.events.shape import Given, Shape
+from datasets.pipeline.events.shapes.recipients import (
     AGES,
     DEVICES,
     PRODUCTS,

@@ -9,8 +9,8 @@ not permitted), 2.01 million intellectual property, 1.32 million unsafe products
 
 from __future__ import annotations
 
-from datasets.build.events.shape import Given, Shape
-from datasets.build.events.shapes.recipients import RECIPIENTS
+from datasets.pipeline.events.shape import Given, Shape
+from datasets.pipeline.events.shapes.recipients import RECIPIENTS
 
 _KEYWORDS = {
     "GOODS_SERVICES_NOT_PERMITTED": 129.7,

@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from api import noted
 from api.app import create_app
+from api.server import background
 from api.settings import ApiSettings
-from auth.audit import Mandate
+from auth.audit.log import Mandate
 from auth.errors import NotAllowed
 from auth.registry import open_registry
-from auth.terminal import recorder
-from datasets.build.ledger_store import LedgerStore
-from datasets.build.seal import Seal
-from datasets.build.withdrawal import withdraw
+from cli.terminal import recorder
 from datasets.catalogue import find_dataset
+from datasets.pipeline.operations.withdrawal import withdraw
+from datasets.pipeline.state.ledger_store import LedgerStore
+from datasets.pipeline.state.signing import Seal
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
 
@@ -190,7 +190,7 @@ def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
                 attempt()
             assert not list(place.releases.rglob("*erratum*"))
         another = 0 if os.getuid() else 1
-        monkeypatch.setattr("auth.terminal.os.getuid", lambda: another)
+        monkeypatch.setattr("cli.terminal.os.getuid", lambda: another)
         attempt()
     finally:
         ledger.close()
@@ -256,7 +256,7 @@ def test_whoever_looks_at_notices_writes_nothing_and_the_server_adds_them(place)
         assert place.registry.verify_audit().events == events
 
         async def a_moment():
-            async with noted.written(place.registry, ends=0.01):
+            async with background.written(place.registry, ends=0.01):
                 while len(told()) == 1:
                     await asyncio.sleep(0.02)
 

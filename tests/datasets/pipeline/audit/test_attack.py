@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 
-from datasets.build import bounding, budget
-from datasets.build.audit.attack import attacked
-from datasets.build.audit.clopper_pearson import epsilon_bound, upper_limit
-from datasets.build.audit.promise import promised
-from datasets.build.audit.verdict import DISTANCE, EPSILON, MOVES, REPEATED, SCALE, SHARED
-from datasets.build.chance import discrete_gaussian_noise
-from datasets.build.counting import Counter
 from datasets.catalogue import DATASETS
+from datasets.pipeline.audit.attack import attacked
+from datasets.pipeline.audit.claimed_epsilon import promised
+from datasets.pipeline.audit.clopper_pearson import epsilon_bound, upper_limit
+from datasets.pipeline.audit.verdict import DISTANCE, EPSILON, MOVES, REPEATED, SCALE, SHARED
+from datasets.pipeline.engine import bounding
+from datasets.pipeline.engine.counting import Counter
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
+from datasets.pipeline.planning import budget
 from datasets.privacy.discrete_gaussian import discrete_gaussian
 from datasets.privacy.residuals import ExactTable
-from tests.datasets.build.workshop import HARVEST
+from tests.datasets.pipeline.workshop import HARVEST
 
 
 def attack(builds=2, noise=discrete_gaussian_noise):

@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from datasets.build import chance
-from datasets.build.audit.examination import production_noise
-from datasets.build.audit.origin import FORKED, SEEDS, SOURCE, origin, seeds_in, settable
-from datasets.build.settings import BuildSettings
+from datasets.pipeline.audit.examination import production_noise
+from datasets.pipeline.audit.randomness_check import FORKED, SEEDS, SOURCE, origin, seeds_in, settable
+from datasets.pipeline.measurement import randomness
+from datasets.pipeline.settings import BuildSettings
 from datasets.privacy import discrete_gaussian
 
 
@@ -33,7 +33,7 @@ def seedable_words(number):
 
 def test_a_seed_that_can_be_set_in_production_is_caught_also_where_it_is_not_set(monkeypatch):
     monkeypatch.delenv("DAYLIGHT_SEED", raising=False)
-    monkeypatch.setattr(chance, "operating_system_words", seedable_words)
+    monkeypatch.setattr(randomness, "operating_system_words", seedable_words)
     assert failed() == {SOURCE}
     monkeypatch.setenv("DAYLIGHT_SEED", "7")
     assert failed() == {SOURCE, FORKED}
@@ -47,7 +47,7 @@ def words_of_a_generator(number):
 
 
 def test_a_generator_that_the_operating_system_seeded_is_caught(monkeypatch):
-    monkeypatch.setattr(chance, "operating_system_words", words_of_a_generator)
+    monkeypatch.setattr(randomness, "operating_system_words", words_of_a_generator)
     assert failed() == {SOURCE, FORKED}
 
 
@@ -63,7 +63,7 @@ def test_a_generator_within_the_privacy_engine_is_caught(monkeypatch):
 @pytest.mark.parametrize(
     "noise",
     [
-        partial(discrete_gaussian.discrete_gaussian, words=chance.operating_system_words),
+        partial(discrete_gaussian.discrete_gaussian, words=randomness.operating_system_words),
         lambda scales, words=STATE.bytes: np.zeros(scales.shape, dtype=np.int64),
         lambda scales: np.zeros(scales.shape, dtype=np.int64),
     ],
@@ -83,11 +83,11 @@ def test_noise_that_is_made_in_another_way_is_caught(noise):
 )  # fmt: skip
 def test_a_module_of_the_build_that_names_a_seed_is_caught(tmp_path, line):
     root = tmp_path / "datasets"
-    for folder in ("build/events", "privacy"):
+    for folder in ("pipeline/events", "privacy"):
         (root / folder).mkdir(parents=True)
-    (root / "build/events/synthetic.py").write_text("import random\n")
+    (root / "pipeline/events/synthetic.py").write_text("import random\n")
     assert list(seeds_in(root)) == []
-    (root / "build/cli.py").write_text(line + "\n")
+    (root / "pipeline/run.py").write_text(line + "\n")
     assert failed(root=root) == {SEEDS}
 
 

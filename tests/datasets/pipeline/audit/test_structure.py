@@ -6,10 +6,10 @@ import logging
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build import release
-from datasets.build.audit.structure import FILES, REPLAY, structure
-from datasets.build.chance import discrete_gaussian_noise
-from tests.datasets.build.workshop import HARVEST
+from datasets.pipeline import run
+from datasets.pipeline.audit.structure import FILES, REPLAY, structure
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
+from tests.datasets.pipeline.workshop import HARVEST
 
 
 def failed(noise=discrete_gaussian_noise):
@@ -25,7 +25,7 @@ def plant(monkeypatch):
     """Let a build go wrong: `plant(name, wrong)` puts `wrong(real)` in the place of what `release` calls by `name`."""
 
     def plant(name, wrong):
-        monkeypatch.setattr(release, name, wrong(getattr(release, name)))
+        monkeypatch.setattr(run, name, wrong(getattr(run, name)))
 
     return plant
 

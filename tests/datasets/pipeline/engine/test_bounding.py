@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.build.bounding import GRAINS
-from datasets.build.bounding import bounded as bounded_bucket
-from datasets.build.buckets import Buckets
-from tests.datasets.build.small import JUNE, PLANT, STATE, small_dataset
+from datasets.pipeline.engine.bounding import GRAINS
+from datasets.pipeline.engine.bounding import bounded as bounded_bucket
+from datasets.pipeline.events.partitions import Buckets
+from tests.datasets.pipeline.small import JUNE, PLANT, STATE, small_dataset
 
 Event = tuple[str, str, str, str, bool, int]  # unit, kind, plant, state, sold, cents
 

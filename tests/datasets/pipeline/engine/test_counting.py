@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.build.counting import Counter
+from datasets.pipeline.engine.counting import Counter
 from datasets.privacy.axis import Axis
 
 AXES = (Axis("plant", ((3,), (3, 2, 2))), Axis("state", ((4,),)), Axis("day", ((5,),)))

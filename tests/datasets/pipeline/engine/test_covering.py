@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.build.budget import budget_of
-from datasets.build.covering import MOST_CELLS, chosen, covering
 from datasets.catalogue import DATASETS
 from datasets.period import Month
+from datasets.pipeline.engine.covering import MOST_CELLS, chosen, covering
+from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cells
 

@@ -7,12 +7,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.build import bounding
-from datasets.build.audit.neighbours import write_events
-from datasets.build.audit.places import Places
-from datasets.build.events.layout import month_folder
-from tests.datasets.build.small import PLANT
-from tests.datasets.build.workshop import HARVEST, JUNE, bounded_rows
+from datasets.pipeline.audit.neighbours import write_events
+from datasets.pipeline.audit.probe_sites import Places
+from datasets.pipeline.engine import bounding
+from datasets.pipeline.events.layout import month_folder
+from tests.datasets.pipeline.small import PLANT
+from tests.datasets.pipeline.workshop import HARVEST, JUNE, bounded_rows
 
 PLACES = Places(HARVEST, JUNE)
 UNITS = ["ann", "bob", "firm"]

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build.buckets import Buckets
-from datasets.build.events.source import Source
-from datasets.build.events.validation import Into, validate
-from datasets.build.packing import packing_of
-from tests.datasets.build.small import JUNE, PLANT, STATE, small_dataset
+from datasets.pipeline.engine.packing import packing_of
+from datasets.pipeline.events.partitions import Buckets
+from datasets.pipeline.events.source import Source
+from datasets.pipeline.events.validation import Into, validate
+from tests.datasets.pipeline.small import JUNE, PLANT, STATE, small_dataset
 
 HARVEST = small_dataset()
 SALT = "5a" * 32

@@ -6,12 +6,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build.events.layout import MonthExists, staged_month
-from datasets.build.events.source import read_source
-from datasets.build.events.synthetic import BadRows, generate
-from datasets.build.events.validation import Into, validate
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
+from datasets.pipeline.events.layout import MonthExists, staged_month
+from datasets.pipeline.events.source import read_source
+from datasets.pipeline.events.synthetic import BadRows, generate
+from datasets.pipeline.events.validation import Into, validate
 
 FEBRUARY = Month(2026, 2)
 

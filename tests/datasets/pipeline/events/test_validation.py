@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from datasets.build.events.columns import LARGEST_VALUE
-from datasets.build.events.layout import NoEvents
-from datasets.build.events.parts import MissingColumn, UnreadableEvents
-from datasets.build.events.source import UnreadableSource
-from tests.datasets.build.events.conftest import crate
+from datasets.pipeline.events.columns import LARGEST_VALUE
+from datasets.pipeline.events.layout import NoEvents
+from datasets.pipeline.events.parts import MissingColumn, UnreadableEvents
+from datasets.pipeline.events.source import UnreadableSource
+from tests.datasets.pipeline.events.conftest import crate
 
 FITS = [
     ("occurred_at", "2026-06-30T23:59:59.999999Z"),

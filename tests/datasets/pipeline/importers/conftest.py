@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build.importers.formats import find_format
-from datasets.build.importers.importing import import_events
 from datasets.catalogue import find_dataset
 from datasets.period import Month
+from datasets.pipeline.importers.formats import find_format
+from datasets.pipeline.importers.importing import import_events
 
 FULL = (
     "uuid decision_visibility decision_visibility_other end_date_visibility_restriction decision_monetary "

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from datasets.build.importers.sources import UnreadableFile
-from tests.datasets.build.importers.conftest import write_csv
+from datasets.pipeline.importers.sources import UnreadableFile
+from tests.datasets.pipeline.importers.conftest import write_csv
 
 COLUMNS = [
     "",

@@ -5,11 +5,11 @@ import zipfile
 
 import pytest
 
-from datasets.build.events.layout import MonthExists
-from datasets.build.importers.importing import NothingFits, WrongDataset
-from datasets.build.importers.sources import UnreadableFile
+from datasets.pipeline.events.layout import MonthExists
+from datasets.pipeline.importers.importing import NothingFits, WrongDataset
+from datasets.pipeline.importers.sources import UnreadableFile
 from datasets.refusal import Refusal
-from tests.datasets.build.importers.conftest import FULL, statement, write_csv
+from tests.datasets.pipeline.importers.conftest import FULL, statement, write_csv
 
 
 def zipped(path, *files, nested=False):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from datasets.build.importers.sources import UnreadableFile
 from datasets.codelists import geography
-from tests.datasets.build.importers.conftest import BEFORE_JULY_2025, LIGHT, statement, write_csv
+from datasets.pipeline.importers.sources import UnreadableFile
+from tests.datasets.pipeline.importers.conftest import BEFORE_JULY_2025, LIGHT, statement, write_csv
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build.importers.formats import UnknownFormat, find_format
-from datasets.build.importers.sources import UnreadableFile
-from datasets.build.importers.table import BadMapping
 from datasets.catalogue import find_dataset
+from datasets.pipeline.importers.formats import UnknownFormat, find_format
+from datasets.pipeline.importers.sources import UnreadableFile
+from datasets.pipeline.importers.table import BadMapping
 
 MAPPING = """
 schema = "ad server log, 2026"

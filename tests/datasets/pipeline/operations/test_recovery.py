@@ -7,16 +7,16 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
-from datasets.build import settling
-from datasets.build.cli import ledger_commands
-from datasets.build.failpoints import armed
-from datasets.build.publication import only_builder
-from datasets.build.settling import ReleaseInDoubt, left_open, settle
-from datasets.build.verification import ensure_ledger_matches, ensure_releases
+from cli.release import ledger_commands
+from datasets.pipeline.operations import recovery
+from datasets.pipeline.operations.recovery import ReleaseInDoubt, left_open, settle
+from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
+from datasets.pipeline.output.publication import only_builder
+from datasets.pipeline.state.failpoints import armed
 from datasets.privacy.ledger import LedgerBroken
-from tests.datasets.build.small import tiny_dataset
-from tests.datasets.build.test_publication import AGAIN, PLENTY, building, die
-from tests.datasets.build.workshop import Shop, crates
+from tests.datasets.pipeline.output.test_publication import AGAIN, PLENTY, building, die
+from tests.datasets.pipeline.small import tiny_dataset
+from tests.datasets.pipeline.workshop import Shop, crates
 from tests.datasets.release.pressing import seal, verify
 
 SEEDS = tiny_dataset()
@@ -72,7 +72,7 @@ def test_another_release_under_a_name_that_was_released_is_found_out(shop, commi
     told |= {"release": "2026-06.1", "revision": 1, "previous": None}
     seal(first, json.dumps(told, sort_keys=True).encode())
     if committed:
-        settling.commit(shop.work, shop.ledger.entries()[2], first, "")
+        recovery.commit(shop.work, shop.ledger.entries()[2], first, "")
     for check in (ensure_ledger_matches, ensure_releases):
         with pytest.raises(
             LedgerBroken, match=r"seeds 2026-06.1: .* entry 3, but entry 2 .* for entry 1; it is"
@@ -99,7 +99,7 @@ def test_a_release_that_cannot_be_read_is_not_taken_for_none(shop, monkeypatch, 
     if trouble == "it is damaged":
         manifest.write_bytes(whole[:-9])
     else:
-        monkeypatch.setattr(settling, "signed_manifest", fail)
+        monkeypatch.setattr(recovery, "signed_manifest", fail)
     with pytest.raises(
         ReleaseInDoubt, match=r"2026-06.1 cannot be read .* ledger entry 1, which is open"
     ) as doubt:
@@ -118,7 +118,7 @@ def fail(*_):
 def test_a_build_that_fails_while_its_release_cannot_be_read_leaves_its_spend_open(shop, monkeypatch):
     def act(place):
         if place == "release renamed":
-            monkeypatch.setattr(settling, "signed_manifest", fail)
+            monkeypatch.setattr(recovery, "signed_manifest", fail)
             raise RuntimeError
 
     with armed(act), pytest.raises(RuntimeError):

@@ -6,18 +6,18 @@ import shutil
 
 import pytest
 
-from datasets.build.rollback import roll_back
-from datasets.build.settling import publish_ledger
-from datasets.build.verification import ensure_ledger_matches, ensure_releases
-from datasets.build.withdrawal import withdraw
+from datasets.pipeline.operations.recovery import publish_ledger
+from datasets.pipeline.operations.rollback import roll_back
+from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
+from datasets.pipeline.operations.withdrawal import withdraw
 from datasets.privacy.ledger import LedgerBroken
 from datasets.refusal import Refusal
-from datasets.release.manifest import ManifestMalformed
-from datasets.release.reader import Releases
-from datasets.release.verification import ReleaseDamaged
-from tests.datasets.build.small import JUNE, tiny_dataset
-from tests.datasets.build.test_publication import PLENTY
-from tests.datasets.build.workshop import Shop, crates
+from datasets.release.format.manifest import ManifestMalformed
+from datasets.release.format.verification import ReleaseDamaged
+from datasets.release.releases import Releases
+from tests.datasets.pipeline.output.test_publication import PLENTY
+from tests.datasets.pipeline.small import JUNE, tiny_dataset
+from tests.datasets.pipeline.workshop import Shop, crates
 from tests.datasets.release.pressing import verify
 
 SEEDS = tiny_dataset()

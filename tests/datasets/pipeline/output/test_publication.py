@@ -16,25 +16,26 @@ import duckdb
 import pytest
 from sqlalchemy import create_engine, text
 
-from datasets.build import disk
-from datasets.build.budget import budget_of
-from datasets.build.disk import DiskFull, NoRoom
-from datasets.build.failpoints import armed, reached
-from datasets.build.ledger_store import LedgerUnavailable
-from datasets.build.lock import MARKER, BuildUnderWay, LockLost, marked
-from datasets.build.publication import only_builder
-from datasets.build.selftest import SelfTestFailed
-from datasets.build.settling import settle
-from datasets.build.verification import ensure_ledger_matches, ensure_releases
 from datasets.period import Month
+from datasets.pipeline.operations.recovery import settle
+from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
+from datasets.pipeline.output.publication import only_builder
+from datasets.pipeline.output.selftest import SelfTestFailed
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.state import disk_space
+from datasets.pipeline.state.disk_space import DiskFull, NoRoom
+from datasets.pipeline.state.failpoints import armed, reached
+from datasets.pipeline.state.ledger_store import LedgerUnavailable
+from datasets.pipeline.state.lock import MARKER, BuildUnderWay, LockLost, marked
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
 from datasets.privacy.zcdp import NANO
 from datasets.refusal import Refusal
-from datasets.release import layout, shelf
-from datasets.release.archive import Archive
-from datasets.release.reader import Releases
-from tests.datasets.build.small import JUNE, tiny_dataset
-from tests.datasets.build.workshop import Shop, crates
+from datasets.release.answer import serving_copy
+from datasets.release.format import layout
+from datasets.release.releases import Releases
+from datasets.release.store.history import Archive
+from tests.datasets.pipeline.small import JUNE, tiny_dataset
+from tests.datasets.pipeline.workshop import Shop, crates
 from tests.datasets.release.pressing import verify
 from tests.postgresql import database_url
 
@@ -248,7 +249,7 @@ def test_where_files_may_not_grow_nothing_is_published_and_the_next_build_works(
 
 
 def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(shop, monkeypatch):
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
     with pytest.raises(
         NoRoom, match=r"seeds 2026-06 needs 64 MiB among the releases and 3 MiB are free"
     ) as refused:
@@ -260,7 +261,7 @@ def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(shop, mo
 def test_what_a_build_needs_depends_on_the_declaration_alone_and_is_enough(shop):
     folder = shop.build()
     written = sum(path.stat().st_size for path in folder.iterdir())
-    assert 2 * written < disk.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
+    assert 2 * written < disk_space.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
 
 
 def flip(path):
@@ -287,7 +288,7 @@ def test_a_disk_that_is_full_while_a_release_is_tried_is_no_fault_of_the_release
     def full(*_):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
-    monkeypatch.setattr(shelf, "_make", full)
+    monkeypatch.setattr(serving_copy, "_make", full)
     with pytest.raises(DiskFull):
         shop.build()
     monkeypatch.undo()
@@ -468,14 +469,14 @@ def test_a_builder_who_loses_postgresql_on_the_way_publishes_nothing(tmp_path, p
 
 
 def test_nothing_but_tests_arms_a_place():
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     named = [
         path.relative_to(root)
-        for folder in ("api", "auth", "datasets", "bench")
+        for folder in ("api", "auth", "cli", "datasets", "bench")
         for path in (root / folder).rglob("*.py")
         if "armed" in path.read_text()
     ]
-    assert named == [Path("datasets/build/failpoints.py")]
+    assert named == [Path("datasets/pipeline/state/failpoints.py")]
     assert reached("anywhere") is None
     with pytest.raises(BudgetSpent), armed(lambda place: (_ for _ in ()).throw(BudgetSpent(place))):
         reached("anywhere")

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.build.budget import budget_of
-from datasets.build.choice import NoEarlierRelease, choices, earlier_release, kept_bounds
-from datasets.build.writer import standard_errors
 from datasets.period import Month
-from datasets.release.manifest import ShareEntry
-from tests.datasets.build.workshop import HARVEST, JUNE, Shop, crates
+from datasets.pipeline.output.cells import standard_errors
+from datasets.pipeline.planning.bounds import NoEarlierRelease, choices, earlier_release, kept_bounds
+from datasets.pipeline.planning.budget import budget_of
+from datasets.release.format.manifest import ShareEntry
+from tests.datasets.pipeline.workshop import HARVEST, JUNE, Shop, crates
 from tests.datasets.release.pressing import verify
 
 JULY = Month(2026, 7)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from datasets.build import disk
-from datasets.build.budget import budget_of
-from datasets.build.disk import NoRoom
-from datasets.build.private import NotPrivate
-from tests.datasets.build.small import JUNE, tiny_dataset
-from tests.datasets.build.test_publication import PLENTY
-from tests.datasets.build.workshop import Shop, crates
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.state import disk_space
+from datasets.pipeline.state.disk_space import NoRoom
+from datasets.pipeline.state.private_folder import NotPrivate
+from tests.datasets.pipeline.output.test_publication import PLENTY
+from tests.datasets.pipeline.small import JUNE, tiny_dataset
+from tests.datasets.pipeline.workshop import Shop, crates
 
 ROWS = 30_011
 
@@ -19,7 +19,7 @@ def shop(tmp_path):
 
 
 def with_free(monkeypatch, of):
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: type("Usage", (), {"free": of(path)}))
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": of(path)}))
 
 
 def test_a_private_disk_that_is_too_small_is_refused_without_saying_how_many_events_there_are(
@@ -36,20 +36,20 @@ def test_a_private_disk_that_is_too_small_is_refused_without_saying_how_many_eve
 
 
 def test_one_disk_has_to_hold_both_the_release_and_what_is_private(shop, monkeypatch):
-    need = disk.bytes_needed(budget := budget_of(shop.dataset, JUNE))
+    need = disk_space.bytes_needed(budget := budget_of(shop.dataset, JUNE))
     for free, fits in (
-        (2 * need + disk.BYTES_PER_EVENT * ROWS - 1, False),
-        (2 * need + disk.BYTES_PER_EVENT * ROWS, True),
+        (2 * need + disk_space.BYTES_PER_EVENT * ROWS - 1, False),
+        (2 * need + disk_space.BYTES_PER_EVENT * ROWS, True),
     ):
         with_free(monkeypatch, lambda path, free=free: free)
         files = list((shop.folder / "events").rglob("*.parquet"))
         shop.work.private.mkdir(mode=0o700, exist_ok=True)
         shop.work.releases.mkdir(exist_ok=True)
         if fits:
-            disk.ensure_room(shop.work.releases, shop.work.private, budget, files)
+            disk_space.ensure_room(shop.work.releases, shop.work.private, budget, files)
         else:
             with pytest.raises(NoRoom):
-                disk.ensure_room(shop.work.releases, shop.work.private, budget, files)
+                disk_space.ensure_room(shop.work.releases, shop.work.private, budget, files)
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])

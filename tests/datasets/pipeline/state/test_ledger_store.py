@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from datasets.build.ledger_store import LedgerStore, LedgerUnavailable
+from datasets.pipeline.state.ledger_store import LedgerStore, LedgerUnavailable
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken, Spend, ensure_chain
 from tests.postgresql import database_url
 

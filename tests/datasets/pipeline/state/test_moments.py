@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from datasets.build import withdrawal
-from datasets.build.failpoints import armed
-from datasets.build.rollback import roll_back
-from datasets.build.verification import ensure_releases
-from datasets.build.withdrawal import withdraw
-from datasets.build.workshop import Workshop
-from datasets.release import layout
-from datasets.release.archive import Archive
-from datasets.release.moments import CLOCKS_DIFFER, moment_of_act, moment_of_release, settled
-from tests.datasets.build.small import JUNE, tiny_dataset
-from tests.datasets.build.test_publication import PLENTY
-from tests.datasets.build.workshop import Shop, crates
+from datasets.pipeline.operations import withdrawal
+from datasets.pipeline.operations.rollback import roll_back
+from datasets.pipeline.operations.verification import ensure_releases
+from datasets.pipeline.operations.withdrawal import withdraw
+from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.failpoints import armed
+from datasets.release.format import layout
+from datasets.release.format.timestamps import CLOCKS_DIFFER, moment_of_act, moment_of_release, settled
+from datasets.release.store.history import Archive
+from tests.datasets.pipeline.output.test_publication import PLENTY
+from tests.datasets.pipeline.small import JUNE, tiny_dataset
+from tests.datasets.pipeline.workshop import Shop, crates
 from tests.datasets.release.pressing import verify
 
 SEEDS = tiny_dataset()

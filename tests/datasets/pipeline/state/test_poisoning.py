@@ -8,15 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build.audit.attack import silence
-from datasets.build.audit.neighbours import canaries, write_events
-from datasets.build.audit.places import Places
-from datasets.build.audit.promise import promised
-from datasets.build.audit.statistic import Probes, Published
-from datasets.build.budget import budget_of
-from datasets.build.events.layout import month_folder
-from datasets.build.noisy import noisy_cells
-from tests.datasets.build.workshop import HARVEST, JUNE, Shop, bounded_rows, crates, together
+from datasets.pipeline.audit.attack import silence
+from datasets.pipeline.audit.claimed_epsilon import promised
+from datasets.pipeline.audit.neighbours import canaries, write_events
+from datasets.pipeline.audit.probe_sites import Places
+from datasets.pipeline.audit.statistic import Probes, Published
+from datasets.pipeline.events.layout import month_folder
+from datasets.pipeline.measurement.noise import noisy_cells
+from datasets.pipeline.planning.budget import budget_of
+from tests.datasets.pipeline.workshop import HARVEST, JUNE, Shop, bounded_rows, crates, together
 
 ACCOUNTS = 100_000
 PLACES = Places(HARVEST, JUNE)

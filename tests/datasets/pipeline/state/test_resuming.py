@@ -8,13 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.build import checkpoint, publication
-from datasets.build.buckets import Buckets
-from datasets.build.events import parts
-from datasets.build.publication import LEFT_BEHIND
-from tests.datasets.build.small import JUNE
-from tests.datasets.build.test_publication import PLENTY, building, die
-from tests.datasets.build.workshop import HARVEST, Shop, crates, silence, together
+from datasets.pipeline.events import parts
+from datasets.pipeline.events.partitions import Buckets
+from datasets.pipeline.output import publication
+from datasets.pipeline.output.publication import LEFT_BEHIND
+from datasets.pipeline.state import checkpoint
+from tests.datasets.pipeline.output.test_publication import PLENTY, building, die
+from tests.datasets.pipeline.small import JUNE
+from tests.datasets.pipeline.workshop import HARVEST, Shop, crates, silence, together
 
 COUNTED = ["crates", "sales", "takings", "gardeners"]
 ONE, OTHER = crates(300, 60), crates(300, 60, seed=2, first=1_000)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datasets.privacy.ratio import fieller
-from datasets.release.query.words import MalformedQuestion
+from datasets.release.query.vocabulary import MalformedQuestion
 
 
 class Quantity:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from datasets.build.events.source import Source
-from datasets.release.reader import Releases
+from datasets.pipeline.events.source import Source
+from datasets.release.releases import Releases
 from tests.datasets.release.pressing import press, verify
 
 PARTIAL = Source(

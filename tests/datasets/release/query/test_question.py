@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
-from datasets.release.codebook import codebook_of
-from datasets.release.grid import EmptyQuestion, NotPublished
+from datasets.release.answer.grid import EmptyQuestion, NotPublished
+from datasets.release.format.codebook import codebook_of
 from datasets.release.query.parsing import parse_question
 from datasets.release.query.span import PeriodNotReleased
-from datasets.release.query.words import (
+from datasets.release.query.vocabulary import (
     MalformedQuestion,
     RepeatedParameter,
     UnknownCode,
@@ -18,8 +18,8 @@ from datasets.release.query.words import (
     UnknownMeasure,
     UnknownParameter,
 )
-from datasets.release.reader import UnknownRelease
-from tests.datasets.build.small import JUNE, small_dataset
+from datasets.release.releases import UnknownRelease
+from tests.datasets.pipeline.small import JUNE, small_dataset
 
 BOOK = codebook_of(small_dataset(), JUNE)
 MONTHS = ("2026-05", "2026-06")

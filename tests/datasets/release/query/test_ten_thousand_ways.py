@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from datasets.release.grid import NotPublished
-from tests.datasets.build.small import KIND, PLANT, STATE
+from datasets.release.answer.grid import NotPublished
+from tests.datasets.pipeline.small import KIND, PLANT, STATE
 
 WAYS = int(os.environ.get("DAYLIGHT_WAYS", "400"))
 CODES = {
