@@ -65,19 +65,6 @@ def write_token(claims: Claims, signer: Signer) -> str:
     return str(jws.sign(data, signer.key, headers=headers, algorithm=ALGORITHM))
 
 
-def check_token(
-    text: str, key_of: Callable[[str], Key | None], issuer: str, audience: str, now: datetime
-) -> tuple[str, Claims]:
-    """The kid and the claims of a token that this issuer signed for this audience and this moment.
-
-    `key_of` knows the public keys for tokens by their kid. Raises TokenRefused, and nothing else, on
-    whatever else the text may be; the text is in neither the sentence nor the cause.
-    """
-    kid, claims = verified(text, key_of)
-    ensure_claims(claims, issuer, audience, now)
-    return kid, claims
-
-
 def verified(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claims]:
     """The kid and the claims of a text that one of these keys signed, whatever they say. Raises TokenRefused."""
     match = _SEGMENTS.fullmatch(text) if len(text) <= LONGEST_TEXT else None

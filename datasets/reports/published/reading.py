@@ -120,11 +120,6 @@ def _recognised(path: Path, header: Sequence[str]) -> Template:
     return (named or fitting)[0]
 
 
-def _shared(template: Template, names: set[str]) -> int:
-    """How many of a template's columns a file has."""
-    return len({plain(name) for name in template.header} & names)
-
-
 def _stem(path: Path) -> str:
     return path.stem.casefold().strip()
 
