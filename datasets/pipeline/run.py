@@ -37,7 +37,7 @@ from datasets.pipeline.operations.recovery import (
 from datasets.pipeline.operations.verification import ensure_nothing_forgotten
 from datasets.pipeline.output.cells import write_cells
 from datasets.pipeline.output.manifest import manifest_of
-from datasets.pipeline.output.publication import flush, only_builder, point, staged, sweep
+from datasets.pipeline.output.publication import only_builder, point, staged, sweep
 from datasets.pipeline.output.selftest import ensure_readable
 from datasets.pipeline.planning.budget import Budget, budget_of
 from datasets.pipeline.state.checkpoint import (
@@ -50,6 +50,7 @@ from datasets.pipeline.state.checkpoint import (
 from datasets.pipeline.state.context import Workshop
 from datasets.pipeline.state.disk_space import ensure_room, is_full, speaking_of_disks
 from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.state.files import flush
 from datasets.pipeline.state.ledger_store import LedgerUnavailable
 from datasets.pipeline.state.lock import LockLost
 from datasets.pipeline.state.private_folder import ensure_private

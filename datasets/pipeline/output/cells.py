@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datasets.definition import Cuboid, Dataset, Level, SumMeasure
+from datasets.definition import Cuboid, Dataset, Level
 from datasets.period import Month
 from datasets.pipeline.measurement.noise import NoisyCells
 from datasets.pipeline.planning.budget import Budget
-from datasets.privacy.axis import Axis, Floats, axes_of
-from datasets.privacy.variance import Factor, variance
+from datasets.pipeline.planning.standard_errors import standard_errors
+from datasets.privacy.axis import Axis, axes_of
 
 
 def write_cells(path: Path, schema: pa.Schema, budget: Budget, cells: NoisyCells) -> int:
@@ -80,17 +80,3 @@ def _measure_columns(
         else:
             yield name, pa.nulls(size, pa.float64())
             yield f"{name}_se", pa.nulls(size, pa.float64())
-
-
-def standard_errors(budget: Budget, name: str, cuboid: Cuboid) -> Floats:
-    """The exact standard error of each cell of a cuboid; a sum's includes its middle times the count's."""
-    plan, measure = budget.measures[name], budget.dataset.measure(name)
-    factors: list[Factor] = [
-        (level, np.eye(axis.size(level))) if level else None
-        for axis, level in zip(plan.axes, cuboid, strict=True)
-    ]
-    square = variance(plan.axes, plan.variances, factors)
-    if isinstance(measure, SumMeasure):
-        counted: Mapping[Cuboid, float] = budget.measures[measure.counted_by].variances
-        square = square + measure.middle**2 * variance(plan.axes, counted, factors)
-    return np.sqrt(square)

@@ -6,15 +6,14 @@ month's pointer is replaced. A reader sees the old release or the new one, never
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.state.files import LEFT_BEHIND, flush, replace_file
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.lock import marked
 from datasets.pipeline.state.signing import Seal
@@ -23,9 +22,6 @@ from datasets.release.format import layout
 from datasets.release.format.signed import Signed, signed_bytes
 from datasets.release.format.verification import Verify
 from datasets.release.store.history import Archive
-
-LEFT_BEHIND = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
-"""The name of a file or folder that was still being written."""
 
 
 @contextmanager
@@ -103,27 +99,3 @@ def publish_signed(path: Path, text: bytes, seal: Seal, what: str) -> None:
     signature = seal.sign(text)
     seal.verify(text, signature)
     replace_file(path, signed_bytes(Signed(text, signature)), what)
-
-
-def replace_file(path: Path, content: bytes, what: str) -> None:
-    """Write a file anew: readers see all of the old one or all of the new one. `what` names it to tests."""
-    fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    try:
-        fresh.write_bytes(content)
-        reached(f"{what} written")
-        flush(fresh)
-        fresh.replace(path)
-        reached(f"{what} replaced")
-        flush(path.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            fresh.unlink()
-
-
-def flush(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from datasets.definition import Dataset, EventMeasure
 from datasets.period import Month
 from datasets.pipeline.engine.bounding import event_measures
-from datasets.pipeline.output.cells import standard_errors
 from datasets.pipeline.planning.budget import Budget, budget_of
+from datasets.pipeline.planning.standard_errors import standard_errors
 from datasets.refusal import Refusal, shown
 from datasets.release.format import layout
 from datasets.release.format.manifest import KeptEntry, Manifest, ShareEntry

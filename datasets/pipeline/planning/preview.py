@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
-from datasets.pipeline.output.cells import standard_errors
 from datasets.pipeline.planning.budget import Budget
+from datasets.pipeline.planning.standard_errors import standard_errors
 from datasets.privacy.plan import cells
 
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from datasets.definition import Cuboid
 from datasets.pipeline.engine.counting import Counter
 from datasets.pipeline.measurement.noise import NoisyCells
-from datasets.pipeline.output.publication import LEFT_BEHIND, flush, replace_file
 from datasets.pipeline.planning.budget import Budget
+from datasets.pipeline.state.files import LEFT_BEHIND, flush, replace_file
 from datasets.pipeline.state.provenance import code_hash, lock_hash
 from datasets.privacy.ledger import Entry, open_reservations
 from datasets.privacy.residuals import NoisyTable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets.pipeline.output.publication import replace_file
+from datasets.pipeline.state.files import replace_file
 from datasets.privacy.ledger import Entry
 
 _MADE = "reservations"

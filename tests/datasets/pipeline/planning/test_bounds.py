@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.period import Month
-from datasets.pipeline.output.cells import standard_errors
 from datasets.pipeline.planning.bounds import NoEarlierRelease, choices, earlier_release, kept_bounds
 from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.standard_errors import standard_errors
 from datasets.release.format.manifest import ShareEntry
 from tests.datasets.pipeline.workshop import HARVEST, JUNE, Shop, crates
 from tests.datasets.release.pressing import verify

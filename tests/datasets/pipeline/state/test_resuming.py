@@ -10,9 +10,8 @@ import pytest
 
 from datasets.pipeline.events import parts
 from datasets.pipeline.events.partitions import Buckets
-from datasets.pipeline.output import publication
-from datasets.pipeline.output.publication import LEFT_BEHIND
-from datasets.pipeline.state import checkpoint
+from datasets.pipeline.state import checkpoint, files
+from datasets.pipeline.state.files import LEFT_BEHIND
 from tests.datasets.pipeline.output.test_publication import PLENTY, building, die
 from tests.datasets.pipeline.small import JUNE
 from tests.datasets.pipeline.workshop import HARVEST, Shop, crates, silence, together
@@ -101,13 +100,13 @@ def test_what_a_part_is_made_of_is_on_the_disk_before_it_is_said_to_be(tmp_path,
     """Its files, and each folder that names one of them, down from the private folder."""
     shop = shop_of_two_files(tmp_path / "shop")
     flushed = []
-    real = publication.flush
+    real = files.flush
 
     def flush(path):
         flushed.append(path)
         real(path)
 
-    monkeypatch.setattr(publication, "flush", flush)
+    monkeypatch.setattr(files, "flush", flush)
     monkeypatch.setattr(checkpoint, "flush", flush)
     folder = shop.work.private / "building" / "harvest" / "2026-06"
     part = folder / "buckets" / "part-00000"

@@ -1,0 +1,38 @@
+"""Files that survive a crash: written to the side, flushed to disk with fsync, and renamed into place."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+from datasets.pipeline.state.failpoints import reached
+
+LEFT_BEHIND = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
+"""The name of a file or folder that was still being written."""
+
+
+def replace_file(path: Path, content: bytes, what: str) -> None:
+    """Write a file anew: readers see all of the old one or all of the new one. `what` names it to tests."""
+    fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    try:
+        fresh.write_bytes(content)
+        reached(f"{what} written")
+        flush(fresh)
+        fresh.replace(path)
+        reached(f"{what} replaced")
+        flush(path.parent)
+    finally:
+        with suppress(FileNotFoundError):
+            fresh.unlink()
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
