@@ -26,7 +26,7 @@ from datasets.definition import (
     up_to,
 )
 from datasets.privacy.ledger import Caps
-from tests.datasets.pipeline.small import KIND, PLANT, STATE, small_dataset
+from tests.datasets.pipeline.small_dataset import KIND, PLANT, STATE, small_dataset
 
 SMALL = small_dataset()
 

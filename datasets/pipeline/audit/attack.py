@@ -14,7 +14,7 @@ import numpy as np
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.audit.claimed_epsilon import promised
+from datasets.pipeline.audit.claimed_rho import promised
 from datasets.pipeline.audit.neighbours import Canary, Row, canaries, crowd, write_events
 from datasets.pipeline.audit.statistic import Probes, Published
 from datasets.pipeline.audit.verdict import Attack, Verdict, moves, verdicts

@@ -10,7 +10,7 @@ from datasets.pipeline import run
 from datasets.pipeline.audit.attack import MONTH, attacked
 from datasets.pipeline.audit.neighbours import canaries
 from datasets.pipeline.audit.randomness_check import origin
-from datasets.pipeline.audit.structure import structure
+from datasets.pipeline.audit.release_comparison import structure
 from datasets.pipeline.audit.verdict import Verdict
 from datasets.privacy.residuals import Noise
 

@@ -25,7 +25,7 @@ from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken
 from datasets.privacy.zcdp import NANO
 from datasets.refusal import Refusal
 from datasets.release.format.verification import ReleaseDamaged
-from tests.datasets.pipeline.workshop import HARVEST, JUNE, Shop, crates, silence, together
+from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, Shop, crates, silence, together
 from tests.datasets.release.pressing import verify
 
 

@@ -11,7 +11,7 @@ import pytest
 from datasets.period import Month
 from datasets.release.answer.table import Answer
 from datasets.release.releases import Releases
-from tests.datasets.pipeline.small import JUNE
+from tests.datasets.pipeline.small_dataset import JUNE
 from tests.datasets.release.naive import Naive
 from tests.datasets.release.pressing import press, verify
 

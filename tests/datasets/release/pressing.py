@@ -24,7 +24,7 @@ from datasets.release.format import layout
 from datasets.release.format.cells import cells_schema
 from datasets.release.format.codebook import codebook_of
 from datasets.release.format.manifest import FileEntry
-from tests.datasets.pipeline.small import JUNE, small_dataset
+from tests.datasets.pipeline.small_dataset import JUNE, small_dataset
 
 HARVEST = small_dataset()
 GARDEN = Source(format="table", schema="crates, as the garden counts them", unit="The gardener.")

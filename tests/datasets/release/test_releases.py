@@ -13,7 +13,7 @@ from datasets.release.answer.serving_copy import Deadline, QuestionInterrupted
 from datasets.release.format import layout
 from datasets.release.releases import Releases
 from datasets.release.store.changelog import difference
-from tests.datasets.pipeline.small import JUNE
+from tests.datasets.pipeline.small_dataset import JUNE
 from tests.datasets.release.pressing import press, seal, sign, verify
 
 

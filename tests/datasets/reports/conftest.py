@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.datasets.pipeline.workshop import silence
+from tests.datasets.pipeline.small_deployment import silence
 from tests.datasets.reports.builds import build, events, opened
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from datasets.catalogue import DATASETS
 from datasets.pipeline.audit.attack import attacked
-from datasets.pipeline.audit.claimed_epsilon import promised
+from datasets.pipeline.audit.claimed_rho import promised
 from datasets.pipeline.audit.clopper_pearson import epsilon_bound, upper_limit
 from datasets.pipeline.audit.verdict import DISTANCE, EPSILON, MOVES, REPEATED, SCALE, SHARED
 from datasets.pipeline.engine import bounding
@@ -14,7 +14,7 @@ from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.pipeline.planning import budget
 from datasets.privacy.discrete_gaussian import discrete_gaussian
 from datasets.privacy.residuals import ExactTable
-from tests.datasets.pipeline.workshop import HARVEST
+from tests.datasets.pipeline.small_deployment import HARVEST
 
 
 def attack(builds=2, noise=discrete_gaussian_noise):

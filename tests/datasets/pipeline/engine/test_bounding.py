@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from datasets.pipeline.engine.bounding import GRAINS
 from datasets.pipeline.engine.bounding import bounded as bounded_bucket
 from datasets.pipeline.events.partitions import Buckets
-from tests.datasets.pipeline.small import JUNE, PLANT, STATE, small_dataset
+from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 
 Event = tuple[str, str, str, str, bool, int]  # unit, kind, plant, state, sold, cents
 

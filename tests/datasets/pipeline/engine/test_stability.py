@@ -11,8 +11,8 @@ from datasets.pipeline.audit.neighbours import write_events
 from datasets.pipeline.audit.probe_sites import Places
 from datasets.pipeline.engine import bounding
 from datasets.pipeline.events.layout import month_folder
-from tests.datasets.pipeline.small import PLANT
-from tests.datasets.pipeline.workshop import HARVEST, JUNE, bounded_rows
+from tests.datasets.pipeline.small_dataset import PLANT
+from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, bounded_rows
 
 PLACES = Places(HARVEST, JUNE)
 UNITS = ["ann", "bob", "firm"]

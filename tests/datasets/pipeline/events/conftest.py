@@ -15,7 +15,7 @@ from datasets.pipeline.engine.packing import packing_of
 from datasets.pipeline.events.partitions import Buckets
 from datasets.pipeline.events.source import Source
 from datasets.pipeline.events.validation import Into, validate
-from tests.datasets.pipeline.small import JUNE, PLANT, STATE, small_dataset
+from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 
 HARVEST = small_dataset()
 SALT = "5a" * 32

@@ -15,8 +15,8 @@ from datasets.pipeline.output.publication import only_builder
 from datasets.pipeline.state.failpoints import armed
 from datasets.privacy.ledger import LedgerBroken
 from tests.datasets.pipeline.output.test_publication import AGAIN, PLENTY, building, die
-from tests.datasets.pipeline.small import tiny_dataset
-from tests.datasets.pipeline.workshop import Shop, crates
+from tests.datasets.pipeline.small_dataset import tiny_dataset
+from tests.datasets.pipeline.small_deployment import Shop, crates
 from tests.datasets.release.pressing import seal, verify
 
 SEEDS = tiny_dataset()

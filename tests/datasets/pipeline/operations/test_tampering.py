@@ -16,8 +16,8 @@ from datasets.release.format.manifest import ManifestMalformed
 from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.releases import Releases
 from tests.datasets.pipeline.output.test_publication import PLENTY
-from tests.datasets.pipeline.small import JUNE, tiny_dataset
-from tests.datasets.pipeline.workshop import Shop, crates
+from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
+from tests.datasets.pipeline.small_deployment import Shop, crates
 from tests.datasets.release.pressing import verify
 
 SEEDS = tiny_dataset()

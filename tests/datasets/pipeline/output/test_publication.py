@@ -34,8 +34,8 @@ from datasets.release.answer import serving_copy
 from datasets.release.format import layout
 from datasets.release.releases import Releases
 from datasets.release.store.history import Archive
-from tests.datasets.pipeline.small import JUNE, tiny_dataset
-from tests.datasets.pipeline.workshop import Shop, crates
+from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
+from tests.datasets.pipeline.small_deployment import Shop, crates
 from tests.datasets.release.pressing import verify
 from tests.postgresql import database_url
 

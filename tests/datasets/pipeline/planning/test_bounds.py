@@ -10,7 +10,7 @@ from datasets.pipeline.planning.bounds import NoEarlierRelease, choices, earlier
 from datasets.pipeline.planning.budget import budget_of
 from datasets.pipeline.planning.standard_errors import standard_errors
 from datasets.release.format.manifest import ShareEntry
-from tests.datasets.pipeline.workshop import HARVEST, JUNE, Shop, crates
+from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, Shop, crates
 from tests.datasets.release.pressing import verify
 
 JULY = Month(2026, 7)

@@ -7,8 +7,8 @@ from datasets.pipeline.state import disk_space
 from datasets.pipeline.state.disk_space import NoRoom
 from datasets.pipeline.state.private_folder import NotPrivate
 from tests.datasets.pipeline.output.test_publication import PLENTY
-from tests.datasets.pipeline.small import JUNE, tiny_dataset
-from tests.datasets.pipeline.workshop import Shop, crates
+from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
+from tests.datasets.pipeline.small_deployment import Shop, crates
 
 ROWS = 30_011
 

@@ -17,8 +17,8 @@ from datasets.release.format import layout
 from datasets.release.format.timestamps import CLOCKS_DIFFER, moment_of_act, moment_of_release, settled
 from datasets.release.store.history import Archive
 from tests.datasets.pipeline.output.test_publication import PLENTY
-from tests.datasets.pipeline.small import JUNE, tiny_dataset
-from tests.datasets.pipeline.workshop import Shop, crates
+from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
+from tests.datasets.pipeline.small_deployment import Shop, crates
 from tests.datasets.release.pressing import verify
 
 SEEDS = tiny_dataset()

@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets.pipeline.audit.attack import silence
-from datasets.pipeline.audit.claimed_epsilon import promised
+from datasets.pipeline.audit.claimed_rho import promised
 from datasets.pipeline.audit.neighbours import canaries, write_events
 from datasets.pipeline.audit.probe_sites import Places
 from datasets.pipeline.audit.statistic import Probes, Published
 from datasets.pipeline.events.layout import month_folder
 from datasets.pipeline.measurement.noise import noisy_cells
 from datasets.pipeline.planning.budget import budget_of
-from tests.datasets.pipeline.workshop import HARVEST, JUNE, Shop, bounded_rows, crates, together
+from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, Shop, bounded_rows, crates, together
 
 ACCOUNTS = 100_000
 PLACES = Places(HARVEST, JUNE)

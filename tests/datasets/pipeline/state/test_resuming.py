@@ -13,8 +13,8 @@ from datasets.pipeline.events.partitions import Buckets
 from datasets.pipeline.state import checkpoint, files
 from datasets.pipeline.state.files import LEFT_BEHIND
 from tests.datasets.pipeline.output.test_publication import PLENTY, building, die
-from tests.datasets.pipeline.small import JUNE
-from tests.datasets.pipeline.workshop import HARVEST, Shop, crates, silence, together
+from tests.datasets.pipeline.small_dataset import JUNE
+from tests.datasets.pipeline.small_deployment import HARVEST, Shop, crates, silence, together
 
 COUNTED = ["crates", "sales", "takings", "gardeners"]
 ONE, OTHER = crates(300, 60), crates(300, 60, seed=2, first=1_000)

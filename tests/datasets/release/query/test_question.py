@@ -19,7 +19,7 @@ from datasets.release.query.vocabulary import (
     UnknownParameter,
 )
 from datasets.release.releases import UnknownRelease
-from tests.datasets.pipeline.small import JUNE, small_dataset
+from tests.datasets.pipeline.small_dataset import JUNE, small_dataset
 
 BOOK = codebook_of(small_dataset(), JUNE)
 MONTHS = ("2026-05", "2026-06")

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from datasets.release.answer.grid import NotPublished
-from tests.datasets.pipeline.small import KIND, PLANT, STATE
+from tests.datasets.pipeline.small_dataset import KIND, PLANT, STATE
 
 WAYS = int(os.environ.get("DAYLIGHT_WAYS", "400"))
 CODES = {

@@ -16,7 +16,7 @@ from datasets.pipeline.state.context import Workshop
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import Seal
 from datasets.privacy.ledger import Caps
-from tests.datasets.pipeline.small import JUNE, PLANT, STATE, small_dataset
+from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 from tests.datasets.release.pressing import sign, verify
 
 HARVEST = small_dataset(Fraction(1, 5))

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets.pipeline import run
-from datasets.pipeline.audit.structure import FILES, REPLAY, structure
+from datasets.pipeline.audit.release_comparison import FILES, REPLAY, structure
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
-from tests.datasets.pipeline.workshop import HARVEST
+from tests.datasets.pipeline.small_deployment import HARVEST
 
 
 def failed(noise=discrete_gaussian_noise):
