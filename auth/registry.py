@@ -15,27 +15,27 @@ from sqlalchemy import Engine, or_, update
 from auth import projects
 from auth.admins.accounts import AdminPrincipal, Admins
 from auth.admins.approvals import PROJECT_APPROVAL, FourEyes
-from auth.audit.export import exported
+from auth.audit.export import export_lines
 from auth.audit.log import Mandate, read_witness
-from auth.audit.transaction import Act, acting
-from auth.audit.verification import Verified, verify_chain
+from auth.audit.transaction import AuditedTransaction, audited_transaction
+from auth.audit.verification import VerifiedChain, verify_chain
 from auth.crypto.jws import sign_detached, verify_detached
-from auth.crypto.jwt import Claims, ensure_claims, read_token, write_token
+from auth.crypto.jwt import Claims, ensure_claims, read_claims_ignoring_expiry, sign_token
 from auth.crypto.keyring import Keyring
 from auth.crypto.keys import Purpose, ensure_backend
-from auth.crypto.verification_cache import Signatures
+from auth.crypto.verification_cache import VerificationCache
 from auth.db import migrate
-from auth.db.engine import open_engine, read_address, snapshot, writing
+from auth.db.engine import open_engine, parse_registry_url, snapshot, write_transaction
 from auth.db.models import Project, Researcher, SigningKey, Token
-from auth.db.statement_timeout import Watchdog
+from auth.db.statement_timeout import StatementTimeout
 from auth.errors import KeyUnusable, NotAllowed, RegistryUnavailable, TokenRefused, UnknownRecord
 from auth.projects import NewMember, NewProject
 from auth.settings import RegistrySettings
 from auth.tokens import issuing, rotation
 from auth.tokens.issuing import IssuedToken, NewToken, TokenLine
-from auth.tokens.principal import Principal, principal_of
-from auth.tokens.principal_cache import Standings
-from auth.tokens.usage import Usage
+from auth.tokens.principal import Principal, principal_from_row
+from auth.tokens.principal_cache import PrincipalCache
+from auth.tokens.usage import UsageStore
 from auth.vetting import lifecycle
 from auth.vetting.administration import Office
 
@@ -54,15 +54,15 @@ class Registry:
         self.settings = settings
         self.in_process = engine.dialect.name == "sqlite"
         self._engine = engine
-        self._watchdog = None if self.in_process else Watchdog(engine)
+        self._watchdog = None if self.in_process else StatementTimeout(engine)
         self._keyring = Keyring(engine, settings.keys_dir)
-        self._signatures = Signatures(self._keyring.token_key)
-        self._standings = Standings(engine)
+        self._signatures = VerificationCache(self._keyring.token_key)
+        self._standings = PrincipalCache(engine)
         self._used: dict[str, datetime] = {}
         self._used_lock = Lock()
         self.office = Office(engine, self._acting, FourEyes(settings.two_people))
         self.admins = Admins(engine, self._keyring, settings, self._acting)
-        self.usage = Usage(engine)
+        self.usage = UsageStore(engine)
 
     # --- who asks ---------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class Registry:
         """
         try:
             kid, claims = self._check(text, now)
-            principal = principal_of(self._standings.find(claims.jti), kid, claims, now)
+            principal = principal_from_row(self._standings.find(claims.jti), kid, claims, now)
         except KeyUnusable as damaged:
             raise RegistryUnavailable(damaged.sentence) from None
         except TokenRefused as refused:
@@ -86,7 +86,7 @@ class Registry:
     def admin(self, text: str, now: datetime) -> AdminPrincipal:
         """Which admin holds this session's token, looked up anew on each call. Raises TokenRefused, RegistryUnavailable."""
         try:
-            return self.admins.principal(*self._signatures.verified(text), now)
+            return self.admins.principal(*self._signatures.verify(text), now)
         except TokenRefused as refused:
             log.info("token refused: %s", refused.cause, extra={"cause": refused.cause})
             raise
@@ -102,7 +102,7 @@ class Registry:
         if not used:
             return 0
         try:
-            with writing(self._engine) as session:
+            with write_transaction(self._engine) as session:
                 for token_id, moment in used.items():
                     later = or_(Token.last_used.is_(None), Token.last_used < moment)
                     session.execute(
@@ -156,7 +156,7 @@ class Registry:
         Raises UnknownRecord, NotAllowed for a key that is revoked already, KeyUnusable.
         """
         with self._acting(mandate) as act:
-            purpose, successor = self._keyring.step_down(act.session, kid, mandate.at)
+            purpose, successor = self._keyring.supersede(act.session, kid, mandate.at)
             act.record("key.revoked", kid, purpose=purpose, successor=successor or "")
             self._keyring.revoke(
                 act.session, kid
@@ -168,7 +168,7 @@ class Registry:
 
         Between lines nothing is held, however long they take to be read. Raises RegistryUnavailable.
         """
-        return exported(self._engine, after)
+        return export_lines(self._engine, after)
 
     # --- acts: each raises RegistryUnavailable and ChainBroken besides what its docstring says ----
 
@@ -225,7 +225,7 @@ class Registry:
                     parameter="idempotency_key",
                     value=new.idempotency_key or "",
                 )
-            text = write_token(issuing.claims_of(token, self.settings.issuer, self.settings.audience), signer)
+            text = sign_token(issuing.claims_of(token, self.settings.issuer, self.settings.audience), signer)
             act.record(
                 "token.shown_again" if again else "token.issued",
                 token.jti,
@@ -260,7 +260,7 @@ class Registry:
         with self._acting(mandate) as act:
             signer = self._keyring.signer(act.session, "token")
             new, old = rotation.rotate_token(act.session, token_id, signer.kid, overlap, mandate.at)
-            text = write_token(issuing.claims_of(new, self.settings.issuer, self.settings.audience), signer)
+            text = sign_token(issuing.claims_of(new, self.settings.issuer, self.settings.audience), signer)
             until = old.revoked.isoformat() if old.revoked else ""
             act.record("token.rotated", old.jti, project=old.project_id, by=new.jti, until=until)
         return IssuedToken(text, new.jti, new.expires, again=False)
@@ -276,7 +276,9 @@ class Registry:
     def identify_token(self, text: str, now: datetime) -> TokenLine:
         """Whose a token is that was found somewhere, also where it has expired or is revoked. Raises UnknownRecord."""
         try:
-            claims = read_token(text, self._keyring.token_key, self.settings.issuer, self.settings.audience)
+            claims = read_claims_ignoring_expiry(
+                text, self._keyring.token_key, self.settings.issuer, self.settings.audience
+            )
         except TokenRefused:
             raise UnknownRecord("token: this text is no token of this registry.", parameter="token") from None
         with snapshot(self._engine) as session:
@@ -304,7 +306,7 @@ class Registry:
             issuing.find_token(session, token_id)
             return issuing.list_tokens(session, now, token_id=token_id)[0]
 
-    def verify_audit(self) -> Verified:
+    def verify_audit(self) -> VerifiedChain:
         """Follows the audit from end to end. Raises ChainBroken with the position, and RegistryUnavailable."""
         witness = read_witness(self.settings.keys_dir)
         with snapshot(self._engine) as session:
@@ -313,7 +315,7 @@ class Registry:
     def is_up(self) -> bool:
         """Whether the registry answers and its tables are this program's. Never raises."""
         try:
-            return migrate.version(self._engine) == migrate.head()
+            return migrate.database_version(self._engine) == migrate.head_version()
         except RegistryUnavailable:
             return False
 
@@ -321,7 +323,7 @@ class Registry:
         """Writes what is pending, if that is possible, and lets go of every connection."""
         try:
             self.write_last_uses()
-            self.usage.write()
+            self.usage.flush()
         except RegistryUnavailable:
             log.warning("the last uses of tokens, or what was taken, could not be written")
         if self._watchdog is not None:
@@ -329,8 +331,8 @@ class Registry:
         self._standings.close()
         self._engine.dispose()
 
-    def _acting(self, mandate: Mandate) -> AbstractContextManager[Act]:
-        return acting(self._engine, self._keyring, self.settings.keys_dir, mandate)
+    def _acting(self, mandate: Mandate) -> AbstractContextManager[AuditedTransaction]:
+        return audited_transaction(self._engine, self._keyring, self.settings.keys_dir, mandate)
 
     def _token_id(self, name: str, now: datetime) -> str:
         if "." not in name:
@@ -345,7 +347,7 @@ class Registry:
             ) from None
 
     def _check(self, text: str, now: datetime) -> tuple[str, Claims]:
-        kid, claims = self._signatures.verified(text)
+        kid, claims = self._signatures.verify(text)
         ensure_claims(claims, self.settings.issuer, self.settings.audience, now)
         return kid, claims
 
@@ -357,4 +359,4 @@ def open_registry(settings: RegistrySettings) -> Registry:
     and KeyUnusable where python-jose would not use the package cryptography.
     """
     ensure_backend()
-    return Registry(settings, open_engine(read_address(settings.registry_url)))
+    return Registry(settings, open_engine(parse_registry_url(settings.registry_url)))

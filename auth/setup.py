@@ -10,10 +10,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from auth.audit.log import Mandate
-from auth.audit.transaction import acting
+from auth.audit.transaction import audited_transaction
 from auth.crypto.keyring import Keyring
 from auth.db import migrate
-from auth.db.engine import open_engine, read_address, sqlite_file
+from auth.db.engine import open_engine, parse_registry_url, sqlite_file
 from auth.errors import RegistryError
 from auth.settings import RegistrySettings
 
@@ -26,7 +26,7 @@ def prepare(
     Safe when several processes call it at once. Raises RegistryError where a directory cannot be made, and
     its kinds for a registry that is unreachable, tampered with, or made by a later version of the program.
     """
-    url = read_address(settings.registry_url)
+    url = parse_registry_url(settings.registry_url)
     file = sqlite_file(url)
     engine = open_engine(url)
     try:
@@ -35,19 +35,19 @@ def prepare(
         with _locked(settings.home / "registry.lock"):
             if file is not None:
                 _make_file(file)
-            if migrate.version(engine) == migrate.head():
+            if migrate.database_version(engine) == migrate.head_version():
                 return
             keyring = Keyring(engine, settings.keys_dir)
-            with acting(engine, keyring, settings.keys_dir, mandate) as act:
+            with audited_transaction(engine, keyring, settings.keys_dir, mandate) as act:
                 before = migrate.upgrade(act.session.connection())
-                if before == migrate.head():
+                if before == migrate.head_version():
                     return
-                keyring.make_first(act.session, mandate.at)
-                act.record("registry.made" if before is None else "registry.upgraded", migrate.head())
+                keyring.create_initial_keys(act.session, mandate.at)
+                act.record("registry.made" if before is None else "registry.upgraded", migrate.head_version())
         say(
             f"Made a new registry in {settings.home}, with keys in {settings.keys_dir}."
             if before is None
-            else f"Brought the registry's tables from version {before} to {migrate.head()}."
+            else f"Brought the registry's tables from version {before} to {migrate.head_version()}."
         )
     finally:
         engine.dispose()

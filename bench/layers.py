@@ -24,7 +24,7 @@ from api.access.registry_calls import Beside
 from api.access.throttle import Gate
 from api.dependencies import principal_of
 from api.settings import ApiSettings
-from auth.crypto.jwt import verified
+from auth.crypto.jwt import verify_signature
 from auth.registry import Registry
 from bench.figures import Figure
 from tests.deployment import Deployment
@@ -52,7 +52,7 @@ async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
 
     async def signature(request: Request) -> None:
         text = request.headers["authorization"].partition(" ")[2]
-        verified(text, registry._keyring.token_key)  # noqa: SLF001  the layer by itself is no one's interface
+        verify_signature(text, registry._keyring.token_key)  # noqa: SLF001  the layer by itself is no one's interface
 
     async def remembered(request: Request) -> None:
         registry._check(request.headers["authorization"].partition(" ")[2], datetime.now(UTC))  # noqa: SLF001  as above

@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 def seal() -> Seal:
     """What releases are signed with: the release key of the registry, which is made where there is none."""
-    from cli.terminal import opened_registry, recorder
+    from cli.terminal import open_or_create_registry, release_action_recorder
     from datasets.pipeline.state.signing import Seal
 
-    registry = opened_registry()
-    return Seal(registry.release_signer(), registry.release_verifier(), recorder(registry))
+    registry = open_or_create_registry()
+    return Seal(registry.release_signer(), registry.release_verifier(), release_action_recorder(registry))
 
 
 def releases() -> Releases:
     """What is released, as the API reads it."""
     from api.settings import ApiSettings
-    from cli.terminal import opened_registry
+    from cli.terminal import open_or_create_registry
     from datasets.catalogue import DATASETS
     from datasets.release.releases import Releases
 
-    settings, verifier = ApiSettings(), opened_registry().release_verifier()
+    settings, verifier = ApiSettings(), open_or_create_registry().release_verifier()
     return Releases(settings.releases_dir, settings.cache_dir, verifier, tuple(d.name for d in DATASETS))
 
 

@@ -39,17 +39,17 @@ def mandate_for(reason: str = NO_REASON) -> Mandate:
     return Mandate(f"cli:{user}", ensure_text("reason", reason or NO_REASON), datetime.now(UTC))
 
 
-def opened_registry(mandate: Mandate | None = None) -> Registry:
+def open_or_create_registry(mandate: Mandate | None = None) -> Registry:
     """The registry of the settings, made if this is its first use, which is said on stderr. Close it.
 
     Raises RegistryError where it cannot be made or reached.
     """
     settings = RegistrySettings()
-    prepare(settings, mandate or mandate_for(), say)
+    prepare(settings, mandate or mandate_for(), print_message)
     return open_registry(settings)
 
 
-def recorder(registry: Registry) -> Callable[[str, str, str], None]:
+def release_action_recorder(registry: Registry) -> Callable[[str, str, str], None]:
     """Puts acts on releases on record, in the name of whoever runs the command."""
 
     def record(act: str, subject: str, reason: str) -> None:
@@ -67,16 +67,16 @@ def recorder(registry: Registry) -> Callable[[str, str, str], None]:
 @contextmanager
 def registry_for(mandate: Mandate) -> Iterator[Registry]:
     """The registry while a command runs."""
-    with closing(opened_registry(mandate)) as registry:
+    with closing(open_or_create_registry(mandate)) as registry:
         yield registry
 
 
-def say(sentence: str) -> None:
+def print_message(sentence: str) -> None:
     """A sentence for people."""
     print(sentence, file=sys.stderr)
 
 
-def as_text(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """A cell of CSV that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe in front."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 

@@ -13,7 +13,7 @@ from fastapi import Request
 from api.access.registry_calls import ask_registry
 from api.settings import ApiSettings
 from auth.registry import Registry
-from auth.tokens.usage import Taken
+from auth.tokens.usage import Usage
 from datasets.refusal import Refusal
 
 
@@ -30,9 +30,9 @@ async def ensure_left(request: Request) -> None:
     registry: Registry = request.app.state.registry
     project, now = request.state.principal.project, datetime.now(UTC)
     if registry.in_process:
-        taken = registry.usage.of(project, now.date())
+        taken = registry.usage.usage_on(project, now.date())
     else:
-        taken = await ask_registry(request, registry.usage.of, project, now.date())
+        taken = await ask_registry(request, registry.usage.usage_on, project, now.date())
     for what, used, most in (
         ("rows", taken.rows, settings.quota_rows),
         ("bytes", taken.bytes, settings.quota_bytes),
@@ -59,5 +59,5 @@ def book(request: Request, sent: int, *, faulty: bool = False) -> None:
     state = request.scope["state"]
     if "charged_rows" in state and "principal" in state and sent:
         registry: Registry = request.app.state.registry
-        taken = Taken(1, 0 if faulty else state["charged_rows"], sent)
+        taken = Usage(1, 0 if faulty else state["charged_rows"], sent)
         registry.usage.add(state["principal"].project, datetime.now(UTC).date(), taken)

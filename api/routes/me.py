@@ -64,7 +64,7 @@ async def usage(request: Request, asker: Asker, settings: SettingsOf, registry: 
 
     Refusals, faults, 304s, plans and metadata are not in it: they cost nothing. Answers that broke off are, as far as sent.
     """
-    days = await ask_registry(request, registry.usage.days, asker.project, datetime.now(UTC).date())
+    days = await ask_registry(request, registry.usage.last_days, asker.project, datetime.now(UTC).date())
     return _private(
         {
             "project": asker.reference,

@@ -26,7 +26,7 @@ async def written(
     """Write while the block runs. What is left when it ends, the registry writes as it closes."""
     tasks = [
         asyncio.create_task(_write(registry.write_last_uses, uses)),
-        asyncio.create_task(_write(registry.usage.write, taken)),
+        asyncio.create_task(_write(registry.usage.flush, taken)),
         asyncio.create_task(_write(lambda: registry.office.notice_ends(datetime.now(UTC)), ends)),
     ]
     try:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from auth.admins.approvals import RELEASE_WITHDRAWAL, FourEyes, forget_words_of, keep_word, waiting
 from auth.admins.roles import ROLES
 from auth.audit.log import Mandate
-from auth.audit.transaction import Act
-from auth.crypto.jwt import Claims, ensure_claims, read_token, write_token
+from auth.audit.transaction import AuditedTransaction
+from auth.crypto.jwt import Claims, ensure_claims, read_claims_ignoring_expiry, sign_token
 from auth.crypto.keyring import VERIFYING, Keyring
 from auth.db.admin_models import Admin, AdminSession, Consent
-from auth.db.engine import rows, snapshot
+from auth.db.engine import fetch_rows, snapshot
 from auth.db.models import SigningKey
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord, nearest, shown
 from auth.identifiers import new_identifier
@@ -74,7 +74,7 @@ class Admins:
         engine: Engine,
         keyring: Keyring,
         settings: RegistrySettings,
-        acting: Callable[[Mandate], AbstractContextManager[Act]],
+        acting: Callable[[Mandate], AbstractContextManager[AuditedTransaction]],
     ) -> None:
         self._engine, self._keyring, self._settings, self._acting = engine, keyring, settings, acting
 
@@ -86,7 +86,7 @@ class Admins:
     def principal(self, kid: str, claims: Claims, now: datetime) -> AdminPrincipal:
         """Who holds a session's token whose signature was good. Raises TokenRefused, RegistryUnavailable."""
         ensure_claims(claims, self._settings.issuer, self._audience, now)
-        found = rows(self._engine, STANDING, {"jti": claims.jti})
+        found = fetch_rows(self._engine, STANDING, {"jti": claims.jti})
         return _principal_of(found[0] if found else None, kid, claims, now)
 
     def add(self, name: str, email: str, role: str, mandate: Mandate) -> Admin:
@@ -167,13 +167,15 @@ class Admins:
                 issued,
                 expires,
             )
-            text = write_token(claims, signer)
+            text = sign_token(claims, signer)
             act.record("session.opened", made.jti, admin=admin.id, expires=made.expires.isoformat())
         return IssuedToken(text, made.jti, made.expires, again=False)
 
     def identify_session(self, text: str) -> str:
         """The jti of a session whose token was found somewhere, also where it is over. Raises TokenRefused."""
-        return read_token(text, self._keyring.token_key, self._settings.issuer, self._audience).jti
+        return read_claims_ignoring_expiry(
+            text, self._keyring.token_key, self._settings.issuer, self._audience
+        ).jti
 
     def close_session(self, jti: str, mandate: Mandate) -> None:
         """A session opens nothing from the next request on; one that is closed stays as it is. Raises UnknownRecord."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from auth.audit.transaction import Act
+from auth.audit.transaction import AuditedTransaction
 from auth.db.admin_models import Consent
 from auth.db.models import AuditEvent
 from auth.errors import NotAllowed
@@ -26,7 +26,7 @@ class FourEyes:
 
     acts: frozenset[str]
 
-    def agreed(self, act: Act, which: str, subject: str) -> bool:
+    def agreed(self, act: AuditedTransaction, which: str, subject: str) -> bool:
         """Whether this act may be done now; if not, this word is kept. Raises NotAllowed for the same person twice.
 
         Words stand until they lapse or are forgotten: an act that is cut off half-way needs no new ones.
@@ -52,7 +52,7 @@ class FourEyes:
         return agreed
 
 
-def keep_word(act: Act, which: str, subject: str) -> None:
+def keep_word(act: AuditedTransaction, which: str, subject: str) -> None:
     """Keep this person's word, in place of an earlier one of theirs, and put it on record."""
     mandate = act.mandate
     act.session.merge(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine, func, select
 
-from auth.audit.log import said
+from auth.audit.log import hashed_fields
 from auth.db.engine import snapshot
 from auth.db.models import AuditEvent, AuditHead
 
@@ -19,7 +19,7 @@ PAGE = 1000
 """Events that are read at once."""
 
 
-def exported(engine: Engine, after: int) -> Iterator[dict[str, object]]:
+def export_lines(engine: Engine, after: int) -> Iterator[dict[str, object]]:
     """A line for each event after a position up to the end as it is now, and one for the head.
 
     Read in pages, between which nothing is held: a reader may be as slow as it likes, and the chain never changes. Raises
@@ -33,7 +33,7 @@ def exported(engine: Engine, after: int) -> Iterator[dict[str, object]]:
         with snapshot(engine) as session:
             page = session.scalars(asked.where(AuditEvent.seq > after)).all()
         for event in page:
-            yield {**said(event), "hash": event.hash}
+            yield {**hashed_fields(event), "hash": event.hash}
         after = page[-1].seq if page else end
     if head is not None:
         yield {"head": head.hash, "seq": head.seq, "signature": head.signature}

@@ -28,7 +28,7 @@ from auth.errors import ChainBroken, SignatureRefused
 GENESIS = "0" * 64
 """What the first event follows."""
 
-KeyOf = Callable[[str], Key | None]
+FindKey = Callable[[str], Key | None]
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,16 @@ class Position:
     hash: str
 
 
-def canonical(value: Mapping[str, object]) -> str:
+def canonical_json(value: Mapping[str, object]) -> str:
     """The one way in which a value is written to be hashed or signed: JSON, sorted, without spaces.
 
-    >>> canonical({"b": 1, "a": "é"})
+    >>> canonical_json({"b": 1, "a": "é"})
     '{"a":"é","b":1}'
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def said(event: AuditEvent) -> dict[str, object]:
+def hashed_fields(event: AuditEvent) -> dict[str, object]:
     """Everything an event says and is hashed over, the hash before it included. `details` stays the text that was hashed."""
     return {
         "seq": event.seq,
@@ -71,12 +71,12 @@ def said(event: AuditEvent) -> dict[str, object]:
     }
 
 
-def hash_of(event: AuditEvent) -> str:
+def event_hash(event: AuditEvent) -> str:
     """SHA-256 over everything the event says."""
-    return hashlib.sha256(canonical(said(event)).encode("utf-8")).hexdigest()
+    return hashlib.sha256(canonical_json(hashed_fields(event)).encode("utf-8")).hexdigest()
 
 
-def append(
+def append_event(
     session: Session,
     mandate: Mandate,
     signer: Signer,
@@ -97,10 +97,10 @@ def append(
         act=act,
         subject=subject,
         reason=mandate.reason,
-        details=canonical(details),
+        details=canonical_json(details),
         previous=head.hash,
     )
-    event.hash = hash_of(event)
+    event.hash = event_hash(event)
     head.seq, head.hash = event.seq, event.hash
     head.signature = sign_detached(head_bytes(event.seq, event.hash), signer, "audit")
     session.add_all((event, head))
@@ -108,7 +108,7 @@ def append(
     return Position(event.seq, event.hash)
 
 
-def ensure_untouched(session: Session, key_of: KeyOf, witness: Position | None) -> None:
+def ensure_untouched(session: Session, key_of: FindKey, witness: Position | None) -> None:
     """Raises ChainBroken where the end of the chain is not what was last signed, or last seen here."""
     head = session.get(AuditHead, 1)
     last = session.scalars(select(AuditEvent).order_by(AuditEvent.seq.desc()).limit(1)).first()
@@ -118,7 +118,7 @@ def ensure_untouched(session: Session, key_of: KeyOf, witness: Position | None) 
         ensure_witness(witness, seen.hash if seen else None, last.seq if last else 0)
 
 
-def ensure_head(head: AuditHead | None, last: Position, key_of: KeyOf) -> None:
+def ensure_head(head: AuditHead | None, last: Position, key_of: FindKey) -> None:
     """Raises ChainBroken unless the head is signed and is the last event."""
     if head is None:
         if last.seq:
@@ -168,7 +168,7 @@ def ensure_witness(witness: Position, there: str | None, last: int) -> None:
 
 def head_bytes(seq: int, hash_: str) -> bytes:
     """What the signature of the head covers."""
-    return canonical({"seq": seq, "hash": hash_}).encode("ascii")
+    return canonical_json({"seq": seq, "hash": hash_}).encode("ascii")
 
 
 def witness_file(keys_dir: Path) -> Path:
@@ -189,7 +189,7 @@ def read_witness(keys_dir: Path) -> Position | None:
 def write_witness(keys_dir: Path, position: Position) -> None:
     """Remembers, outside the database, an event that was committed. Late by one after a crash, never ahead."""
     with tempfile.NamedTemporaryFile("w", dir=keys_dir, prefix=".witness-", delete=False) as out:
-        out.write(canonical({"seq": position.seq, "hash": position.hash}))
+        out.write(canonical_json({"seq": position.seq, "hash": position.hash}))
         out.flush()
         os.fsync(out.fileno())
     Path(out.name).replace(witness_file(keys_dir))

@@ -11,20 +11,20 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from auth.audit.log import Mandate, Position, append, ensure_untouched, read_witness, write_witness
+from auth.audit.log import Mandate, Position, append_event, ensure_untouched, read_witness, write_witness
 from auth.crypto.keyring import Keyring
-from auth.db.engine import writing
+from auth.db.engine import write_transaction
 
 log = logging.getLogger("daylight.auth")
 
 
-class Act:
+class AuditedTransaction:
     """A write under way, on a mandate. What is recorded here is committed with what is changed."""
 
     def __init__(self, session: Session, keyring: Keyring, keys_dir: Path, mandate: Mandate) -> None:
         self.session = session
         self.mandate = mandate
-        self.last: Position | None = None
+        self.last_position: Position | None = None
         self._keyring = keyring
         self._keys_dir = keys_dir
 
@@ -36,17 +36,19 @@ class Act:
         key_of = partial(self._keyring.audit_key, self.session)
         ensure_untouched(self.session, key_of, read_witness(self._keys_dir))
         signer = self._keyring.signer(self.session, "audit")
-        self.last = append(self.session, self.mandate, signer, act, subject, details)
+        self.last_position = append_event(self.session, self.mandate, signer, act, subject, details)
 
 
 @contextmanager
-def acting(engine: Engine, keyring: Keyring, keys_dir: Path, mandate: Mandate) -> Iterator[Act]:
+def audited_transaction(
+    engine: Engine, keyring: Keyring, keys_dir: Path, mandate: Mandate
+) -> Iterator[AuditedTransaction]:
     """One act, all or nothing. Raises RegistryUnavailable, besides what the block raises."""
-    with writing(engine) as session:
-        act = Act(session, keyring, keys_dir, mandate)
+    with write_transaction(engine) as session:
+        act = AuditedTransaction(session, keyring, keys_dir, mandate)
         yield act
-    if act.last is not None:
+    if act.last_position is not None:
         try:
-            write_witness(keys_dir, act.last)
+            write_witness(keys_dir, act.last_position)
         except OSError as error:  # the act is done: what it made must not be lost for want of a witness
             log.warning("the audit's witness could not be written: %s", error.strerror)

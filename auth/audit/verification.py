@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import GENESIS, KeyOf, Position, ensure_head, ensure_witness, hash_of
+from auth.audit.log import GENESIS, FindKey, Position, ensure_head, ensure_witness, event_hash
 from auth.db.models import AuditEvent, AuditHead
 from auth.errors import ChainBroken
 
@@ -17,7 +17,7 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedChain:
     """An audit in which nothing was edited, cut, reordered or added to."""
 
     events: int
@@ -27,7 +27,7 @@ class Verified:
     """The last event that this host saw committed itself; 0 where it never acted."""
 
 
-def verify_chain(session: Session, key_of: KeyOf, witness: Position | None) -> Verified:
+def verify_chain(session: Session, key_of: FindKey, witness: Position | None) -> VerifiedChain:
     """Follows the chain from end to end, in constant memory.
 
     Raises ChainBroken with the position of the first event that was edited, deleted, inserted or moved.
@@ -43,7 +43,7 @@ def verify_chain(session: Session, key_of: KeyOf, witness: Position | None) -> V
         ensure_witness(witness, seen, previous.seq)
     if last is None:
         raise ChainBroken(1, "audit: it is empty, though the making of the registry is its first event.")
-    return Verified(previous.seq, last, previous.hash, witness.seq if witness else 0)
+    return VerifiedChain(previous.seq, last, previous.hash, witness.seq if witness else 0)
 
 
 def _ensure_next(event: AuditEvent, previous: Position) -> None:
@@ -56,7 +56,7 @@ def _ensure_next(event: AuditEvent, previous: Position) -> None:
             f"audit: event {seq} does not follow event {previous.seq}; one was edited, deleted, inserted or "
             "moved there.",
         )
-    if hash_of(event) != event.hash:
+    if event_hash(event) != event.hash:
         raise ChainBroken(seq, f"audit: event {seq} does not say what was hashed; it was edited.")
 
 

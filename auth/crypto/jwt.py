@@ -57,7 +57,7 @@ class Claims:
     exp: int
 
 
-def write_token(claims: Claims, signer: Signer) -> str:
+def sign_token(claims: Claims, signer: Signer) -> str:
     """The token's text. Whoever holds it may use it: it is never stored and never logged."""
     payload = {name: getattr(claims, name) for name in (*_TEXTS, *_MOMENTS)}
     data = json.dumps(payload, separators=(",", ":")).encode("utf-8")
@@ -65,7 +65,7 @@ def write_token(claims: Claims, signer: Signer) -> str:
     return str(jws.sign(data, signer.key, headers=headers, algorithm=ALGORITHM))
 
 
-def verified(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claims]:
+def verify_signature(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claims]:
     """The kid and the claims of a text that one of these keys signed, whatever they say. Raises TokenRefused."""
     match = _SEGMENTS.fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
@@ -82,12 +82,14 @@ def verified(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claim
     return kid, _read_claims(payload)
 
 
-def read_token(text: str, key_of: Callable[[str], Key | None], issuer: str, audience: str) -> Claims:
+def read_claims_ignoring_expiry(
+    text: str, key_of: Callable[[str], Key | None], issuer: str, audience: str
+) -> Claims:
     """The claims of a token that this issuer signed at some time, for one that was found. It lets nobody in.
 
     Raises TokenRefused.
     """
-    _, claims = verified(text, key_of)
+    _, claims = verify_signature(text, key_of)
     ensure_claims(claims, issuer, audience, datetime.fromtimestamp(claims.iat, UTC))
     return claims
 

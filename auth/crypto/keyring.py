@@ -20,13 +20,13 @@ from auth.crypto.keys import (
     PURPOSES,
     Purpose,
     Signer,
-    new_key,
+    generate_key,
     public_jwk,
     public_key,
-    read_private,
-    write_private,
+    read_private_key,
+    write_private_key,
 )
-from auth.db.engine import rows
+from auth.db.engine import fetch_rows
 from auth.db.models import SigningKey
 from auth.errors import KeyUnusable, NotAllowed, UnknownRecord, shown
 
@@ -45,14 +45,14 @@ class Keyring:
     def token_key(self, kid: str) -> Key | None:
         """The public key of this kid if it is for tokens, whatever its status: the caller looks that up."""
         if kid not in self._built:
-            for row in rows(self._engine, _public_keys("token").where(SigningKey.kid == kid)):
+            for row in fetch_rows(self._engine, _public_keys("token").where(SigningKey.kid == kid)):
                 self._built[kid] = public_key(row.kid, row.public_pem)
         return self._built.get(kid)
 
     def release_key(self, kid: str) -> Key | None:
         """The public key of this kid if it may verify releases today. Raises RegistryUnavailable."""
         asked = _public_keys("release").where(SigningKey.kid == kid, SigningKey.status.in_(VERIFYING))
-        return next((public_key(row.kid, row.public_pem) for row in rows(self._engine, asked)), None)
+        return next((public_key(row.kid, row.public_pem) for row in fetch_rows(self._engine, asked)), None)
 
     def audit_key(self, session: Session, kid: str) -> Key | None:
         """The public key of this kid if it may verify the audit today."""
@@ -61,7 +61,7 @@ class Keyring:
 
     def signer(self, session: Session, purpose: Purpose) -> Signer:
         """The key that signs for this purpose. Raises KeyUnusable."""
-        return read_private(self._directory, self._row(session, purpose, "active").kid)
+        return read_private_key(self._directory, self._row(session, purpose, "active").kid)
 
     def jwks(self) -> dict[str, Any]:
         """The public keys for tokens and releases, RFC 7517. Raises RegistryUnavailable."""
@@ -70,7 +70,7 @@ class Keyring:
             .where(SigningKey.purpose.in_(("token", "release")), SigningKey.status.in_(_PUBLISHED))
             .order_by(SigningKey.created, SigningKey.kid)
         )
-        return {"keys": [public_jwk(row.kid, row.public_pem) for row in rows(self._engine, asked)]}
+        return {"keys": [public_jwk(row.kid, row.public_pem) for row in fetch_rows(self._engine, asked)]}
 
     def list(self, session: Session) -> Sequence[SigningKey]:
         """Every key, by purpose and age."""
@@ -78,7 +78,7 @@ class Keyring:
             select(SigningKey).order_by(SigningKey.purpose, SigningKey.created, SigningKey.status)
         ).all()
 
-    def make_first(self, session: Session, now: datetime) -> None:
+    def create_initial_keys(self, session: Session, now: datetime) -> None:
         """An active and a next key for each purpose that has none."""
         for purpose in PURPOSES:
             if session.scalar(select(SigningKey).where(SigningKey.purpose == purpose).limit(1)) is None:
@@ -93,14 +93,14 @@ class Keyring:
         Raises KeyUnusable where this host does not hold the key that would take over.
         """
         old, new = self._row(session, purpose, "active"), self._row(session, purpose, "next")
-        read_private(self._directory, new.kid)
+        read_private_key(self._directory, new.kid)
         old.status, old.retired = "retired", now
         new.status, new.activated = "active", now
         following = self._make(session, purpose, now)
         session.flush()
         return old.kid, new.kid, following.kid
 
-    def step_down(self, session: Session, kid: str, now: datetime) -> tuple[Purpose, str | None]:
+    def supersede(self, session: Session, kid: str, now: datetime) -> tuple[Purpose, str | None]:
         """Let another sign in place of a key that is to be revoked: its purpose, and its successor where it was active.
 
         Raises UnknownRecord, NotAllowed for one that is revoked already, KeyUnusable.
@@ -128,8 +128,8 @@ class Keyring:
         session.flush()
 
     def _make(self, session: Session, purpose: Purpose, now: datetime) -> SigningKey:
-        key = new_key()
-        write_private(self._directory, key)  # before its row: a row without a file would sign nothing
+        key = generate_key()
+        write_private_key(self._directory, key)  # before its row: a row without a file would sign nothing
         row = SigningKey(kid=key.kid, purpose=purpose, status="next", public_pem=key.public_pem, created=now)
         session.add(row)
         return row

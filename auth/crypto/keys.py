@@ -54,7 +54,7 @@ def ensure_backend() -> None:
         raise KeyUnusable("python-jose does not use the package cryptography; install it.")
 
 
-def new_key() -> NewKey:
+def generate_key() -> NewKey:
     """A fresh P-256 key from the operating system's randomness."""
     private = ec.generate_private_key(ec.SECP256R1())
     public = private.public_key()
@@ -88,13 +88,13 @@ def public_jwk(kid: str, pem: str) -> dict[str, str]:
     return {**_coordinates(_load_public(kid, pem)), "kid": kid, "alg": ALGORITHM, "use": "sig"}
 
 
-def private_file(directory: Path, kid: str) -> Path:
+def private_key_file(directory: Path, kid: str) -> Path:
     return directory / f"{kid}.pem"
 
 
-def write_private(directory: Path, key: NewKey) -> Path:
+def write_private_key(directory: Path, key: NewKey) -> Path:
     """Keeps the private half in a new file with mode 0600, safe on disk when this returns."""
-    file = private_file(directory, key.kid)
+    file = private_key_file(directory, key.kid)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
         out.write(key.private_pem)
@@ -104,9 +104,9 @@ def write_private(directory: Path, key: NewKey) -> Path:
     return file
 
 
-def read_private(directory: Path, kid: str) -> Signer:
+def read_private_key(directory: Path, kid: str) -> Signer:
     """The key that signs. Raises KeyUnusable where its file is missing, open to others, or another key's."""
-    file = private_file(directory, kid)
+    file = private_key_file(directory, kid)
     try:
         with file.open("rb") as source:
             mode = os.fstat(source.fileno()).st_mode & 0o777

@@ -13,12 +13,12 @@ from threading import Lock
 
 from jose.backends.base import Key
 
-from auth.crypto.jwt import LONGEST_TEXT, Claims, verified
+from auth.crypto.jwt import LONGEST_TEXT, Claims, verify_signature
 
 MOST_KEPT = 10_000
 
 
-class Signatures:
+class VerificationCache:
     """What verified texts say, by their SHA-256: no text is kept. Safe from several threads."""
 
     def __init__(self, key_of: Callable[[str], Key | None], most: int = MOST_KEPT) -> None:
@@ -27,7 +27,7 @@ class Signatures:
         self._kept: OrderedDict[bytes, tuple[str, Claims]] = OrderedDict()
         self._lock = Lock()
 
-    def verified(self, text: str) -> tuple[str, Claims]:
+    def verify(self, text: str) -> tuple[str, Claims]:
         """The kid and the claims of a text with a good signature. Raises TokenRefused, also a second time."""
         digest = _digest(text)
         with self._lock:
@@ -35,7 +35,7 @@ class Signatures:
             if found is not None:
                 self._kept.move_to_end(digest)
                 return found
-        found = verified(text, self._key_of)
+        found = verify_signature(text, self._key_of)
         with self._lock:
             self._kept[digest] = found
             if len(self._kept) > self._most:

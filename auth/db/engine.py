@@ -37,9 +37,9 @@ log = logging.getLogger("daylight.auth")
 WRITE_LOCK = 0x6461796C69676874
 """Number of PostgreSQL's advisory lock for writing to the registry: `daylight` in ASCII."""
 
-POOLED = 16
+POOL_SIZE = 16
 """Connections that are kept: for the threads that look up, and some for acts."""
-LOOKUP_PATIENCE = 2.0
+LOOKUP_TIMEOUT = 2.0
 """Seconds for which one look-up, or one statement of an act, waits for a server of PostgreSQL that is silent."""
 
 _SQLITE_PRAGMAS = (
@@ -56,7 +56,7 @@ _POSTGRESQL = {
 }
 
 
-def read_address(text: str) -> URL:
+def parse_registry_url(text: str) -> URL:
     """The registry's address. Raises MalformedValue unless it is a file of SQLite, or PostgreSQL."""
     try:
         url = make_url(text)
@@ -89,7 +89,7 @@ def open_engine(url: URL) -> Engine:
             connect_args=_POSTGRESQL if file is None else {"timeout": 5},
             hide_parameters=True,
             pool_timeout=2,
-            pool_size=POOLED,
+            pool_size=POOL_SIZE,
             max_overflow=8,
             pool_use_lifo=True,
         )
@@ -146,7 +146,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 def _begin(connection: Connection, *, write: bool) -> None:
-    """Begins what `writing` and `snapshot` ask for; a plain read of one statement begins nothing."""
+    """Begins what `write_transaction` and `snapshot` ask for; a plain read of one statement begins nothing."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
     elif write:
@@ -154,12 +154,12 @@ def _begin(connection: Connection, *, write: bool) -> None:
 
 
 @contextmanager
-def writing(engine: Engine, patience: float = LOOKUP_PATIENCE) -> Iterator[Session]:
+def write_transaction(engine: Engine, patience: float = LOOKUP_TIMEOUT) -> Iterator[Session]:
     """One write: all of it is committed when the block ends, or none. Raises RegistryUnavailable.
 
     `patience` is for how many seconds one statement waits for a server of PostgreSQL that is silent.
     """
-    with translated(), _locked(engine, patience) as session:
+    with translate_errors(), _locked(engine, patience) as session:
         try:
             yield session
             session.commit()
@@ -196,18 +196,20 @@ def snapshot(engine: Engine) -> Iterator[Session]:
     asked = engine
     if engine.dialect.name == "postgresql":
         asked = engine.execution_options(isolation_level="REPEATABLE READ")
-    with translated(), Session(asked) as session:
+    with translate_errors(), Session(asked) as session:
         _begin(session.connection(), write=False)
         yield session
 
 
-def rows(engine: Engine, question: Executable, values: dict[str, object] | None = None) -> list[Row[Any]]:
+def fetch_rows(
+    engine: Engine, question: Executable, values: dict[str, object] | None = None
+) -> list[Row[Any]]:
     """The rows of one question. Raises RegistryUnavailable.
 
     A connection that turns out to be dead is replaced once: after a restart of the server nobody is
     turned away for a connection that was still in the pool.
     """
-    with translated():
+    with translate_errors():
         try:
             return _ask(engine, question, values)
         except DBAPIError as error:
@@ -220,13 +222,13 @@ def _ask(engine: Engine, question: Executable, values: dict[str, object] | None)
     asked = engine
     if engine.dialect.name == "postgresql":
         # one round trip, not three
-        asked = engine.execution_options(isolation_level="AUTOCOMMIT", patience=LOOKUP_PATIENCE)
+        asked = engine.execution_options(isolation_level="AUTOCOMMIT", patience=LOOKUP_TIMEOUT)
     with asked.connect() as connection:
         return list(connection.execute(question, values or {}))
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns what the database says into RegistryUnavailable, whose cause is for the log."""
     try:
         yield

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
-from auth.db.engine import snapshot, writing
+from auth.db.engine import snapshot, write_transaction
 from auth.errors import SchemaMismatch
 
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -18,12 +18,12 @@ _VERSION = text("SELECT version_num FROM alembic_version")
 
 
 @cache
-def head() -> str:
+def head_version() -> str:
     """The version of the tables that this program works on."""
     return _versions()[0]
 
 
-def version(engine: Engine) -> str | None:
+def database_version(engine: Engine) -> str | None:
     """The version of the tables that are there, None where there are none. Raises RegistryUnavailable."""
     with snapshot(engine) as session:
         return _version_there(session.connection())
@@ -38,9 +38,9 @@ def upgrade(connection: Connection) -> str | None:
     if there is not None and there not in _versions():
         raise SchemaMismatch(
             f"The registry's tables are of version {there}, which this program does not know: it knows up to "
-            f"{head()}. Use the version of the program that made them, or a later one.",
+            f"{head_version()}. Use the version of the program that made them, or a later one.",
             value=there,
-            allowed=(head(),),
+            allowed=(head_version(),),
         )
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
@@ -50,7 +50,7 @@ def upgrade(connection: Connection) -> str | None:
 
 def downgrade(engine: Engine, target: str) -> None:
     """Takes the tables back to an earlier version; `base` removes them with all that is in them."""
-    with writing(engine) as session:
+    with write_transaction(engine) as session:
         command.downgrade(_config(session.connection()), target)
 
 

@@ -24,7 +24,7 @@ execution option `patience`."""
 EVERY = 0.25
 
 
-class Watchdog:
+class StatementTimeout:
     """Looks after the statements of one engine of PostgreSQL, from the first one until `stop`."""
 
     def __init__(self, engine: Engine, patience: float = PATIENCE) -> None:

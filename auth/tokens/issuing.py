@@ -173,7 +173,7 @@ def list_tokens(
     ]
 
 
-def ending(lines: Iterable[TokenLine], now: datetime, days: int) -> list[TokenLine]:
+def ending_tokens(lines: Iterable[TokenLine], now: datetime, days: int) -> list[TokenLine]:
     """The open tokens that end within so many days and have no successor, the earliest first."""
     soon = [line for line in lines if line.state == "active" and line.expires <= now + timedelta(days=days)]
     return sorted((line for line in soon if not line.replaced), key=lambda line: line.expires)

@@ -34,7 +34,7 @@ class Principal:
     """When this access ends (UTC): the token's end or the project's, whichever comes first."""
 
 
-STANDING = (
+SELECT_PRINCIPAL = (
     select(
         Token.project_id,
         Token.researcher_id,
@@ -65,7 +65,7 @@ STANDING = (
 """One look-up by primary keys for all that decides: token, member, project, key."""
 
 
-def principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) -> Principal:
+def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) -> Principal:
     """The holder of a token whose signature was good. Raises TokenRefused where the registry disagrees.
 
     The token's own end was checked with its claims, and the claims must be those of its row.

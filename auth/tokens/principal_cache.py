@@ -17,14 +17,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import DBAPIError
 
-from auth.db.engine import is_same_file, rows, translated
+from auth.db.engine import fetch_rows, is_same_file, translate_errors
 from auth.errors import RegistryUnavailable
-from auth.tokens.principal import STANDING
+from auth.tokens.principal import SELECT_PRINCIPAL
 
 MOST_KEPT = 10_000
 
 
-class Standings:
+class PrincipalCache:
     """The rows behind tokens. Safe from several threads."""
 
     def __init__(self, engine: Engine, most: int = MOST_KEPT) -> None:
@@ -52,7 +52,7 @@ class Standings:
             return found
 
     def _read(self, token_id: str) -> Row[Any] | None:
-        found = rows(self._engine, STANDING, {"jti": token_id})
+        found = fetch_rows(self._engine, SELECT_PRINCIPAL, {"jti": token_id})
         return found[0] if found else None
 
     def _committed(self) -> int:
@@ -60,7 +60,7 @@ class Standings:
         if self._asked is not None and not is_same_file(self._asked.connection):
             self._let_go()
         if self._asked is None:
-            with translated():
+            with translate_errors():
                 self._asked = self._engine.connect()
         file: Any = self._asked.connection.driver_connection
         try:

@@ -83,7 +83,7 @@ def _ensure_open(token: Token, project: Project, now: datetime, *, replaced: boo
     raise NotAllowed(f"token: {token.jti} {why}.", parameter="token", value=token.jti)
 
 
-def revoke_tokens_of(session: Session, project: Project, person: Researcher, now: datetime) -> None:
+def revoke_member_tokens(session: Session, project: Project, person: Researcher, now: datetime) -> None:
     """Revoke every token that a person holds in a project, so that none opens anything again should they return."""
     session.execute(
         update(Token)

@@ -15,7 +15,7 @@ from threading import Lock
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from auth.db.engine import rows, writing
+from auth.db.engine import fetch_rows, write_transaction
 from auth.db.models import UsageDay
 from auth.errors import RegistryUnavailable
 
@@ -25,49 +25,49 @@ _PARTS = ("requests", "rows", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Usage:
     """Answers, their rows and their bytes. Files have bytes alone."""
 
     requests: int = 0
     rows: int = 0
     bytes: int = 0
 
-    def __add__(self, other: Taken) -> Taken:
-        return Taken(self.requests + other.requests, self.rows + other.rows, self.bytes + other.bytes)
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(self.requests + other.requests, self.rows + other.rows, self.bytes + other.bytes)
 
 
-class Usage:
+class UsageStore:
     """The books of a registry's usage. Safe from several threads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._pending: dict[tuple[str, date], Taken] = {}
-        self._known: dict[tuple[str, date], tuple[float, Taken]] = {}
+        self._pending: dict[tuple[str, date], Usage] = {}
+        self._known: dict[tuple[str, date], tuple[float, Usage]] = {}
         self._lock = Lock()
 
-    def add(self, project: str, day: date, taken: Taken) -> None:
+    def add(self, project: str, day: date, taken: Usage) -> None:
         """Something was given to a project."""
         with self._lock:
-            self._pending[project, day] = self._pending.get((project, day), Taken()) + taken
+            self._pending[project, day] = self._pending.get((project, day), Usage()) + taken
 
-    def of(self, project: str, day: date) -> Taken:
+    def usage_on(self, project: str, day: date) -> Usage:
         """What a project has taken in a day. Raises RegistryUnavailable."""
         key = (project, day)
         with self._lock:
-            asked, known = self._known.get(key, (-FRESH, Taken()))
-            pending = self._pending.get(key, Taken())
+            asked, known = self._known.get(key, (-FRESH, Usage()))
+            pending = self._pending.get(key, Usage())
         if time.monotonic() - asked < FRESH:
             return known + pending
         return self._read(key) + pending
 
-    def _read(self, key: tuple[str, date]) -> Taken:
-        found = rows(
+    def _read(self, key: tuple[str, date]) -> Usage:
+        found = fetch_rows(
             self._engine,
             select(UsageDay.requests, UsageDay.rows, UsageDay.bytes).where(
                 UsageDay.project_id == key[0], UsageDay.day == key[1]
             ),
         )
-        known = Taken(*found[0]) if found else Taken()
+        known = Usage(*found[0]) if found else Usage()
         with self._lock:
             self._known = {
                 k: v for k, v in self._known.items() if k[1] >= key[1]
@@ -75,18 +75,18 @@ class Usage:
             self._known[key] = (time.monotonic(), known)
         return known
 
-    def days(self, project: str, today: date) -> Sequence[tuple[date, Taken]]:
+    def last_days(self, project: str, today: date) -> Sequence[tuple[date, Usage]]:
         """What a project took on each of the last days, the latest first. Raises RegistryUnavailable."""
-        self.write()
-        found = rows(
+        self.flush()
+        found = fetch_rows(
             self._engine,
             select(UsageDay.day, UsageDay.requests, UsageDay.rows, UsageDay.bytes)
             .where(UsageDay.project_id == project, UsageDay.day > today - timedelta(days=DAYS_SHOWN))
             .order_by(UsageDay.day.desc()),
         )
-        return [(row.day, Taken(row.requests, row.rows, row.bytes)) for row in found]
+        return [(row.day, Usage(row.requests, row.rows, row.bytes)) for row in found]
 
-    def write(self) -> int:
+    def flush(self) -> int:
         """Writes what was gathered; gives the number of projects' days. What cannot be written is kept for the next time.
 
         Raises RegistryUnavailable.
@@ -97,7 +97,7 @@ class Usage:
             return 0
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         try:
-            with writing(self._engine) as session:
+            with write_transaction(self._engine) as session:
                 for (project, day), taken in pending.items():
                     made = insert(UsageDay).values(
                         project_id=project,
@@ -115,7 +115,7 @@ class Usage:
         except RegistryUnavailable:
             with self._lock:
                 for key, taken in pending.items():
-                    self._pending[key] = self._pending.get(key, Taken()) + taken
+                    self._pending[key] = self._pending.get(key, Usage()) + taken
             raise
         with self._lock:
             for key in pending:

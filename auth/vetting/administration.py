@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from auth.admins.approvals import PROJECT_APPROVAL, FourEyes, forget
 from auth.audit.log import Mandate
-from auth.audit.transaction import Act
+from auth.audit.transaction import AuditedTransaction
 from auth.db.engine import snapshot
 from auth.db.models import Application, Institution, Membership, Notice, Project, ProjectVersion, Researcher
 from auth.errors import UnknownRecord
@@ -72,7 +72,10 @@ class Office:
     """The acts of admins on requests and projects. Each raises RegistryUnavailable and ChainBroken besides what it says."""
 
     def __init__(
-        self, engine: Engine, acting: Callable[[Mandate], AbstractContextManager[Act]], four_eyes: FourEyes
+        self,
+        engine: Engine,
+        acting: Callable[[Mandate], AbstractContextManager[AuditedTransaction]],
+        four_eyes: FourEyes,
     ) -> None:
         self._engine = engine
         self._acting = acting

@@ -16,7 +16,7 @@ from auth.errors import NotAllowed
 from auth.identifiers import new_identifier
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_tier, read_scopes, write_scopes
-from auth.tokens.rotation import revoke_tokens_of
+from auth.tokens.rotation import revoke_member_tokens
 from auth.validation import end_of
 
 SOON_OVER = 30
@@ -126,7 +126,7 @@ def end_membership(session: Session, name: str, researcher: str, now: datetime) 
     person = find_member(session, project, researcher)
     membership = session.get_one(Membership, (project.id, person.id))
     membership.ended = now
-    revoke_tokens_of(session, project, person, now)
+    revoke_member_tokens(session, project, person, now)
     session.flush()
     return project, person.id
 

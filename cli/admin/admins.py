@@ -8,7 +8,7 @@ import typer
 
 from auth.admins.accounts import MINUTES
 from auth.admins.roles import ROLES
-from cli.terminal import Reason, mandate_for, print_table, registry_for, say
+from cli.terminal import Reason, mandate_for, print_message, print_table, registry_for
 
 admins = typer.Typer(no_args_is_help=True, help="People who administer, each under one role.")
 session = typer.Typer(no_args_is_help=True, help="Letting admins in over HTTP for a short while.")
@@ -28,7 +28,7 @@ def add_admin(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         made = registry.admins.add(name, email, role, mandate)
-    say(f"{made.email} administers as {made.role}; open a session for them.")
+    print_message(f"{made.email} administers as {made.role}; open a session for them.")
     print(made.id)
 
 
@@ -52,7 +52,7 @@ def end_admin(admin: Who, *, reason: Reason) -> None:
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.admins.end(admin, mandate)
-    say(f"{found.email} is an admin no more.")
+    print_message(f"{found.email} is an admin no more.")
 
 
 @admins.command("change")
@@ -63,7 +63,7 @@ def change_admin(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.admins.change(admin, role, mandate)
-    say(f"{found.email} administers as {found.role}.")
+    print_message(f"{found.email} administers as {found.role}.")
 
 
 @admins.command("pending")
@@ -89,7 +89,7 @@ def open_session(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         issued = registry.admins.open_session(admin, minutes, mandate)
-    say(f"Session {issued.token_id}, open until {issued.expires:%Y-%m-%d %H:%M} UTC.")
+    print_message(f"Session {issued.token_id}, open until {issued.expires:%Y-%m-%d %H:%M} UTC.")
     print(issued.text)
 
 
@@ -118,4 +118,4 @@ def close_session(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         registry.admins.close_session(session, mandate)
-    say(f"Session {session} is closed.")
+    print_message(f"Session {session} is closed.")

@@ -10,7 +10,7 @@ from auth.projects import NewProject
 from auth.scopes import SCOPES, TIERS, parse_scopes
 from auth.validation import parse_day
 from auth.vetting.deadlines import STEPS
-from cli.terminal import Reason, Reference, mandate_for, print_table, registry_for, say
+from cli.terminal import Reason, Reference, mandate_for, print_message, print_table, registry_for
 
 application = typer.Typer(no_args_is_help=True, help="Reasoned requests until they are decided.")
 
@@ -40,7 +40,7 @@ def submit_application(
     )
     with registry_for(mandate) as registry:
         made = registry.office.submit(new, mandate)
-    say(f"{made.reference}: an amendment can be asked for until {made.amendment_by}.")
+    print_message(f"{made.reference}: an amendment can be asked for until {made.amendment_by}.")
     print(made.id)
 
 
@@ -68,9 +68,9 @@ def approve_application(reference: Reference, *, reason: Reason) -> None:
     with registry_for(mandate) as registry:
         made = registry.office.approve(reference, mandate)
     if made is None:
-        say(f"{reference} waits for another person, who approves it in the same way.")
+        print_message(f"{reference} waits for another person, who approves it in the same way.")
         return
-    say(f"Project {made.reference} is active; add its researchers.")
+    print_message(f"Project {made.reference} is active; add its researchers.")
     print(made.id)
 
 
@@ -103,7 +103,7 @@ def mediate_application(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.office.mediate(reference, step, mandate)
-    say(f"{found.reference}: mediation {step}.")
+    print_message(f"{found.reference}: mediation {step}.")
 
 
 @application.command("clocks")
@@ -129,4 +129,4 @@ def _move_application(reference: str, state: str, reason: str) -> None:
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.office.move_application(reference, state, mandate)
-    say(f"{found.reference} is {found.state}.")
+    print_message(f"{found.reference} is {found.state}.")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from auth.vetting.administration import KINDS
-from cli.terminal import Reason, as_text, mandate_for, print_table, registry_for, say
+from cli.terminal import Reason, escape_formula, mandate_for, print_message, print_table, registry_for
 
 notice = typer.Typer(no_args_is_help=True, help="What coordinators must be told within three working days.")
 
@@ -46,8 +46,8 @@ def export_notices() -> None:
         writer.writerow(
             (
                 n.notice,
-                as_text(n.reference),
-                as_text(n.dsc),
+                escape_formula(n.reference),
+                escape_formula(n.dsc),
                 n.kind,
                 n.at.isoformat(),
                 n.due,
@@ -64,4 +64,4 @@ def mark_sent(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         registry.office.sent(identifier, mandate)
-    say(f"Notice {identifier} is sent.")
+    print_message(f"Notice {identifier} is sent.")

@@ -11,7 +11,7 @@ from auth.projects import NewMember, NewProject, state_of
 from auth.scopes import SCOPES, TIERS, parse_scopes
 from auth.validation import parse_day
 from auth.vetting.lifecycle import SOON_OVER, ProjectChange
-from cli.terminal import InProject, Reason, Reference, mandate_for, print_table, registry_for, say
+from cli.terminal import InProject, Reason, Reference, mandate_for, print_message, print_table, registry_for
 
 project = typer.Typer(no_args_is_help=True, help="Access under one reasoned request.")
 researcher = typer.Typer(no_args_is_help=True, help="People vetted for a project.")
@@ -42,7 +42,9 @@ def create_project(
     )
     with registry_for(mandate) as registry:
         made = registry.create_project(new, mandate)
-    say(f"Project {made.reference} is open from {new.first_day} to {new.last_day}, both included (UTC).")
+    print_message(
+        f"Project {made.reference} is open from {new.first_day} to {new.last_day}, both included (UTC)."
+    )
     print(made.id)
 
 
@@ -83,7 +85,7 @@ def add_researcher(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         joined, person = registry.add_researcher(NewMember(project, name, email, institution), mandate)
-    say(f"{person.email} is a member of project {joined.reference}.")
+    print_message(f"{person.email} is a member of project {joined.reference}.")
     print(person.id)
 
 
@@ -98,7 +100,7 @@ def remove_researcher(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         left = registry.office.end_membership(project, researcher, mandate)
-    say(f"{researcher} is no member of {left.reference} any more.")
+    print_message(f"{researcher} is no member of {left.reference} any more.")
 
 
 @project.command("change")
@@ -118,9 +120,9 @@ def change_project(
     with registry_for(mandate) as registry:
         changed = registry.office.change_project(reference, change, mandate)
     if changed is None:
-        say(f"The change of {reference} waits for another person, who asks for it in the same way.")
+        print_message(f"The change of {reference} waits for another person, who asks for it in the same way.")
         return
-    say(f"Project {changed.reference} is at version {changed.version}.")
+    print_message(f"Project {changed.reference} is at version {changed.version}.")
 
 
 @project.command("suspend")
@@ -145,7 +147,7 @@ def _move_project(reference: str, status: str, reason: str) -> None:
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.office.move_project(reference, status, mandate)
-    say(f"Project {found.reference} is {found.status}.")
+    print_message(f"Project {found.reference} is {found.status}.")
 
 
 @project.command("versions")

@@ -16,13 +16,13 @@ import typer
 
 from auth.crypto.keys import Purpose
 from auth.scopes import parse_scopes
-from auth.tokens.issuing import DEFAULT_DAYS, SOON, NewToken, TokenLine, ending
+from auth.tokens.issuing import DEFAULT_DAYS, SOON, NewToken, TokenLine, ending_tokens
 from auth.tokens.rotation import DEFAULT_OVERLAP
 from cli.admin.admins import admins, session
 from cli.admin.applications import application
 from cli.admin.notices import notice
 from cli.admin.projects import project, researcher
-from cli.terminal import InProject, Reason, mandate_for, print_table, registry_for, say
+from cli.terminal import InProject, Reason, mandate_for, print_message, print_table, registry_for
 
 admin = typer.Typer(no_args_is_help=True, help="Who may ask: projects, researchers, tokens, audit, keys.")
 token = typer.Typer(no_args_is_help=True, help="What a researcher shows to be let in.")
@@ -62,7 +62,7 @@ def issue_token(
     with registry_for(mandate) as registry:
         issued = registry.issue_token(new, mandate)
     again = " again, since it was never used" if issued.again else ""
-    say(
+    print_message(
         f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC, is shown{again}; keep it now."
     )
     print(issued.text)
@@ -85,7 +85,7 @@ def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] 
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.list_tokens(mandate.at)
-    _print_tokens(ending(found, mandate.at, days))
+    _print_tokens(ending_tokens(found, mandate.at, days))
 
 
 def _print_tokens(found: Iterable[TokenLine]) -> None:
@@ -139,7 +139,7 @@ def revoke_token(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         token_id, changed = registry.revoke_token(_named(token), mandate)
-    say(f"Token {token_id} is revoked." if changed else f"Token {token_id} was revoked before.")
+    print_message(f"Token {token_id} is revoked." if changed else f"Token {token_id} was revoked before.")
 
 
 @token.command("rotate")
@@ -154,7 +154,7 @@ def rotate_token(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         issued = registry.rotate_token(_named(token), timedelta(hours=overlap_hours), mandate)
-    say(f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC; keep it now.")
+    print_message(f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC; keep it now.")
     print(issued.text)
 
 
@@ -169,7 +169,7 @@ def narrow_token(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         token_id = registry.narrow_token(_named(token), parse_scopes(scopes), mandate)
-    say(f"Token {token_id} has {scopes} from now on.")
+    print_message(f"Token {token_id} has {scopes} from now on.")
 
 
 @token.command("identify")
@@ -179,7 +179,7 @@ def identify_token(
     """Say whose a token is that was found somewhere, whatever became of it since."""
     with registry_for(mandate_for()) as registry:
         found = registry.identify_token(_named(token), datetime.now(UTC))
-    say(f"Token {found.token_id} of {found.researcher}, project {found.project}: {found.state}.")
+    print_message(f"Token {found.token_id} of {found.researcher}, project {found.project}: {found.state}.")
     print(found.token_id)
 
 
@@ -218,7 +218,7 @@ def revoke_key(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         successor = registry.revoke_key(kid, mandate)
-    say(f"Key {kid} is revoked" + (f"; {successor} signs from now on." if successor else "."))
+    print_message(f"Key {kid} is revoked" + (f"; {successor} signs from now on." if successor else "."))
     print(successor or "")
 
 
@@ -243,5 +243,5 @@ def rotate_key(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         kid = registry.rotate_key(purpose, mandate)
-    say(f"Key {kid} signs every {purpose} from now on.")
+    print_message(f"Key {kid} signs every {purpose} from now on.")
     print(kid)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import StatementError
 
 from auth.crypto.keyring import Keyring
 from auth.db import migrate
-from auth.db.engine import open_engine, read_address, writing
+from auth.db.engine import open_engine, parse_registry_url, write_transaction
 from auth.db.models import Base
 from auth.errors import ChainBroken, MalformedValue, RegistryError, RegistryUnavailable, SchemaMismatch
 from auth.registry import open_registry
@@ -95,7 +95,7 @@ def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_sqlite_writes_ahead_and_to_the_disk(settings):
-    engine = open_engine(read_address(settings.registry_url))
+    engine = open_engine(parse_registry_url(settings.registry_url))
     with engine.connect() as connection:
         said = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -110,12 +110,12 @@ def test_sqlite_writes_ahead_and_to_the_disk(settings):
 )
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(MalformedValue, match="DAYLIGHT_REGISTRY_URL"):
-        read_address(address)
+        parse_registry_url(address)
 
 
 def test_a_refused_address_is_not_repeated_for_it_may_hold_a_password():
     with pytest.raises(MalformedValue) as refused:
-        read_address("mysql://ann:hunter2@host/x")
+        parse_registry_url("mysql://ann:hunter2@host/x")
     assert "hunter2" not in str(vars(refused.value)) + str(refused.value)
     assert "hunter2" not in repr(RegistrySettings(registry_url="postgresql://ann:hunter2@host/x"))
 
@@ -135,7 +135,7 @@ def test_a_registry_that_was_wiped_is_not_made_anew_in_silence(settings, populat
 
 
 def test_the_migrations_make_the_tables_that_the_program_works_on(settings):
-    engine = open_engine(read_address(settings.registry_url))
+    engine = open_engine(parse_registry_url(settings.registry_url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -146,7 +146,7 @@ def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
     issued = populated.issue_token(ask(), mandate())
     populated.revoke_token(issued.token_id, mandate())
     populated.close()
-    engine = open_engine(read_address(settings.registry_url))
+    engine = open_engine(parse_registry_url(settings.registry_url))
     migrate.downgrade(engine, "base")
     plain = create_engine(settings.registry_url)
     assert inspect(plain).get_table_names() == ["alembic_version"]
@@ -164,12 +164,12 @@ def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
 
 
 def test_a_migration_that_fails_half_way_leaves_nothing(empty, monkeypatch):
-    monkeypatch.setattr(Keyring, "make_first", lambda *_: 1 / 0)
+    monkeypatch.setattr(Keyring, "create_initial_keys", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         prepare(empty, mandate())
     monkeypatch.undo()
-    engine = open_engine(read_address(empty.registry_url))
-    assert migrate.version(engine) is None
+    engine = open_engine(parse_registry_url(empty.registry_url))
+    assert migrate.database_version(engine) is None
     engine.dispose()
     prepare(empty, mandate())
     registry = open_registry(empty)
@@ -195,9 +195,9 @@ def test_a_moment_without_a_time_zone_is_never_stored(registry):
 
 
 def test_keys_that_are_there_are_not_made_again(settings):
-    engine = open_engine(read_address(settings.registry_url))
+    engine = open_engine(parse_registry_url(settings.registry_url))
     before = sorted(settings.keys_dir.iterdir())
-    with writing(engine) as session:
-        Keyring(engine, settings.keys_dir).make_first(session, NOW)
+    with write_transaction(engine) as session:
+        Keyring(engine, settings.keys_dir).create_initial_keys(session, NOW)
     assert sorted(settings.keys_dir.iterdir()) == before
     engine.dispose()

@@ -13,7 +13,7 @@ from api.dependencies import OpenRegistry, only
 from api.routes.admin.bodies import Act, Reasoned, Requested, Text, body_of, described
 from auth.db.models import Application
 from auth.projects import NewMember
-from auth.tokens.issuing import SOON, ending
+from auth.tokens.issuing import SOON, ending_tokens
 from auth.vetting.lifecycle import SOON_OVER
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
@@ -172,7 +172,7 @@ def ending_soon(registry: OpenRegistry) -> Response:
     """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
     now = datetime.now(UTC)
     found = registry.office.ending(now, SOON_OVER)
-    lines = ending(registry.list_tokens(now), now, SOON)
+    lines = ending_tokens(registry.list_tokens(now), now, SOON)
     projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
     tokens = [
         {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}

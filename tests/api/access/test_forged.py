@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from auth.crypto.keys import private_file
+from auth.crypto.keys import private_key_file
 from tests.api.conftest import AGGREGATES
 from tests.auth.forgeries import FORGERIES, Forge
 
@@ -19,7 +19,7 @@ def forge(deployment):
     active = {key.purpose: key for key in registry.list_keys() if key.status == "active"}
     private = {
         purpose: load_pem_private_key(
-            private_file(registry.settings.keys_dir, key.kid).read_bytes(), password=None
+            private_key_file(registry.settings.keys_dir, key.kid).read_bytes(), password=None
         )
         for purpose, key in active.items()
     }

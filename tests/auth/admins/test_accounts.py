@@ -7,7 +7,7 @@ import pytest
 from auth.admins.roles import MAY, ROLES, RoleTooSmall, ensure_may
 from auth.audit.log import Mandate
 from auth.db import migrate
-from auth.db.engine import open_engine, read_address, writing
+from auth.db.engine import open_engine, parse_registry_url, write_transaction
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
 from auth.registry import open_registry
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
@@ -90,10 +90,10 @@ def test_a_role_may_what_the_table_says(role):
 def test_the_tables_of_admins_go_down_and_up_again_with_rows_in_them(registry, owner, settings):
     opened(registry)
     registry.admins.ask_withdrawal(WITHDRAWAL, mandate())
-    engine = open_engine(read_address(settings.registry_url))
+    engine = open_engine(parse_registry_url(settings.registry_url))
     try:
         migrate.downgrade(engine, "0002")
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             migrate.upgrade(session.connection())
     finally:
         engine.dispose()
@@ -187,10 +187,10 @@ def test_words_and_clocks_go_down_and_up_again_with_rows_in_them(registry, setti
     registry.office.move_application(new_project().reference, "returned", mandate())
     before = registry.office.clocks()
     assert [c.kind for c in before if c.ended is None] == ["amendment-decision"]
-    engine = open_engine(read_address(settings.registry_url))
+    engine = open_engine(parse_registry_url(settings.registry_url))
     try:
         migrate.downgrade(engine, "0003")
-        with writing(engine) as session:
+        with write_transaction(engine) as session:
             migrate.upgrade(session.connection())
     finally:
         engine.dispose()

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
-from auth.audit.log import hash_of, witness_file
-from auth.db.engine import POOLED
+from auth.audit.log import event_hash, witness_file
+from auth.db.engine import POOL_SIZE
 from auth.db.models import AuditEvent
 from auth.errors import ChainBroken, KeyUnusable, NotAllowed
 from auth.registry import Registry, open_registry
@@ -234,7 +234,7 @@ def rewrite(settings: RegistrySettings) -> list[str]:
             event.reason = "nothing to see"
         if event.seq >= 4:
             event.previous = previous or event.previous
-            event.hash = previous = hash_of(event)
+            event.hash = previous = event_hash(event)
             statements.append(
                 f"UPDATE audit_event SET reason = '{event.reason}', previous = '{event.previous}',"
                 f" hash = '{event.hash}' WHERE seq = {event.seq}"
@@ -258,7 +258,7 @@ def test_events_added_past_the_head_are_found(told, attacker, settings):
     previous, statements = str(events(settings)[-1]["hash"]), []
     for seq in (8, 9):
         said = {"actor": "x", "act": "x", "subject": "x", "reason": "x", "details": "{}"}
-        forged = hash_of(AuditEvent(seq=seq, at=NOW, previous=previous, **said))
+        forged = event_hash(AuditEvent(seq=seq, at=NOW, previous=previous, **said))
         statements.append(
             f"INSERT INTO audit_event VALUES ({seq}, '2026-07-01 12:00:00.000000+00',"
             f" 'x', 'x', 'x', 'x', '{{}}', '{previous}', '{forged}')"
@@ -319,7 +319,7 @@ def test_an_export_in_pages_ends_where_it_began_whatever_is_done_meanwhile(told,
 
 
 def test_readers_who_stall_hold_no_connection(told):
-    readers = [told.audit_lines() for _ in range(3 * POOLED)]
+    readers = [told.audit_lines() for _ in range(3 * POOL_SIZE)]
     first = [next(reader) for reader in readers]
     told.record_release_act("release.withdrawn", "moderation/2026-06.1", mandate())
     events = told.verify_audit().events - 1  # as they were when the readers began

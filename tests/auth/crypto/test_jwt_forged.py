@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth.crypto.keys import private_file
+from auth.crypto.keys import private_key_file
 from auth.errors import TokenRefused
 from auth.registry import Registry, open_registry
 from tests.auth.conftest import BACKENDS, NOW, MakeSettings, ask, mandate, new_member, new_project
@@ -33,7 +33,7 @@ def forge(opened: Registry) -> Forge:
     active = {key.purpose: key for key in opened.list_keys() if key.status == "active"}
     private = {
         purpose: load_pem_private_key(
-            private_file(opened.settings.keys_dir, key.kid).read_bytes(), password=None
+            private_key_file(opened.settings.keys_dir, key.kid).read_bytes(), password=None
         )
         for purpose, key in active.items()
     }

@@ -12,13 +12,13 @@ from jose import jwk
 from auth.crypto.jws import sign_detached
 from auth.crypto.keys import (
     ensure_backend,
-    new_key,
-    private_file,
+    generate_key,
+    private_key_file,
     public_jwk,
     public_key,
-    read_private,
+    read_private_key,
     thumbprint,
-    write_private,
+    write_private_key,
 )
 from auth.crypto.strict_json import decode_segment, encode_segment
 from auth.errors import KeyUnusable, SignatureRefused
@@ -51,45 +51,45 @@ def test_a_thumbprint_is_that_of_rfc_7638():
 
 
 def test_a_private_key_is_read_back_from_a_file_of_its_owner(tmp_path):
-    key = new_key()
-    file = write_private(tmp_path, key)
+    key = generate_key()
+    file = write_private_key(tmp_path, key)
     assert file.stat().st_mode & 0o777 == 0o600
-    assert read_private(tmp_path, key.kid).kid == key.kid
+    assert read_private_key(tmp_path, key.kid).kid == key.kid
     assert "PRIVATE" not in repr(key)
     with pytest.raises(FileExistsError):
-        write_private(tmp_path, key)
+        write_private_key(tmp_path, key)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
 def test_a_private_key_that_others_may_touch_is_refused(tmp_path, mode):
-    key = new_key()
-    os.chmod(write_private(tmp_path, key), mode)
+    key = generate_key()
+    os.chmod(write_private_key(tmp_path, key), mode)
     with pytest.raises(KeyUnusable, match="chmod 600"):
-        read_private(tmp_path, key.kid)
+        read_private_key(tmp_path, key.kid)
 
 
 def test_a_private_key_that_is_missing_or_another_is_refused(tmp_path):
-    key, other = new_key(), new_key()
+    key, other = generate_key(), generate_key()
     with pytest.raises(KeyUnusable, match="cannot be read"):
-        read_private(tmp_path, key.kid)
-    write_private(tmp_path, other).rename(private_file(tmp_path, key.kid))
+        read_private_key(tmp_path, key.kid)
+    write_private_key(tmp_path, other).rename(private_key_file(tmp_path, key.kid))
     with pytest.raises(KeyUnusable, match="does not hold"):
-        read_private(tmp_path, key.kid)
-    for content in (b"", b"no key", new_key().public_pem.encode()):
-        private_file(tmp_path, key.kid).write_bytes(content)
+        read_private_key(tmp_path, key.kid)
+    for content in (b"", b"no key", generate_key().public_pem.encode()):
+        private_key_file(tmp_path, key.kid).write_bytes(content)
         with pytest.raises(KeyUnusable, match="does not hold"):
-            read_private(tmp_path, key.kid)
+            read_private_key(tmp_path, key.kid)
 
 
 @pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP256K1()])
 def test_a_key_of_another_curve_is_refused(tmp_path, curve):
     private = ec.generate_private_key(curve)
     kid = "0" * 16
-    file = private_file(tmp_path, kid)
+    file = private_key_file(tmp_path, kid)
     file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     file.chmod(0o600)
     with pytest.raises(KeyUnusable):
-        read_private(tmp_path, kid)
+        read_private_key(tmp_path, kid)
     pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     with pytest.raises(KeyUnusable):
         public_key(kid, pem)
@@ -97,11 +97,11 @@ def test_a_key_of_another_curve_is_refused(tmp_path, curve):
 
 def test_a_public_key_under_another_name_is_refused():
     with pytest.raises(KeyUnusable):
-        public_key(new_key().kid, new_key().public_pem)
+        public_key(generate_key().kid, generate_key().public_pem)
 
 
 def test_a_published_key_has_its_public_half_alone():
-    key = new_key()
+    key = generate_key()
     assert set(public_jwk(key.kid, key.public_pem)) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
 
 
@@ -127,7 +127,7 @@ def test_a_rotation_has_one_active_and_one_next_key_of_each_purpose(registry):
 
 def test_a_key_does_not_take_over_where_its_file_is_missing(registry, settings):
     following = next(k.kid for k in registry.list_keys() if (k.purpose, k.status) == ("token", "next"))
-    private_file(settings.keys_dir, following).unlink()
+    private_key_file(settings.keys_dir, following).unlink()
     with pytest.raises(KeyUnusable):
         registry.rotate_key("token", mandate())
     assert {k.status for k in registry.list_keys() if k.purpose == "token"} == {"active", "next"}
@@ -209,8 +209,8 @@ def test_a_spoiled_signature_is_refused_and_nothing_else_happens(registry):
 
 def test_a_signature_for_one_purpose_proves_nothing_for_another(registry, settings):
     keys = {key.purpose: key.kid for key in registry.list_keys() if key.status == "active"}
-    release = read_private(settings.keys_dir, keys["release"])
-    audit = read_private(settings.keys_dir, keys["audit"])
+    release = read_private_key(settings.keys_dir, keys["release"])
+    audit = read_private_key(settings.keys_dir, keys["audit"])
     verify = registry.release_verifier()
     verify(MANIFEST, sign_detached(MANIFEST, release, "release"))
     for signer, purpose in ((release, "audit"), (audit, "release"), (audit, "audit")):

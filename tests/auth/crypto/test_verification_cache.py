@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from jose.backends.base import Key
 
-from auth.crypto.jwt import Claims, write_token
-from auth.crypto.keys import new_key, public_key, read_private, write_private
-from auth.crypto.verification_cache import Signatures
+from auth.crypto.jwt import Claims, sign_token
+from auth.crypto.keys import generate_key, public_key, read_private_key, write_private_key
+from auth.crypto.verification_cache import VerificationCache
 from auth.errors import TokenRefused
 
 CLAIMS = Claims("daylight", "daylight", "res_a", "prj_a", "tok_a", "moderation:read", 1, 1, 2)
@@ -19,9 +19,9 @@ class Keys:
     """A key of its own, and how often it was asked for."""
 
     def __init__(self, folder: Path) -> None:
-        made = new_key()
-        write_private(folder, made)
-        self.signer, self.pem = read_private(folder, made.kid), made.public_pem
+        made = generate_key()
+        write_private_key(folder, made)
+        self.signer, self.pem = read_private_key(folder, made.kid), made.public_pem
         self.asked = 0
 
     def of(self, kid: str) -> Key | None:
@@ -29,7 +29,7 @@ class Keys:
         return public_key(self.signer.kid, self.pem) if kid == self.signer.kid else None
 
     def text(self, jti: str) -> str:
-        return write_token(
+        return sign_token(
             Claims(**{name: getattr(CLAIMS, name) for name in CLAIMS.__slots__} | {"jti": jti}), self.signer
         )
 
@@ -40,32 +40,32 @@ def keys(tmp_path: Path) -> Keys:
 
 
 def test_a_text_is_verified_once_and_says_the_same_again(keys):
-    signatures, text = Signatures(keys.of), keys.text("tok_a")
-    assert signatures.verified(text) == signatures.verified(text) == (keys.signer.kid, CLAIMS)
+    signatures, text = VerificationCache(keys.of), keys.text("tok_a")
+    assert signatures.verify(text) == signatures.verify(text) == (keys.signer.kid, CLAIMS)
     assert keys.asked == 1
 
 
 def test_what_was_refused_is_refused_again_and_not_kept(keys):
-    signatures, text = Signatures(keys.of), keys.text("tok_a")[:-4] + "AAAA"
+    signatures, text = VerificationCache(keys.of), keys.text("tok_a")[:-4] + "AAAA"
     for tries in (1, 2):
         with pytest.raises(TokenRefused):
-            signatures.verified(text)
+            signatures.verify(text)
         assert keys.asked == tries
 
 
 def test_a_text_that_begins_like_a_good_one_is_another(keys):
-    signatures, text = Signatures(keys.of), keys.text("tok_a")
-    signatures.verified(text)
+    signatures, text = VerificationCache(keys.of), keys.text("tok_a")
+    signatures.verify(text)
     for other in (text + "A", text[:-1], text.upper(), text + "=" * 5000):
         with pytest.raises(TokenRefused):
-            signatures.verified(other)
+            signatures.verify(other)
 
 
 def test_only_so_many_are_kept_those_used_last(keys):
-    signatures = Signatures(keys.of, most=2)
+    signatures = VerificationCache(keys.of, most=2)
     first, second, third = (keys.text(f"tok_{name}") for name in "abc")
     for text in (first, second, first, third, first):
-        signatures.verified(text)
+        signatures.verify(text)
     assert keys.asked == 3
-    signatures.verified(second)
+    signatures.verify(second)
     assert keys.asked == 4

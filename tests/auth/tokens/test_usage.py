@@ -5,40 +5,40 @@ from datetime import date
 import pytest
 
 from auth.errors import RegistryUnavailable
-from auth.tokens.usage import Taken, Usage
+from auth.tokens.usage import Usage, UsageStore
 
 DAY = date(2026, 7, 1)
 
 
 def books(registry):
-    return Usage(registry._engine)
+    return UsageStore(registry._engine)
 
 
 def test_processes_add_up_and_nothing_is_written_twice(populated):
     project = populated.list_projects()[0].id
     one, other = books(populated), books(populated)
     for _ in range(3):
-        one.add(project, DAY, Taken(1, 10, 100))
-        other.add(project, DAY, Taken(1, 1, 1))
-    assert one.of(project, DAY) == Taken(3, 30, 300)
-    assert (one.write(), other.write(), one.write()) == (1, 1, 0)
-    assert books(populated).of(project, DAY) == Taken(6, 33, 303)
-    assert one.days(project, DAY) == [(DAY, Taken(6, 33, 303))]
-    assert one.of(project, date(2026, 7, 2)) == Taken()
+        one.add(project, DAY, Usage(1, 10, 100))
+        other.add(project, DAY, Usage(1, 1, 1))
+    assert one.usage_on(project, DAY) == Usage(3, 30, 300)
+    assert (one.flush(), other.flush(), one.flush()) == (1, 1, 0)
+    assert books(populated).usage_on(project, DAY) == Usage(6, 33, 303)
+    assert one.last_days(project, DAY) == [(DAY, Usage(6, 33, 303))]
+    assert one.usage_on(project, date(2026, 7, 2)) == Usage()
 
 
 def test_what_cannot_be_written_is_kept(populated, monkeypatch):
     project = populated.list_projects()[0].id
     book = books(populated)
-    book.add(project, DAY, Taken(1, 2, 3))
+    book.add(project, DAY, Usage(1, 2, 3))
 
     def down(_engine):
         raise RegistryUnavailable("down")
 
     with monkeypatch.context() as patched:
-        patched.setattr("auth.tokens.usage.writing", down)
+        patched.setattr("auth.tokens.usage.write_transaction", down)
         with pytest.raises(RegistryUnavailable):
-            book.write()
-    book.add(project, DAY, Taken(1, 2, 3))
-    assert book.write() == 1
-    assert books(populated).of(project, DAY) == Taken(2, 4, 6)
+            book.flush()
+    book.add(project, DAY, Usage(1, 2, 3))
+    assert book.flush() == 1
+    assert books(populated).usage_on(project, DAY) == Usage(2, 4, 6)

@@ -10,7 +10,7 @@ from auth.calendar import MEMBER_STATES, after_days, after_working_days
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
 from auth.projects import NewProject
 from auth.registry import open_registry
-from auth.tokens.issuing import NewToken, ending
+from auth.tokens.issuing import NewToken, ending_tokens
 from auth.vetting.lifecycle import ProjectChange
 from tests.auth.conftest import NOW, mandate, new_member, new_project
 
@@ -160,10 +160,10 @@ def test_tokens_that_end_soon_and_have_no_successor_are_listed(populated):
     replaced = populated.issue_token(NewToken(reference(populated), EMAIL, days=9), mandate())
     populated.issue_token(NewToken(reference(populated), EMAIL, days=90), mandate())
     successor = populated.rotate_token(replaced.token_id, timedelta(days=1), mandate())
-    found = ending(populated.list_tokens(NOW), NOW, 14)
+    found = ending_tokens(populated.list_tokens(NOW), NOW, 14)
     assert [line.token_id for line in found] == [successor.token_id, short.token_id]
-    assert ending(populated.list_tokens(NOW), NOW, 5) == []
-    assert ending(populated.list_tokens(short.expires), short.expires, 14) == [], (
+    assert ending_tokens(populated.list_tokens(NOW), NOW, 5) == []
+    assert ending_tokens(populated.list_tokens(short.expires), short.expires, 14) == [], (
         "what has ended ends no more"
     )
 

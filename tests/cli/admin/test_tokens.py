@@ -16,7 +16,7 @@ from auth.errors import ChainBroken, RegistryError, TokenRefused
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
 from cli.admin.tokens import admin
-from cli.terminal import opened_registry
+from cli.terminal import open_or_create_registry
 
 READS = {"list", "show", "verify", "export", "versions", "ending", "identify", "pending"}
 
@@ -98,7 +98,7 @@ def test_the_first_use_is_said_once(daylight_admin):
 
 
 def test_other_commands_open_the_registry_and_sign_with_its_keys(daylight_admin, capsys):
-    registry = opened_registry()
+    registry = open_or_create_registry()
     signature = registry.release_signer()(b"a manifest")
     registry.release_verifier()(b"a manifest", signature)
     registry.close()

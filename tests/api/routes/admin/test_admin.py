@@ -15,7 +15,7 @@ from api.settings import ApiSettings
 from auth.audit.log import Mandate
 from auth.errors import NotAllowed
 from auth.registry import open_registry
-from cli.terminal import recorder
+from cli.terminal import release_action_recorder
 from datasets.catalogue import find_dataset
 from datasets.pipeline.operations.withdrawal import withdraw
 from datasets.pipeline.state.ledger_store import LedgerStore
@@ -177,7 +177,7 @@ def test_the_exported_audit_can_be_followed_without_this_program(owner, place):
 def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
     settings = place.registry_settings.model_copy(update={"four_eyes": "release-withdrawal"})
     registry, moderation = open_registry(settings), find_dataset("moderation")
-    seal = Seal(registry.release_signer(), registry.release_verifier(), recorder(registry))
+    seal = Seal(registry.release_signer(), registry.release_verifier(), release_action_recorder(registry))
     why, now = "The codes of two categories were swapped.", datetime.now(UTC)
 
     def attempt():
@@ -310,11 +310,15 @@ def test_a_withdrawal_is_asked_over_http_and_done_by_another_where_releases_are_
     settings = place.registry_settings.model_copy(update={"four_eyes": "release-withdrawal"})
     registry = open_registry(settings)
     try:
-        recorder(registry)("release.withdrawn", "moderation/2026-06.1", "the codes were wrong")
+        release_action_recorder(registry)("release.withdrawn", "moderation/2026-06.1", "the codes were wrong")
         with pytest.raises(NotAllowed, match="waits for another person"):
-            recorder(registry)("release.withdrawn", "moderation/2026-05.1", "the codes were wrong")
+            release_action_recorder(registry)(
+                "release.withdrawn", "moderation/2026-05.1", "the codes were wrong"
+            )
         with pytest.raises(NotAllowed, match="another person must"):
-            recorder(registry)("release.withdrawn", "moderation/2026-05.1", "the codes were wrong")
+            release_action_recorder(registry)(
+                "release.withdrawn", "moderation/2026-05.1", "the codes were wrong"
+            )
         another = Mandate("cli:another", "the codes were wrong", datetime.now(UTC))
         assert registry.admins.agree_to_withdrawal("moderation/2026-05.1", another)
     finally:
