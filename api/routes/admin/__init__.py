@@ -1,7 +1,19 @@
-"""/v1/admin: the acts of admins over HTTP, each of which needs a right of the role and a reason."""
+"""/v1/admin: what admins do over HTTP. Each operation needs a right of the admin's role; each change needs a reason."""
 
 from __future__ import annotations
 
-from api.routes.admin import access, house, projects, tokens
+from api.routes.admin import (
+    admins,
+    applications,
+    audit,
+    keys,
+    notices,
+    projects,
+    releases,
+    researchers,
+    sessions,
+    tokens,
+)
 
-ROUTERS = (access.router, projects.router, tokens.router, house.router)
+_NOUNS = (applications, researchers, notices, projects, tokens, sessions, admins, keys, audit, releases)
+ROUTERS = tuple(noun.router for noun in _NOUNS)

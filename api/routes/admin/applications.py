@@ -1,4 +1,4 @@
-"""/v1/admin/applications, researchers, notices: reasoned requests, people, and what coordinators are told."""
+"""/v1/admin/applications and /v1/admin/clocks: reasoned requests, and the deadlines that run for them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private, waiting
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, Reasoned, Requested, Text, body_of, described
+from api.routes.admin.bodies import Act, Reasoned, Requested, body_of, described
 from auth.db.models import Application
-from auth.projects import NewMember
-from auth.tokens.issuing import SOON, ending_tokens
-from auth.vetting.lifecycle import SOON_OVER
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
 SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
@@ -30,22 +27,6 @@ class Step(Act):
     """What happened in a mediation."""
 
     step: Literal["asked", "agreed", "ended"]
-
-
-class Member(Act):
-    """A researcher who was vetted for a project."""
-
-    project: Text
-    name: Text
-    email: Text
-    institution: Text
-
-
-class Leaving(Act):
-    """A member, by address or identifier, who leaves a project."""
-
-    project: Text
-    researcher: Text
 
 
 @router.get("/applications", summary="Reasoned requests", dependencies=SEES)
@@ -112,73 +93,6 @@ def clocks(registry: OpenRegistry) -> Response:
     """Until when each side must have done what, those that run first."""
     today = datetime.now(UTC).date()
     return private({"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.office.clocks()]})
-
-
-@router.get("/researchers", summary="Who was vetted for what", dependencies=SEES)
-def researchers(registry: OpenRegistry) -> Response:
-    """Every member of every project, with the addresses that name them here."""
-    return private({"researchers": [asdict(line) for line in registry.office.members()]})
-
-
-@router.post(
-    "/researchers",
-    summary="Let a researcher join",
-    dependencies=DECIDES,
-    openapi_extra=described(
-        Member, project="EX-1", name="A Researcher", email="new@example.org", institution="An institution"
-    ),
-)
-def join(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Member, Depends(body_of(Member))]
-) -> Response:
-    """Make a vetted researcher a member of a project."""
-    new = NewMember(given.project, given.name, given.email, given.institution)
-    project, person = registry.add_researcher(new, by(admin, given.reason))
-    return private({"project": project.reference, "researcher": person.id})
-
-
-@router.post(
-    "/researchers/remove",
-    summary="Let a researcher leave",
-    dependencies=DECIDES,
-    openapi_extra=described(Leaving, project="EX-4", researcher="researcher@example.org"),
-)
-def leave(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Leaving, Depends(body_of(Leaving))]
-) -> Response:
-    """Take a researcher out of a project; their tokens open nothing from now on."""
-    left = registry.office.end_membership(given.project, given.researcher, by(admin, given.reason))
-    return private({"project": left.reference})
-
-
-@router.get("/notices", summary="Notices to coordinators", dependencies=SEES)
-def notices(registry: OpenRegistry) -> Response:
-    """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
-    today = datetime.now(UTC).date()
-    return private({"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices()]})
-
-
-@router.post(
-    "/notices/{notice}/sent", summary="A notice was sent", dependencies=DECIDES, openapi_extra=described(Act)
-)
-def sent(notice: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
-    """Put on record that the coordinator has been told."""
-    registry.office.sent(notice, by(admin, given.reason))
-    return private({"notice": notice})
-
-
-@router.get("/ending", summary="What ends soon", dependencies=[Depends(may("read"))])
-def ending_soon(registry: OpenRegistry) -> Response:
-    """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
-    now = datetime.now(UTC)
-    found = registry.office.ending(now, SOON_OVER)
-    lines = ending_tokens(registry.list_tokens(now), now, SOON)
-    projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
-    tokens = [
-        {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}
-        for t in lines
-    ]
-    return private({"projects": projects, "tokens": tokens})
 
 
 def _said(a: Application) -> dict[str, object]:

@@ -1,0 +1,48 @@
+"""/v1/admin/audit: export the audit log, and verify it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import StreamingResponse
+
+from api.access.admins import PRIVATE, may, private
+from api.dependencies import OpenRegistry, only
+from api.render.tables import FORMATS
+from auth.errors import MalformedValue
+from auth.registry import Registry
+from datasets.refusal import shown
+
+router = APIRouter(prefix="/v1/admin", tags=["admin"])
+SEES = [Depends(only()), Depends(may("read"))]
+AT_ONCE = 1000
+"""Lines of the audit that are sent at once."""
+
+
+@router.get("/audit", summary="The audit", dependencies=[Depends(may("read"))])
+def audit(registry: OpenRegistry, given: Annotated[dict[str, str], Depends(only("after"))]) -> Response:
+    """Every event after the position `after` as lines of JSON, and the signed head, for whoever wants to follow the chain."""
+    text = given.get("after", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise MalformedValue(
+            f"after: {shown(text)!r} is no position; write a whole number.", parameter="after", value=text
+        )
+    return StreamingResponse(_lines(registry, int(text)), 200, PRIVATE, FORMATS["ndjson"])
+
+
+@router.get("/audit/verify", summary="Whether the audit is whole", dependencies=SEES)
+def verify(registry: OpenRegistry) -> Response:
+    """Follow the chain from its first event to its signed head."""
+    found = registry.verify_audit()
+    return private({"events": found.events, "last": found.last, "head": found.head})
+
+
+def _lines(registry: Registry, after: int) -> Iterator[bytes]:
+    """In pieces of many lines: each piece is a turn of a thread."""
+    lines = registry.audit_lines(after)
+    while page := list(islice(lines, AT_ONCE)):
+        yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in page)

@@ -1,0 +1,47 @@
+"""/v1/admin/notices and /v1/admin/ending: what coordinators must be told of, and what ends soon."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Depends, Response
+
+from api.access.admins import AskingAdmin, by, may, private
+from api.dependencies import OpenRegistry, only
+from api.routes.admin.bodies import Act, Reasoned, described
+from auth.tokens.issuing import SOON, ending_tokens
+from auth.vetting.lifecycle import SOON_OVER
+
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
+SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
+
+
+@router.get("/notices", summary="Notices to coordinators", dependencies=SEES)
+def notices(registry: OpenRegistry) -> Response:
+    """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
+    today = datetime.now(UTC).date()
+    return private({"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices()]})
+
+
+@router.post(
+    "/notices/{notice}/sent", summary="A notice was sent", dependencies=DECIDES, openapi_extra=described(Act)
+)
+def sent(notice: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
+    """Put on record that the coordinator has been told."""
+    registry.office.sent(notice, by(admin, given.reason))
+    return private({"notice": notice})
+
+
+@router.get("/ending", summary="What ends soon", dependencies=[Depends(may("read"))])
+def ending_soon(registry: OpenRegistry) -> Response:
+    """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
+    now = datetime.now(UTC)
+    found = registry.office.ending(now, SOON_OVER)
+    lines = ending_tokens(registry.list_tokens(now), now, SOON)
+    projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
+    tokens = [
+        {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}
+        for t in lines
+    ]
+    return private({"projects": projects, "tokens": tokens})

@@ -1,0 +1,47 @@
+"""/v1/admin/releases: every release, and requests to withdraw one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from api.access.admins import AskingAdmin, by, may, private
+from api.dependencies import OpenRegistry, PublishedReleases, only
+from api.routes.admin.bodies import Act, body_of, described
+
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
+SEES, DECIDES = [Depends(may("read"))], [Depends(may("house"))]
+
+
+@router.get("/releases", summary="Releases", dependencies=SEES)
+def releases(published: PublishedReleases) -> Response:
+    """Every release, which are current, and which were withdrawn."""
+    found = [
+        {"dataset": dataset, "release": name, "current": name in current,
+         "withdrawn": published.archive.erratum(dataset, name) is not None}
+        for dataset in published.datasets
+        for current in [{release.name for release in published.current(dataset)}]
+        for name in published.archive.names(dataset)
+    ]  # fmt: skip
+    return private({"releases": found, "degraded": list(published.degraded)})
+
+
+@router.post(
+    "/releases/{dataset}/{release}/withdraw",
+    summary="Ask for a withdrawal",
+    dependencies=DECIDES,
+    openapi_extra=described(Act),
+)
+def withdraw(
+    dataset: str,
+    release: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    published: PublishedReleases,
+    given: Annotated[Act, Depends(body_of(Act))],
+) -> Response:
+    """Ask the host that builds to withdraw a release: its erratum is signed there. Where two must agree, this is one."""
+    published.find(dataset, release)
+    registry.admins.ask_withdrawal(f"{dataset}/{release}", by(admin, given.reason))
+    return private({"dataset": dataset, "release": release, "waits_for": "daylight release withdraw"}, 202)
