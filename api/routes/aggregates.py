@@ -19,15 +19,15 @@ async def aggregates(request: Request, asked: AskedQuestion) -> Response:
     """
     wanted, ready = wanted_of(request, asked), request.app.state.ready
     ready.remember(request, asked, wanted)
-    return await _served(request, wanted)
+    return await _serve(request, wanted)
 
 
 @router.post("/{dataset}/aggregates", summary="Ask a question in a body")
 async def aggregates_by_body(request: Request, asked: AskedInBody) -> Response:
     """The same, for questions too long for an address: a JSON object with the same words, lists for several values."""
-    return await _served(request, wanted_of(request, asked))
+    return await _serve(request, wanted_of(request, asked))
 
 
-async def _served(request: Request, wanted: Wanted) -> Response:
+async def _serve(request: Request, wanted: Wanted) -> Response:
     answers: Answers = request.app.state.answers
     return await answers.serve(request, wanted)

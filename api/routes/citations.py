@@ -27,7 +27,10 @@ from datasets.release.store.citation import Citation, citation_of
 
 router = APIRouter(prefix="/v1", tags=["citations"])
 
-MEDIA = {"csl": "application/vnd.citationstyles.csl+json", "bibtex": "application/x-bibtex; charset=utf-8"}
+CITATION_MEDIA = {
+    "csl": "application/vnd.citationstyles.csl+json",
+    "bibtex": "application/x-bibtex; charset=utf-8",
+}
 
 
 @router.get("/releases/{dataset}/{release}/citation", summary="How to cite a release")
@@ -43,7 +46,7 @@ async def of_release(
     found = await find_release(releases, dataset.name, release)
     path = f"/v1/releases/{dataset.name}/{found.name}"
     cited = citation_of([found], settings.publisher, settings.base_url, path=path)
-    return _written(request, cited, given.get("format", "csl"))
+    return _citation_response(request, cited, given.get("format", "csl"))
 
 
 @router.get("/datasets/{dataset}/citation", summary="How to cite an answer")
@@ -62,7 +65,7 @@ async def of_question(
     if len(formats) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
     question, asked = await question_of(dataset, parameters, releases)
-    pinned = _pinned(question, asked, releases)
+    pinned = _pin_releases(question, asked, releases)
     cited = citation_of(
         asked,
         settings.publisher,
@@ -70,10 +73,10 @@ async def of_question(
         query_id=question.id([release.name for release in asked]),
         path=f"/v1/datasets/{dataset.name}/aggregates?{pinned.canonical()}",
     )
-    return _written(request, cited, formats[0] if formats else "csl")
+    return _citation_response(request, cited, formats[0] if formats else "csl")
 
 
-def _pinned(question: Question, asked: Sequence[Release], releases: Releases) -> Question:
+def _pin_releases(question: Question, asked: Sequence[Release], releases: Releases) -> Question:
     """The question as it will go on to be answered from these releases, whatever is corrected later."""
     if question.release or question.as_of:
         return question
@@ -82,7 +85,7 @@ def _pinned(question: Question, asked: Sequence[Release], releases: Releases) ->
     return replace(question, as_of=releases.archive.moments(question.dataset)[-1])
 
 
-def _written(request: Request, cited: Citation, format_: str) -> Response:
-    kind = one_of("format", format_, tuple(MEDIA))
+def _citation_response(request: Request, cited: Citation, format_: str) -> Response:
+    kind = one_of("format", format_, tuple(CITATION_MEDIA))
     body = orjson.dumps(cited.csl()) if kind == "csl" else cited.bibtex().encode()
-    return tagged(request, body, MEDIA[kind], {})
+    return tagged(request, body, CITATION_MEDIA[kind], {})

@@ -28,7 +28,7 @@ async def catalogue(request: Request, releases: PublishedReleases) -> Response:
 
     As a page for people where Accept says so.
     """
-    cards = [_card(dataset, releases) for dataset in DATASETS]
+    cards = [_catalogue_entry(dataset, releases) for dataset in DATASETS]
     if prefers_html(request):
         return tagged(request, catalogue_page(cards), HTML, GUARD)
     return json_response(request, {"datasets": cards})
@@ -37,7 +37,7 @@ async def catalogue(request: Request, releases: PublishedReleases) -> Response:
 @router.get("/{dataset}", summary="One dataset", dependencies=[Depends(only())])
 async def dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
     """The same for one dataset."""
-    card = _card(dataset, releases)
+    card = _catalogue_entry(dataset, releases)
     if prefers_html(request):
         return tagged(request, catalogue_page([card]), HTML, GUARD)
     return json_response(request, card)
@@ -61,7 +61,7 @@ async def codebook(
     return tagged(request, body, media, {})
 
 
-def _card(dataset: Dataset, releases: Releases) -> dict[str, Any]:
+def _catalogue_entry(dataset: Dataset, releases: Releases) -> dict[str, Any]:
     """What the catalogue says of a dataset (Delegated Regulation (EU) 2025/2050, Art. 6(4)(c), (d) and 6(5))."""
     current = releases.current(dataset.name)
     book: Codebook = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))

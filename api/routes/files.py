@@ -20,7 +20,7 @@ from datasets.release.format.manifest import FileEntry
 
 router = APIRouter(prefix="/v1/releases", tags=["releases"])
 
-MEDIA = {".parquet": FORMATS["parquet"], ".json": FORMATS["json"]}
+FILE_MEDIA = {".parquet": FORMATS["parquet"], ".json": FORMATS["json"]}
 
 
 @router.get(
@@ -35,7 +35,7 @@ async def file(
     ranges, such as DuckDB's httpfs, fetches only what it needs.
     """
     found = await find_release(releases, dataset.name, release)
-    entry = _entry(found, name)
+    entry = _find_file(found, name)
     fields = {
         "ETag": f'"{entry.sha256}"',
         "Last-Modified": format_datetime(datetime.fromisoformat(found.manifest.published_at), usegmt=True),
@@ -46,14 +46,14 @@ async def file(
     }
     if is_known(request, fields["ETag"]):
         return Response(None, 304, fields)
-    _keep_what_can_be_served(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
+    _keep_servable_ranges(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
     found.ensure_untouched()
     path = found.folder / entry.name
     charge(request)
-    return FileResponse(path, headers=fields, media_type=MEDIA[path.suffix])
+    return FileResponse(path, headers=fields, media_type=FILE_MEDIA[path.suffix])
 
 
-def _entry(release: Release, name: str) -> FileEntry:
+def _find_file(release: Release, name: str) -> FileEntry:
     by_name = {entry.name: entry for entry in release.manifest.files}
     if name not in by_name:
         raise UnknownFile(
@@ -66,7 +66,7 @@ def _entry(release: Release, name: str) -> FileEntry:
     return by_name[name]
 
 
-def _keep_what_can_be_served(request: Request, size: int, validators: set[str]) -> None:
+def _keep_servable_ranges(request: Request, size: int, validators: set[str]) -> None:
     """Leave of Range what can be served, and of If-Range nothing; only GET has ranges (RFC 9110, 13.1.5 and 14.2)."""
     asked, unchanged = request.headers.get("range"), request.headers.get("if-range")
     if asked is None or request.state.method != "GET" or (unchanged and unchanged not in validators):

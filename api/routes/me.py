@@ -30,16 +30,16 @@ log = logging.getLogger("daylight.auth")
 router = APIRouter(prefix="/v1/me", tags=["me"])
 found_router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only())])
 
-PRIVATE = {"Cache-Control": "no-store"}
-WARN = timedelta(days=SOON)
-LARGEST = 8192
+NO_STORE = {"Cache-Control": "no-store"}
+WARN_BEFORE_END = timedelta(days=SOON)
+MOST_BYTES = 8192
 
 
 @router.get("", summary="Who asks", dependencies=[Depends(only())])
 async def me(asker: Asker, settings: SettingsOf) -> Response:
     """The project, scopes and limits of the token that is shown, when its access ends, and a warning when that is soon."""
     left = asker.expires - datetime.now(UTC)
-    return _private(
+    return _no_store_json(
         {
             "project": asker.reference,
             "researcher": asker.researcher,
@@ -53,7 +53,7 @@ async def me(asker: Asker, settings: SettingsOf) -> Response:
                 "plans": settings.limit_open,
             },
             "quota_per_day": {"rows": settings.quota_rows, "bytes": settings.quota_bytes},
-            "warnings": [f"This access ends in {max(left.days, 0)} days."] if left < WARN else [],
+            "warnings": [f"This access ends in {max(left.days, 0)} days."] if left < WARN_BEFORE_END else [],
         }
     )
 
@@ -65,7 +65,7 @@ async def usage(request: Request, asker: Asker, settings: SettingsOf, registry: 
     Refusals, faults, 304s, plans and metadata are not in it: they cost nothing. Answers that broke off are, as far as sent.
     """
     days = await ask_registry(request, registry.usage.last_days, asker.project, datetime.now(UTC).date())
-    return _private(
+    return _no_store_json(
         {
             "project": asker.reference,
             "quota_per_day": {"rows": settings.quota_rows, "bytes": settings.quota_bytes},
@@ -79,9 +79,11 @@ def rotate(
     asker: Asker, registry: OpenRegistry, given: Annotated[dict[str, str], Depends(only("overlap_hours"))]
 ) -> Response:
     """A new token, shown this once. The one that asks goes on for `overlap_hours`, 24 if not said, at most 168."""
-    overlap = _hours(given["overlap_hours"]) if "overlap_hours" in given else DEFAULT_OVERLAP
-    issued = registry.rotate_token(asker.token_id, overlap, _by(asker, "its holder replaces it"))
-    return _private(
+    overlap = _parse_hours(given["overlap_hours"]) if "overlap_hours" in given else DEFAULT_OVERLAP
+    issued = registry.rotate_token(
+        asker.token_id, overlap, _mandate_of_holder(asker, "its holder replaces it")
+    )
+    return _no_store_json(
         {"token": issued.text, "token_id": issued.token_id, "expires": issued.expires.isoformat()}, 201
     )
 
@@ -89,16 +91,16 @@ def rotate(
 @router.delete("/tokens/current", summary="Close the token", dependencies=[Depends(only())])
 def close(asker: Asker, registry: OpenRegistry) -> Response:
     """The token that asks opens nothing from the next request on."""
-    registry.revoke_token(asker.token_id, _by(asker, "its holder closes it"))
-    return Response(None, 204, PRIVATE)
+    registry.revoke_token(asker.token_id, _mandate_of_holder(asker, "its holder closes it"))
+    return Response(None, 204, NO_STORE)
 
 
-async def _found_text(request: Request) -> str:
+async def _token_in_body(request: Request) -> str:
     """The text of the token in the body."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
+        if len(body) > MOST_BYTES:
             raise Malformed("The body is longer than any token.")
     try:
         members = orjson.loads(body)
@@ -112,7 +114,7 @@ async def _found_text(request: Request) -> str:
 
 @found_router.post("/revoke", summary="Close a token that was found")
 async def revoke_found(
-    request: Request, text: Annotated[str, Depends(_found_text)], registry: OpenRegistry
+    request: Request, text: Annotated[str, Depends(_token_in_body)], registry: OpenRegistry
 ) -> Response:
     """Whoever holds a token, also one of an admin's session, may close it.
 
@@ -121,16 +123,16 @@ async def revoke_found(
     gate, address = request.app.state.gate, address_of(request)
     name = gate.ensure_open(address, text)
     try:
-        close, token_id = await ask_registry(request, _identified, registry, text)
+        close, token_id = await ask_registry(request, _identify, registry, text)
         mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
         await run_in_threadpool(close, token_id, mandate)
     except (UnknownRecord, TokenRefused) as refused:
         log.info("token refused: %s", getattr(refused, "cause", "found, and unknown"))
         gate.refused(address, name)
-    return Response(None, 204, PRIVATE)
+    return Response(None, 204, NO_STORE)
 
 
-def _identified(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], object], str]:
+def _identify(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], object], str]:
     """What closes a token of this text, and its identifier. Raises TokenRefused, RegistryUnavailable."""
     try:
         return registry.revoke_token, registry.identify_token(text, datetime.now(UTC)).token_id
@@ -138,11 +140,11 @@ def _identified(registry: Registry, text: str) -> tuple[Callable[[str, Mandate],
         return registry.admins.close_session, registry.admins.identify_session(text)
 
 
-def _by(asker: Principal, reason: str) -> Mandate:
+def _mandate_of_holder(asker: Principal, reason: str) -> Mandate:
     return Mandate(f"token:{asker.token_id}", reason, datetime.now(UTC))
 
 
-def _hours(text: str) -> timedelta:
+def _parse_hours(text: str) -> timedelta:
     if not (text.isascii() and text.isdigit() and len(text) <= 3):
         raise MalformedValue(
             f"overlap_hours: {shown(text)!r} is no number of hours; write a whole number from 0 to 168.",
@@ -152,5 +154,5 @@ def _hours(text: str) -> timedelta:
     return timedelta(hours=int(text))
 
 
-def _private(document: dict[str, Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, PRIVATE, FORMATS["json"])
+def _no_store_json(document: dict[str, Any], status: int = 200) -> Response:
+    return Response(orjson.dumps(document), status, NO_STORE, FORMATS["json"])

@@ -20,7 +20,7 @@ PAGES = {page.name: page for page in pages()}
 @router.get("", summary="Every kind of refusal")
 async def every(request: Request) -> Response:
     """Every kind of refusal, its status, its meaning and what to do. Open to all."""
-    return json_response(request, {"problems": [_entry(page) for page in PAGES.values()]})
+    return json_response(request, {"problems": [_problem_json(page) for page in PAGES.values()]})
 
 
 @router.get("/{name}", summary="One kind of refusal")
@@ -32,10 +32,10 @@ async def one(request: Request, name: str) -> Response:
         page, said = PAGES[name], PAGES[name].explanation
         body = problem_page(page.name, page.status, page.title, said.remedy, said.detail)
         return tagged(request, body, HTML, GUARD)
-    return json_response(request, _entry(PAGES[name]))
+    return json_response(request, _problem_json(PAGES[name]))
 
 
-def _entry(page: Page) -> dict[str, Any]:
+def _problem_json(page: Page) -> dict[str, Any]:
     said = page.explanation
     entry = {
         "type": f"/problems/{page.name}",

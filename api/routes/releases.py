@@ -20,13 +20,15 @@ router = APIRouter(prefix="/v1/releases", tags=["releases"], dependencies=[Depen
 @router.get("", summary="Current releases of every dataset")
 async def every(request: Request, releases: PublishedReleases) -> Response:
     """The current release of each month. Open to all."""
-    return json_response(request, {"releases": [line for d in DATASETS for line in _lines(d.name, releases)]})
+    return json_response(
+        request, {"releases": [line for d in DATASETS for line in _current_releases(d.name, releases)]}
+    )
 
 
 @router.get("/{dataset}", summary="Current releases of one dataset")
 async def of_dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
     """The current release of each month."""
-    return json_response(request, {"releases": _lines(dataset.name, releases)})
+    return json_response(request, {"releases": _current_releases(dataset.name, releases)})
 
 
 @router.get("/{dataset}/{release}", summary="The manifest of a release")
@@ -59,7 +61,7 @@ async def diff(
     return json_response(request, difference(one, another))
 
 
-def _lines(dataset: str, releases: Releases) -> list[dict[str, Any]]:
+def _current_releases(dataset: str, releases: Releases) -> list[dict[str, Any]]:
     return [
         {
             "dataset": dataset,

@@ -28,12 +28,12 @@ from datasets.reports.report import Report, coverages_of, current_of, periods_wi
 from datasets.reports.table import as_csv
 
 
-async def ensure_reports(request: Request) -> None:
+async def ensure_reports_scope(request: Request) -> None:
     """Raises OutOfScope where the token may not read reports."""
     ensure_scope(request, "reports")
 
 
-router = APIRouter(prefix="/v1/reports", tags=["reports"], dependencies=[Depends(ensure_reports)])
+router = APIRouter(prefix="/v1/reports", tags=["reports"], dependencies=[Depends(ensure_reports_scope)])
 
 PART_FORMATS = {"csv": FORMATS["csv"], "json": FORMATS["json"]}
 REPORT_FORMATS = {"json": FORMATS["json"], "csv": FORMATS["csv"], "html": HTML}
@@ -74,9 +74,9 @@ async def report(
     found = ReportPeriod.parse(period)
 
     def make(current: Current, deadline: Deadline) -> bytes:
-        return RENDER[format_](report_of(releases, found, current, deadline))
+        return RENDERERS[format_](report_of(releases, found, current, deadline))
 
-    return await _served(request, releases, found, f"report {format_}", REPORT_FORMATS[format_], make)
+    return await _serve_document(request, releases, found, f"report {format_}", REPORT_FORMATS[format_], make)
 
 
 @router.get(
@@ -106,10 +106,10 @@ async def part(
 
     name = {"Content-Disposition": f'attachment; filename="{part}.csv"'} if format_ == "csv" else {}
     what = f"{part} {format_} {settings.publisher}"
-    return await _served(request, releases, when, what, PART_FORMATS[format_], make, name)
+    return await _serve_document(request, releases, when, what, PART_FORMATS[format_], make, name)
 
 
-async def _served(
+async def _serve_document(
     request: Request,
     releases: Releases,
     period: ReportPeriod,
@@ -131,19 +131,19 @@ async def _served(
     def make(deadline: Deadline) -> Made:
         body = document(current, deadline)
         encoded_as = {"Content-Encoding": encoding} if encoding else {}
-        return Made((b"".join(encoded([body], encoding)),), encoded_as, ROWS)
+        return Made((b"".join(encoded([body], encoding)),), encoded_as, QUOTA_ROWS)
 
     answers: Answers = request.app.state.answers
     return await answers.serve(request, Wanted(releases, asked, etag, media, headers, make))
 
 
-ROWS = sum(len(commitment.indicators) for commitment in COMMITMENTS)
+QUOTA_ROWS = sum(len(commitment.indicators) for commitment in COMMITMENTS)
 """What a report takes of a project's quota of rows: one for each indicator."""
 
 
-def _as_json(made: Report) -> bytes:
+def _report_json(made: Report) -> bytes:
     document: dict[str, Any] = made.document()
     return orjson.dumps(document)
 
 
-RENDER: dict[str, Callable[[Report], bytes]] = {"json": _as_json, "csv": as_csv, "html": report_page}
+RENDERERS: dict[str, Callable[[Report], bytes]] = {"json": _report_json, "csv": as_csv, "html": report_page}

@@ -9,20 +9,20 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, Text, body_of, described
+from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text, json_body, request_body
 from auth.db.admin_models import Admin
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-SEES, DECIDES = [Depends(may("read"))], [Depends(may("house"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("house"))]
 
 
-class Role(Act):
+class RoleChange(AdminRequest):
     """The role of an admin: one of auditor, issuer, registrar, owner."""
 
     role: Text
 
 
-class New(Act):
+class AdminDetails(AdminRequest):
     """An admin; the role is one of auditor, issuer, registrar, owner."""
 
     name: Text
@@ -30,45 +30,55 @@ class New(Act):
     role: Text
 
 
-@router.get("/admins", summary="Admins", dependencies=SEES)
+@router.get("/admins", summary="Admins", dependencies=MAY_READ)
 def admins(registry: OpenRegistry) -> Response:
     """Everybody who administers or did."""
-    return private({"admins": [_said(one) for one in registry.admins.list()]})
+    return private({"admins": [_admin_json(one) for one in registry.admins.list()]})
 
 
 @router.post(
     "/admins",
     summary="Add an admin",
-    dependencies=DECIDES,
-    openapi_extra=described(New, name="An Auditor", email="auditor@example.org", role="auditor"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminDetails, name="An Auditor", email="auditor@example.org", role="auditor"),
 )
-def add(admin: AskingAdmin, registry: OpenRegistry, given: Annotated[New, Depends(body_of(New))]) -> Response:
-    """Let somebody administer, or again who did before. Sessions are opened on the registry's host alone."""
-    return private(_said(registry.admins.add(given.name, given.email, given.role, by(admin, given.reason))))
-
-
-@router.post("/admins/{name}/end", summary="End an admin", dependencies=DECIDES, openapi_extra=described(Act))
-def end(
-    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
+def add(
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[AdminDetails, Depends(json_body(AdminDetails))],
 ) -> Response:
+    """Let somebody administer, or again who did before. Sessions are opened on the registry's host alone."""
+    return private(_admin_json(registry.admins.add(body.name, body.email, body.role, by(admin, body.reason))))
+
+
+@router.post(
+    "/admins/{name}/end",
+    summary="End an admin",
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminRequest),
+)
+def end(name: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """Their sessions open nothing from the next request on."""
-    return private(_said(registry.admins.end(name, by(admin, given.reason))))
+    return private(_admin_json(registry.admins.end(name, by(admin, body.reason))))
 
 
 @router.post(
     "/admins/{name}/role",
     summary="Give an admin another role",
-    dependencies=DECIDES,
-    openapi_extra=described(Role, role="issuer"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(RoleChange, role="issuer"),
 )
 def change(
-    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Role, Depends(body_of(Role))]
+    name: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[RoleChange, Depends(json_body(RoleChange))],
 ) -> Response:
     """It holds from the next request on; what they agreed to as the first of two lapses."""
-    return private(_said(registry.admins.change(name, given.role, by(admin, given.reason))))
+    return private(_admin_json(registry.admins.change(name, body.role, by(admin, body.reason))))
 
 
-@router.get("/pending", summary="What waits for a second person", dependencies=SEES)
+@router.get("/pending", summary="What waits for a second person", dependencies=MAY_READ)
 def pending(registry: OpenRegistry) -> Response:
     """What one person has agreed to and another has not yet."""
     found = registry.admins.waiting(datetime.now(UTC))
@@ -77,7 +87,7 @@ def pending(registry: OpenRegistry) -> Response:
     )
 
 
-def _said(admin: Admin) -> dict[str, object]:
+def _admin_json(admin: Admin) -> dict[str, object]:
     return {
         "admin": admin.id, "name": admin.name, "email": admin.email, "role": admin.role, "since": admin.since,
         "ended": admin.ended,

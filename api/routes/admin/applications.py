@@ -10,53 +10,55 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private, waiting
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, Reasoned, Requested, body_of, described
+from api.routes.admin.bodies import AdminRequest, ReasonedRequest, ReasonOnly, json_body, request_body
 from auth.db.models import Application
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
 
 
-class Move(Act):
+class StateChange(AdminRequest):
     """What a request becomes."""
 
     state: Literal["returned", "submitted", "rejected"]
 
 
-class Step(Act):
+class MediationStep(AdminRequest):
     """What happened in a mediation."""
 
     step: Literal["asked", "agreed", "ended"]
 
 
-@router.get("/applications", summary="Reasoned requests", dependencies=SEES)
+@router.get("/applications", summary="Reasoned requests", dependencies=MAY_READ)
 def applications(registry: OpenRegistry) -> Response:
     """Every request, those with the earliest clock first."""
-    return private({"applications": [_said(a) for a in registry.office.list_applications()]})
+    return private({"applications": [_application_json(a) for a in registry.office.list_applications()]})
 
 
 @router.post(
     "/applications",
     summary="Take in a reasoned request",
-    dependencies=DECIDES,
-    openapi_extra=described(Requested, reference="EX-9", **Requested.example),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(ReasonedRequest, reference="EX-9", **ReasonedRequest.example),
 )
 def submit(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Requested, Depends(body_of(Requested))]
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
     """Take in a reasoned request, which starts its clock."""
-    return private(_said(registry.office.submit(given.access(), by(admin, given.reason))))
+    return private(_application_json(registry.office.submit(body.as_project(), by(admin, body.reason))))
 
 
 @router.post(
     "/applications/{name}/approve",
     summary="Approve a request",
-    dependencies=DECIDES,
-    openapi_extra=described(Act),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminRequest),
 )
-def approve(name: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
+def approve(name: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """Grant a request: its project is active from its first day on. 202 where another person must agree first."""
-    made = registry.office.approve(name, by(admin, given.reason))
+    made = registry.office.approve(name, by(admin, body.reason))
     if made is None:
         return waiting()
     return private({"project": made.id, "reference": made.reference, "status": made.status})
@@ -65,37 +67,45 @@ def approve(name: str, admin: AskingAdmin, registry: OpenRegistry, given: Reason
 @router.post(
     "/applications/{name}/state",
     summary="Return, resubmit or reject a request",
-    dependencies=DECIDES,
-    openapi_extra=described(Move, state="returned"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(StateChange, state="returned"),
 )
 def move(
-    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Move, Depends(body_of(Move))]
+    name: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[StateChange, Depends(json_body(StateChange))],
 ) -> Response:
     """Give a request back with a question, take it in again, or refuse it for good."""
-    return private(_said(registry.office.move_application(name, given.state, by(admin, given.reason))))
+    return private(
+        _application_json(registry.office.move_application(name, body.state, by(admin, body.reason)))
+    )
 
 
 @router.post(
     "/applications/{name}/mediation",
     summary="A step of a mediation",
-    dependencies=DECIDES,
-    openapi_extra=described(Step, step="asked"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(MediationStep, step="asked"),
 )
 def mediate(
-    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Step, Depends(body_of(Step))]
+    name: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[MediationStep, Depends(json_body(MediationStep))],
 ) -> Response:
     """Put on record that mediation was asked for, that a mediator was agreed on, or that it has ended (Art. 13)."""
-    return private(_said(registry.office.mediate(name, given.step, by(admin, given.reason))))
+    return private(_application_json(registry.office.mediate(name, body.step, by(admin, body.reason))))
 
 
-@router.get("/clocks", summary="Clocks of requests", dependencies=SEES)
+@router.get("/clocks", summary="Clocks of requests", dependencies=MAY_READ)
 def clocks(registry: OpenRegistry) -> Response:
     """Until when each side must have done what, those that run first."""
     today = datetime.now(UTC).date()
     return private({"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.office.clocks()]})
 
 
-def _said(a: Application) -> dict[str, object]:
+def _application_json(a: Application) -> dict[str, object]:
     return {
         "application": a.id, "reference": a.reference, "dsc": a.dsc, "purpose": a.purpose, "scopes": a.scopes.split(),
         "tier": a.tier, "first_day": a.first_day, "last_day": a.last_day, "state": a.state, "received": a.received,

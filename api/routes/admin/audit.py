@@ -18,31 +18,31 @@ from auth.registry import Registry
 from datasets.refusal import shown
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
-SEES = [Depends(only()), Depends(may("read"))]
-AT_ONCE = 1000
+MAY_READ = [Depends(only()), Depends(may("read"))]
+LINES_PER_CHUNK = 1000
 """Lines of the audit that are sent at once."""
 
 
 @router.get("/audit", summary="The audit", dependencies=[Depends(may("read"))])
-def audit(registry: OpenRegistry, given: Annotated[dict[str, str], Depends(only("after"))]) -> Response:
+def audit(registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only("after"))]) -> Response:
     """Every event after the position `after` as lines of JSON, and the signed head, for whoever wants to follow the chain."""
-    text = given.get("after", "0")
+    text = query.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise MalformedValue(
             f"after: {shown(text)!r} is no position; write a whole number.", parameter="after", value=text
         )
-    return StreamingResponse(_lines(registry, int(text)), 200, PRIVATE, FORMATS["ndjson"])
+    return StreamingResponse(_audit_pages(registry, int(text)), 200, PRIVATE, FORMATS["ndjson"])
 
 
-@router.get("/audit/verify", summary="Whether the audit is whole", dependencies=SEES)
+@router.get("/audit/verify", summary="Whether the audit is whole", dependencies=MAY_READ)
 def verify(registry: OpenRegistry) -> Response:
     """Follow the chain from its first event to its signed head."""
     found = registry.verify_audit()
     return private({"events": found.events, "last": found.last, "head": found.head})
 
 
-def _lines(registry: Registry, after: int) -> Iterator[bytes]:
+def _audit_pages(registry: Registry, after: int) -> Iterator[bytes]:
     """In pieces of many lines: each piece is a turn of a thread."""
     lines = registry.audit_lines(after)
-    while page := list(islice(lines, AT_ONCE)):
+    while page := list(islice(lines, LINES_PER_CHUNK)):
         yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in page)

@@ -18,7 +18,7 @@ Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class Act(BaseModel):
+class AdminRequest(BaseModel):
     """What every act says: why it is done. It stands in the audit for ever, so it names no person."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
@@ -26,7 +26,7 @@ class Act(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class Requested(Act):
+class ReasonedRequest(AdminRequest):
     """A reasoned request; days are included and in UTC."""
 
     example: ClassVar[dict[str, str]] = {
@@ -42,7 +42,7 @@ class Requested(Act):
     last_day: Day
     tier: Text = "standard"
 
-    def access(self) -> NewProject:
+    def as_project(self) -> NewProject:
         """What it asks for. Raises MalformedValue for a scope that is none."""
         scopes = parse_scopes(self.scopes)
         return NewProject(
@@ -50,13 +50,13 @@ class Requested(Act):
         )
 
 
-A = TypeVar("A", bound=Act)
+Body = TypeVar("Body", bound=AdminRequest)
 
 
-def body_of(kind: type[A]) -> Callable[[Request], Awaitable[A]]:
+def json_body(kind: type[Body]) -> Callable[[Request], Awaitable[Body]]:
     """A dependency that reads an act. Raises TooLarge, and Malformed naming the member that is wrong, never its value."""
 
-    async def read(request: Request) -> A:
+    async def read(request: Request) -> Body:
         try:
             return kind.model_validate_json(await read_body(request))
         except ValidationError as error:
@@ -70,11 +70,11 @@ def body_of(kind: type[A]) -> Callable[[Request], Awaitable[A]]:
     return read
 
 
-Reasoned = Annotated[Act, Depends(body_of(Act))]
+ReasonOnly = Annotated[AdminRequest, Depends(json_body(AdminRequest))]
 """The body of an act that says no more than why."""
 
 
-def described(kind: type[Act], **example: object) -> dict[str, Any]:
+def request_body(kind: type[AdminRequest], **example: object) -> dict[str, Any]:
     """The body in the API's description, with an example beside the reason."""
     shown = {**example, "reason": "as the board decided"}
     content = {"application/json": {"schema": kind.model_json_schema(), "example": shown}}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, body_of, described
+from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 from auth.crypto.keys import Purpose
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-SEES, DECIDES = [Depends(may("read"))], [Depends(may("house"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("house"))]
 
 
-@router.get("/keys", summary="Keys", dependencies=SEES)
+@router.get("/keys", summary="Keys", dependencies=MAY_READ)
 def keys(registry: OpenRegistry) -> Response:
     """Every key by purpose: next, active, retired or revoked."""
     found = registry.list_keys()
@@ -29,18 +27,22 @@ def keys(registry: OpenRegistry) -> Response:
 
 
 @router.post(
-    "/keys/{purpose}/rotate", summary="Rotate a key", dependencies=DECIDES, openapi_extra=described(Act)
+    "/keys/{purpose}/rotate",
+    summary="Rotate a key",
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminRequest),
 )
-def rotate(
-    purpose: Purpose, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
-) -> Response:
+def rotate(purpose: Purpose, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """The next key signs from now on; what the old one signed stays valid."""
-    return private({"kid": registry.rotate_key(purpose, by(admin, given.reason))})
+    return private({"kid": registry.rotate_key(purpose, by(admin, body.reason))})
 
 
-@router.post("/keys/{kid}/revoke", summary="Revoke a key", dependencies=DECIDES, openapi_extra=described(Act))
-def revoke(
-    kid: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Act, Depends(body_of(Act))]
-) -> Response:
+@router.post(
+    "/keys/{kid}/revoke",
+    summary="Revoke a key",
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminRequest),
+)
+def revoke(kid: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """In an emergency: whatever this key signed is refused from the next request on, and another signs at once."""
-    return private({"kid": kid, "successor": registry.revoke_key(kid, by(admin, given.reason))})
+    return private({"kid": kid, "successor": registry.revoke_key(kid, by(admin, body.reason))})

@@ -9,15 +9,15 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, Reasoned, described
+from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 from auth.tokens.issuing import SOON, ending_tokens
 from auth.vetting.lifecycle import SOON_OVER
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
 
 
-@router.get("/notices", summary="Notices to coordinators", dependencies=SEES)
+@router.get("/notices", summary="Notices to coordinators", dependencies=MAY_READ)
 def notices(registry: OpenRegistry) -> Response:
     """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
     today = datetime.now(UTC).date()
@@ -25,11 +25,14 @@ def notices(registry: OpenRegistry) -> Response:
 
 
 @router.post(
-    "/notices/{notice}/sent", summary="A notice was sent", dependencies=DECIDES, openapi_extra=described(Act)
+    "/notices/{notice}/sent",
+    summary="A notice was sent",
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminRequest),
 )
-def sent(notice: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
+def sent(notice: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """Put on record that the coordinator has been told."""
-    registry.office.sent(notice, by(admin, given.reason))
+    registry.office.sent(notice, by(admin, body.reason))
     return private({"notice": notice})
 
 

@@ -9,17 +9,17 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private, waiting
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, Day, Requested, Text, body_of, described
+from api.routes.admin.bodies import AdminRequest, Day, ReasonedRequest, Text, json_body, request_body
 from auth.db.models import Project
 from auth.projects import state_of
 from auth.scopes import parse_scopes
 from auth.vetting.lifecycle import ProjectChange
 
 router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only())])
-SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
 
 
-class Change(Act):
+class AmendedRequest(AdminRequest):
     """What an amended request says; what is left out stays."""
 
     scopes: Text | None = None
@@ -27,52 +27,57 @@ class Change(Act):
     last_day: Day | None = None
 
 
-class Move(Act):
+class StatusChange(AdminRequest):
     """What a project becomes."""
 
     status: Literal["suspended", "active", "ended"]
 
 
-@router.get("", summary="Projects", dependencies=SEES)
+@router.get("", summary="Projects", dependencies=MAY_READ)
 def projects(registry: OpenRegistry) -> Response:
     """Every project, the earliest end first."""
-    return private({"projects": [_said(project) for project in registry.list_projects()]})
+    return private({"projects": [_project_json(project) for project in registry.list_projects()]})
 
 
 @router.post(
     "",
     summary="Open a project",
-    dependencies=DECIDES,
-    openapi_extra=described(Requested, reference="EX-8", **Requested.example),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(ReasonedRequest, reference="EX-8", **ReasonedRequest.example),
 )
 def create(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Requested, Depends(body_of(Requested))]
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
     """Open a project at once. Where two people must agree, it begins as an application instead."""
-    return private(_said(registry.create_project(given.access(), by(admin, given.reason))))
+    return private(_project_json(registry.create_project(body.as_project(), by(admin, body.reason))))
 
 
 @router.patch(
     "/{name}",
     summary="Change a project",
-    dependencies=DECIDES,
-    openapi_extra=described(Change, tier="extended"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AmendedRequest, tier="extended"),
 )
 def change(
-    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Change, Depends(body_of(Change))]
+    name: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[AmendedRequest, Depends(json_body(AmendedRequest))],
 ) -> Response:
     """Change a project as an amended request says; every version is kept. 202 where another person must agree to it first."""
-    wanted = ProjectChange(parse_scopes(given.scopes) if given.scopes else None, given.tier, given.last_day)
-    changed = registry.office.change_project(name, wanted, by(admin, given.reason))
-    return waiting() if changed is None else private(_said(changed))
+    wanted = ProjectChange(parse_scopes(body.scopes) if body.scopes else None, body.tier, body.last_day)
+    changed = registry.office.change_project(name, wanted, by(admin, body.reason))
+    return waiting() if changed is None else private(_project_json(changed))
 
 
-@router.get("/{name}/versions", summary="What a project was", dependencies=SEES)
+@router.get("/{name}/versions", summary="What a project was", dependencies=MAY_READ)
 def versions(name: str, registry: OpenRegistry) -> Response:
     """Every version, from when on, by whom and why."""
     found = [
         {"version": v.version, "from": v.at, "status": v.status, "scopes": v.scopes.split(), "tier": v.tier,
-         "last_day": _last(v.not_after), "by": v.actor, "reason": v.reason}
+         "last_day": _last_day(v.not_after), "by": v.actor, "reason": v.reason}
         for v in registry.office.versions(name)
     ]  # fmt: skip
     return private({"versions": found})
@@ -81,24 +86,27 @@ def versions(name: str, registry: OpenRegistry) -> Response:
 @router.post(
     "/{name}/status",
     summary="Suspend, resume or end a project",
-    dependencies=DECIDES,
-    openapi_extra=described(Move, status="suspended"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(StatusChange, status="suspended"),
 )
 def move(
-    name: str, admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Move, Depends(body_of(Move))]
+    name: str,
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[StatusChange, Depends(json_body(StatusChange))],
 ) -> Response:
     """From the next request on nobody of a suspended or ended project is let in; an end is for good."""
-    return private(_said(registry.office.move_project(name, given.status, by(admin, given.reason))))
+    return private(_project_json(registry.office.move_project(name, body.status, by(admin, body.reason))))
 
 
-def _said(project: Project) -> dict[str, object]:
+def _project_json(project: Project) -> dict[str, object]:
     return {
         "project": project.id, "reference": project.reference, "dsc": project.dsc, "scopes": project.scopes.split(),
         "tier": project.tier, "modality": project.modality, "status": state_of(project, datetime.now(UTC)),
         "first_day": project.not_before.date(),
-        "last_day": _last(project.not_after), "version": project.version,
+        "last_day": _last_day(project.not_after), "version": project.version,
     }  # fmt: skip
 
 
-def _last(end: datetime) -> date:
+def _last_day(end: datetime) -> date:
     return (end - timedelta(microseconds=1)).date()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, PublishedReleases, only
-from api.routes.admin.bodies import Act, body_of, described
+from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-SEES, DECIDES = [Depends(may("read"))], [Depends(may("house"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("house"))]
 
 
-@router.get("/releases", summary="Releases", dependencies=SEES)
+@router.get("/releases", summary="Releases", dependencies=MAY_READ)
 def releases(published: PublishedReleases) -> Response:
     """Every release, which are current, and which were withdrawn."""
     found = [
@@ -30,8 +28,8 @@ def releases(published: PublishedReleases) -> Response:
 @router.post(
     "/releases/{dataset}/{release}/withdraw",
     summary="Ask for a withdrawal",
-    dependencies=DECIDES,
-    openapi_extra=described(Act),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminRequest),
 )
 def withdraw(
     dataset: str,
@@ -39,9 +37,9 @@ def withdraw(
     admin: AskingAdmin,
     registry: OpenRegistry,
     published: PublishedReleases,
-    given: Annotated[Act, Depends(body_of(Act))],
+    body: ReasonOnly,
 ) -> Response:
     """Ask the host that builds to withdraw a release: its erratum is signed there. Where two must agree, this is one."""
     published.find(dataset, release)
-    registry.admins.ask_withdrawal(f"{dataset}/{release}", by(admin, given.reason))
+    registry.admins.ask_withdrawal(f"{dataset}/{release}", by(admin, body.reason))
     return private({"dataset": dataset, "release": release, "waits_for": "daylight release withdraw"}, 202)

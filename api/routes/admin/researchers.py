@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, Text, body_of, described
+from api.routes.admin.bodies import AdminRequest, Text, json_body, request_body
 from auth.projects import NewMember
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-SEES, DECIDES = [Depends(may("read"))], [Depends(may("access"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
 
 
-class Member(Act):
+class JoiningResearcher(AdminRequest):
     """A researcher who was vetted for a project."""
 
     project: Text
@@ -25,14 +25,14 @@ class Member(Act):
     institution: Text
 
 
-class Leaving(Act):
+class LeavingResearcher(AdminRequest):
     """A member, by address or identifier, who leaves a project."""
 
     project: Text
     researcher: Text
 
 
-@router.get("/researchers", summary="Who was vetted for what", dependencies=SEES)
+@router.get("/researchers", summary="Who was vetted for what", dependencies=MAY_READ)
 def researchers(registry: OpenRegistry) -> Response:
     """Every member of every project, with the addresses that name them here."""
     return private({"researchers": [asdict(line) for line in registry.office.members()]})
@@ -41,29 +41,37 @@ def researchers(registry: OpenRegistry) -> Response:
 @router.post(
     "/researchers",
     summary="Let a researcher join",
-    dependencies=DECIDES,
-    openapi_extra=described(
-        Member, project="EX-1", name="A Researcher", email="new@example.org", institution="An institution"
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(
+        JoiningResearcher,
+        project="EX-1",
+        name="A Researcher",
+        email="new@example.org",
+        institution="An institution",
     ),
 )
 def join(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Member, Depends(body_of(Member))]
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[JoiningResearcher, Depends(json_body(JoiningResearcher))],
 ) -> Response:
     """Make a vetted researcher a member of a project."""
-    new = NewMember(given.project, given.name, given.email, given.institution)
-    project, person = registry.add_researcher(new, by(admin, given.reason))
+    new = NewMember(body.project, body.name, body.email, body.institution)
+    project, person = registry.add_researcher(new, by(admin, body.reason))
     return private({"project": project.reference, "researcher": person.id})
 
 
 @router.post(
     "/researchers/remove",
     summary="Let a researcher leave",
-    dependencies=DECIDES,
-    openapi_extra=described(Leaving, project="EX-4", researcher="researcher@example.org"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(LeavingResearcher, project="EX-4", researcher="researcher@example.org"),
 )
 def leave(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[Leaving, Depends(body_of(Leaving))]
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[LeavingResearcher, Depends(json_body(LeavingResearcher))],
 ) -> Response:
     """Take a researcher out of a project; their tokens open nothing from now on."""
-    left = registry.office.end_membership(given.project, given.researcher, by(admin, given.reason))
+    left = registry.office.end_membership(body.project, body.researcher, by(admin, body.reason))
     return private({"project": left.reference})

@@ -11,16 +11,16 @@ from pydantic import Field
 
 from api.access.admins import AskingAdmin, by, may, private
 from api.dependencies import OpenRegistry, only
-from api.routes.admin.bodies import Act, Reasoned, Text, body_of, described
+from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text, json_body, request_body
 from auth.scopes import parse_scopes
 from auth.tokens.issuing import DEFAULT_DAYS, IssuedToken, NewToken
 from auth.tokens.rotation import DEFAULT_OVERLAP
 
 router = APIRouter(prefix="/v1/admin/tokens", tags=["admin"])
-SEES, DECIDES = [Depends(may("read"))], [Depends(only()), Depends(may("tokens"))]
+MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(only()), Depends(may("tokens"))]
 
 
-class New(Act):
+class TokenRequest(AdminRequest):
     """A token for a member of a project. The same idempotency key asks for the same token, never for a second."""
 
     project: Text
@@ -31,7 +31,7 @@ class New(Act):
     idempotency_key: Text | None = None
 
 
-class Rotation(Act):
+class RotationRequest(AdminRequest):
     """For how many hours the old token goes on beside the new one."""
 
     overlap_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = DEFAULT_OVERLAP / timedelta(
@@ -39,20 +39,20 @@ class Rotation(Act):
     )
 
 
-class Narrowing(Act):
+class NarrowedScopes(AdminRequest):
     """The scopes that are left."""
 
     scopes: Text
 
 
-@router.get("", summary="Tokens", dependencies=SEES)
-def tokens(registry: OpenRegistry, given: Annotated[dict[str, str], Depends(only("project"))]) -> Response:
+@router.get("", summary="Tokens", dependencies=MAY_READ)
+def tokens(registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only("project"))]) -> Response:
     """Every token, or one project's, the latest first, without its text."""
-    found = registry.list_tokens(datetime.now(UTC), given.get("project"))
+    found = registry.list_tokens(datetime.now(UTC), query.get("project"))
     return private({"tokens": [asdict(line) for line in found]})
 
 
-@router.get("/{token}", summary="A token", dependencies=[Depends(only()), *SEES])
+@router.get("/{token}", summary="A token", dependencies=[Depends(only()), *MAY_READ])
 def token(token: str, registry: OpenRegistry) -> Response:
     """Everything about one token, but its text."""
     return private(asdict(registry.show_token(token, datetime.now(UTC))))
@@ -61,59 +61,68 @@ def token(token: str, registry: OpenRegistry) -> Response:
 @router.post(
     "",
     summary="Issue a token",
-    dependencies=DECIDES,
-    openapi_extra=described(New, project="EX-1", researcher="researcher@example.org"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(TokenRequest, project="EX-1", researcher="researcher@example.org"),
 )
 def issue(
-    admin: AskingAdmin, registry: OpenRegistry, given: Annotated[New, Depends(body_of(New))]
+    admin: AskingAdmin,
+    registry: OpenRegistry,
+    body: Annotated[TokenRequest, Depends(json_body(TokenRequest))],
 ) -> Response:
     """A token, shown this once: it is stored nowhere."""
-    scopes = parse_scopes(given.scopes) if given.scopes else frozenset[str]()
-    new = NewToken(given.project, given.researcher, scopes, given.days, given.label, given.idempotency_key)
-    return _shown(registry.issue_token(new, by(admin, given.reason)))
+    scopes = parse_scopes(body.scopes) if body.scopes else frozenset[str]()
+    new = NewToken(body.project, body.researcher, scopes, body.days, body.label, body.idempotency_key)
+    return _token_json(registry.issue_token(new, by(admin, body.reason)))
 
 
-@router.post("/{token}/revoke", summary="Revoke a token", dependencies=DECIDES, openapi_extra=described(Act))
-def revoke(token: str, admin: AskingAdmin, registry: OpenRegistry, given: Reasoned) -> Response:
+@router.post(
+    "/{token}/revoke",
+    summary="Revoke a token",
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(AdminRequest),
+)
+def revoke(token: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """It is refused from the next request on."""
-    token_id, changed = registry.revoke_token(token, by(admin, given.reason))
+    token_id, changed = registry.revoke_token(token, by(admin, body.reason))
     return private({"token_id": token_id, "was_open": changed})
 
 
 @router.post(
     "/{token}/rotate",
     summary="Replace a token",
-    dependencies=DECIDES,
-    openapi_extra=described(Rotation, overlap_hours=1),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(RotationRequest, overlap_hours=1),
 )
 def rotate(
     token: str,
     admin: AskingAdmin,
     registry: OpenRegistry,
-    given: Annotated[Rotation, Depends(body_of(Rotation))],
+    body: Annotated[RotationRequest, Depends(json_body(RotationRequest))],
 ) -> Response:
     """A token in place of another, which goes on for the overlap; shown this once."""
-    return _shown(registry.rotate_token(token, timedelta(hours=given.overlap_hours), by(admin, given.reason)))
+    return _token_json(
+        registry.rotate_token(token, timedelta(hours=body.overlap_hours), by(admin, body.reason))
+    )
 
 
 @router.post(
     "/{token}/narrow",
     summary="Narrow a token",
-    dependencies=DECIDES,
-    openapi_extra=described(Narrowing, scopes="moderation:read"),
+    dependencies=MAY_CHANGE,
+    openapi_extra=request_body(NarrowedScopes, scopes="moderation:read"),
 )
 def narrow(
     token: str,
     admin: AskingAdmin,
     registry: OpenRegistry,
-    given: Annotated[Narrowing, Depends(body_of(Narrowing))],
+    body: Annotated[NarrowedScopes, Depends(json_body(NarrowedScopes))],
 ) -> Response:
     """Take scopes away from a token; its text stays as it is."""
-    token_id = registry.narrow_token(token, parse_scopes(given.scopes), by(admin, given.reason))
-    return private({"token_id": token_id, "scopes": sorted(parse_scopes(given.scopes))})
+    token_id = registry.narrow_token(token, parse_scopes(body.scopes), by(admin, body.reason))
+    return private({"token_id": token_id, "scopes": sorted(parse_scopes(body.scopes))})
 
 
-def _shown(issued: IssuedToken) -> Response:
+def _token_json(issued: IssuedToken) -> Response:
     return private(
         {"token": issued.text, "token_id": issued.token_id, "expires": issued.expires, "again": issued.again}
     )
