@@ -21,11 +21,11 @@ from auth.registry import Registry
 from auth.tokens.principal import Principal
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
-from datasets.refusal import did_you_mean, nearest, shown
+from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
 from datasets.release.query.vocabulary import (
-    LONGEST_VALUE,
+    MAX_VALUE_LENGTH,
     MalformedQuestion,
     RepeatedParameter,
     UnknownParameter,
@@ -179,9 +179,9 @@ async def question_of(
     is not right.
     """
     words = tuple((name, value) for name, value in parameters if name != "format")
-    if releases.is_quick(dataset.name, words):
-        return releases.understood(dataset.name, words, ("format",))
-    return await asyncio.to_thread(releases.understood, dataset.name, words, ("format",))
+    if releases.is_resolved_in_memory(dataset.name, words):
+        return releases.resolve(dataset.name, words, ("format",))
+    return await asyncio.to_thread(releases.resolve, dataset.name, words, ("format",))
 
 
 async def find_release(releases: Releases, dataset: str, name: str) -> Release:
@@ -203,8 +203,8 @@ def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
             if name not in names:
                 there = f"it has {', '.join(names)}" if names else "it has none"
                 raise UnknownParameter(
-                    f"parameter {shown(name)!r} is not known here; {there}.{did_you_mean(name, names)}",
-                    parameter=shown(name),
+                    f"parameter {printable(name)!r} is not known here; {there}.{did_you_mean(name, names)}",
+                    parameter=printable(name),
                     allowed=names,
                     suggestions=nearest(name, names),
                 )
@@ -212,9 +212,9 @@ def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
                 raise RepeatedParameter(
                     f"{name} is given more than once; write it once", parameter=name, value=value
                 )
-            if len(value) > LONGEST_VALUE:
+            if len(value) > MAX_VALUE_LENGTH:
                 raise MalformedQuestion(
-                    f"{name} has {len(value)} characters; at most {LONGEST_VALUE} are read",
+                    f"{name} has {len(value)} characters; at most {MAX_VALUE_LENGTH} are read",
                     parameter=name,
                     value=value,
                 )

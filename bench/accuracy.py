@@ -15,7 +15,7 @@ from datasets.catalogue import DATASETS
 from datasets.period import Month
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.pipeline.planning.budget import budget_of
-from datasets.privacy.plan import Plan, cells
+from datasets.privacy.plan import Plan, cell_count
 from datasets.privacy.residuals import ExactTable, measure, reconstruct
 
 
@@ -42,12 +42,12 @@ def _ours(plan: Plan) -> float:
 def _independent(plan: Plan) -> float:
     """Every cuboid gets the same part of rho, and a unit moves each of its tables by the sensitivity."""
     scale = plan.sensitivity * sqrt(len(plan.workload) / (2 * float(plan.rho)))
-    draws = (discrete_gaussian_noise(np.full(cells(plan.axes, c), scale)) for c in plan.workload)
+    draws = (discrete_gaussian_noise(np.full(cell_count(plan.axes, c), scale)) for c in plan.workload)
     return _root_mean_square(draw / plan.grain for draw in draws)
 
 
 def _promised(plan: Plan) -> float:
-    sizes = {cuboid: cells(plan.axes, cuboid) for cuboid in plan.workload}
+    sizes = {cuboid: cell_count(plan.axes, cuboid) for cuboid in plan.workload}
     return sqrt(sum(plan.mean_variance(c) * n for c, n in sizes.items()) / sum(sizes.values()))
 
 

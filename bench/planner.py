@@ -14,7 +14,7 @@ from datasets.definition import Cuboid
 from datasets.period import Month
 from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.axis import Axis
-from datasets.privacy.plan import Plan, cells, plan
+from datasets.privacy.plan import Plan, cell_count, plan
 
 PUBLISHED = {
     "CPS (50, 100, 7, 4, 2)": ((50, 100, 7, 4, 2), 2.276),
@@ -51,5 +51,5 @@ def up_to_three(dimensions: int) -> list[Cuboid]:
 
 
 def _root_mean_square(made: Plan) -> float:
-    sizes = {cuboid: cells(made.axes, cuboid) for cuboid in made.workload}
+    sizes = {cuboid: cell_count(made.axes, cuboid) for cuboid in made.workload}
     return sqrt(sum(made.mean_variance(c) * n for c, n in sizes.items()) / sum(sizes.values()))

@@ -9,7 +9,7 @@ from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.planning.bounds import NoEarlierRelease, choices, earlier_release
 from datasets.pipeline.settings import BuildSettings
-from datasets.refusal import shown
+from datasets.refusal import printable
 from datasets.release.format.verification import Verify
 
 _out = Console()
@@ -44,6 +44,6 @@ def _numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < len(part) < 10 for part in parts):
         raise NoEarlierRelease(
-            f"rows-per-unit={shown(text)} is no list of whole numbers; write it as 5,10,20,50"
+            f"rows-per-unit={printable(text)} is no list of whole numbers; write it as 5,10,20,50"
         )
     return sorted({int(part) for part in parts})

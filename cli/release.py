@@ -34,7 +34,7 @@ from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import Workshop
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import Seal
-from datasets.privacy.ledger import head, spent_by_month
+from datasets.privacy.ledger import head, rho_by_month
 from datasets.privacy.zcdp import epsilon, power_of_best_test
 from datasets.release.format import layout
 from datasets.release.format.manifest import parse_manifest
@@ -246,7 +246,7 @@ def _show_ledger(settings: BuildSettings) -> None:
             f"{entry.nano_rho / 1e9:g}" if entry.nano_rho else "", entry.release, entry.reason,
         )  # fmt: skip
     _out.print(table)
-    for month, rho in spent_by_month(entries).items():
+    for month, rho in rho_by_month(entries).items():
         _out.print(
             f"{month}: {_rho(rho)} of {_rho(settings.caps.month)} rho spent on each person, over all datasets"
         )

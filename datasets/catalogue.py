@@ -6,7 +6,7 @@ from datasets.ads import ads
 from datasets.definition import CodeList, Dataset
 from datasets.moderation import moderation
 from datasets.recommendations import recommendations
-from datasets.refusal import Refusal, did_you_mean, nearest, shown
+from datasets.refusal import Refusal, did_you_mean, nearest, printable
 
 DATASETS: tuple[Dataset, ...] = (moderation, ads, recommendations)
 
@@ -24,7 +24,7 @@ def find_dataset(name: str) -> Dataset:
     by_name = {dataset.name: dataset for dataset in DATASETS}
     if name not in by_name:
         raise UnknownDataset(
-            f"dataset {shown(name)!r} does not exist; there are {', '.join(by_name)}.{did_you_mean(name, by_name)}",
+            f"dataset {printable(name)!r} does not exist; there are {', '.join(by_name)}.{did_you_mean(name, by_name)}",
             parameter="dataset",
             value=name,
             allowed=by_name,
@@ -44,7 +44,7 @@ def find_code_list(name: str) -> CodeList:
     lists = code_lists()
     if name not in lists:
         raise UnknownCodeList(
-            f"code list {shown(name)!r} does not exist.{did_you_mean(name, lists)}",
+            f"code list {printable(name)!r} does not exist.{did_you_mean(name, lists)}",
             parameter="name",
             value=name,
             allowed=lists,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -40,7 +40,7 @@ class Month:
         """The month written as `YYYY-MM`. Raises MalformedPeriod on anything else."""
         match = _MONTH.fullmatch(text)
         if match is None:
-            raise MalformedPeriod(f"{shown(text)!r} is not a month; write YYYY-MM, for example 2026-06")
+            raise MalformedPeriod(f"{printable(text)!r} is not a month; write YYYY-MM, for example 2026-06")
         return cls(int(match[1]), int(match[2]))
 
     @classmethod
@@ -76,5 +76,5 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise MalformedPeriod(
-            f"{shown(text)!r} is not a day; write YYYY-MM-DD, for example 2026-06-01"
+            f"{printable(text)!r} is not a day; write YYYY-MM-DD, for example 2026-06-01"
         ) from None

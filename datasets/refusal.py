@@ -27,15 +27,15 @@ class Refusal(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.parameter = parameter
-        self.value = shown(value)
+        self.value = printable(value)
         self.allowed = tuple(allowed)
         self.suggestions = tuple(suggestions)
 
 
-def shown(value: str) -> str:
+def printable(value: str) -> str:
     """A value as it may be repeated to its sender: short, and printable on one line.
 
-    >>> shown("a" * 70)[-3:]
+    >>> printable("a" * 70)[-3:]
     'aa…'
     """
     printable = "".join(c if c.isprintable() else "�" for c in value[: _SHOWN + 1])

@@ -9,8 +9,8 @@ from fastapi import Request
 from api.errors import NotAcceptable
 from api.http.accept import by_preference
 from api.render.tables import FORMATS
-from datasets.refusal import shown
-from datasets.release.query.vocabulary import RepeatedParameter, one_of
+from datasets.refusal import printable
+from datasets.release.query.vocabulary import RepeatedParameter, parse_choice
 
 
 def chosen_format(
@@ -22,7 +22,7 @@ def chosen_format(
     if len(asked) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
     if asked:
-        return one_of("format", asked[0], tuple(formats))
+        return parse_choice("format", asked[0], tuple(formats))
     return _accepted(request.headers.get("accept", "*/*"), formats)
 
 
@@ -34,7 +34,7 @@ def _accepted(accept: str, formats: Mapping[str, str]) -> str:
             if name in {kind, "*/*", f"{kind.split('/')[0]}/*"}:
                 return known
     raise NotAcceptable(
-        f"Accept: {shown(accept)} cannot be answered; accept one of the media types in `allowed`, or write format=json",
+        f"Accept: {printable(accept)} cannot be answered; accept one of the media types in `allowed`, or write format=json",
         parameter="Accept",
         value=accept,
         allowed=[media.split(";")[0] for media in formats.values()],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 
 MOST_RANGES = 32
 
@@ -16,7 +16,7 @@ class RangeNotSatisfiable(Refusal):
 
     def __init__(self, asked: str, size: int) -> None:
         super().__init__(
-            f"Range: {shown(asked)} lies beyond the file, which has {size} bytes; ask from 0 to {size - 1}.",
+            f"Range: {printable(asked)} lies beyond the file, which has {size} bytes; ask from 0 to {size - 1}.",
             parameter="Range",
             value=asked,
         )

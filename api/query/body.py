@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Request
 
 from api.errors import Malformed, TooLarge
-from datasets.refusal import shown
+from datasets.refusal import printable
 
 LARGEST_BODY = 64 * 1024
 EXAMPLE = '{"measure": ["actions"], "group_by": ["category"]}'
@@ -63,6 +63,6 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, list) and value and all(isinstance(each, str) and "," not in each for each in value):
         return ",".join(value)  # an object inside is a list of pairs, and no pair is a text
     raise Malformed(
-        f'{shown(name)} is neither a text nor a list of texts without commas, such as "DE,FR" or ["DE", "FR"].',
-        parameter=shown(name),
+        f'{printable(name)} is neither a text nor a list of texts without commas, such as "DE,FR" or ["DE", "FR"].',
+        parameter=printable(name),
     )

@@ -11,7 +11,7 @@ from api.http.accept import by_preference
 from api.http.responses import json_response, tagged
 from api.render.atom import ATOM, feed
 from datasets.catalogue import DATASETS
-from datasets.release.query.vocabulary import one_of
+from datasets.release.query.vocabulary import parse_choice
 from datasets.release.store.changelog import changelog, errata_log
 
 router = APIRouter(prefix="/v1", tags=["changes"])
@@ -24,7 +24,7 @@ Given = Annotated[dict[str, str], Depends(only("format"))]
 @router.get("/changelog", summary="What changed")
 def changes(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
     """Every release that was published, corrected or withdrawn, the latest first; `format` is json or atom. Open to all."""
-    found = changelog(releases.archive, NAMES)
+    found = changelog(releases.history, NAMES)
     if _wants_atom(request, given):
         body = feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", found)
         return tagged(request, body, ATOM, {})
@@ -34,7 +34,7 @@ def changes(request: Request, settings: SettingsOf, releases: PublishedReleases,
 @router.get("/errata", summary="What was wrong")
 def errata(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
     """Every withdrawal and correction with its reason, the latest first; `format` is json or atom. Open to all."""
-    found = errata_log(releases.archive, NAMES)
+    found = errata_log(releases.history, NAMES)
     if _wants_atom(request, given):
         return tagged(
             request, feed("Errata", settings.publisher, settings.base_url, "/v1/errata", found), ATOM, {}
@@ -44,7 +44,7 @@ def errata(request: Request, settings: SettingsOf, releases: PublishedReleases, 
 
 def _wants_atom(request: Request, given: dict[str, str]) -> bool:
     if "format" in given:
-        return one_of("format", given["format"], FORMATS) == "atom"
+        return parse_choice("format", given["format"], FORMATS) == "atom"
     liked = [
         name
         for name in by_preference(request.headers.get("accept", ""))

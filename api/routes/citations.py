@@ -21,7 +21,7 @@ from api.dependencies import (
 from api.http.responses import tagged
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
-from datasets.release.query.vocabulary import RepeatedParameter, one_of
+from datasets.release.query.vocabulary import RepeatedParameter, parse_choice
 from datasets.release.releases import Releases
 from datasets.release.store.citation import Citation, citation_of
 
@@ -82,10 +82,10 @@ def _pin_releases(question: Question, asked: Sequence[Release], releases: Releas
         return question
     if len(asked) == 1:
         return replace(question, release=asked[0].name)
-    return replace(question, as_of=releases.archive.moments(question.dataset)[-1])
+    return replace(question, as_of=releases.history.timestamps(question.dataset)[-1])
 
 
 def _citation_response(request: Request, cited: Citation, format_: str) -> Response:
-    kind = one_of("format", format_, tuple(CITATION_MEDIA))
+    kind = parse_choice("format", format_, tuple(CITATION_MEDIA))
     body = orjson.dumps(cited.csl()) if kind == "csl" else cited.bibtex().encode()
     return tagged(request, body, CITATION_MEDIA[kind], {})

@@ -16,7 +16,7 @@ from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.privacy.zcdp import epsilon, power_of_best_test
 from datasets.release.format.codebook import Codebook, codebook_of
-from datasets.release.query.vocabulary import one_of
+from datasets.release.query.vocabulary import parse_choice
 from datasets.release.releases import Releases
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -56,8 +56,8 @@ async def codebook(
     """
     current = releases.current(dataset.name)
     book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
-    asked = one_of("format", given.get("format", "json"), tuple(CODEBOOK))
-    body, media = CODEBOOK[asked](book, current[-1].kept if current else {})
+    asked = parse_choice("format", given.get("format", "json"), tuple(CODEBOOK))
+    body, media = CODEBOOK[asked](book, current[-1].kept_shares if current else {})
     return tagged(request, body, media, {})
 
 

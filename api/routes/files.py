@@ -14,7 +14,7 @@ from api.errors import UnknownFile
 from api.http.ranges import satisfiable
 from api.http.responses import is_known
 from api.render.tables import FORMATS
-from datasets.refusal import did_you_mean, nearest, shown
+from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.answer.release import Release
 from datasets.release.format.manifest import FileEntry
 
@@ -47,7 +47,7 @@ async def file(
     if is_known(request, fields["ETag"]):
         return Response(None, 304, fields)
     _keep_servable_ranges(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
-    found.ensure_untouched()
+    found.ensure_unchanged()
     path = found.folder / entry.name
     charge(request)
     return FileResponse(path, headers=fields, media_type=FILE_MEDIA[path.suffix])
@@ -57,7 +57,7 @@ def _find_file(release: Release, name: str) -> FileEntry:
     by_name = {entry.name: entry for entry in release.manifest.files}
     if name not in by_name:
         raise UnknownFile(
-            f"{release.name} has no file {shown(name)!r}; it has {', '.join(by_name)}.{did_you_mean(name, by_name)}",
+            f"{release.name} has no file {printable(name)!r}; it has {', '.join(by_name)}.{did_you_mean(name, by_name)}",
             parameter="name",
             value=name,
             allowed=by_name,

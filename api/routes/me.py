@@ -23,7 +23,7 @@ from auth.registry import Registry
 from auth.tokens.issuing import SOON
 from auth.tokens.principal import Principal
 from auth.tokens.rotation import DEFAULT_OVERLAP
-from datasets.refusal import shown
+from datasets.refusal import printable
 
 log = logging.getLogger("daylight.auth")
 
@@ -147,7 +147,7 @@ def _mandate_of_holder(asker: Principal, reason: str) -> Mandate:
 def _parse_hours(text: str) -> timedelta:
     if not (text.isascii() and text.isdigit() and len(text) <= 3):
         raise MalformedValue(
-            f"overlap_hours: {shown(text)!r} is no number of hours; write a whole number from 0 to 168.",
+            f"overlap_hours: {printable(text)!r} is no number of hours; write a whole number from 0 to 168.",
             parameter="overlap_hours",
             value=text,
         )

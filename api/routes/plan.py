@@ -19,4 +19,4 @@ async def plan(request: Request, asked: AskedQuestion) -> Response:
     It gives no number of the release and is free of charge. A question that is not published is refused as it would be when
     asked, with the nearest that are.
     """
-    return json_response(request, await run_in_threadpool(asked.releases.plan, asked.question, asked.of))
+    return json_response(request, await run_in_threadpool(asked.releases.explain, asked.question, asked.of))

@@ -41,7 +41,7 @@ async def manifest(
     `/.well-known/jwks.json`.
     """
     found = await find_release(releases, dataset.name, release)
-    found.ensure_untouched()
+    found.ensure_unchanged()
     signature = (found.folder / layout.SIGNATURE).read_text().strip()
     body = (found.folder / layout.MANIFEST).read_bytes()
     return tagged(

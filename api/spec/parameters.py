@@ -8,7 +8,7 @@ from api.render.codebook import CODEBOOK
 from api.render.tables import FORMATS
 from datasets.definition import CodeList, Dataset
 from datasets.release.query.span import FREQUENCIES
-from datasets.release.query.vocabulary import LABELS, LONGEST_VALUE, MOST_VALUES, PERIOD, SHAPES
+from datasets.release.query.vocabulary import LABELS, MAX_VALUE_LENGTH, MAX_VALUES, PERIOD, SHAPES
 
 Parameter = dict[str, Any]
 
@@ -19,7 +19,7 @@ def query(name: str, words: str, example: str | list[str], **schema: Any) -> Par
     The example stands in the schema: pages that fill in a parameter's own example would ask all words at once.
     """
     listed = schema.get("type") == "array"
-    shape = schema if listed else {"type": "string", "maxLength": LONGEST_VALUE, **schema}
+    shape = schema if listed else {"type": "string", "maxLength": MAX_VALUE_LENGTH, **schema}
     return {
         "name": name, "in": "query", "description": words, "required": False,
         **({"style": "form", "explode": False} if listed else {}),
@@ -33,7 +33,7 @@ def several(options: list[str]) -> dict[str, Any]:
         "type": "array",
         "items": {"type": "string", "enum": options},
         "minItems": 1,
-        "maxItems": MOST_VALUES,
+        "maxItems": MAX_VALUES,
     }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datasets.definition import Code, CodeList
 
 
-def listed(name: str, title: str, source: str, labels: dict[str, str], unknown: str = "unknown") -> CodeList:
+def flat_list(
+    name: str, title: str, source: str, labels: dict[str, str], unknown: str = "unknown"
+) -> CodeList:
     """A flat code list of these codes and labels, closed by a code for what is not known.
 
-    >>> [code.code for code in listed("answer", "Answers", "for show", {"yes": "Yes"})]
+    >>> [code.code for code in flat_list("answer", "Answers", "for show", {"yes": "Yes"})]
     ['yes', 'unknown']
     """
     codes = {**labels, unknown: labels.get(unknown, "Not known, or without a counterpart in the source")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.codelists import listed
+from datasets.codelists import flat_list
 
 COUNTRIES = {
     "AT": "Austria", "BE": "Belgium", "BG": "Bulgaria", "CY": "Cyprus", "CZ": "Czechia", "DE": "Germany",
@@ -15,7 +15,7 @@ COUNTRIES = {
 
 OUTSIDE_THE_UNION = ("IS", "LI", "NO")
 
-MEMBER_STATE = listed(
+MEMBER_STATE = flat_list(
     "member_state",
     "Countries of the European Economic Area",
     "ISO 3166-1 alpha-2; DSA Transparency Database, field territorial_scope",

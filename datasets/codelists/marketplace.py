@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datasets.codelists import listed
+from datasets.codelists import flat_list
 from datasets.definition import CodeList
 
 OWN = "Daylight's own list, version 1"
 
 
 def _own(name: str, title: str, labels: dict[str, str], law: str = "") -> CodeList:
-    return listed(name, title, f"{OWN}; {law}" if law else OWN, labels)
+    return flat_list(name, title, f"{OWN}; {law}" if law else OWN, labels)
 
 
 # --- shared by several datasets -------------------------------------------------------------------

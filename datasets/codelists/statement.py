@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from datasets.codelists import listed
+from datasets.codelists import flat_list
 from datasets.definition import Code, CodeList
 
 DATABASE = "DSA Transparency Database, statement of reasons schema in force since 1 July 2025"
 UNKNOWN = "UNKNOWN"
 
-CATEGORY = listed(
+CATEGORY = flat_list(
     "category",
     "What the content or the account was found to breach",
     f"Regulation (EU) 2022/2065, Art. 17(3)(d) and (e); {DATABASE}, field category",
@@ -165,7 +165,7 @@ KEYWORD = CodeList(
     within=CATEGORY,
 )
 
-RESTRICTION = listed(
+RESTRICTION = flat_list(
     "restriction",
     "The restriction imposed",
     f"Regulation (EU) 2022/2065, Art. 17(1) and (3)(a); {DATABASE}, fields decision_*",
@@ -191,7 +191,7 @@ RESTRICTION = listed(
     UNKNOWN,
 )
 
-GROUND = listed(
+GROUND = flat_list(
     "ground",
     "The ground of the decision",
     f"Regulation (EU) 2022/2065, Art. 17(3)(d) and (e); {DATABASE}, field decision_ground",
@@ -202,7 +202,7 @@ GROUND = listed(
     UNKNOWN,
 )
 
-CONTENT_TYPE = listed(
+CONTENT_TYPE = flat_list(
     "content_type",
     "The type of content restricted",
     f"{DATABASE}, field content_type",
@@ -220,7 +220,7 @@ CONTENT_TYPE = listed(
     UNKNOWN,
 )
 
-SOURCE = listed(
+SOURCE = flat_list(
     "source",
     "What made the provider look",
     f"Regulation (EU) 2022/2065, Art. 17(3)(b); {DATABASE}, field source_type",
@@ -233,7 +233,7 @@ SOURCE = listed(
     UNKNOWN,
 )
 
-AUTOMATED_DETECTION = listed(
+AUTOMATED_DETECTION = flat_list(
     "automated_detection",
     "Whether the content was detected by automated means",
     f"Regulation (EU) 2022/2065, Art. 17(3)(c); {DATABASE}, field automated_detection",
@@ -241,7 +241,7 @@ AUTOMATED_DETECTION = listed(
     UNKNOWN,
 )
 
-AUTOMATED_DECISION = listed(
+AUTOMATED_DECISION = flat_list(
     "automated_decision",
     "Whether the decision was taken by automated means",
     f"Regulation (EU) 2022/2065, Art. 17(3)(c); {DATABASE}, field automated_decision",
@@ -249,7 +249,7 @@ AUTOMATED_DECISION = listed(
     UNKNOWN,
 )
 
-ACCOUNT_TYPE = listed(
+ACCOUNT_TYPE = flat_list(
     "account_type",
     "The type of account restricted",
     f"Regulation (EU) 2019/1150, Art. 2(1); {DATABASE}, field account_type",

@@ -64,8 +64,8 @@ from datasets.release.format import layout
 from datasets.release.format.cells import cells_schema
 from datasets.release.format.codebook import codebook_of
 from datasets.release.format.manifest import FileEntry, Manifest
-from datasets.release.format.timestamps import is_late, moment_of_release
-from datasets.release.store.history import Archive
+from datasets.release.format.timestamps import is_late, release_timestamp
+from datasets.release.store.history import ReleaseHistory
 
 log = logging.getLogger("daylight.build")
 
@@ -261,8 +261,8 @@ def _publish(budget: Budget, cells: NoisyCells, source: Source, workshop: Worksh
 
 def _stamped(folder: Path, told: Callable[..., Manifest], workshop: Workshop) -> datetime:
     """Write and sign the manifest of a staged release with the moment that it is, and try the release; gives the moment."""
-    record = Archive(workshop.releases, workshop.seal.verify).record(folder.parent.name)
-    published = moment_of_release(record.moments, workshop.now(), is_whole=record.is_whole)
+    record = ReleaseHistory(workshop.releases, workshop.seal.verify).timestamp_record(folder.parent.name)
+    published = release_timestamp(record.timestamps, workshop.now(), is_complete=record.is_complete)
     manifest = told(published=published).canonical()
     (folder / layout.MANIFEST).write_bytes(manifest)
     reached("manifest written")

@@ -93,7 +93,7 @@ def _normal(value: Floats, error: Floats, z: float) -> Estimate:
     return Estimate(value, error, value - z * error, value + z * error)
 
 
-def joined(estimates: Sequence[Estimate]) -> Estimate:
+def concatenate(estimates: Sequence[Estimate]) -> Estimate:
     """The cells of several estimates, one after the other."""
     if len(estimates) == 1:
         return estimates[0]

@@ -112,8 +112,8 @@ def reserve(entries: Sequence[Entry], spend: Spend, *, caps: Caps, time: str, re
     earlier = [entry for entry in entries if (entry.dataset, entry.month) == (spend.dataset, spend.month)]
     if any(entry.state == "committed" for entry in earlier) and not reason:
         raise BudgetSpent(
-            f"{spend.dataset} {spend.month} is already spent: {_rho(spent(earlier))} rho are in the ledger. A release is "
-            "made once; to publish a correction, with new noise and a new spend, say why with --correction.",
+            f"{spend.dataset} {spend.month} is already spent: {_rho(total_spend(earlier))} rho are in the ledger. A release "
+            "is made once; to publish a correction, with new noise and a new spend, say why with --correction.",
             parameter="month",
             value=spend.month,
         )
@@ -123,7 +123,7 @@ def reserve(entries: Sequence[Entry], spend: Spend, *, caps: Caps, time: str, re
 
 
 def _ensure_within(entries: Sequence[Entry], spend: Spend, cap: Fraction, period: str, prefix: str) -> None:
-    before = spent(entry for entry in entries if entry.month.startswith(prefix))
+    before = total_spend(entry for entry in entries if entry.month.startswith(prefix))
     if before + spend.nano_rho > cap * NANO:
         raise BudgetSpent(
             f"{spend.dataset} {spend.month} would spend {_rho(spend.nano_rho)} rho, but of the {_rho(nano_rho(cap))} that "
@@ -180,12 +180,12 @@ def _next(
     )  # fmt: skip
 
 
-def spent(entries: Iterable[Entry]) -> int:
+def total_spend(entries: Iterable[Entry]) -> int:
     """What entries add up to, in billionths of rho: reserved, committed and void spends all count."""
     return sum(entry.nano_rho for entry in entries)
 
 
-def spent_by_month(entries: Iterable[Entry]) -> dict[Month, Fraction]:
+def rho_by_month(entries: Iterable[Entry]) -> dict[Month, Fraction]:
     """The rho spent on a person in each month, over all datasets."""
     months: dict[Month, Fraction] = {}
     for entry in entries:
@@ -209,7 +209,7 @@ def ensure_chain(entries: Sequence[Entry], caps: Caps) -> None:
         previous = entry.hash
     for cap, digits in ((caps.month, 7), (caps.year, 4)):
         for period in sorted({entry.month[:digits] for entry in entries}):
-            of = spent(entry for entry in entries if entry.month.startswith(period))
+            of = total_spend(entry for entry in entries if entry.month.startswith(period))
             if of > cap * NANO:
                 raise LedgerBroken(
                     f"the ledger spends {_rho(of)} rho on {period}, over the cap of {_rho(nano_rho(cap))}"

@@ -67,8 +67,8 @@ class Plan:
 
     def mean_variance(self, cuboid: Cuboid) -> float:
         """The variance of a cell of a published cuboid, averaged over its cells."""
-        total = sum(self.variances[b] * _weight(self.axes, b, cuboid) for b in below(cuboid))
-        return total / cells(self.axes, cuboid)
+        total = sum(self.variances[b] * _weight(self.axes, b, cuboid) for b in residuals_of(cuboid))
+        return total / cell_count(self.axes, cuboid)
 
 
 def plan(
@@ -95,8 +95,8 @@ def plan(
         raise ValueError("weights must be positive")
     need: dict[Cuboid, float] = {}
     for cuboid in workload:
-        weight = weights[cuboid] if weights else 1 / sqrt(cells(axes, cuboid))
-        for b in below(cuboid):
+        weight = weights[cuboid] if weights else 1 / sqrt(cell_count(axes, cuboid))
+        for b in residuals_of(cuboid):
             need[b] = need.get(b, 0.0) + weight * _weight(axes, b, cuboid)
     roots = {b: sqrt(float(row_cost(axes, b)) * v) for b, v in need.items()}
     total = sum(roots.values())
@@ -132,12 +132,12 @@ def _check(axes: tuple[Axis, ...], workload: tuple[Cuboid, ...], rho: Fraction, 
         raise ValueError("rho, sensitivity and grain must be positive")
 
 
-def below(cuboid: Cuboid) -> Iterable[Cuboid]:
+def residuals_of(cuboid: Cuboid) -> Iterable[Cuboid]:
     """The residuals that a cuboid is the sum of: every choice of a level no finer, the total first."""
     return product(*(range(level + 1) for level in cuboid))
 
 
-def cells(axes: Sequence[Axis], cuboid: Cuboid) -> int:
+def cell_count(axes: Sequence[Axis], cuboid: Cuboid) -> int:
     """The number of cells of a cuboid."""
     return prod(axis.size(level) for axis, level in zip(axes, cuboid, strict=True))
 

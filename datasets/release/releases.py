@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from datasets.refusal import Refusal, nearest, shown
+from datasets.refusal import Refusal, nearest, printable
 from datasets.release.answer.cursor import Cursors
-from datasets.release.answer.evaluation import Asking
-from datasets.release.answer.explain import plan_of
+from datasets.release.answer.evaluation import Evaluation
+from datasets.release.answer.explain import explain
 from datasets.release.answer.release import Release
 from datasets.release.answer.serving_copy import Deadline
-from datasets.release.answer.table import Answer
-from datasets.release.format.timestamps import settled
+from datasets.release.answer.table import Result
+from datasets.release.format.timestamps import stable_as_of
 from datasets.release.query.parsing import parse_as_of, parse_question
 from datasets.release.query.question import Question
 from datasets.release.query.span import PeriodNotReleased
 from datasets.release.query.vocabulary import MalformedQuestion
-from datasets.release.store.store import Library
+from datasets.release.store.store import ReleaseStore
 
 LATEST = "latest"
-SECONDS = 10.0
-MOST_UNDERSTOOD = 1000
+QUERY_SECONDS = 10.0
+MAX_RESOLVED = 1000
 """Questions that are kept understood; each is at most as long as an address or a body may be."""
 
 
@@ -42,7 +42,7 @@ class MixedVersions(Refusal):
 
 
 @dataclass
-class Releases(Library):
+class Releases(ReleaseStore):
     """The releases under a directory, and questions about them. Asking is safe from several threads at once.
 
     Processes that share the key of `cursors` understand each other's.
@@ -65,27 +65,27 @@ class Releases(Library):
         Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
         """
         current = self.current(dataset)
-        names = self.archive.names(dataset)
+        names = self.history.names(dataset)
         if name == LATEST and current:
             return current[-1]
         if name not in names:
             allowed = [LATEST, *names] if current else list(names)
             raise UnknownRelease(
-                f"release={shown(name)} of {dataset} does not exist; there are {', '.join(names[-6:]) or 'none'}",
+                f"release={printable(name)} of {dataset} does not exist; there are {', '.join(names[-6:]) or 'none'}",
                 parameter="release",
                 value=name,
                 allowed=allowed,
                 suggestions=nearest(name, names),
             )
-        return self.opened(dataset, name)
+        return self.open(dataset, name)
 
     def _settled(self, dataset: str) -> datetime:
         """The last instant whose current releases are what they will always have been."""
-        return settled(self.archive.moments(dataset), datetime.now(UTC))
+        return stable_as_of(self.history.timestamps(dataset), datetime.now(UTC))
 
     def _names_as_of(self, dataset: str, when: datetime) -> dict[str, str]:
         """The release of each month that was current at an instant, the earliest month first. Raises UnknownRelease."""
-        names = self.archive.current_at(dataset, when)
+        names = self.history.current_at(dataset, when)
         if not names:
             raise UnknownRelease(
                 f"nothing of {dataset} had been released at {when:%Y-%m-%dT%H:%M:%SZ}",
@@ -99,7 +99,7 @@ class Releases(Library):
     ) -> Question:
         """A question of the releases that were current at an instant, some of which may have been withdrawn since."""
         names = self._names_as_of(dataset, when)
-        newest = next((n for n in reversed(names.values()) if self.archive.erratum(dataset, n) is None), None)
+        newest = next((n for n in reversed(names.values()) if self.history.erratum(dataset, n) is None), None)
         book = self.find(dataset, newest or next(reversed(names.values()))).codebook
         return parse_question(pairs, book, list(names), as_of=when, also=also)
 
@@ -137,14 +137,14 @@ class Releases(Library):
             self.ensure_none_withdrawn(dataset, tuple(map(str, refusal.missing)))
             raise
 
-    def is_quick(self, dataset: str, parameters: tuple[tuple[str, str], ...]) -> bool:
+    def is_resolved_in_memory(self, dataset: str, parameters: tuple[tuple[str, str], ...]) -> bool:
         """Whether `understood` opens nothing: a question of the current releases, or one that was understood before."""
         with self._lock:
             if (dataset, parameters) in self._understood:
                 return True
         return not any(name in {"release", "as_of"} for name, _ in parameters)
 
-    def understood(
+    def resolve(
         self, dataset: str, parameters: tuple[tuple[str, str], ...], also: tuple[str, ...] = ()
     ) -> tuple[Question, tuple[Release, ...]]:
         """A question and the releases that it asks, as `question` and `asked_of` give them; understood once, until something
@@ -155,13 +155,13 @@ class Releases(Library):
             found, generation = self._understood.get(key), self._generation
         if found is None:
             question = self.question(dataset, parameters, also)
-            found = question, self.asked_of(question)
+            found = question, self.releases_for(question)
             with self._lock:
                 if (
                     generation == self._generation
                 ):  # otherwise it may be of releases that are no longer current
                     self._understood[key] = found
-                if len(self._understood) > MOST_UNDERSTOOD:
+                if len(self._understood) > MAX_RESOLVED:
                     self._understood.popitem(last=False)
         return found
 
@@ -170,13 +170,13 @@ class Releases(Library):
             return ReleaseUnavailable(
                 f"what was released of {dataset} cannot be served at the moment; ask again later"
             )
-        for name in reversed(self.archive.names(dataset)):
+        for name in reversed(self.history.names(dataset)):
             self._ensure_not_withdrawn(dataset, name)
         return UnknownRelease(
             f"nothing of {dataset} has been released yet", parameter="dataset", value=dataset
         )
 
-    def asked_of(self, question: Question) -> tuple[Release, ...]:
+    def releases_for(self, question: Question) -> tuple[Release, ...]:
         """The releases that a question asks, in the order of their months."""
         if question.release is not None:
             return (self.find(question.dataset, question.release),)
@@ -198,22 +198,22 @@ class Releases(Library):
         question: Question,
         deadline: Deadline | None = None,
         releases: Sequence[Release] | None = None,
-    ) -> Answer:
+    ) -> Result:
         """Answer a question, of these releases if they are known: a dense grid of values with exact standard errors.
 
         Raises NotPublished where it is deeper than what is published, EmptyQuestion where its filters exclude each
         other, CursorRefused where its cursor is not of these pages, QuestionInterrupted when the deadline is over.
         """
-        asked = tuple(releases or self.asked_of(question))
-        with deadline or Deadline(SECONDS) as running:
-            return Asking(self._con, question, asked, running, self.cursors).answer()
+        asked = tuple(releases or self.releases_for(question))
+        with deadline or Deadline(QUERY_SECONDS) as running:
+            return Evaluation(self._con, question, asked, running, self.cursors).result()
 
-    def plan(self, question: Question, releases: Sequence[Release] | None = None) -> dict[str, Any]:
+    def explain(self, question: Question, releases: Sequence[Release] | None = None) -> dict[str, Any]:
         """What asking would give, without a number: rows, cuboids, promised standard errors, and what else could be asked.
         Raises as `ask` does."""
-        asked = tuple(releases or self.asked_of(question))
-        with Deadline(SECONDS) as running:
-            return plan_of(Asking(self._con, question, asked, running, self.cursors, dry=True))
+        asked = tuple(releases or self.releases_for(question))
+        with Deadline(QUERY_SECONDS) as running:
+            return explain(Evaluation(self._con, question, asked, running, self.cursors, dry_run=True))
 
 
 def _only(pairs: Sequence[tuple[str, str]], word: str) -> str | None:

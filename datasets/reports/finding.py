@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from datasets.release.answer.release import Release
 from datasets.release.answer.serving_copy import Deadline
-from datasets.release.answer.table import Answer, Column
+from datasets.release.answer.table import Result, ResultColumn
 from datasets.release.releases import Releases
 from datasets.reports.commitment import Indicator
 from datasets.reports.coverage import Coverage, Current, coverage_of, run_up_to
@@ -110,10 +110,10 @@ class Inquiry:
         answer = self._ask(coverage.dataset, text, coverage.used)
         return [_row(answer.columns, row) for row in answer.rows]
 
-    def _ask(self, dataset: str, text: str, releases: tuple[Release, ...]) -> Answer:
+    def _ask(self, dataset: str, text: str, releases: tuple[Release, ...]) -> Result:
         question = self.releases.question(dataset, parse_qsl(text, strict_parsing=True))
         return self.releases.ask(question, self.deadline, releases)
 
 
-def _row(columns: tuple[Column, ...], row: tuple[Any, ...]) -> dict[str, Any]:
+def _row(columns: tuple[ResultColumn, ...], row: tuple[Any, ...]) -> dict[str, Any]:
     return {column.name: value for column, value in zip(columns, row, strict=True)}

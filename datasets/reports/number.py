@@ -11,7 +11,7 @@ import numpy as np
 
 from datasets.privacy.difference import independent_difference
 from datasets.privacy.estimate import Estimate
-from datasets.release.answer.table import Measured
+from datasets.release.answer.table import FigureValues
 from datasets.release.format.status import STATUS as STATUS_OF_ANSWERS
 
 ENDS = ("value", "se", "lo", "hi")
@@ -46,7 +46,7 @@ class Number:
         if {self.status, other.status} & {"L", ABSENT}:
             return NOTHING
         found = independent_difference(_estimate(self), _estimate(other))
-        measured = Measured(found, np.zeros(1, dtype=np.bool_))
+        measured = FigureValues(found, np.zeros(1, dtype=np.bool_))
         value, se, lo, hi = (float(each[0]) if isfinite(each[0]) else None for each in measured.numbers())
         return Number(value, se, lo, hi, str(measured.status()[0]))
 

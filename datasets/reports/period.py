@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from datasets.period import MalformedPeriod, Month
-from datasets.refusal import shown
+from datasets.refusal import printable
 
 _WRITTEN = re.compile(r"(\d{4})-(?:Q([1-4])|H([12])|(\d{2}))", re.ASCII)
 KINDS = {1: "month", 3: "quarter", 6: "half-year"}
@@ -30,8 +30,8 @@ class ReportPeriod:
         found = _WRITTEN.fullmatch(text)
         if found is None or (found[4] and not 1 <= int(found[4]) <= 12):
             raise MalformedPeriod(
-                f"period={shown(text)} is no period of a report; write a month, a quarter or a half-year: 2026-06, 2026-Q2, "
-                "2026-H1",
+                f"period={printable(text)} is no period of a report; write a month, a quarter or a half-year: 2026-06, "
+                "2026-Q2, 2026-H1",
                 parameter="period",
                 value=text,
             )

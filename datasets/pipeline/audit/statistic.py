@@ -17,7 +17,7 @@ from datasets.definition import Cuboid, SumMeasure
 from datasets.pipeline.measurement.noise import NoisyCells, Tables
 from datasets.pipeline.planning.budget import Budget
 from datasets.privacy.axis import Floats
-from datasets.privacy.plan import Plan, below, cells
+from datasets.privacy.plan import Plan, cell_count, residuals_of
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Published:
         """For each residual the smallest published cuboid that holds it."""
         found: dict[tuple[str, Cuboid], Cuboid] = {}
         for name, plan in self.plans.items():
-            for source in sorted(plan.workload, key=lambda a: cells(plan.axes, a)):
-                for residual in below(source):
+            for source in sorted(plan.workload, key=lambda a: cell_count(plan.axes, a)):
+                for residual in residuals_of(source):
                     found.setdefault((name, residual), source)
         return found
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from datasets.definition import Cuboid
 from datasets.pipeline.engine.covering import chosen, covering
 from datasets.privacy.axis import Axis
-from datasets.privacy.plan import cells
+from datasets.privacy.plan import cell_count
 from datasets.privacy.residuals import ExactTable
 
 Codes = NDArray[np.intp]
@@ -35,7 +35,7 @@ class Counter:
         deepest = {measure: _deepest(axes, cuboids) for measure, cuboids in self._wanted.items()}
         tables = covering(axes, {cuboid for cuboids in deepest.values() for cuboid in cuboids})
         self.counts: Counts = {
-            measure: {table: np.zeros(cells(axes, table)) for table in chosen(tables, cuboids)}
+            measure: {table: np.zeros(cell_count(axes, table)) for table in chosen(tables, cuboids)}
             for measure, cuboids in deepest.items()
         }
         """What was counted so far: exact and private. Counts of other rows may be added to it, cell by cell."""
@@ -47,7 +47,7 @@ class Counter:
     def add(self, codes: Sequence[Codes], weights: Mapping[str, Weights]) -> None:
         """Count a batch: one array of finest codes per axis, one array of integral weights per measure."""
         for table, key in self._keys(codes):
-            size = cells(self._axes, table)
+            size = cell_count(self._axes, table)
             for measure in self._measures[table]:
                 self.counts[measure][table] += np.bincount(key, weights[measure], minlength=size)
 
@@ -83,7 +83,7 @@ class Counter:
         for cuboid in sorted(self._wanted[measure], key=sum, reverse=True):
             finer = [f for f in _one_finer(self._axes, cuboid) if f in tables]
             finer += [f for f in counted if all(a <= b for a, b in zip(cuboid, f, strict=True))]
-            source = min(finer, key=lambda f: cells(self._axes, f))
+            source = min(finer, key=lambda f: cell_count(self._axes, f))
             tables[cuboid] = reduce(
                 lambda table, at: self._axes[at].add_up(table, at, source[at], cuboid[at]),
                 [at for at in range(len(cuboid)) if source[at] != cuboid[at]],

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from datasets.definition import Cuboid
 from datasets.privacy.axis import Axis
-from datasets.privacy.plan import cells
+from datasets.privacy.plan import cell_count
 
 MOST_CELLS = 1 << 16
 """The widest table that is made: 512 KiB of doubles, which a core's own cache holds. A wider cuboid is a table itself."""
@@ -31,7 +31,9 @@ def covering(axes: Sequence[Axis], wanted: Iterable[Cuboid], most: int = MOST_CE
     >>> covering(axes, [(1, 1, 0), (1, 0, 1), (0, 1, 1)])
     ((1, 1, 1),)
     """
-    left = np.array(sorted(wanted, key=lambda c: (-cells(axes, c), c)), dtype=np.int64).reshape(-1, len(axes))
+    left = np.array(sorted(wanted, key=lambda c: (-cell_count(axes, c), c)), dtype=np.int64).reshape(
+        -1, len(axes)
+    )
     tables = []
     while len(left):
         table = tuple(int(level) for level in left[0])
@@ -58,13 +60,13 @@ def _grown(
     axes: Sequence[Axis], table: Cuboid, left: NDArray[np.int64], most: int
 ) -> Iterator[tuple[float, Cuboid]]:
     """Every table that is finer in one axis, with the cuboids it gains for each factor e of cells."""
-    size, covered = cells(axes, table), int(_covered(left, table).sum())
+    size, covered = cell_count(axes, table), int(_covered(left, table).sum())
     for at, axis in enumerate(axes):
         for level in range(table[at] + 1, axis.depth + 1):
             finer = (*table[:at], level, *table[at + 1 :])
-            if cells(axes, finer) <= most:
+            if cell_count(axes, finer) <= most:
                 gain = int(_covered(left, finer).sum()) - covered
-                yield gain / log(cells(axes, finer) / size), finer
+                yield gain / log(cell_count(axes, finer) / size), finer
 
 
 def _covered(cuboids: NDArray[np.int64], table: Cuboid) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datasets.pipeline.events.columns import Column
-from datasets.refusal import Refusal, did_you_mean, shown
+from datasets.refusal import Refusal, did_you_mean, printable
 
 
 class UnreadableEvents(Refusal):
@@ -82,7 +82,8 @@ def _ensure_columns(path: Path, types: Mapping[str, str], wanted: tuple[Column, 
         if column.name not in types:
             raise MissingColumn(
                 f"{path} has no column {column.name!r}, which holds {column.expected}; it has "
-                f"{', '.join(shown(name) for name in list(types)[:40])}." + did_you_mean(column.name, types)
+                f"{', '.join(printable(name) for name in list(types)[:40])}."
+                + did_you_mean(column.name, types)
             )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from datasets.definition import Dataset
-from datasets.refusal import Refusal, did_you_mean, shown
+from datasets.refusal import Refusal, did_you_mean, printable
 
 SOURCE_FILE = "source.json"
 FORMATS = ("synthetic", "statements-of-reasons", "open-bandit", "table")
@@ -60,7 +60,9 @@ def read_source(folder: Path, dataset: Dataset) -> Source:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole file"
-        raise UnreadableSource(f"{path} is malformed at {shown(place)}: {shown(first['msg'])}") from None
+        raise UnreadableSource(
+            f"{path} is malformed at {printable(place)}: {printable(first['msg'])}"
+        ) from None
     _ensure_known(source.not_collected, [level.name for level in dataset.levels], "level", path, dataset)
     _ensure_known(
         source.not_collected_values, [value.name for value in dataset.values], "value", path, dataset
@@ -72,6 +74,6 @@ def _ensure_known(names: tuple[str, ...], known: list[str], what: str, path: Pat
     for name in names:
         if name not in known:
             raise UnreadableSource(
-                f"{path} says that {shown(name)!r} is not collected, which is no {what} of {dataset.name}."
+                f"{path} says that {printable(name)!r} is not collected, which is no {what} of {dataset.name}."
                 + did_you_mean(name, known)
             )

@@ -9,7 +9,7 @@ from datasets.pipeline.importers.layout import Format
 from datasets.pipeline.importers.open_bandit import OpenBandit
 from datasets.pipeline.importers.statements import Statements
 from datasets.pipeline.importers.table import BadMapping, Table
-from datasets.refusal import Refusal, did_you_mean, shown
+from datasets.refusal import Refusal, did_you_mean, printable
 
 FORMATS = (Statements.name, OpenBandit.name, Table.name)
 
@@ -22,7 +22,7 @@ def find_format(name: str, dataset: Dataset, mapping: Path | None = None) -> For
     """The format called `name`; `mapping` is for tables only. Raises UnknownFormat and BadMapping."""
     if name not in FORMATS:
         raise UnknownFormat(
-            f"--format {shown(name)!r} is not known; choose one of {', '.join(FORMATS)}.{did_you_mean(name, FORMATS)}",
+            f"--format {printable(name)!r} is not known; choose one of {', '.join(FORMATS)}.{did_you_mean(name, FORMATS)}",
             parameter="format", value=name, allowed=FORMATS,
         )  # fmt: skip
     if (mapping is None) == (name == Table.name):

@@ -26,7 +26,7 @@ from datasets.pipeline.importers.sources import (
     has_sha1,
     open_csv,
 )
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 
 Passed = Callable[[int], None]
 """Told how many bytes of the sources were passed so far."""
@@ -173,7 +173,7 @@ def _take_parquet(path: Path, layouts: _Layouts, intake: Intake, passed: Passed)
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(
             f"{path} is no Parquet file, or a truncated or damaged one, though it is named so "
-            f"({shown(str(error).splitlines()[0] if str(error) else type(error).__name__)})"
+            f"({printable(str(error).splitlines()[0] if str(error) else type(error).__name__)})"
         ) from None
 
 

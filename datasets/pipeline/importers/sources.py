@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from datasets.refusal import Refusal, did_you_mean, shown
+from datasets.refusal import Refusal, did_you_mean, printable
 
 ZIP_WITHIN_ZIP = 2
 """How deep archives may lie in each other; the database's dumps have two levels."""
@@ -77,12 +77,12 @@ def _ensure_sha1(path: Path) -> None:
     if not words or len(words[0]) != 40 or len(words) > 2:
         raise UnreadableFile(f"{beside} is no checksum; it should read '<sha1>  {path.name}'")
     if len(words) == 2 and Path(words[1].lstrip("*")).name != path.name:
-        raise UnreadableFile(f"{beside} speaks of {shown(words[1])}, not of {path.name}")
+        raise UnreadableFile(f"{beside} speaks of {printable(words[1])}, not of {path.name}")
     with path.open("rb") as stream:
         actual = hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
     if actual != words[0].lower():
         raise UnreadableFile(
-            f"{path} does not match {beside.name}: its SHA-1 is {actual}, not {shown(words[0])}; fetch it again"
+            f"{path} does not match {beside.name}: its SHA-1 is {actual}, not {printable(words[0])}; fetch it again"
         )
 
 
@@ -112,7 +112,9 @@ def _members(name: str, stream: IO[bytes], passed: Passed, depth: int) -> Iterat
             )
         for info in files:
             if not info.filename.lower().endswith((".csv", ".zip")):
-                raise UnreadableFile(f"{name} holds {shown(info.filename)}, which is neither .csv nor .zip")
+                raise UnreadableFile(
+                    f"{name} holds {printable(info.filename)}, which is neither .csv nor .zip"
+                )
             with archive.open(info) as inside:
                 yield from _members(f"{name}/{info.filename}", inside, passed, depth + 1)
 
@@ -131,7 +133,7 @@ def _archive(name: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
                 yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise UnreadableFile(
-            f"{name} is no zip archive, or a truncated or damaged one ({shown(str(error))}); fetch it again"
+            f"{name} is no zip archive, or a truncated or damaged one ({printable(str(error))}); fetch it again"
         ) from None
 
 
@@ -207,7 +209,7 @@ def ensure_distinct(name: str, header: tuple[str, ...]) -> None:
     for column in folded:
         if folded.count(column) > 1:
             raise UnreadableFile(
-                f"{name} has the column {shown(column)!r} twice; upper and lower case do not differ"
+                f"{name} has the column {printable(column)!r} twice; upper and lower case do not differ"
             )
 
 
@@ -219,11 +221,11 @@ def _told(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
         raise UnreadableFile(f"{name} is no text in UTF-8, though it is named as a CSV file") from None
     except csv.Error as error:
         raise UnreadableFile(
-            f"{name} is no well-formed CSV file, or a truncated one ({shown(str(error))}); fetch it again"
+            f"{name} is no well-formed CSV file, or a truncated one ({printable(str(error))}); fetch it again"
         ) from None
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UnreadableFile(
-            f"{name} is damaged in its archive ({shown(str(error))}); fetch it again"
+            f"{name} is damaged in its archive ({printable(str(error))}); fetch it again"
         ) from None
 
 
@@ -234,6 +236,6 @@ def ensure_columns(name: str, header: Iterable[str], wanted: Iterable[str], what
         if column not in there:
             raise UnreadableFile(
                 f"{name} is no {what}: it has no column {column!r}; it has "
-                f"{', '.join(shown(each) for each in there[:12])}{' …' if len(there) > 12 else ''}."
+                f"{', '.join(printable(each) for each in there[:12])}{' …' if len(there) > 12 else ''}."
                 + did_you_mean(column, there)
             )

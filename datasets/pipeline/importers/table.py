@@ -14,7 +14,7 @@ from datasets.pipeline.events.columns import Column, Kind, columns_of
 from datasets.pipeline.importers.intake import Mapped
 from datasets.pipeline.importers.layout import Layout
 from datasets.pipeline.importers.sources import ensure_columns
-from datasets.refusal import Refusal, did_you_mean, shown
+from datasets.refusal import Refusal, did_you_mean, printable
 
 ALWAYS = ("event_id", "unit_id", "unit_kind", "occurred_at")
 _LARGEST = 1 << 20
@@ -82,7 +82,7 @@ class Table:
         for name, given in self._mapping.columns.items():
             if name not in self._columns:
                 raise BadMapping(
-                    f"{path} maps {shown(name)!r}, which is no column of {dataset.name}; it has "
+                    f"{path} maps {printable(name)!r}, which is no column of {dataset.name}; it has "
                     f"{', '.join(self._columns)}." + did_you_mean(name, self._columns)
                 )
             for code in _codes(given):
@@ -99,11 +99,13 @@ def _read(path: Path) -> MappingFile:
             f"--mapping {path} cannot be read; name a TOML file that says which column becomes what"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadMapping(f"--mapping {path} is no TOML: {shown(str(error))}") from None
+        raise BadMapping(f"--mapping {path} is no TOML: {printable(str(error))}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole file"
-        raise BadMapping(f"--mapping {path} is malformed at {shown(place)}: {shown(first['msg'])}") from None
+        raise BadMapping(
+            f"--mapping {path} is malformed at {printable(place)}: {printable(first['msg'])}"
+        ) from None
 
 
 def _named(given: str | Constant | FromColumn) -> str | None:
@@ -128,7 +130,7 @@ def _written(given: Constant) -> str:
 def _ensure_code(path: Path, column: Column, code: str) -> None:
     if column.kind in {Kind.CODE, Kind.UNIT_KIND} and code not in column.codes:
         raise BadMapping(
-            f"{path} gives {column.name} the code {shown(code)!r}, which its code list does not have; it has "
+            f"{path} gives {column.name} the code {printable(code)!r}, which its code list does not have; it has "
             f"{', '.join(column.codes[:8])}{' …' if len(column.codes) > 8 else ''}."
             + did_you_mean(code, column.codes)
         )

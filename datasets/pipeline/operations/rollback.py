@@ -12,9 +12,9 @@ from datasets.pipeline.state.context import Workshop
 from datasets.refusal import Refusal
 from datasets.release.format import layout
 from datasets.release.format.rollbacks import Rollback
-from datasets.release.format.timestamps import moment_of_act
+from datasets.release.format.timestamps import action_timestamp
 from datasets.release.format.verification import verified_manifest
-from datasets.release.store.history import Archive
+from datasets.release.store.history import ReleaseHistory
 
 
 class CannotRollBack(Refusal):
@@ -34,12 +34,12 @@ def roll_back(workshop: Workshop, dataset: Dataset, month: Month, to: str, reaso
         before = pointed(layout.pointer_file(root, dataset.name, month))
         _ensure_possible(root, dataset, month, to, before)
         verified_manifest(layout.release_folder(root, dataset.name, to), verify)
-        archive = Archive(root, verify)
+        archive = ReleaseHistory(root, verify)
         if archive.current(dataset.name).get(str(month)) != to:
             ensure_reason(reason)
             workshop.seal.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
             # last, so that no reader has answered yet for the second in which the document appears
-            at = moment_of_act(archive.moments(dataset.name), workshop.now())
+            at = action_timestamp(archive.timestamps(dataset.name), workshop.now())
             number = len(layout.rollback_files(root, dataset.name, month)) + 1
             rollback = Rollback(
                 dataset=dataset.name, month=str(month), number=number, release=to, instead_of=before,

@@ -15,7 +15,7 @@ from datasets.release.format.ledger import entries_of, published_ledger
 from datasets.release.format.manifest import Manifest, ManifestMalformed
 from datasets.release.format.rollbacks import read_rollback
 from datasets.release.format.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
-from datasets.release.store.history import Archive
+from datasets.release.store.history import ReleaseHistory
 
 
 def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: LedgerStore) -> int:
@@ -84,7 +84,7 @@ def _ensure_continues(root: Path, verify: Verify, entries: tuple[Entry, ...]) ->
 def _ensure_sound_beside(folder: Path, verify: Verify) -> None:
     """Raises ReleaseDamaged where a pointer of a dataset names another release than its signed record, or an erratum or a
     rollback is not what was signed."""
-    current = Archive(folder.parent, verify).current(folder.name)
+    current = ReleaseHistory(folder.parent, verify).current(folder.name)
     for month in layout.released_months(folder.parent, folder.name):
         pointer = layout.pointer_file(folder.parent, folder.name, month)
         name = "" if pointer.is_symlink() else pointer.read_text(errors="replace")

@@ -12,11 +12,11 @@ from datasets.definition import Dataset
 from datasets.pipeline.output.publication import only_builder, point_to_current, pointed, publish_signed
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import Seal
-from datasets.refusal import Refusal, nearest, shown
+from datasets.refusal import Refusal, nearest, printable
 from datasets.release.format import layout
 from datasets.release.format.errata import Erratum
-from datasets.release.format.timestamps import moment_of_act
-from datasets.release.store.history import Archive
+from datasets.release.format.timestamps import action_timestamp
+from datasets.release.store.history import ReleaseHistory
 
 
 class CannotWithdraw(Refusal):
@@ -49,14 +49,14 @@ def withdraw(
         if not path.exists():  # otherwise an earlier withdrawal was cut off half-way, and is finished
             ensure_reason(reason)
             seal.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
-            moments = Archive(releases, seal.verify).moments(dataset.name)
+            moments = ReleaseHistory(releases, seal.verify).timestamps(dataset.name)
             # however long that took, no reader has answered yet for the second in which the erratum appears
             now += datetime.now(UTC) - begun
             erratum = Erratum(
                 dataset=dataset.name,
                 release=release,
                 month=month,
-                withdrawn_at=moment_of_act(moments, now).isoformat(),
+                withdrawn_at=action_timestamp(moments, now).isoformat(),
                 reason=reason.strip(),
             )
             publish_signed(path, erratum.model_dump_json(indent=1).encode() + b"\n", seal, "erratum")
@@ -68,7 +68,7 @@ def ensure_released(releases: Path, dataset: Dataset, release: str) -> None:
     names = layout.release_names(releases, dataset.name)
     if release not in names:
         raise CannotWithdraw(
-            f"{dataset.name} has no release {shown(release)!r}; it has {', '.join(names) or 'none'}",
+            f"{dataset.name} has no release {printable(release)!r}; it has {', '.join(names) or 'none'}",
             parameter="release",
             value=release,
             suggestions=nearest(release, names),

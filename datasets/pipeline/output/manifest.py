@@ -23,7 +23,7 @@ from datasets.release.format.manifest import (
     KeptEntry,
     LedgerEntry,
     Manifest,
-    MeasureEntry,
+    ManifestMeasure,
     PrivacyEntry,
     ResidualEntry,
     ShareEntry,
@@ -100,9 +100,9 @@ def _privacy(budget: Budget, caps: Caps) -> PrivacyEntry:
     )
 
 
-def _measure(budget: Budget, cells: NoisyCells, measure: Measure) -> MeasureEntry:
+def _measure(budget: Budget, cells: NoisyCells, measure: Measure) -> ManifestMeasure:
     plan, name = budget.measures[measure.name], budget.dataset.cuboid_name
-    return MeasureEntry(
+    return ManifestMeasure(
         name=measure.name,
         kind=kind(measure),
         rows_per_unit=rows_per_unit(budget.dataset, measure),

@@ -19,9 +19,9 @@ from datasets.pipeline.state.lock import marked
 from datasets.pipeline.state.signing import Seal
 from datasets.refusal import Refusal
 from datasets.release.format import layout
-from datasets.release.format.signed import Signed, signed_bytes
+from datasets.release.format.signed import SignedDocument, signed_bytes
 from datasets.release.format.verification import Verify
-from datasets.release.store.history import Archive
+from datasets.release.store.history import ReleaseHistory
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def point_to_current(root: Path, dataset: str, month: str, verify: Verify) -> st
     """Let a month's pointer say what the record says: the release that was published, or gone back to, last and is not
     withdrawn. Gives its name; None where there is none, and then there is no pointer."""
     pointer = layout.pointer_file(root, dataset, month)
-    current = Archive(root, verify).current(dataset).get(month)
+    current = ReleaseHistory(root, verify).current(dataset).get(month)
     if current is None:
         pointer.unlink(missing_ok=True)
         flush(pointer.parent)
@@ -98,4 +98,4 @@ def publish_signed(path: Path, text: bytes, seal: Seal, what: str) -> None:
     """Put a signed document where readers look, in place of an earlier one, atomically."""
     signature = seal.sign(text)
     seal.verify(text, signature)
-    replace_file(path, signed_bytes(Signed(text, signature)), what)
+    replace_file(path, signed_bytes(SignedDocument(text, signature)), what)

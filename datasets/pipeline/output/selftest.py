@@ -11,7 +11,7 @@ from datasets.pipeline.output.publication import point
 from datasets.pipeline.state.disk_space import is_full
 from datasets.pipeline.state.failpoints import reached
 from datasets.refusal import Refusal
-from datasets.release.answer.table import Answer
+from datasets.release.answer.table import Result
 from datasets.release.format import layout
 from datasets.release.format.verification import Verify
 from datasets.release.releases import Releases
@@ -53,7 +53,7 @@ def _ensure_not_for_lack_of_room(releases: Releases, dataset: str, name: str) ->
             raise
 
 
-def _answered(answer: Answer, measures: list[str]) -> dict[str, float]:
+def _answered(answer: Result, measures: list[str]) -> dict[str, float]:
     """The total of each measure that was collected, as a question about everything is answered."""
     columns = {column.name: data[0] for column, data in zip(answer.columns, answer.data, strict=True)}
     return {m: float(columns[m]) for m in measures if columns[f"{m}_status"] != "L"}

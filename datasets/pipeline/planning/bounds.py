@@ -24,7 +24,7 @@ from datasets.period import Month
 from datasets.pipeline.engine.bounding import event_measures
 from datasets.pipeline.planning.budget import Budget, budget_of
 from datasets.pipeline.planning.standard_errors import standard_errors
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 from datasets.release.format import layout
 from datasets.release.format.manifest import KeptEntry, Manifest, ShareEntry
 from datasets.release.format.verification import Verify, verified_manifest
@@ -55,7 +55,7 @@ def earlier_release(root: Path, dataset: Dataset, name: str, month: Month, verif
     there = layout.release_names(root, dataset.name)
     if name not in there:
         known = f"; there are {', '.join(there)}" if there else ""
-        raise NoEarlierRelease(f"from={shown(name)}: {dataset.name} has no such release{known}")
+        raise NoEarlierRelease(f"from={printable(name)}: {dataset.name} has no such release{known}")
     manifest = verified_manifest(layout.release_folder(root, dataset.name, name), verify)
     if Month.parse(manifest.month) >= month:
         raise NoEarlierRelease(

@@ -8,7 +8,7 @@ from math import sqrt
 
 from datasets.pipeline.planning.budget import Budget
 from datasets.pipeline.planning.standard_errors import standard_errors
-from datasets.privacy.plan import cells
+from datasets.privacy.plan import cell_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def promises(budget: Budget) -> Iterator[Promise]:
                     budget.dataset.cuboid_name(cuboid),
                     sum(map(bool, cuboid)),
                     name,
-                    cells(plan.axes, cuboid),
+                    cell_count(plan.axes, cuboid),
                     sqrt(float((errors**2).mean())),
                     float(errors.min()),
                     float(errors.max()),

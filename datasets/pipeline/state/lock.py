@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 
 MARKER = ".builder"
 _BUILDERS = 0x6461796D  # PostgreSQL's advisory lock for builders; the number is arbitrary and ours
@@ -118,7 +118,8 @@ def _ensure_left_behind(path: Path, ledger: str) -> None:
         other = json.loads(path.read_text())
         if other["ledger"] == ledger:
             return
-        who = f"process {shown(str(other['process']))} on {shown(str(other['host']))}, since {shown(str(other['since']))}"
+        process, host, since = (printable(str(other[name])) for name in ("process", "host", "since"))
+        who = f"process {process} on {host}, since {since}"
     except FileNotFoundError:
         return  # it has ended just now
     except (ValueError, KeyError, TypeError):

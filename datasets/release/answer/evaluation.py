@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from datasets.period import Month
 from datasets.privacy.axis import Floats
 from datasets.release.answer.cursor import Cursors
-from datasets.release.answer.grid import Grid, grid_of
-from datasets.release.answer.notes import uncollected, warnings_of
+from datasets.release.answer.grid import Grid, build_grid
+from datasets.release.answer.notes import not_collected, warnings
 from datasets.release.answer.release import Release
 from datasets.release.answer.serving_copy import Deadline
-from datasets.release.answer.table import Answer, Block, Measured, order_of, table_of, taken
+from datasets.release.answer.table import FigureValues, Result, RowBlock, build_table, row_order, select_rows
 from datasets.release.format.codebook import CodeEntry
 from datasets.release.format.status import COVERS, STATUS
 from datasets.release.query.expressions import Figure, Term, figures_of
@@ -37,7 +37,7 @@ class Sums:
     absent: dict[Term, NDArray[np.bool_]] = field(default_factory=dict)
     covariances: dict[tuple[Term, Term], Floats] = field(default_factory=dict)
 
-    def of(self, figure: Figure, z: float) -> Measured:
+    def of(self, figure: Figure, z: float) -> FigureValues:
         terms = figure.terms
         values = np.stack([self.values[term] for term in terms])
         covariance = np.empty((len(terms), *values.shape))
@@ -45,11 +45,11 @@ class Sums:
             for j in range(i, len(terms)):
                 covariance[i, j] = covariance[j, i] = self.covariances.get((one, terms[j]), 0.0)
         absent = np.any([self.absent[term] for term in terms], axis=0)
-        return Measured(figure.formula.estimate(values, covariance, z), absent)
+        return FigureValues(figure.formula.estimate(values, covariance, z), absent)
 
 
 @dataclass
-class Asking:
+class Evaluation:
     """One question being answered."""
 
     con: duckdb.DuckDBPyConnection
@@ -57,19 +57,19 @@ class Asking:
     releases: tuple[Release, ...]
     deadline: Deadline
     cursors: Cursors
-    dry: bool = False
+    dry_run: bool = False
     """Nothing is read: every value is zero, and only the errors mean something."""
     cuboids: dict[Term, str] = field(default_factory=dict)
 
-    def answer(self) -> Answer:
-        columns, data = table_of(self.question, list(self.blocks()))
-        order = order_of(columns, data, self.question.sort)
+    def result(self) -> Result:
+        columns, data = build_table(self.question, list(self.blocks()))
+        order = row_order(columns, data, self.question.sort)
         start = self._start(order)
         shown = order[start : start + self.question.limit] if self.question.limit else order[start:]
         more = start + len(shown) < len(order)
         following = self.cursors.write(self._pages, int(shown[-1])) if more else None
         page = {"returned": len(shown), "total": len(order), "truncated": more, "next": following}
-        return Answer(columns, taken(data, shown), self._meta(page))
+        return Result(columns, select_rows(data, shown), self._meta(page))
 
     @property
     def _pages(self) -> str:
@@ -90,12 +90,12 @@ class Asking:
     def _terms(self) -> tuple[Term, ...]:
         return tuple(dict.fromkeys(term for figure in self.figures for term in figure.terms))
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RowBlock]:
         """The rows, period by period."""
         z = NormalDist().inv_cdf((1 + self.question.confidence) / 2)
         for labels, parts in self._periods():
             sums, codes = self._sums(parts)
-            yield Block(labels, codes, {figure.name: sums.of(figure, z) for figure in self.figures})
+            yield RowBlock(labels, codes, {figure.name: sums.of(figure, z) for figure in self.figures})
 
     def _periods(self) -> Iterator[tuple[tuple[str, ...], Parts]]:
         """What each block of rows is called, and which days of which month each term adds up."""
@@ -125,7 +125,7 @@ class Asking:
         made: dict[tuple[object, Days], Grid] = {}
         for term, when in days.items():
             if (term.within, when) not in made:
-                made[term.within, when] = grid_of(
+                made[term.within, when] = build_grid(
                     question, release.codebook, when, by_day=by_day, within=term.within
                 )
         grids = {term: made[term.within, when] for term, when in days.items()}
@@ -136,7 +136,7 @@ class Asking:
 
         for term, table in self._read(release, grids).items():
             grid = grids[term]
-            absent = laid(uncollected(grid, release.manifest, term.measure), grid)
+            absent = laid(not_collected(grid, release.manifest, term.measure), grid)
             sums.values[term] = sums.values.get(term, 0.0) + laid(table, grid)
             sums.absent[term] = sums.absent.get(term, False) | absent
         for pair in self._pairs:
@@ -163,15 +163,15 @@ class Asking:
         """Each term's sums, with one query for all measures of one grid and one cuboid. Raises NotPublished."""
         together: dict[tuple[int, str], list[Term]] = {}
         for term, grid in grids.items():
-            self.cuboids[term] = grid.cuboid(release.measures[term.measure])
+            self.cuboids[term] = grid.cuboid_for(release.measures[term.measure])
             together.setdefault((id(grid), self.cuboids[term]), []).append(term)
         found: dict[Term, Floats] = {}
         for (_, cuboid), terms in together.items():
             grid, names = grids[terms[0]], tuple(dict.fromkeys(term.measure for term in terms))
-            if self.dry:
+            if self.dry_run:
                 found |= {term: np.zeros(grid.shape) for term in terms}
             else:
-                values = release.shelf.values(self.con, grid, cuboid, names, self.deadline)
+                values = release.serving_copy.values(self.con, grid, cuboid, names, self.deadline)
                 found |= {term: values[term.measure] for term in terms}
         return found
 
@@ -212,12 +212,12 @@ class Asking:
             },
             "bounding": {name: self._bounding(name) for name in measures},
             "page": page,
-            "warnings": warnings_of(self.figures, self.releases),
+            "warnings": warnings(self.figures, self.releases),
         }
 
 
 def _grouped(grid: Grid) -> list[int]:
-    return [at for at, asked in enumerate(grid.asked) if asked is not None and asked.groups is not None]
+    return [at for at, asked in enumerate(grid.selections) if asked is not None and asked.groups is not None]
 
 
 def _order(grid: Grid, question: Question, *, by_day: bool) -> list[int]:
@@ -231,7 +231,7 @@ def _order(grid: Grid, question: Question, *, by_day: bool) -> list[int]:
 def _codes(grid: Grid, question: Question) -> list[list[tuple[str, ...]]]:
     codes = []
     for name in question.group_by:
-        asked = grid.asked[grid.codebook.places[name][0]]
+        asked = grid.selections[grid.codebook.places[name][0]]
         assert asked is not None
         assert asked.groups is not None
         entries = grid.codebook.levels[name].codes

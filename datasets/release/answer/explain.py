@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from datasets.privacy.estimate import Linear
-from datasets.release.answer.evaluation import Asking
+from datasets.release.answer.evaluation import Evaluation
 from datasets.release.answer.grid import EmptyQuestion, NotPublished
 from datasets.release.query.question import Question
 from datasets.release.query.span import FREQUENCIES
@@ -17,14 +17,14 @@ BYTES_PER_NUMBER = 24
 """About what a number takes in JSON, with its share of the row's codes; other formats take less."""
 
 
-def plan_of(asking: Asking) -> dict[str, Any]:
+def explain(evaluation: Evaluation) -> dict[str, Any]:
     """Rows, cuboids, promised standard errors, what it takes of a quota, and the nearest questions that are surer.
 
     The standard error of a ratio, a share or a median depends on the numbers themselves; for those only the cuboid is given.
     Raises as asking does.
     """
-    question, names = asking.question, [release.name for release in asking.releases]
-    promised = _promised(asking)
+    question, names = evaluation.question, [release.name for release in evaluation.releases]
+    promised = _promised(evaluation)
     rows = promised.pop("rows")
     given = min(rows, question.limit or rows)
     return {
@@ -36,14 +36,14 @@ def plan_of(asking: Asking) -> dict[str, Any]:
         **promised,
         "quota": {
             "rows": given,
-            "bytes": given * (len(question.group_by) + 5 * len(asking.figures)) * BYTES_PER_NUMBER,
+            "bytes": given * (len(question.group_by) + 5 * len(evaluation.figures)) * BYTES_PER_NUMBER,
             "charged_for_this_plan": 0,
         },
-        "neighbours": list(_neighbours(asking)),
+        "neighbours": list(_neighbours(evaluation)),
     }
 
 
-def _promised(asking: Asking) -> dict[str, Any]:
+def _promised(asking: Evaluation) -> dict[str, Any]:
     blocks = list(asking.blocks())
     measures: dict[str, Any] = {}
     for figure in asking.figures:
@@ -54,12 +54,12 @@ def _promised(asking: Asking) -> dict[str, Any]:
                 "least": min(float(error.min()) for error in errors),
                 "most": max(float(error.max()) for error in errors),
             }
-    cells = sum(len(next(iter(block.figures.values())).uncollected) for block in blocks)
+    cells = sum(len(next(iter(block.figures.values())).not_collected) for block in blocks)
     rows = cells * (len(asking.figures) if asking.question.shape == "long" else 1)
     return {"rows": rows, "measures": measures}
 
 
-def _neighbours(asking: Asking) -> Iterator[dict[str, Any]]:
+def _neighbours(asking: Evaluation) -> Iterator[dict[str, Any]]:
     """Questions one step coarser: of fewer rows, each surer in proportion."""
     for change, question in _coarser(asking):
         near = replace(asking, question=question, cuboids={})
@@ -69,7 +69,7 @@ def _neighbours(asking: Asking) -> Iterator[dict[str, Any]]:
             continue
 
 
-def _coarser(asking: Asking) -> Iterator[tuple[str, Question]]:
+def _coarser(asking: Evaluation) -> Iterator[tuple[str, Question]]:
     question = replace(asking.question, sort=(), limit=None, cursor=None)
     book = asking.releases[-1].codebook
     for name in question.group_by:

@@ -29,7 +29,7 @@ class EmptyQuestion(Refusal):
 
 
 @dataclass(frozen=True)
-class Asked:
+class DimensionSelection:
     """What one dimension is asked: the level it must be published at, which of its codes count, and how they group.
 
     `groups` holds, for each output cell along this dimension, the position of its code at the grouped level
@@ -56,24 +56,24 @@ class Grid:
     """What a question asks of one release, dimension by dimension; None where a dimension is rolled up."""
 
     codebook: Codebook
-    asked: tuple[Asked | None, ...]
+    selections: tuple[DimensionSelection | None, ...]
 
     @cached_property
     def depth(self) -> Cuboid:
-        return tuple(asked.level if asked else 0 for asked in self.asked)
+        return tuple(asked.level if asked else 0 for asked in self.selections)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """How many output cells there are along each grouped dimension."""
-        return tuple(len(a.groups) for a in self.asked if a is not None and a.groups is not None)
+        return tuple(len(a.groups) for a in self.selections if a is not None and a.groups is not None)
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
-        return tuple((asked.level, asked.weights) if asked else None for asked in self.asked)
+        return tuple((asked.level, asked.weights) if asked else None for asked in self.selections)
 
-    def cuboid(self, measure: PublishedMeasure) -> str:
+    def cuboid_for(self, measure: PublishedMeasure) -> str:
         """The published cuboid of fewest cells that covers the question. Raises NotPublished."""
-        found = measure.smallest(self.depth)
+        found = measure.smallest_cuboid(self.depth)
         if found is None:
             raise self._not_published(measure)
         return found
@@ -103,7 +103,7 @@ def _spoken(cuboid: str) -> str:
     return cuboid.replace(",", " × ")
 
 
-def grid_of(
+def build_grid(
     question: Question,
     codebook: Codebook,
     days: Iterable[date],
@@ -126,7 +126,7 @@ def grid_of(
         own[places[months.name][0]] = [(months.name, asked_days)]
     if by_day:
         grouped[places[months.name][0]] = 1
-    asked: list[Asked | None] = [None] * len(codebook.dimensions)
+    asked: list[DimensionSelection | None] = [None] * len(codebook.dimensions)
     for at in sorted({*own, *part, *grouped}):
         asked[at] = _asked(codebook, at, own.get(at, []), part.get(at, []), grouped.get(at))
     return Grid(codebook, tuple(asked))
@@ -138,7 +138,7 @@ def _asked(
     own: Sequence[tuple[str, Codes]],
     within: Sequence[tuple[str, Codes]],
     grouped: int | None,
-) -> Asked:
+) -> DimensionSelection:
     every = [*own, *within]
     axis = codebook.axes[at]
     level = max([grouped or 1, *(codebook.places[name][1] for name, _ in every)])
@@ -157,7 +157,7 @@ def _asked(
         )
     group_of = axis.ancestors(level, grouped or 0)
     groups = None if grouped is None else np.unique(group_of[mask])
-    return Asked(level, counted, grouped, groups, group_of)
+    return DimensionSelection(level, counted, grouped, groups, group_of)
 
 
 def _mask(codebook: Codebook, at: int, level: int, parts: Sequence[tuple[str, Codes]]) -> NDArray[np.bool_]:

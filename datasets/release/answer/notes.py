@@ -13,7 +13,7 @@ from datasets.release.format.manifest import Manifest
 from datasets.release.query.expressions import Figure
 
 
-def warnings_of(figures: Iterable[Figure], releases: Sequence[Release]) -> list[str]:
+def warnings(figures: Iterable[Figure], releases: Sequence[Release]) -> list[str]:
     """The notes of the sources, and of figures whose parts are bounded differently."""
     notes = [note for release in releases for note in release.manifest.source.notes]
     bounds = releases[-1].manifest.by_measure
@@ -25,12 +25,12 @@ def warnings_of(figures: Iterable[Figure], releases: Sequence[Release]) -> list[
     return list(dict.fromkeys(notes))
 
 
-def uncollected(grid: Grid, manifest: Manifest, measure: str) -> NDArray[np.bool_]:
+def not_collected(grid: Grid, manifest: Manifest, measure: str) -> NDArray[np.bool_]:
     """Which output cells ask a level that the source does not know, other than by its code for the unknown."""
     entry = grid.codebook.measure(measure)
     missing = set(manifest.source.not_collected_values)
     marked = np.zeros((), dtype=np.bool_) | (entry.where in missing) | (entry.value in missing)
-    for dimension, asked in zip(grid.codebook.dimensions, grid.asked, strict=True):
+    for dimension, asked in zip(grid.codebook.dimensions, grid.selections, strict=True):
         if asked is None:
             continue
         level = dimension.levels[asked.level - 1]

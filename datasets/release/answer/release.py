@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from datasets.privacy.plan import below
-from datasets.release.answer.serving_copy import Shelf, shelve
+from datasets.privacy.plan import residuals_of
+from datasets.release.answer.serving_copy import ServingCopy, attach
 from datasets.release.format import layout
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import KeptEntry, Manifest
@@ -26,10 +26,10 @@ class Release:
     manifest: Manifest
     codebook: Codebook
     measures: Mapping[str, PublishedMeasure]
-    shelf: Shelf
+    serving_copy: ServingCopy
     fingerprint: str
     """The SHA-256 of its manifest, and so of all of it."""
-    traces: layout.Traces
+    file_state: layout.FileState
     """What its files looked like before they were verified."""
 
     @property
@@ -37,19 +37,19 @@ class Release:
         return self.manifest.release
 
     @property
-    def is_untouched(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether its files look as they did when they were verified."""
-        return layout.traces(self.folder) == self.traces
+        return layout.folder_state(self.folder) == self.file_state
 
-    def ensure_untouched(self) -> None:
+    def ensure_unchanged(self) -> None:
         """Before its files are given out as they are. Raises ReleaseDamaged."""
-        if not self.is_untouched:
+        if not self.is_unchanged:
             raise ReleaseDamaged(
                 f"release {self.name}: its files were touched since they were verified; ask again in a moment"
             )
 
     @property
-    def kept(self) -> Mapping[str, KeptEntry]:
+    def kept_shares(self) -> Mapping[str, KeptEntry]:
         """For each event measure, the shares of rows that bounding kept, as the manifest has them."""
         return {entry.name: entry.kept for entry in self.manifest.measures if entry.kept is not None}
 
@@ -80,7 +80,7 @@ def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, c
 
     Raises ReleaseDamaged where it is not what was signed, or what was signed does not fit together.
     """
-    traces = layout.traces(folder)
+    traces = layout.folder_state(folder)
     manifest = verified_manifest(folder, verify)
     codebook = verified_codebook(folder, manifest)
     try:
@@ -89,7 +89,7 @@ def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, c
     except (KeyError, ValueError):
         raise ReleaseDamaged(f"release {folder.name}: its manifest and its codebook disagree") from None
     fingerprint = layout.sha256_of(folder / layout.MANIFEST)
-    shelf = shelve(con, folder, manifest, codebook, measures, cache, fingerprint)
+    shelf = attach(con, folder, manifest, codebook, measures, cache, fingerprint)
     return Release(folder, manifest, codebook, measures, shelf, fingerprint, traces)
 
 
@@ -100,5 +100,5 @@ def _ensure_complete(measures: Mapping[str, PublishedMeasure], codebook: Codeboo
     for measure in measures.values():
         for counted in (measure, measure.counted_by or measure):
             for cuboid in measure.cuboids.values():
-                if not all(residual in counted.residuals for residual in below(cuboid)):
+                if not all(residual in counted.residuals for residual in residuals_of(cuboid)):
                     raise ValueError("a residual is missing")

@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 
 from datasets.privacy.axis import Floats
-from datasets.privacy.plan import cells
+from datasets.privacy.plan import cell_count
 from datasets.refusal import Refusal
 from datasets.release.answer.grid import Grid
 from datasets.release.format import layout
@@ -85,7 +85,7 @@ class Deadline:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ServingCopy:
     """One release as DuckDB holds it: the schema under which it is attached, and where its cuboids stand."""
 
     schema: str
@@ -103,7 +103,7 @@ class Shelf:
         sql, values = self.sql(grid, cuboid, measures)
         with con.cursor() as cursor:
             columns = deadline.fetch(cursor, sql, values)
-        grouped = [asked for asked in grid.asked if asked is not None and asked.groups is not None]
+        grouped = [asked for asked in grid.selections if asked is not None and asked.groups is not None]
         places = tuple(
             np.searchsorted(asked.groups, columns[f"g{i}"])
             for i, asked in enumerate(grouped)
@@ -122,7 +122,7 @@ class Shelf:
         """
         groups, conditions, values = [], ["cuboid = ?"], [self.cuboids[cuboid]]
         bound: list[object] = list(values)
-        for dimension, asked in zip(grid.codebook.dimensions, grid.asked, strict=True):
+        for dimension, asked in zip(grid.codebook.dimensions, grid.selections, strict=True):
             if asked is None:
                 continue
             column = _name(dimension.levels[asked.level - 1].name)
@@ -132,7 +132,7 @@ class Shelf:
                 conditions.append(f"list_contains(?, {column})")
                 bound.append([int(position) for position in np.flatnonzero(asked.mask)])
         alike = grid.codebook.cuboid(cuboid) == tuple(
-            asked.grouped_level or -1 if asked else 0 for asked in grid.asked
+            asked.grouped_level or -1 if asked else 0 for asked in grid.selections
         )
         value = "{}" if alike else "sum({})"
         selected = [
@@ -146,7 +146,7 @@ class Shelf:
         )
 
 
-def shelve(
+def attach(
     con: duckdb.DuckDBPyConnection,
     folder: Path,
     manifest: Manifest,
@@ -154,7 +154,7 @@ def shelve(
     measures: Mapping[str, PublishedMeasure],
     cache: Path,
     fingerprint: str,
-) -> Shelf:
+) -> ServingCopy:
     """Attach a verified release to `con`, making its serving copy first where there is none or it is damaged.
 
     The copy is named after `fingerprint`, the manifest's hash, so a copy of anything else is never mistaken for it. Raises
@@ -162,7 +162,9 @@ def shelve(
     """
     schema = f"release_{manifest.dataset}_{manifest.release.replace('-', '_').replace('.', '_')}_{fingerprint[:16]}"
     path = cache / f"{schema}.duckdb"
-    sizes = {name: cells(book.axes, cuboid) for m in measures.values() for name, cuboid in m.cuboids.items()}
+    sizes = {
+        name: cell_count(book.axes, cuboid) for m in measures.values() for name, cuboid in m.cuboids.items()
+    }
     cuboids = {name: position for position, name in enumerate(sorted(sizes))}
     expected = {
         (cuboids[name], size, *(size if name in measures[m.name].cuboids else 0 for m in book.measures))
@@ -174,7 +176,7 @@ def shelve(
             if not _attached(cursor, path, schema, book, expected):
                 path.unlink(missing_ok=True)
                 raise ReleaseDamaged(f"release {folder.name}: its cells are not those of its codebook")
-    return Shelf(schema, cuboids)
+    return ServingCopy(schema, cuboids)
 
 
 def _attached(
@@ -183,7 +185,9 @@ def _attached(
     """Attach a serving copy; False, and detached, where it cannot be read or does not hold every cell."""
     counts = ", ".join(f"count({_name(measure.name)})" for measure in book.measures)
     try:
-        if schema not in attached(cursor):  # IF NOT EXISTS can spin for ever in DuckDB 2.0: decisions/0005
+        if schema not in attached_schemas(
+            cursor
+        ):  # IF NOT EXISTS can spin for ever in DuckDB 2.0: decisions/0005
             cursor.execute(f"ATTACH '{_quoted(path)}' AS {schema} (READ_ONLY)")
         found = cursor.execute(f"SELECT cuboid, count(*), {counts} FROM {schema}.cells GROUP BY cuboid")
         if set(found.fetchall()) == expected:
@@ -195,7 +199,7 @@ def _attached(
     return False
 
 
-def attached(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+def attached_schemas(cursor: duckdb.DuckDBPyConnection) -> set[str]:
     """The schemas of the serving copies that are attached."""
     found = cursor.execute(
         "SELECT database_name FROM duckdb_databases() WHERE starts_with(database_name, 'release_')"
@@ -203,9 +207,9 @@ def attached(cursor: duckdb.DuckDBPyConnection) -> set[str]:
     return {str(name) for (name,) in found.fetchall()}
 
 
-def let_go(con: duckdb.DuckDBPyConnection) -> None:
+def detach_all(con: duckdb.DuckDBPyConnection) -> None:
     """Detach every serving copy and close."""
-    for schema in attached(con):
+    for schema in attached_schemas(con):
         with suppress(duckdb.Error):  # a question that still runs keeps its own until it ends
             con.execute(f"DETACH {schema}")
     con.close()

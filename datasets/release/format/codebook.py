@@ -66,7 +66,7 @@ class DimensionEntry(Frozen):
     levels: tuple[LevelEntry, ...]
 
 
-class MeasureEntry(Frozen):
+class CodebookMeasure(Frozen):
     """A measure: `events` and `sum` count at most `rows_per_unit` rows of a person, `units` all rows as one."""
 
     name: Name
@@ -118,7 +118,7 @@ class Codebook(Frozen):
     gaps: tuple[str, ...]
     late_events: str = ""
     dimensions: tuple[DimensionEntry, ...]
-    measures: tuple[MeasureEntry, ...]
+    measures: tuple[CodebookMeasure, ...]
     derived: tuple[DerivedEntry, ...] = ()
 
     @cached_property
@@ -150,7 +150,7 @@ class Codebook(Frozen):
         """What `measure` may ask for: what was measured, and what is made of it."""
         return (*(measure.name for measure in self.measures), *(entry.name for entry in self.derived))
 
-    def measure(self, name: str) -> MeasureEntry:
+    def measure(self, name: str) -> CodebookMeasure:
         """The measure of this name. Raises KeyError."""
         return {measure.name: measure for measure in self.measures}[name]
 
@@ -214,19 +214,19 @@ def _level(dimension: Dimension, level: Level, month: Month) -> LevelEntry:
     )
 
 
-def _measure(dataset: Dataset, measure: Measure) -> MeasureEntry:
+def _measure(dataset: Dataset, measure: Measure) -> CodebookMeasure:
     match measure:
         case EventMeasure():
-            return MeasureEntry(
+            return CodebookMeasure(
                 name=measure.name, title=measure.title, kind="events",
                 rows_per_unit=measure.rows_per_unit, where=measure.where,
             )  # fmt: skip
         case UnitMeasure():
-            return MeasureEntry(name=measure.name, title=measure.title, kind="units")
+            return CodebookMeasure(name=measure.name, title=measure.title, kind="units")
         case SumMeasure():
             counted = dataset.measure(measure.counted_by)
             assert isinstance(counted, EventMeasure)
-            return MeasureEntry(
+            return CodebookMeasure(
                 name=measure.name, title=measure.title, kind="sum", rows_per_unit=counted.rows_per_unit,
                 where=counted.where, counted_by=counted.name, value=measure.value, lower=measure.lower, upper=measure.upper,
             )  # fmt: skip

@@ -15,7 +15,7 @@ SIGNATURE = "manifest.jws"
 CELLS = "cells.parquet"
 CODEBOOK = "codebook.json"
 
-Traces = tuple[tuple[str, int, int, int], ...]
+FileState = tuple[tuple[str, int, int, int], ...]
 RELEASE_NAME = re.compile(r"(\d{4}-\d{2})\.([1-9]\d{0,3})", re.ASCII)
 _ROLLBACK = re.compile(r"(\d{4}-\d{2})\.rollback-([1-9]\d{0,3})", re.ASCII)
 _POINTER = re.compile(r"(\d{4}-\d{2})\.current", re.ASCII)
@@ -59,7 +59,7 @@ def rollback_files(root: Path, dataset: str, month: Month | str = "") -> tuple[P
     return tuple(path for _, _, path in sorted(found))
 
 
-def withdrawn(root: Path, dataset: str, month: Month | str) -> frozenset[str]:
+def withdrawn_releases(root: Path, dataset: str, month: Month | str) -> frozenset[str]:
     """The releases of a month that have an erratum."""
     return frozenset(path.stem for path in (root / dataset).glob(f"{month}.*.erratum"))
 
@@ -84,16 +84,16 @@ def release_names(root: Path, dataset: str) -> tuple[str, ...]:
     return tuple(match[0] for match in sorted(found, key=lambda m: (m[1], int(m[2]))))
 
 
-def traces(folder: Path) -> Traces:
+def folder_state(folder: Path) -> FileState:
     """What `traces_of` says of the folder itself and of each file in it: whether it has been touched, cheaply."""
-    found = traces_of(folder)
+    found = file_state(folder)
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
-            found += traces_of(path)
+            found += file_state(path)
     return found
 
 
-def traces_of(path: Path) -> Traces:
+def file_state(path: Path) -> FileState:
     """Name, kind, size and time of change of a file; nothing where it is not there. A link is not followed."""
     try:
         stat = path.lstat()

@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from datasets.privacy.ledger import Caps, Entry, LedgerBroken, ensure_chain, head, spent_by_month
+from datasets.privacy.ledger import Caps, Entry, LedgerBroken, ensure_chain, head, rho_by_month
 from datasets.release.format import layout
-from datasets.release.format.signed import Signed, read_signed
+from datasets.release.format.signed import SignedDocument, read_signed
 from datasets.release.format.verification import ReleaseDamaged, Verify
 
 _ENTRIES = TypeAdapter(tuple[Entry, ...])
@@ -27,19 +27,19 @@ def ledger_document(entries: Sequence[Entry], caps: Caps) -> bytes:
     document = {
         "caps": {"rho_month": str(caps.month), "rho_year": str(caps.year)},
         "head": head(entries),
-        "rho_spent": {str(month): f"{float(rho):.9g}" for month, rho in spent_by_month(entries).items()},
+        "rho_spent": {str(month): f"{float(rho):.9g}" for month, rho in rho_by_month(entries).items()},
         "entries": [{**asdict(entry), "hash": entry.hash} for entry in entries],
     }
     return json.dumps(document, sort_keys=True, indent=1).encode() + b"\n"
 
 
-def published_ledger(root: Path, verify: Verify) -> Signed | None:
+def published_ledger(root: Path, verify: Verify) -> SignedDocument | None:
     """The ledger as it was published last; None before the first publication. Raises ReleaseDamaged."""
     path = layout.ledger_file(root)
     return read_signed(path, verify) if path.exists() or path.is_symlink() else None
 
 
-def entries_of(ledger: Signed) -> tuple[Entry, ...]:
+def entries_of(ledger: SignedDocument) -> tuple[Entry, ...]:
     """The entries of a published ledger, checked as a chain. Raises ReleaseDamaged."""
     try:
         document: dict[str, Any] = json.loads(ledger.text)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from pydantic import Field, ValidationError
 
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 from datasets.release.format.codebook import Frozen
 
 SCHEMA_VERSION = "1"
@@ -72,7 +72,7 @@ class ResidualEntry(Frozen):
     rho: str
 
 
-class MeasureEntry(Frozen):
+class ManifestMeasure(Frozen):
     """What one measure publishes, at what cost and with what noise."""
 
     name: str
@@ -119,14 +119,14 @@ class Manifest(Frozen):
     lock_hash: str
     source: SourceEntry
     privacy: PrivacyEntry
-    measures: tuple[MeasureEntry, ...]
+    measures: tuple[ManifestMeasure, ...]
     files: tuple[FileEntry, ...]
     ledger: LedgerEntry
     gaps: tuple[str, ...]
     law: tuple[str, ...]
 
     @cached_property
-    def by_measure(self) -> Mapping[str, MeasureEntry]:
+    def by_measure(self) -> Mapping[str, ManifestMeasure]:
         return {measure.name: measure for measure in self.measures}
 
     @property
@@ -149,5 +149,5 @@ def parse_manifest(text: bytes) -> Manifest:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole document"
         raise ManifestMalformed(
-            f"the manifest is malformed at {shown(place)}: {shown(first['msg'])}"
+            f"the manifest is malformed at {printable(place)}: {printable(first['msg'])}"
         ) from None

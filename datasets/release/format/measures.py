@@ -10,7 +10,7 @@ import numpy as np
 
 from datasets.definition import Cuboid
 from datasets.privacy.axis import Floats
-from datasets.privacy.plan import cells
+from datasets.privacy.plan import cell_count
 from datasets.privacy.variance import Factor, covariance
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import Manifest
@@ -30,7 +30,7 @@ class PublishedMeasure:
     middle: int = 0
     counted_by: PublishedMeasure | None = None
 
-    def smallest(self, depth: Cuboid) -> str | None:
+    def smallest_cuboid(self, depth: Cuboid) -> str | None:
         """The cuboid of fewest cells that is at least so deep; None where none is published."""
         if depth not in self._smallest:
             self._smallest[depth] = next(
@@ -78,7 +78,7 @@ def published_measures(manifest: Manifest, codebook: Codebook) -> dict[str, Publ
     found: dict[str, PublishedMeasure] = {}
     for entry in sorted(manifest.measures, key=lambda entry: entry.counted_by is not None):
         by_name = {name: codebook.cuboid(name) for name in entry.cuboids}
-        smallest_first = sorted(by_name, key=lambda name: (cells(codebook.axes, by_name[name]), name))
+        smallest_first = sorted(by_name, key=lambda name: (cell_count(codebook.axes, by_name[name]), name))
         found[entry.name] = PublishedMeasure(
             name=entry.name,
             codebook=codebook,

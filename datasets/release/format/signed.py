@@ -14,19 +14,19 @@ _LARGEST = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedDocument:
     """A document and its signature, which has been verified."""
 
     text: bytes
     signature: str
 
 
-def read_signed(path: Path, verify: Verify) -> Signed:
+def read_signed(path: Path, verify: Verify) -> SignedDocument:
     """The document in a file. Raises ReleaseDamaged where it is a link, too large, or not what was signed."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
         raise ReleaseDamaged(f"{path.name} is missing, a link, or larger than any that is written")
     signature, _, text = path.read_bytes().partition(b"\n")
-    found = Signed(text, signature.decode("ascii", "replace"))
+    found = SignedDocument(text, signature.decode("ascii", "replace"))
     try:
         verify(found.text, found.signature)
     except Exception as error:
@@ -34,6 +34,6 @@ def read_signed(path: Path, verify: Verify) -> Signed:
     return found
 
 
-def signed_bytes(document: Signed) -> bytes:
+def signed_bytes(document: SignedDocument) -> bytes:
     """What the file of a signed document holds."""
     return document.signature.encode("ascii") + b"\n" + document.text

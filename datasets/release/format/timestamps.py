@@ -17,17 +17,17 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
 
 
-def moment_of_release(earlier: Iterable[datetime], now: datetime, *, is_whole: bool = True) -> datetime:
+def release_timestamp(earlier: Iterable[datetime], now: datetime, *, is_complete: bool = True) -> datetime:
     """The hour in which a release appears.
 
     Its second, where the record of what happened `earlier` is not whole: what is missing there may be of this hour, and the
     release must be later.
 
     >>> from datetime import UTC
-    >>> moment_of_release((), datetime(2026, 7, 1, 14, 37, 20, tzinfo=UTC)).isoformat()
+    >>> release_timestamp((), datetime(2026, 7, 1, 14, 37, 20, tzinfo=UTC)).isoformat()
     '2026-07-01T14:00:00+00:00'
     """
-    return _after(earlier, _hour(now) if is_whole else now.replace(microsecond=0))
+    return _after(earlier, _hour(now) if is_complete else now.replace(microsecond=0))
 
 
 def is_late(published: datetime, now: datetime) -> bool:
@@ -42,12 +42,12 @@ def is_late(published: datetime, now: datetime) -> bool:
     return published < _hour(now - TIME_TO_APPEAR)
 
 
-def moment_of_act(earlier: Iterable[datetime], now: datetime) -> datetime:
+def action_timestamp(earlier: Iterable[datetime], now: datetime) -> datetime:
     """The second in which somebody withdraws a release or goes back to one, which no event has a say in."""
     return _after(earlier, now.replace(microsecond=0))
 
 
-def settled(earlier: Iterable[datetime], now: datetime) -> datetime:
+def stable_as_of(earlier: Iterable[datetime], now: datetime) -> datetime:
     """The last second in which nothing can happen any more, whatever is about to appear.
 
     What appears is stamped with an hour that was over for no longer than `TIME_TO_APPEAR`, by a clock that may be behind
@@ -58,11 +58,11 @@ def settled(earlier: Iterable[datetime], now: datetime) -> datetime:
     return max((_hour(now - TIME_TO_APPEAR - CLOCKS_DIFFER) - _SECOND, *known))
 
 
-def whole_second(moment: datetime) -> datetime:
+def ceil_to_second(moment: datetime) -> datetime:
     """The first whole second by which something has happened.
 
     >>> from datetime import UTC
-    >>> whole_second(datetime(2026, 7, 1, 14, 37, 20, 5, tzinfo=UTC)).isoformat()
+    >>> ceil_to_second(datetime(2026, 7, 1, 14, 37, 20, 5, tzinfo=UTC)).isoformat()
     '2026-07-01T14:37:21+00:00'
     """
     return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + _SECOND

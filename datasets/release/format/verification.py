@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 from datasets.release.format import layout
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import Manifest, parse_manifest
@@ -71,7 +71,9 @@ def verified_codebook(folder: Path, manifest: Manifest) -> Codebook:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole document"
-        raise ReleaseDamaged(f"release {folder.name}: its codebook is malformed at {shown(place)}") from None
+        raise ReleaseDamaged(
+            f"release {folder.name}: its codebook is malformed at {printable(place)}"
+        ) from None
     if (book.dataset, book.month, book.version) != (
         manifest.dataset,
         manifest.month,

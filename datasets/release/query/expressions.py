@@ -8,7 +8,7 @@ from math import inf
 
 from datasets.privacy.estimate import BandMedian, Formula, Linear, Quotient, QuotientDifference
 from datasets.release.format.codebook import Codebook, DerivedEntry
-from datasets.release.query.question import Codes, Comparison, PeriodComparison, Question
+from datasets.release.query.question import CodeComparison, Codes, PeriodComparison, Question
 from datasets.release.query.span import Span
 from datasets.release.query.vocabulary import MalformedQuestion
 
@@ -101,7 +101,7 @@ def _ensure_not_grouped_by_itself(entry: DerivedEntry, question: Question, book:
         )
 
 
-def _compared(figure: Figure, compare: Comparison | PeriodComparison) -> Figure:
+def _compared(figure: Figure, compare: CodeComparison | PeriodComparison) -> Figure:
     left = tuple(_on_one_side(term, compare, compare.left) for term in figure.terms)
     right = tuple(_on_one_side(term, compare, compare.right) for term in figure.terms)
     match figure.formula:
@@ -119,8 +119,8 @@ def _compared(figure: Figure, compare: Comparison | PeriodComparison) -> Figure:
     return Figure(f"{figure.name}_difference", formula, left + right)
 
 
-def _on_one_side(term: Term, compare: Comparison | PeriodComparison, side: str | Span) -> Term:
+def _on_one_side(term: Term, compare: CodeComparison | PeriodComparison, side: str | Span) -> Term:
     if isinstance(side, Span):
         return replace(term, span=side)
-    assert isinstance(compare, Comparison)
+    assert isinstance(compare, CodeComparison)
     return replace(term, within=(*term.within, (compare.level, (side,))))

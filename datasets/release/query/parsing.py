@@ -8,30 +8,37 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from datasets.period import MalformedPeriod, parse_day
-from datasets.refusal import did_you_mean, nearest, shown
+from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.status import CONFIDENCE
 from datasets.release.query.expressions import columns_of_figures, figures_of
-from datasets.release.query.question import Codes, Comparison, Part, PeriodComparison, Question, instant
+from datasets.release.query.question import (
+    CodeComparison,
+    Codes,
+    CodeSubset,
+    PeriodComparison,
+    Question,
+    format_instant,
+)
 from datasets.release.query.span import FREQUENCIES, parse_span
 from datasets.release.query.vocabulary import (
-    GRAMMAR,
+    EXCLUDE,
     LABELS,
-    NOT,
     PERIOD,
+    QUESTION_PARAMETERS,
     SHAPES,
     MalformedQuestion,
     UnknownCode,
     UnknownLevel,
     UnknownMeasure,
     UnknownParameter,
-    given_once,
-    one_of,
-    values_of,
+    listed_values,
+    parameters_by_name,
+    parse_choice,
 )
 
-MOST_GROUPS = 4
-LEAST_CONFIDENCE = 0.5
+MAX_GROUPS = 4
+MIN_CONFIDENCE = 0.5
 
 _LIMIT = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _CONFIDENCE = re.compile(r"0\.\d{1,4}", re.ASCII)
@@ -54,12 +61,12 @@ def parse_question(
     instant whose releases are asked, if not now's. `also` are words that the caller understands: they are suggested, not
     accepted. Raises a Refusal for anything that is not right.
     """
-    given = given_once(parameters)
+    given = parameters_by_name(parameters)
     _ensure_known(given, codebook, (*also,))
     measures, ratios = _measures(given, codebook), _ratios(given, codebook)
     if not measures and not ratios:
         raise _no_measure(codebook)
-    groups = values_of(given, "group_by")
+    groups = listed_values(given, "group_by")
     compare = _compare(given, codebook, months)
     if isinstance(compare, PeriodComparison):
         span = compare.left
@@ -79,12 +86,12 @@ def parse_question(
         release=release,
         as_of=as_of,
         confidence=_confidence(given),
-        labels=one_of("labels", given.get("labels", LABELS[0]), LABELS),
-        shape=one_of("shape", given.get("shape", SHAPES[0]), SHAPES),
+        labels=parse_choice("labels", given.get("labels", LABELS[0]), LABELS),
+        shape=parse_choice("shape", given.get("shape", SHAPES[0]), SHAPES),
         limit=_limit(given),
         cursor=given.get("cursor"),
     )
-    if isinstance(compare, Comparison):
+    if isinstance(compare, CodeComparison):
         _ensure_free(compare, question, codebook)
     return replace(question, sort=_sort(given, _columns(question, codebook)))
 
@@ -100,27 +107,28 @@ def parse_as_of(text: str, latest: datetime) -> datetime:
             when = datetime.combine(parse_day(text), time(23, 59, 59), UTC)
     except (MalformedPeriod, ValueError):
         raise MalformedQuestion(
-            f"as_of={shown(text)} is no day and no time in UTC; write 2026-07-15 or 2026-07-15T12:00:00Z",
+            f"as_of={printable(text)} is no day and no time in UTC; write 2026-07-15 or 2026-07-15T12:00:00Z",
             parameter="as_of",
             value=text,
         ) from None
     if when > latest:
         raise MalformedQuestion(
-            f"as_of={shown(text)} is not over yet, so its answer could still change; the latest is {instant(latest)}",
+            f"as_of={printable(text)} is not over yet, so its answer could still change; the latest is "
+            f"{format_instant(latest)}",
             parameter="as_of",
             value=text,
-            suggestions=[instant(latest)],
+            suggestions=[format_instant(latest)],
         )
     return when
 
 
 def _ensure_known(given: Given, codebook: Codebook, also: tuple[str, ...]) -> None:
-    words = (*GRAMMAR, *(name for name in codebook.levels if name not in _days(codebook)))
+    words = (*QUESTION_PARAMETERS, *(name for name in codebook.levels if name not in _days(codebook)))
     for name in given:
         if name not in words:
             raise UnknownParameter(
-                f"parameter {shown(name)!r} is not known for {codebook.dataset}.{did_you_mean(name, (*words, *also))}",
-                parameter=shown(name),
+                f"parameter {printable(name)!r} is not known for {codebook.dataset}.{did_you_mean(name, (*words, *also))}",
+                parameter=printable(name),
                 allowed=(*words, *also),
                 suggestions=nearest(name, (*words, *also)),
             )
@@ -132,7 +140,7 @@ def _days(codebook: Codebook) -> set[str]:
 
 def _measures(given: Given, codebook: Codebook) -> tuple[str, ...]:
     names = codebook.measure_names
-    asked = values_of(given, "measure")
+    asked = listed_values(given, "measure")
     for name in asked:
         _ensure_measure("measure", name, names, codebook)
     return tuple(asked)
@@ -150,7 +158,7 @@ def _no_measure(codebook: Codebook) -> MalformedQuestion:
 def _ensure_measure(parameter: str, name: str, names: Sequence[str], codebook: Codebook) -> None:
     if name not in names:
         raise UnknownMeasure(
-            f"{parameter}={shown(name)} is no measure of {codebook.dataset}; it has {', '.join(names)}."
+            f"{parameter}={printable(name)} is no measure of {codebook.dataset}; it has {', '.join(names)}."
             + did_you_mean(name, names),
             parameter=parameter,
             value=name,
@@ -162,11 +170,11 @@ def _ensure_measure(parameter: str, name: str, names: Sequence[str], codebook: C
 def _ratios(given: Given, codebook: Codebook) -> tuple[tuple[str, str], ...]:
     names = [measure.name for measure in codebook.measures]
     found = []
-    for text in values_of(given, "ratio"):
+    for text in listed_values(given, "ratio"):
         parts = text.split("/")
         if len(parts) != 2 or parts[0] == parts[1]:
             raise MalformedQuestion(
-                f"ratio={shown(text)} is no ratio; write two different measures with / between, such as "
+                f"ratio={printable(text)} is no ratio; write two different measures with / between, such as "
                 f"ratio={names[-1]}/{names[0]}",
                 parameter="ratio",
                 value=text,
@@ -177,20 +185,22 @@ def _ratios(given: Given, codebook: Codebook) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _share(given: Given, codebook: Codebook) -> Part | None:
+def _share(given: Given, codebook: Codebook) -> CodeSubset | None:
     if "share" not in given:
         return None
     level, codes = _level_and_codes("share", given["share"], codebook, "category:A,B")
     if len(codes) == len(codebook.levels[level].codes):
         raise MalformedQuestion(
-            f"share={shown(given['share'])} names every code of {level}, so the share is 1",
+            f"share={printable(given['share'])} names every code of {level}, so the share is 1",
             parameter="share",
             value=given["share"],
         )
-    return Part(level, codes)
+    return CodeSubset(level, codes)
 
 
-def _compare(given: Given, codebook: Codebook, months: Sequence[str]) -> Comparison | PeriodComparison | None:
+def _compare(
+    given: Given, codebook: Codebook, months: Sequence[str]
+) -> CodeComparison | PeriodComparison | None:
     text = given.get("compare")
     if text is None:
         return None
@@ -198,7 +208,7 @@ def _compare(given: Given, codebook: Codebook, months: Sequence[str]) -> Compari
     sides = rest.split(",")
     if len(sides) != 2 or sides[0] == sides[1] or "" in sides:
         raise MalformedQuestion(
-            f"compare={shown(text)} is no comparison; write a level and two of its codes, such as member_state:DE,FR, "
+            f"compare={printable(text)} is no comparison; write a level and two of its codes, such as member_state:DE,FR, "
             "or two periods, such as period:2026-05,2026-06",
             parameter="compare",
             value=text,
@@ -207,13 +217,13 @@ def _compare(given: Given, codebook: Codebook, months: Sequence[str]) -> Compari
         left, right = (parse_span(side, None, months, parameter="compare") for side in sides)
         if left == right:
             raise MalformedQuestion(
-                f"compare={shown(text)} compares a period with itself; write two different ones",
+                f"compare={printable(text)} compares a period with itself; write two different ones",
                 parameter="compare",
                 value=text,
             )
         return PeriodComparison(left, right)
     level, _ = _level_and_codes("compare", text, codebook, "member_state:DE,FR")
-    return Comparison(level, sides[0], sides[1])
+    return CodeComparison(level, sides[0], sides[1])
 
 
 def _level_and_codes(parameter: str, text: str, codebook: Codebook, example: str) -> tuple[str, Codes]:
@@ -222,7 +232,7 @@ def _level_and_codes(parameter: str, text: str, codebook: Codebook, example: str
     levels = [level for level in codebook.levels if level not in _days(codebook)]
     if name not in levels:
         raise UnknownLevel(
-            f"{parameter}={shown(text)} names no level of {codebook.dataset}; write one such as {parameter}={example}."
+            f"{parameter}={printable(text)} names no level of {codebook.dataset}; write one such as {parameter}={example}."
             + did_you_mean(name, levels),
             parameter=parameter,
             value=text,
@@ -231,7 +241,8 @@ def _level_and_codes(parameter: str, text: str, codebook: Codebook, example: str
         )
     if not rest:
         raise MalformedQuestion(
-            f"{parameter}={shown(text)} names no code; write {parameter}={name}:{next(iter(codebook.levels[name].index))}",
+            f"{parameter}={printable(text)} names no code; write "
+            f"{parameter}={name}:{next(iter(codebook.levels[name].index))}",
             parameter=parameter,
             value=text,
         )
@@ -243,13 +254,13 @@ def _ensure_alone(given: Given, groups: Sequence[str]) -> None:
     beside = next((name for name in ("period", "freq") if name in given), None)
     if beside or PERIOD in groups:
         raise MalformedQuestion(
-            f"compare={shown(given['compare'])} says which periods are meant; leave {beside or 'group_by=period'} out",
+            f"compare={printable(given['compare'])} says which periods are meant; leave {beside or 'group_by=period'} out",
             parameter=beside or "group_by",
             value=given.get(beside or "group_by", ""),
         )
 
 
-def _ensure_free(compare: Comparison, question: Question, codebook: Codebook) -> None:
+def _ensure_free(compare: CodeComparison, question: Question, codebook: Codebook) -> None:
     """What is compared must not be grouped or filtered by as well."""
     at = codebook.places[compare.level][0]
     taken = [
@@ -278,7 +289,7 @@ def _group_by(given: Given, asked: Sequence[str], codebook: Codebook) -> tuple[s
             )
         if name not in codebook.levels:
             raise UnknownLevel(
-                f"group_by={shown(name)} is no level of {codebook.dataset}.{did_you_mean(name, allowed)}",
+                f"group_by={printable(name)} is no level of {codebook.dataset}.{did_you_mean(name, allowed)}",
                 parameter="group_by",
                 value=name,
                 allowed=allowed,
@@ -293,9 +304,9 @@ def _group_by(given: Given, asked: Sequence[str], codebook: Codebook) -> tuple[s
             parameter="group_by",
             value=",".join(asked),
         )
-    if len(asked) > MOST_GROUPS:
+    if len(asked) > MAX_GROUPS:
         raise MalformedQuestion(
-            f"group_by names {len(asked)} levels; at most {MOST_GROUPS} can be grouped by at once",
+            f"group_by names {len(asked)} levels; at most {MAX_GROUPS} can be grouped by at once",
             parameter="group_by",
             value=",".join(asked),
         )
@@ -305,7 +316,7 @@ def _group_by(given: Given, asked: Sequence[str], codebook: Codebook) -> tuple[s
 def _at_level(given: Given, groups: Sequence[str], codebook: Codebook) -> list[str]:
     """The groups, those of nested dimensions at the level that `level` names."""
     found = list(groups)
-    for level in values_of(given, "level"):
+    for level in listed_values(given, "level"):
         nested = [
             name for d in codebook.dimensions if len(d.levels) > 1 for name in (n.name for n in d.levels)
         ]
@@ -314,7 +325,7 @@ def _at_level(given: Given, groups: Sequence[str], codebook: Codebook) -> list[s
         ]  # fmt: skip
         if not same:
             raise UnknownLevel(
-                f"level={shown(level)} is no level of a nested dimension that is grouped by; write, for example, "
+                f"level={printable(level)} is no level of a nested dimension that is grouped by; write, for example, "
                 + (f"group_by={nested[0]}&level={nested[-1]}" if nested else "group_by without level"),
                 parameter="level",
                 value=level,
@@ -339,12 +350,12 @@ def _filters(given: Given, codebook: Codebook) -> tuple[tuple[str, Codes], ...]:
 def _codes(parameter: str, text: str, codebook: Codebook, level: str) -> Codes:
     """The codes of a level that a value lets through, in the order of the list: those it names, or after `ne:` all others."""
     entry = codebook.levels[level]
-    excluded = text.startswith(NOT)
-    asked = values_of({parameter: text.removeprefix(NOT)}, parameter)
+    excluded = text.startswith(EXCLUDE)
+    asked = listed_values({parameter: text.removeprefix(EXCLUDE)}, parameter)
     for code in asked:
         if code not in entry.index:
             raise UnknownCode(
-                f"{parameter}={shown(code)} is not in the code list {entry.code_list!r}."
+                f"{parameter}={printable(code)} is not in the code list {entry.code_list!r}."
                 + did_you_mean(code, entry.index),
                 parameter=parameter,
                 value=code,
@@ -355,7 +366,7 @@ def _codes(parameter: str, text: str, codebook: Codebook, level: str) -> Codes:
     codes = tuple(code for code in entry.index if (code in named) != excluded)
     if not codes:
         raise MalformedQuestion(
-            f"{parameter}={NOT} names every code of {entry.code_list!r}, so nothing is left; name fewer",
+            f"{parameter}={EXCLUDE} names every code of {entry.code_list!r}, so nothing is left; name fewer",
             parameter=parameter,
             value=text,
         )
@@ -364,9 +375,9 @@ def _codes(parameter: str, text: str, codebook: Codebook, level: str) -> Codes:
 
 def _confidence(given: Given) -> float:
     text = given.get("confidence", str(CONFIDENCE))
-    if not _CONFIDENCE.fullmatch(text) or float(text) < LEAST_CONFIDENCE:
+    if not _CONFIDENCE.fullmatch(text) or float(text) < MIN_CONFIDENCE:
         raise MalformedQuestion(
-            f"confidence={shown(text)} is no confidence; write one from {LEAST_CONFIDENCE} to 0.9999, for example 0.9",
+            f"confidence={printable(text)} is no confidence; write one from {MIN_CONFIDENCE} to 0.9999, for example 0.9",
             parameter="confidence",
             value=text,
         )
@@ -383,12 +394,12 @@ def _columns(question: Question, codebook: Codebook) -> tuple[str, ...]:
 
 def _sort(given: Given, columns: Sequence[str]) -> tuple[str, ...]:
     """The columns to sort by, the first one first; a minus before one means from the largest down."""
-    asked = tuple(values_of(given, "sort"))
+    asked = tuple(listed_values(given, "sort"))
     for column in asked:
         name = column.removeprefix("-")
         if name not in columns:
             raise MalformedQuestion(
-                f"sort={shown(column)} names no column of this answer; it has {', '.join(columns)}."
+                f"sort={printable(column)} names no column of this answer; it has {', '.join(columns)}."
                 + did_you_mean(name, columns),
                 parameter="sort",
                 value=column,
@@ -404,7 +415,7 @@ def _limit(given: Given) -> int | None:
         return None
     if not _LIMIT.fullmatch(text):
         raise MalformedQuestion(
-            f"limit={shown(text)} is no number of rows; write a whole number from 1 to 999999",
+            f"limit={printable(text)} is no number of rows; write a whole number from 1 to 999999",
             parameter="limit",
             value=text,
         )
@@ -415,4 +426,4 @@ def _freq(given: Given, *, by_period: bool) -> str | None:
     freq = given.get("freq")
     if freq is None:
         return "month" if by_period else None
-    return one_of("freq", freq, FREQUENCIES)
+    return parse_choice("freq", freq, FREQUENCIES)

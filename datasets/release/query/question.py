@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 from datasets.period import Month
 from datasets.release.format.status import CONFIDENCE
-from datasets.release.query.span import Period, Span
+from datasets.release.query.span import RowPeriod, Span
 from datasets.release.query.vocabulary import LABELS, PERIOD, SHAPES
 
 Codes = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CodeSubset:
     """Some codes of a level: what `share` asks the part of."""
 
     level: str
@@ -29,7 +29,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CodeComparison:
     """The difference between two codes of a level, the first less the second."""
 
     level: str
@@ -64,8 +64,8 @@ class Question:
     filters: tuple[tuple[str, Codes], ...]
     span: Span
     ratios: tuple[tuple[str, str], ...] = ()
-    share: Part | None = None
-    compare: Comparison | PeriodComparison | None = None
+    share: CodeSubset | None = None
+    compare: CodeComparison | PeriodComparison | None = None
     release: str | None = None
     as_of: datetime | None = None
     confidence: float = CONFIDENCE
@@ -76,11 +76,11 @@ class Question:
     cursor: str | None = None
 
     @property
-    def periods(self) -> tuple[Period, ...]:
+    def periods(self) -> tuple[RowPeriod, ...]:
         """What the rows are about, in order."""
         if isinstance(self.compare, PeriodComparison):
             label = f"{self.compare.left},{self.compare.right}"
-            return (Period(label, tuple(self.compare.left.by_month())),)
+            return (RowPeriod(label, tuple(self.compare.left.by_month())),)
         return self.span.periods
 
     @property
@@ -110,7 +110,7 @@ class Question:
         if not isinstance(self.compare, PeriodComparison):
             parts += [("period", (str(self.span),)), ("freq", (self.span.freq,) if self.span.freq else ())]
         parts += [("release", (self.release,) if self.release else ())]
-        parts += [("as_of", (instant(self.as_of),) if self.as_of else ())]
+        parts += [("as_of", (format_instant(self.as_of),) if self.as_of else ())]
         parts += [("confidence", (str(self.confidence),) if self.confidence != CONFIDENCE else ())]
         parts += [("labels", (self.labels,) if self.labels != LABELS[0] else ())]
         parts += [("shape", (self.shape,) if self.shape != SHAPES[0] else ())]
@@ -129,9 +129,9 @@ class Question:
         return replace(self, limit=None, cursor=None).id(releases)
 
 
-def instant(when: datetime) -> str:
+def format_instant(when: datetime) -> str:
     """
-    >>> instant(datetime(2026, 7, 15, 12, tzinfo=UTC))
+    >>> format_instant(datetime(2026, 7, 15, 12, tzinfo=UTC))
     '2026-07-15T12:00:00Z'
     """
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

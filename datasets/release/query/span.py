@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from datasets.period import MalformedPeriod, Month, parse_day
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 
 FREQUENCIES = ("day", "week", "month", "quarter")
 
@@ -23,7 +23,7 @@ class PeriodNotReleased(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class RowPeriod:
     """What one row is about: its label, and the days of each month that it adds up, which may be all of them."""
 
     label: str
@@ -61,15 +61,15 @@ class Span:
         return tuple(found)
 
     @property
-    def periods(self) -> tuple[Period, ...]:
+    def periods(self) -> tuple[RowPeriod, ...]:
         """The rows' periods, in order."""
         by_month = tuple(self.by_month())
         if self.freq == "day":
-            return tuple(Period(str(day), ((month, (day,)),)) for month, days in by_month for day in days)
+            return tuple(RowPeriod(str(day), ((month, (day,)),)) for month, days in by_month for day in days)
         if self.freq is None:
-            return (Period(str(self), by_month),)
-        labelled = groupby(self.days, LABEL[self.freq])
-        return tuple(Period(label, tuple(_by_month(days))) for label, days in labelled)
+            return (RowPeriod(str(self), by_month),)
+        labelled = groupby(self.days, ROW_LABEL[self.freq])
+        return tuple(RowPeriod(label, tuple(_by_month(days))) for label, days in labelled)
 
     @property
     def days(self) -> Days:
@@ -85,7 +85,7 @@ class Span:
         """The longest span within this one that cuts no week, month or quarter; None where there is none."""
         if self.freq in {None, "day"}:
             return self
-        label, one = LABEL[self.freq or ""], timedelta(days=1)
+        label, one = ROW_LABEL[self.freq or ""], timedelta(days=1)
         starts = [day for day in self.days if label(day) != label(day - one)]
         ends = [day for day in self.days if label(day) != label(day + one)]
         return Span(starts[0], ends[-1], self.freq) if starts and ends and starts[0] <= ends[-1] else None
@@ -106,7 +106,7 @@ def _week(day: date) -> str:
     return f"{year:04d}-W{week:02d}"
 
 
-LABEL: dict[str, Callable[[date], str]] = {
+ROW_LABEL: dict[str, Callable[[date], str]] = {
     "day": date.isoformat,
     "week": _week,
     "month": lambda day: str(Month.of(day)),
@@ -127,7 +127,7 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str], parame
     first, last = _ends(text if text is not None else months[-1], parameter)
     if last < first:
         raise MalformedPeriod(
-            f"{parameter}={shown(text or '')} ends before it begins; write the earlier end first: "
+            f"{parameter}={printable(text or '')} ends before it begins; write the earlier end first: "
             + "..".join(reversed((text or "").split(".."))),
             parameter=parameter,
             value=text or "",
@@ -164,7 +164,7 @@ def _days(text: str) -> Days:
 
 def _malformed(text: str, parameter: str) -> MalformedPeriod:
     return MalformedPeriod(
-        f"{parameter}={shown(text)} is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
+        f"{parameter}={printable(text)} is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
         "2026-01..2026-06",
         parameter=parameter,
         value=text,
@@ -175,7 +175,7 @@ def _ensure_released(span: Span, text: str, months: Sequence[str], parameter: st
     inside = Month.parse(months[0]) <= Month.of(span.first) and Month.of(span.last) <= Month.parse(months[-1])
     if not inside or any(str(month) not in months for month in span.months):
         refusal = PeriodNotReleased(
-            f"{parameter}={shown(text)} reaches outside what is released; released are {_listed(months)}",
+            f"{parameter}={printable(text)} reaches outside what is released; released are {_listed(months)}",
             parameter=parameter,
             value=text,
             allowed=months,

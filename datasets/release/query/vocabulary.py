@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from datasets.refusal import Refusal, did_you_mean, nearest, shown
+from datasets.refusal import Refusal, did_you_mean, nearest, printable
 
-GRAMMAR = (
+QUESTION_PARAMETERS = (
     "measure", "group_by", "period", "freq", "level", "ratio", "share", "compare", "release", "as_of", "confidence",
     "labels", "shape", "sort", "limit", "cursor",
 )  # fmt: skip
 """The words of the grammar that are no level's name."""
 
 PERIOD = "period"
-MOST_VALUES = 200
-LONGEST_VALUE = 4096
+MAX_VALUES = 200
+MAX_VALUE_LENGTH = 4096
 LABELS = ("code", "name", "both")
 """How a row says which cell it is: by codes, by their labels, or by both, the label in a column of its own."""
 SHAPES = ("wide", "long")
 """One row for each cell with columns for each measure, or one row for each cell and measure."""
-NOT = "ne:"
+EXCLUDE = "ne:"
 """Before a filter's codes: all others."""
 
 
@@ -47,53 +47,53 @@ class MalformedQuestion(Refusal):
     """A value that is empty, too long, given too often, or contradicts another."""
 
 
-def given_once(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
+def parameters_by_name(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The parameters by name. Raises RepeatedParameter, and MalformedQuestion for what is too long to be read."""
     given: dict[str, str] = {}
     for name, value in parameters:
         if name in given:
             raise RepeatedParameter(
-                f"parameter {shown(name)!r} is given more than once; write its values in one, with commas: "
-                f"{shown(name)}=A,B",
-                parameter=shown(name),
+                f"parameter {printable(name)!r} is given more than once; write its values in one, with commas: "
+                f"{printable(name)}=A,B",
+                parameter=printable(name),
                 value=value,
             )
-        if len(value) > LONGEST_VALUE:
+        if len(value) > MAX_VALUE_LENGTH:
             raise MalformedQuestion(
-                f"parameter {shown(name)!r} has {len(value)} characters; at most {LONGEST_VALUE} are read",
-                parameter=shown(name),
+                f"parameter {printable(name)!r} has {len(value)} characters; at most {MAX_VALUE_LENGTH} are read",
+                parameter=printable(name),
                 value=value,
             )
         given[name] = value
     return given
 
 
-def values_of(given: Mapping[str, str], name: str) -> list[str]:
+def listed_values(given: Mapping[str, str], name: str) -> list[str]:
     """The values of a parameter that may list several; an absent one has none."""
     if name not in given:
         return []
     values = given[name].split(",")
     if "" in values:
         raise MalformedQuestion(
-            f"parameter {name!r} has an empty value in {shown(given[name])!r}; leave the parameter out, or write "
+            f"parameter {name!r} has an empty value in {printable(given[name])!r}; leave the parameter out, or write "
             f"{name}=A or {name}=A,B",
             parameter=name,
             value=given[name],
         )
-    if len(values) > MOST_VALUES:
+    if len(values) > MAX_VALUES:
         raise MalformedQuestion(
-            f"parameter {name!r} lists {len(values)} values; at most {MOST_VALUES} are read",
+            f"parameter {name!r} lists {len(values)} values; at most {MAX_VALUES} are read",
             parameter=name,
             value=given[name],
         )
     return list(dict.fromkeys(values))
 
 
-def one_of(name: str, value: str, options: Sequence[str]) -> str:
+def parse_choice(name: str, value: str, options: Sequence[str]) -> str:
     """The value, which is one of the options. Raises MalformedQuestion, which names them."""
     if value not in options:
         raise MalformedQuestion(
-            f"{name}={shown(value)} is not known; it may be {' or '.join(options)}.{did_you_mean(value, options)}",
+            f"{name}={printable(value)} is not known; it may be {' or '.join(options)}.{did_you_mean(value, options)}",
             parameter=name,
             value=value,
             allowed=options,

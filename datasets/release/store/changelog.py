@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from datasets.release.answer.release import Release
-from datasets.release.store.history import Archive
+from datasets.release.store.history import ReleaseHistory
 
 INDEPENDENT = (
     "Each release has noise of its own, so the variance of a difference between numbers of two releases is the sum of "
@@ -20,7 +20,7 @@ _NAMES = ("name", "code", "cuboid")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangelogEntry:
     """Something that happened to a dataset: a month released, released again, rolled back, or taken back."""
 
     at: str
@@ -30,7 +30,7 @@ class Change:
     detail: str
 
 
-def changelog(archive: Archive, datasets: Iterable[str]) -> list[dict[str, Any]]:
+def changelog(archive: ReleaseHistory, datasets: Iterable[str]) -> list[dict[str, Any]]:
     """Every change of these datasets, the latest first."""
     found = [change for dataset in datasets for change in _changes(archive, dataset)]
     return [
@@ -38,24 +38,24 @@ def changelog(archive: Archive, datasets: Iterable[str]) -> list[dict[str, Any]]
     ]
 
 
-def errata_log(archive: Archive, datasets: Iterable[str]) -> list[dict[str, Any]]:
+def errata_log(archive: ReleaseHistory, datasets: Iterable[str]) -> list[dict[str, Any]]:
     """What was wrong: every withdrawal, rollback and correction, the latest first."""
     return [change for change in changelog(archive, datasets) if change["kind"] != "published"]
 
 
-def _changes(archive: Archive, dataset: str) -> Iterator[Change]:
+def _changes(archive: ReleaseHistory, dataset: str) -> Iterator[ChangelogEntry]:
     for m in archive.manifests(dataset):
         if m.previous is None:
-            yield Change(m.published_at, "published", dataset, m.release, f"{m.title}, {m.month}")
+            yield ChangelogEntry(m.published_at, "published", dataset, m.release, f"{m.title}, {m.month}")
         else:
-            yield Change(
+            yield ChangelogEntry(
                 m.published_at, "corrected", dataset, m.release, f"replaces {m.previous}: {m.correction}"
             )
     for r in archive.rollbacks(dataset):
         detail = f"current again instead of {r.instead_of}: {r.reason}"
-        yield Change(r.rolled_back_at, "rolled back", dataset, r.release, detail)
+        yield ChangelogEntry(r.rolled_back_at, "rolled back", dataset, r.release, detail)
     for erratum in archive.errata(dataset):
-        yield Change(erratum.withdrawn_at, "withdrawn", dataset, erratum.release, erratum.reason)
+        yield ChangelogEntry(erratum.withdrawn_at, "withdrawn", dataset, erratum.release, erratum.reason)
 
 
 def difference(one: Release, other: Release) -> dict[str, Any]:

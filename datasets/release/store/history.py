@@ -11,22 +11,22 @@ from datasets.release.format import layout
 from datasets.release.format.errata import Erratum, errata, erratum_of, read_erratum
 from datasets.release.format.manifest import Manifest, ManifestMalformed
 from datasets.release.format.rollbacks import Rollback, rollbacks
-from datasets.release.format.timestamps import whole_second
+from datasets.release.format.timestamps import ceil_to_second
 from datasets.release.format.verification import ReleaseDamaged, Verify, signed_manifest, verified_manifest
 
 log = logging.getLogger("daylight.release")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TimestampRecord:
     """The moments of a dataset, and whether they are all: every manifest, erratum and rollback could be verified."""
 
-    moments: tuple[datetime, ...]
-    is_whole: bool
+    timestamps: tuple[datetime, ...]
+    is_complete: bool
 
 
 @dataclass
-class Archive:
+class ReleaseHistory:
     """The releases under a directory, by what their verified manifests say. A release never changes, so each is read once."""
 
     directory: Path
@@ -76,12 +76,12 @@ class Archive:
         """The release of each month that is current by what is on record now, the earliest month first."""
         return self.current_at(dataset, datetime.max.replace(tzinfo=UTC))
 
-    def moments(self, dataset: str) -> tuple[datetime, ...]:
+    def timestamps(self, dataset: str) -> tuple[datetime, ...]:
         """When anything is known to have happened to a dataset, in whole seconds: each is later than all that was on record
         before it."""
-        return self.record(dataset).moments
+        return self.timestamp_record(dataset).timestamps
 
-    def record(self, dataset: str) -> Record:
+    def timestamp_record(self, dataset: str) -> TimestampRecord:
         """When anything happened to a dataset, by the signed documents alone: a release whose cells were damaged since
         has its moment, and the time of change of a file says nothing."""
         dated, lacking = [], False
@@ -95,8 +95,8 @@ class Archive:
         back = self.rollbacks(dataset)
         dated += [rollback.rolled_back_at for rollback in back]
         lacking |= len(back) < len(layout.rollback_files(self.directory, dataset))
-        moments = sorted(whole_second(datetime.fromisoformat(at)) for at in dated)
-        return Record(tuple(moments), is_whole=not lacking)
+        moments = sorted(ceil_to_second(datetime.fromisoformat(at)) for at in dated)
+        return TimestampRecord(tuple(moments), is_complete=not lacking)
 
     def _signed(self, dataset: str, name: str) -> Manifest:
         """What a release was signed with, whatever has become of its other files."""

@@ -17,7 +17,7 @@ log = logging.getLogger("daylight.release")
 
 
 @dataclass
-class Anchor:
+class LedgerCheck:
     """The ledger beside the releases, as far as this process has ever seen it grow; `trouble` says what is wrong with it now.
 
     A folder without a ledger was copied without it: then there is nothing to hold a release against.
@@ -25,13 +25,13 @@ class Anchor:
 
     directory: Path
     verify: Verify
-    trouble: str = ""
+    problem: str = ""
     _entries: tuple[Entry, ...] = ()
     _traces: object = None
 
-    def look(self) -> bool:
+    def reload(self) -> bool:
         """Read the ledger again, where its file has changed; gives whether it had."""
-        traces = layout.traces_of(layout.ledger_file(self.directory))
+        traces = layout.file_state(layout.ledger_file(self.directory))
         if traces == self._traces:
             return False
         self._traces = traces
@@ -43,15 +43,15 @@ class Anchor:
                     f"the published ledger was set back or cut: it was seen with {len(self._entries)} entries, of which "
                     "it now lacks some or has others"
                 )
-            self._entries, self.trouble = entries, ""
+            self._entries, self.problem = entries, ""
         except (Refusal, OSError) as error:
-            self.trouble = (
+            self.problem = (
                 error.sentence if isinstance(error, Refusal) else "the published ledger cannot be read"
             )
-            log.warning("%s", self.trouble)
+            log.warning("%s", self.problem)
         return True
 
-    def ensure_holds(self, manifest: Manifest) -> None:
+    def ensure_contains(self, manifest: Manifest) -> None:
         """Raises ReleaseDamaged where the ledger is there and knows nothing of the spend that a release was made from."""
         seq, head = manifest.ledger.seq, manifest.ledger.head
         if self._entries and not (seq <= len(self._entries) and self._entries[seq - 1].hash == head):

@@ -17,12 +17,12 @@ import duckdb
 
 from datasets.refusal import Refusal
 from datasets.release.answer.release import Release, open_release
-from datasets.release.answer.serving_copy import let_go
+from datasets.release.answer.serving_copy import detach_all
 from datasets.release.format import layout
 from datasets.release.format.errata import ReleaseWithdrawn
 from datasets.release.format.verification import ReleaseDamaged, Verify
-from datasets.release.store.history import Archive
-from datasets.release.store.ledger_check import Anchor
+from datasets.release.store.history import ReleaseHistory
+from datasets.release.store.ledger_check import LedgerCheck
 
 log = logging.getLogger("daylight.release")
 
@@ -32,14 +32,14 @@ class _Month:
     """What a month's pointer last said, the last release behind it that was good, and what the files looked like."""
 
     pointer: str
-    traces: layout.Traces = ()
+    traces: layout.FileState = ()
     release: Release | None = None
     trouble: str = ""
     withdrawn: frozenset[str] = frozenset()
 
 
 @dataclass
-class Library:
+class ReleaseStore:
     """The releases under a directory. It may be used from several threads at once.
 
     Anything wrong with a release leaves the last good one of its month in place and a sentence in `degraded`.
@@ -50,7 +50,7 @@ class Library:
     cache: Path
     verify: Verify
     datasets: tuple[str, ...]
-    refreshed: float = 1.0
+    refresh_seconds: float = 1.0
     _months: dict[tuple[str, str], _Month] = field(default_factory=dict)
     _named: dict[tuple[str, str], Release] = field(default_factory=dict)
     _looked: float = -1e9
@@ -60,8 +60,8 @@ class Library:
         self._slow = Lock()  # who looks and opens; held for as long as that takes
         self._watch: Thread | None = None
         self._over = Event()
-        self.archive = Archive(self.directory, self.verify)
-        self._anchor = Anchor(self.directory, self.verify)
+        self.history = ReleaseHistory(self.directory, self.verify)
+        self._anchor = LedgerCheck(self.directory, self.verify)
         self._con = duckdb.connect(config={"threads": 1, "enable_external_access": True})
         self.refresh()
 
@@ -71,7 +71,7 @@ class Library:
         if self._watch is not None:
             self._watch.join()
         with self._slow, self._lock:
-            let_go(self._con)
+            detach_all(self._con)
 
     def watch(self) -> None:
         """From now on look in a thread of its own, so that nobody who asks waits while a new release is opened."""
@@ -79,7 +79,7 @@ class Library:
         self._watch.start()
 
     def _keep_looking(self) -> None:
-        while not self._over.wait(self.refreshed):
+        while not self._over.wait(self.refresh_seconds):
             try:
                 self.refresh()
             except Exception:
@@ -90,13 +90,13 @@ class Library:
         """One sentence for each month that cannot be served as its pointer says, and one for a ledger that was set back."""
         with self._lock:
             troubles = [month.trouble for month in self._months.values()]
-        return tuple(trouble for trouble in (*troubles, self._anchor.trouble) if trouble)
+        return tuple(trouble for trouble in (*troubles, self._anchor.problem) if trouble)
 
     def refresh(self) -> None:
         """Look at the pointers, and verify and open what they newly point to."""
         with self._slow:
             self._looked = time.monotonic()
-            if self._anchor.look():
+            if self._anchor.reload():
                 self._doubt()
             for dataset in self.datasets:
                 known = {month for name, month in self._months if name == dataset}
@@ -113,8 +113,8 @@ class Library:
         pointer = _read(layout.pointer_file(self.directory, dataset, month))
         known = self._months.get((dataset, month))
         named = layout.RELEASE_NAME.fullmatch(pointer) is not None and pointer.startswith(f"{month}.")
-        traces = layout.traces(layout.release_folder(self.directory, dataset, pointer)) if named else ()
-        withdrawn = layout.withdrawn(self.directory, dataset, month)
+        traces = layout.folder_state(layout.release_folder(self.directory, dataset, pointer)) if named else ()
+        withdrawn = layout.withdrawn_releases(self.directory, dataset, month)
         if known is not None and (known.pointer, known.withdrawn, known.traces) == (
             pointer,
             withdrawn,
@@ -150,16 +150,16 @@ class Library:
         """The release of this name, verified, again where its files were touched. Raises ReleaseWithdrawn, ReleaseDamaged."""
         self._ensure_not_withdrawn(dataset, name)
         known = self._named.get((dataset, name))
-        if known is not None and known.is_untouched:
+        if known is not None and known.is_unchanged:
             return known
         folder = layout.release_folder(self.directory, dataset, name)
         release = open_release(self._con, folder, self.verify, self.cache)
-        self._anchor.ensure_holds(release.manifest)
+        self._anchor.ensure_contains(release.manifest)
         with self._lock:
             self._named[(dataset, name)] = release
         return release
 
-    def opened(self, dataset: str, name: str) -> Release:
+    def open(self, dataset: str, name: str) -> Release:
         """The release of this name; verified and opened first where it is new to this process, which takes a while.
 
         Raises ReleaseWithdrawn, ReleaseDamaged.
@@ -175,11 +175,11 @@ class Library:
     def is_open(self, dataset: str, name: str) -> bool:
         """Whether a release can be asked without being opened first, or is none that could be opened."""
         with self._lock:
-            return (dataset, name) in self._named or name not in self.archive.names(dataset)
+            return (dataset, name) in self._named or name not in self.history.names(dataset)
 
     def current(self, dataset: str) -> tuple[Release, ...]:
         """The current release of each month, the earliest first."""
-        if self._watch is None and time.monotonic() - self._looked > self.refreshed:
+        if self._watch is None and time.monotonic() - self._looked > self.refresh_seconds:
             self.refresh()
         with self._lock:
             found = sorted(
@@ -194,7 +194,7 @@ class Library:
             return any(name == dataset and month.trouble for (name, _), month in self._months.items())
 
     def _ensure_not_withdrawn(self, dataset: str, name: str) -> None:
-        erratum = self.archive.erratum(dataset, name)
+        erratum = self.history.erratum(dataset, name)
         if erratum is not None:
             raise ReleaseWithdrawn(
                 erratum, _read(layout.pointer_file(self.directory, dataset, erratum.month))
@@ -202,7 +202,7 @@ class Library:
 
     def ensure_none_withdrawn(self, dataset: str, months: tuple[str, ...]) -> None:
         """Say of a month that is not released that it was withdrawn, where it was. Raises ReleaseWithdrawn."""
-        for name in reversed(self.archive.names(dataset)):
+        for name in reversed(self.history.names(dataset)):
             if name.split(".")[0] in months:
                 self._ensure_not_withdrawn(dataset, name)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets.refusal import Refusal, did_you_mean, nearest, shown
+from datasets.refusal import Refusal, did_you_mean, nearest, printable
 from datasets.reports.coverage import Coverage
 from datasets.reports.finding import Inquiry
 from datasets.reports.number import Number
@@ -120,7 +120,7 @@ def find_part(name: str, parts: Mapping[str, Part]) -> Part:
     """The part of this official name. Raises UnknownPart, which names those there are."""
     if name not in parts:
         raise UnknownPart(
-            f"part {shown(name)!r} is not made here; there are {', '.join(parts)}.{did_you_mean(name, parts)}",
+            f"part {printable(name)!r} is not made here; there are {', '.join(parts)}.{did_you_mean(name, parts)}",
             parameter="part",
             value=name,
             allowed=parts,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets.refusal import Refusal, shown
+from datasets.refusal import Refusal, printable
 from datasets.reports.official.part import Cell
 from datasets.reports.official.parts import PARTS
 from datasets.reports.official.template import CATEGORY, KEYWORD, PERIOD_COLUMN, Key, Template
@@ -132,7 +132,7 @@ def _places(part: PublishedPart, header: Sequence[str]) -> dict[str, int]:
         official = known.get(plain(name))
         if official is None:
             part.quirks[
-                "a column without a name" if not name.strip() else f"an unknown column {shown(name)!r}"
+                "a column without a name" if not name.strip() else f"an unknown column {printable(name)!r}"
             ] += 1
         elif official in places:
             part.quirks[f"the column {official.strip()!r} stands twice; the first is read"] += 1
@@ -209,7 +209,7 @@ def _tell(part: PublishedPart, row: PublishedRow) -> None:
         if value.unread:
             where = " / ".join(each.strip() for each in row.key)
             part.unread.append(
-                f"line {row.line}: {where}, {column.strip()}: {shown(value.text)!r} is no number"
+                f"line {row.line}: {where}, {column.strip()}: {printable(value.text)!r} is no number"
             )
 
 
@@ -220,7 +220,7 @@ def _ensure_nothing_beside(
     for place, text in enumerate(fields):
         if place not in taken and text.strip():
             part.unread.append(
-                f"line {number}: {shown(text)!r} stands in field {place + 1}, which has no known name"
+                f"line {number}: {printable(text)!r} stands in field {place + 1}, which has no known name"
             )
 
 

@@ -24,7 +24,7 @@ from datasets.pipeline.state.signing import Seal
 from datasets.privacy.ledger import Caps, LedgerBroken
 from datasets.release.format.layout import rollback_files
 from datasets.release.format.ledger import entries_of, ledger_document
-from datasets.release.format.signed import Signed
+from datasets.release.format.signed import SignedDocument
 from datasets.release.format.verification import ReleaseDamaged
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
@@ -116,7 +116,7 @@ def test_an_answer_is_not_given_once_its_release_is_withdrawn_however_short_a_ti
     """Also where the server has not looked at the pointers since, and where the asker has the answer already."""
     copy = deployment.copy(tmp_path / "home")
     with copy.client(copy.token()) as client:
-        client.app.state.releases.refreshed = 1e9
+        client.app.state.releases.refresh_seconds = 1e9
         etag = client.get(AGGREGATES, params=MAY).headers["etag"]
         take_back(copy, "2026-05.1")
         ensure_problem(client.get(AGGREGATES, params=MAY), 410, "release-withdrawn")
@@ -241,23 +241,23 @@ def test_the_ledger_is_the_bytes_that_were_signed_and_its_chain_can_be_checked(r
     key = jwt.PyJWK(keys[protected["kid"]])
     jwt.PyJWS().decode(f"{head}.{payload}.{signature}", key, algorithms=["ES256"])
     ledger = answer.json()
-    entries = entries_of(Signed(answer.content, ""))
+    entries = entries_of(SignedDocument(answer.content, ""))
     assert ledger["head"] == entries[-1].hash == ledger["entries"][-1]["hash"]
     assert [entry["state"] for entry in ledger["entries"]] == ["reserved", "committed"] * 2
     assert set(ledger["rho_spent"]) == {"2026-05", "2026-06"}
 
 
 def test_a_ledger_that_was_edited_is_refused(reader):
-    entries = entries_of(Signed(reader.get("/v1/ledger").content, ""))
+    entries = entries_of(SignedDocument(reader.get("/v1/ledger").content, ""))
     whole = ledger_document(entries, Caps())
-    assert entries_of(Signed(whole, "")) == entries
+    assert entries_of(SignedDocument(whole, "")) == entries
     for cut in (
         ledger_document(entries[1:], Caps()),
         whole.replace(b'"nano_rho": 1', b'"nano_rho": 0', 1),
         b"[]",
     ):
         with pytest.raises((ReleaseDamaged, LedgerBroken)):
-            entries_of(Signed(cut, ""))
+            entries_of(SignedDocument(cut, ""))
 
 
 def test_a_difference_of_releases_says_what_changed_but_not_the_days(client):

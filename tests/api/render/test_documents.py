@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from datasets.release.format.status import STATUS
-from datasets.release.query.vocabulary import GRAMMAR
+from datasets.release.query.vocabulary import QUESTION_PARAMETERS
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "asking.md").read_text()
 EXAMPLES = re.findall(r"^GET (\S+)$", GUIDE, re.M)
@@ -24,7 +24,7 @@ def test_an_example_of_a_body_is_answered(client, path, body):
 
 def test_the_guide_names_every_word_of_the_grammar_and_every_status():
     assert len(EXAMPLES) > 8
-    for word in (*GRAMMAR, "format"):
+    for word in (*QUESTION_PARAMETERS, "format"):
         assert f"| `{word}` |" in GUIDE, word
     for status, meaning in STATUS.items():
         assert f"| `{status}` | {meaning} |" in GUIDE

@@ -18,8 +18,8 @@ from datasets.privacy.ledger import (
     commit,
     ensure_chain,
     reserve,
-    spent,
-    spent_by_month,
+    rho_by_month,
+    total_spend,
     void,
 )
 
@@ -55,8 +55,8 @@ def test_a_released_month_is_not_spent_again_without_a_reason(entries):
 
 
 def test_what_came_to_nothing_stays_counted(entries):
-    assert spent(entries) == 3 * NANO // 10
-    assert spent_by_month(entries) == {Month(2026, 6): Fraction(3, 10)}
+    assert total_spend(entries) == 3 * NANO // 10
+    assert rho_by_month(entries) == {Month(2026, 6): Fraction(3, 10)}
 
 
 def test_a_month_and_a_year_have_caps_over_all_datasets(entries):
@@ -131,7 +131,7 @@ def test_no_series_of_spends_passes_a_cap(asked):
             continue
         entries = committed(entries) if keep else entries
     ensure_chain(entries, CAPS)
-    by_month = spent_by_month(entries)
+    by_month = rho_by_month(entries)
     assert all(rho <= CAPS.month for rho in by_month.values())
     for year in (2026, 2027):
         assert sum(rho for month, rho in by_month.items() if month.year == year) <= CAPS.year

@@ -15,7 +15,7 @@ from datasets.period import Month
 from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.axis import Axis
 from datasets.privacy.discrete_gaussian import LARGEST_SCALE
-from datasets.privacy.plan import Plan, below, cells, plan, row_cost
+from datasets.privacy.plan import Plan, cell_count, plan, residuals_of, row_cost
 from datasets.privacy.zcdp import rho_spent
 from tests.datasets.privacy import dense
 from tests.datasets.privacy.schemas import (
@@ -36,7 +36,7 @@ HALF = Fraction(1, 2)  # with one row per unit: a precision of 1, the budget of 
 
 def rmse(plan: Plan) -> float:
     """Over all cells of the workload."""
-    sizes = {cuboid: cells(plan.axes, cuboid) for cuboid in plan.workload}
+    sizes = {cuboid: cell_count(plan.axes, cuboid) for cuboid in plan.workload}
     return sqrt(sum(plan.mean_variance(c) * n for c, n in sizes.items()) / sum(sizes.values()))
 
 
@@ -73,8 +73,8 @@ MODERATION = flat(16, 8, 4, 8, 2, 2, 28, 30)
 )
 def test_the_errors_of_the_moderation_schema_are_as_published(power, of_cells, of_cuboids):
     workload = of_dimensions(8, 0, 1, 2, 3)
-    assert (len(workload), sum(cells(MODERATION, c) for c in workload)) == (93, 76_263)
-    weights = {cuboid: cells(MODERATION, cuboid) ** -power for cuboid in workload}
+    assert (len(workload), sum(cell_count(MODERATION, c) for c in workload)) == (93, 76_263)
+    weights = {cuboid: cell_count(MODERATION, cuboid) ** -power for cuboid in workload}
     made = plan(MODERATION, workload, rho=HALF, weights=weights)
     assert (f"{rmse(made):.2f}", f"{rmse_of_cuboids(made):.2f}") == (of_cells, of_cuboids)
 
@@ -87,7 +87,7 @@ def test_the_default_weight_is_one_over_the_root_of_the_cells():
 def test_the_errors_of_the_two_plain_ways_are_as_published():
     """Equal independent noise on each cuboid; and noise on the finest table, rolled up (129.6 is 129.55, rounded twice)."""
     workload = of_dimensions(8, 0, 1, 2, 3)
-    sizes = [cells(MODERATION, cuboid) for cuboid in workload]
+    sizes = [cell_count(MODERATION, cuboid) for cuboid in workload]
     assert f"{sqrt(len(workload)):.2f}" == "9.64"
     merged = [prod(axis.size(1) for axis in MODERATION) / size for size in sizes]
     over_cells = sqrt(sum(np.multiply(merged, sizes)) / sum(sizes))
@@ -216,7 +216,7 @@ def weighted_variance(
 
 def needs(axes: Axes, workload: list[Cuboid], weights: dict[Cuboid, float]) -> dict[Cuboid, float]:
     """How much each residual's variance adds to the objective, by dense matrices."""
-    residuals = {b for c in workload for b in below(c)}
+    residuals = {b for c in workload for b in residuals_of(c)}
     return {b: weighted_variance(axes, workload, weights, {b: 1.0}) for b in residuals}
 
 
@@ -238,13 +238,15 @@ workloads = pytest.mark.parametrize(
 def test_the_promised_variance_is_the_dense_one(axes, workload):
     made = plan(axes, workload, rho=HALF)
     for cuboid in workload:
-        dense_mean = np.trace(dense.covariance(axes, made.variances, cuboid, cuboid)) / cells(axes, cuboid)
+        dense_mean = np.trace(dense.covariance(axes, made.variances, cuboid, cuboid)) / cell_count(
+            axes, cuboid
+        )
         assert made.mean_variance(cuboid) == pytest.approx(dense_mean, rel=1e-12)
 
 
 @workloads
 def test_no_random_change_of_the_split_does_better(axes, workload):
-    weights = {c: cells(axes, c) ** -0.5 for c in workload}
+    weights = {c: cell_count(axes, c) ** -0.5 for c in workload}
     made = plan(axes, workload, rho=HALF)
     need = needs(axes, workload, weights)
     best = objective(axes, need, {b: float(share) for b, share in made.rho_of.items()})
@@ -262,7 +264,7 @@ def objective(axes: Axes, need: dict[Cuboid, float], shares: dict[Cuboid, float]
 
 @workloads
 def test_a_search_that_knows_no_formula_finds_the_same_split(axes, workload):
-    weights = {c: cells(axes, c) ** -0.5 for c in workload}
+    weights = {c: cell_count(axes, c) ** -0.5 for c in workload}
     need = needs(axes, workload, weights)
     found = searched_split(axes, need)
     made = plan(axes, workload, rho=HALF)
@@ -302,7 +304,7 @@ def searched_split(axes: Axes, need: dict[Cuboid, float]) -> dict[Cuboid, float]
 )
 def test_no_matrix_mechanism_whatever_does_better_with_equal_fan_outs(axes, workload, weighting):
     """The singular value bound of Li and Miklau (2013) on all strategies with Gaussian noise is attained."""
-    weights = {c: cells(axes, c) ** -weighting for c in workload}
+    weights = {c: cell_count(axes, c) ** -weighting for c in workload}
     made = plan(axes, workload, rho=HALF, weights=weights)
     ours = weighted_variance(axes, workload, weights, made.variances)
     assert ours == pytest.approx(singular_value_bound(axes, workload, weights), rel=1e-9)
@@ -323,7 +325,7 @@ def singular_value_bound(axes: Axes, workload: list[Cuboid], weights: dict[Cuboi
 
 
 def test_the_residuals_of_a_cuboid_are_all_choices_of_coarser_levels():
-    assert list(below((2, 0, 1))) == [(a, 0, c) for a, c in product(range(3), range(2))]
+    assert list(residuals_of((2, 0, 1))) == [(a, 0, c) for a, c in product(range(3), range(2))]
 
 
 def test_a_plan_is_the_same_whenever_it_is_made():

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from datasets.privacy.plan import below, plan
+from datasets.privacy.plan import plan, residuals_of
 from datasets.privacy.residuals import ExactTable, TooManyRows, measure, reconstruct
 from tests.datasets.privacy.schemas import SMALL, every_cuboid, flat
 
@@ -22,7 +22,7 @@ def loud(scales):
 
 def exact(axes, workload, seed=1):
     leaves = np.random.default_rng(seed).poisson(5, [axis.size(axis.depth) for axis in axes])
-    return leaves, {b: ExactTable(rolled(axes, leaves, b)) for c in workload for b in below(c)}
+    return leaves, {b: ExactTable(rolled(axes, leaves, b)) for c in workload for b in residuals_of(c)}
 
 
 def rolled(axes, leaves, cuboid):
@@ -56,7 +56,7 @@ def test_with_noise_every_cuboid_rolls_up_to_every_coarser_one(name):
     residuals = measure(made, exact(axes, made.workload)[1], loud)
     built = {cuboid: reconstruct(made, residuals, cuboid).values for cuboid in made.workload}
     for fine in made.workload:
-        for coarse in below(fine):
+        for coarse in residuals_of(fine):
             np.testing.assert_allclose(rolled_from(axes, built[fine], fine, coarse), built[coarse], atol=1e-6)
 
 

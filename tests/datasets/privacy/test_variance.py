@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from datasets.definition import Cuboid
-from datasets.privacy.plan import below, plan
+from datasets.privacy.plan import plan, residuals_of
 from datasets.privacy.variance import Factor, covariance, variance
 from tests.datasets.privacy import dense
 from tests.datasets.privacy.schemas import (
@@ -166,7 +166,7 @@ def test_a_filter_that_keeps_every_code_is_a_rollup_to_the_last_bit(size):
 def test_all_keywords_of_a_category_are_the_category_to_the_last_bit():
     axes, s = UNEVEN, noises(UNEVEN)
     by_category: Factor = (2, dense.add_level(axes[0], 2))
-    found = variance(axes, {b: s[b] for b in below((1, 1))}, [by_category, grouped(axes, 1, 1)])
+    found = variance(axes, {b: s[b] for b in residuals_of((1, 1))}, [by_category, grouped(axes, 1, 1)])
     assert np.array_equal(found, variance(axes, s, [grouped(axes, 0, 1), grouped(axes, 1, 1)]))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from datasets.period import Month
-from datasets.release.answer.table import Answer
+from datasets.release.answer.table import Result
 from datasets.release.releases import Releases
 from tests.datasets.pipeline.small_dataset import JUNE
 from tests.datasets.release.naive import Naive
@@ -17,7 +17,7 @@ from tests.datasets.release.pressing import press, verify
 
 MAY = Month(2026, 5)
 
-Ask = Callable[..., Answer]
+Ask = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def releases(pressed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def ask(releases: Releases) -> Ask:
     """Ask the harvest a question written as in a URL: `ask(measure="crates", group_by="kind")`."""
 
-    def answer(**parameters: str) -> Answer:
+    def answer(**parameters: str) -> Result:
         return releases.ask(releases.question("harvest", list(parameters.items())))
 
     return answer
@@ -66,6 +66,6 @@ def root(pressed: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(root: Path, tmp_path: Path) -> Iterator[Releases]:
     """The releases of `root`, which look at the pointers whenever they are asked."""
-    fresh = Releases(root, tmp_path / "cache", verify, ("harvest",), refreshed=-1.0)
+    fresh = Releases(root, tmp_path / "cache", verify, ("harvest",), refresh_seconds=-1.0)
     yield fresh
     fresh.close()

@@ -8,7 +8,7 @@ from datasets.period import Month
 from datasets.pipeline.engine.covering import MOST_CELLS, chosen, covering
 from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.axis import Axis
-from datasets.privacy.plan import cells
+from datasets.privacy.plan import cell_count
 
 AXES = (Axis("plant", ((3,), (3, 2, 2))), Axis("state", ((4,),)), Axis("day", ((5,),)), Axis("sex", ((2,),)))
 cuboids = st.sets(
@@ -25,8 +25,8 @@ def contains(table, cuboid):
 def test_every_wanted_cuboid_is_a_sum_of_a_table(wanted, most):
     tables = covering(AXES, wanted, most)
     assert all(any(contains(table, cuboid) for table in tables) for cuboid in wanted)
-    widest = max(cells(AXES, cuboid) for cuboid in wanted)
-    assert all(cells(AXES, table) <= max(most, widest) for table in tables)
+    widest = max(cell_count(AXES, cuboid) for cuboid in wanted)
+    assert all(cell_count(AXES, table) <= max(most, widest) for table in tables)
     some = {cuboid for cuboid in wanted if cuboid[0] < 2}
     assert all(any(contains(table, cuboid) for table in chosen(tables, some)) for cuboid in some)
 
@@ -38,4 +38,4 @@ def test_every_dataset_is_counted_in_a_fifth_of_the_passes_or_so():
         wanted = {cuboid for plan in budget.measures.values() for cuboid in plan.rho_of}
         tables = covering(axes, wanted)
         assert len(tables) < len(wanted) / 4
-        assert all(cells(axes, table) <= MOST_CELLS for table in tables)
+        assert all(cell_count(axes, table) <= MOST_CELLS for table in tables)

@@ -235,7 +235,7 @@ def _append(shop, entry):
 def test_a_release_that_was_touched_after_it_was_opened_gives_out_no_file(place):
     root, opened = place
     (release,) = opened.current(SEEDS.name)
-    release.ensure_untouched()
+    release.ensure_unchanged()
     (root / "seeds" / "2026-06.4" / "cells.parquet").write_bytes(b"")
     with pytest.raises(Refusal, match="its files were touched since they were verified"):
-        release.ensure_untouched()
+        release.ensure_unchanged()

@@ -33,7 +33,7 @@ from datasets.refusal import Refusal
 from datasets.release.answer import serving_copy
 from datasets.release.format import layout
 from datasets.release.releases import Releases
-from datasets.release.store.history import Archive
+from datasets.release.store.history import ReleaseHistory
 from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
 from tests.datasets.pipeline.small_deployment import Shop, crates
 from tests.datasets.release.pressing import verify
@@ -69,7 +69,7 @@ class Readers:
         assert self.open.degraded == ()
         (served,) = self.open.current(SEEDS.name)
         assert self.open.ask(self.open.question(SEEDS.name, [("measure", "crates")])).rows
-        released = Archive(self.root, verify).manifests(SEEDS.name)
+        released = ReleaseHistory(self.root, verify).manifests(SEEDS.name)
         assert len(released) == len(layout.release_names(self.root, SEEDS.name))
         entries = self.shop.ledger.entries()
         counted = {entry.hash: entry for entry in entries if entry.state == "reserved"}

@@ -14,8 +14,13 @@ from datasets.pipeline.operations.withdrawal import withdraw
 from datasets.pipeline.state.context import Workshop
 from datasets.pipeline.state.failpoints import armed
 from datasets.release.format import layout
-from datasets.release.format.timestamps import CLOCKS_DIFFER, moment_of_act, moment_of_release, settled
-from datasets.release.store.history import Archive
+from datasets.release.format.timestamps import (
+    CLOCKS_DIFFER,
+    action_timestamp,
+    release_timestamp,
+    stable_as_of,
+)
+from datasets.release.store.history import ReleaseHistory
 from tests.datasets.pipeline.output.test_publication import PLENTY
 from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
 from tests.datasets.pipeline.small_deployment import Shop, crates
@@ -84,9 +89,9 @@ def test_what_happens_within_one_second_keeps_its_order(tmp_path):
     root = shop.folder / "releases"
 
     def current():
-        archive = Archive(root, verify)
+        archive = ReleaseHistory(root, verify)
         found = archive.current(SEEDS.name)["2026-06"]
-        moments = archive.moments(SEEDS.name)
+        moments = archive.timestamps(SEEDS.name)
         assert len(set(moments)) == len(moments)
         assert archive.current_at(SEEDS.name, moments[-1]) == {"2026-06": found}
         assert layout.pointer_file(root, SEEDS.name, JUNE).read_text().strip() == found
@@ -108,8 +113,8 @@ def test_what_happens_within_one_second_keeps_its_order(tmp_path):
 def test_nothing_is_published_into_a_time_of_which_an_answer_was_given():
     now = HOUR + timedelta(minutes=59, seconds=59, microseconds=999_999)
     for earlier in ((), (HOUR - timedelta(days=1),), (HOUR,), (HOUR + timedelta(minutes=30),)):
-        for next_ in (moment_of_release(earlier, now), moment_of_act(earlier, now)):
-            assert next_ > settled(earlier, now)
+        for next_ in (release_timestamp(earlier, now), action_timestamp(earlier, now)):
+            assert next_ > stable_as_of(earlier, now)
             assert next_.microsecond == 0
 
 
@@ -126,7 +131,7 @@ def test_a_release_appears_in_no_time_of_which_a_reader_has_answered(tmp_path, a
             waited.append(at)
             shop.now += waits
         if at == "release flushed":
-            told.append(settled((), shop.now + ahead))
+            told.append(stable_as_of((), shop.now + ahead))
 
     with armed(act):
         folder = shop.build()
@@ -150,13 +155,13 @@ def test_a_withdrawal_and_a_rollback_are_of_the_time_in_which_their_documents_ap
     wall = [HOUR]
     slow = replace(shop.work, seal=replace(shop.work.seal, record=record))
     roll_back(slow, SEEDS, JUNE, "2026-06.1", REASON)
-    (rolled,) = Archive(root, verify).rollbacks(SEEDS.name)
-    assert datetime.fromisoformat(rolled.rolled_back_at) > settled((), shop.now + CLOCKS_DIFFER)
+    (rolled,) = ReleaseHistory(root, verify).rollbacks(SEEDS.name)
+    assert datetime.fromisoformat(rolled.rolled_back_at) > stable_as_of((), shop.now + CLOCKS_DIFFER)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(withdrawal, "datetime", type("Wall", (), {"now": lambda _: wall[0]}))
         withdraw(root, shop.ledger, SEEDS, "2026-06.1", REASON, slow.seal, shop.now)
-    (erratum,) = Archive(root, verify).errata(SEEDS.name)
-    assert datetime.fromisoformat(erratum.withdrawn_at) > settled((), shop.now + CLOCKS_DIFFER)
+    (erratum,) = ReleaseHistory(root, verify).errata(SEEDS.name)
+    assert datetime.fromisoformat(erratum.withdrawn_at) > stable_as_of((), shop.now + CLOCKS_DIFFER)
 
 
 def published_at(folder):
@@ -201,9 +206,9 @@ def test_the_time_of_change_of_a_file_is_no_moment(tmp_path):
     path.write_bytes(b"who knows")
     far = datetime(2099, 1, 1, tzinfo=UTC).timestamp()
     os.utime(path, (far, far))
-    assert Archive(root, verify).moments(SEEDS.name) == (HOUR,)
+    assert ReleaseHistory(root, verify).timestamps(SEEDS.name) == (HOUR,)
     assert published_at(shop.build(correction="withdrawn, nobody knows why")).year == 2026
 
 
 def test_no_answer_is_given_for_what_is_to_come_whatever_a_document_says():
-    assert settled((datetime(2099, 1, 1, tzinfo=UTC),), HOUR) <= HOUR + CLOCKS_DIFFER
+    assert stable_as_of((datetime(2099, 1, 1, tzinfo=UTC),), HOUR) <= HOUR + CLOCKS_DIFFER

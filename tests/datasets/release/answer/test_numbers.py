@@ -164,7 +164,7 @@ def test_all_but_one_code_is_the_total_less_that_code(ask, june):
     ],
 )
 def test_a_plan_promises_the_errors_that_the_answer_has(ask, releases, asked):
-    promised = releases.plan(releases.question("harvest", list(asked.items())))
+    promised = releases.explain(releases.question("harvest", list(asked.items())))
     answer = ask(**asked)
     assert promised["rows"] == len(answer.rows)
     assert (promised["query_id"], promised["releases"]) == (answer.meta["query_id"], answer.meta["releases"])
