@@ -15,7 +15,7 @@ from api.dependencies import OpenRegistry, only
 from api.render.tables import FORMATS
 from auth.errors import MalformedValue
 from auth.registry import Registry
-from datasets.refusal import shown
+from datasets.refusal import printable
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 MAY_READ = [Depends(only()), Depends(may("read"))]
@@ -29,7 +29,7 @@ def audit(registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only(
     text = query.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise MalformedValue(
-            f"after: {shown(text)!r} is no position; write a whole number.", parameter="after", value=text
+            f"after: {printable(text)!r} is no position; write a whole number.", parameter="after", value=text
         )
     return StreamingResponse(_audit_pages(registry, int(text)), 200, PRIVATE, FORMATS["ndjson"])
 

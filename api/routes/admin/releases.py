@@ -17,10 +17,10 @@ def releases(published: PublishedReleases) -> Response:
     """Every release, which are current, and which were withdrawn."""
     found = [
         {"dataset": dataset, "release": name, "current": name in current,
-         "withdrawn": published.archive.erratum(dataset, name) is not None}
+         "withdrawn": published.history.erratum(dataset, name) is not None}
         for dataset in published.datasets
         for current in [{release.name for release in published.current(dataset)}]
-        for name in published.archive.names(dataset)
+        for name in published.history.names(dataset)
     ]  # fmt: skip
     return private({"releases": found, "degraded": list(published.degraded)})
 
