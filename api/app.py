@@ -10,9 +10,9 @@ from fastapi import Depends, FastAPI
 
 from api import errors
 from api.access.admission import admin_admission, admission
-from api.access.rate_limits import Limits
-from api.access.registry_calls import Beside
-from api.access.throttle import Gate
+from api.access.rate_limits import RateLimits
+from api.access.registry_calls import RegistryExecutor
+from api.access.throttle import FailedLoginThrottle
 from api.query.cursor_key import cursor_key
 from api.query.executor import Desk
 from api.query.fast_path import Ready
@@ -40,7 +40,7 @@ from api.routes import (
 )
 from api.server import background
 from api.server.metrics import Metrics
-from api.server.middleware import Outer
+from api.server.middleware import RequestMiddleware
 from api.settings import ApiSettings
 from api.spec import document
 from auth.registry import open_registry
@@ -76,7 +76,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
     """
     settings = settings or ApiSettings()
     registry = registry or RegistrySettings()
-    limits = Limits(settings)
+    limits = RateLimits(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -90,15 +90,15 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
             cursors=Cursors(cursor_key(settings)),
         )
         app.state.releases.watch()
-        app.state.beside = Beside()
+        app.state.registry_executor = RegistryExecutor()
         app.state.desk = Desk(settings.workers, settings.deadline_seconds)
         app.state.answers = Answers(app.state.desk, settings.answers_mib << 20)
         try:
-            async with background.written(app.state.registry):
+            async with background.flush_periodically(app.state.registry):
                 yield
         finally:
             app.state.desk.close()
-            app.state.beside.close()
+            app.state.registry_executor.close()
             app.state.releases.close()
             app.state.registry.close()
 
@@ -118,8 +118,8 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
     )
     app.state.settings, app.state.limits = settings, limits
     app.state.metrics = Metrics()
-    app.state.gate = Gate(settings.limit_attempts)
-    errors.install(app, limits.too_many)
+    app.state.login_throttle = FailedLoginThrottle(settings.limit_attempts)
+    errors.install_handlers(app, limits.limit_exceeded_response)
     app.state.ready = Ready(admission(limits.project, quota=True))
     app.router.routes.insert(0, app.state.ready)  # before what it saves from being asked again
     for noun in WITH_TOKEN:
@@ -133,7 +133,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
     for noun in (*OPEN, document):
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
     app.include_router(me.found_router, dependencies=[Depends(limits.open)])
-    app.add_middleware(Outer, limits=limits, metrics=app.state.metrics)
+    app.add_middleware(RequestMiddleware, limits=limits, metrics=app.state.metrics)
     return app
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
-from api.access.registry_calls import ask_registry
+from api.access.registry_calls import call_registry
 from api.errors import Malformed, OutOfScope, TokenMissing
 from api.settings import ApiSettings
 from auth.admins.accounts import AdminPrincipal
@@ -51,20 +51,20 @@ async def registry_of(request: Request) -> Registry:
     return registry
 
 
-async def principal_of(request: Request) -> Principal:
+async def authenticate_principal(request: Request) -> Principal:
     """Who asks, looked up in the registry on each request.
 
     Raises TokenMissing, TooManyAttempts, TokenRefused, RegistryUnavailable.
     """
-    return await _let_in(request, request.app.state.registry.principal)
+    return await _authenticate(request, request.app.state.registry.principal)
 
 
-async def admin_of(request: Request) -> AdminPrincipal:
-    """Which admin asks. Raises as `principal_of`."""
-    return await _let_in(request, request.app.state.registry.admin)
+async def authenticate_admin(request: Request) -> AdminPrincipal:
+    """Which admin asks. Raises as `authenticate_principal`."""
+    return await _authenticate(request, request.app.state.registry.admin)
 
 
-async def _let_in(request: Request, look_up: Callable[[str, datetime], Holder]) -> Holder:
+async def _authenticate(request: Request, look_up: Callable[[str, datetime], Holder]) -> Holder:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenMissing(
@@ -72,46 +72,46 @@ async def _let_in(request: Request, look_up: Callable[[str, datetime], Holder]) 
             "was issued to you.",
             parameter="Authorization",
         )
-    token, gate = text.strip(), request.app.state.gate
-    address = address_of(request)
-    name = gate.ensure_open(address, token)
+    token, throttle = text.strip(), request.app.state.login_throttle
+    address = client_address(request)
+    name = throttle.ensure_not_throttled(address, token)
     try:
-        holder = await _looked_up(request, look_up, token)
+        holder = await _find_holder(request, look_up, token)
     except TokenRefused:
-        gate.refused(address, name)
+        throttle.record_failure(address, name)
         raise
-    gate.passed(address, name)
+    throttle.record_success(address, name)
     return holder
 
 
-async def asker_of(request: Request) -> Principal:
+async def current_principal(request: Request) -> Principal:
     """Who was let in."""
     asker: Principal = request.state.principal
     return asker
 
 
-async def _looked_up(request: Request, look_up: Callable[[str, datetime], Holder], token: str) -> Holder:
+async def _find_holder(request: Request, look_up: Callable[[str, datetime], Holder], token: str) -> Holder:
     now = datetime.now(UTC)
     if request.app.state.registry.in_process:
         return look_up(token, now)
-    return await ask_registry(request, look_up, token, now)
+    return await call_registry(request, look_up, token, now)
 
 
-def address_of(request: Request) -> str:
+def client_address(request: Request) -> str:
     """Where a request comes from, as the connection says it: no field of the request can change it, but those of a proxy that
     the settings name.
 
     An address of IPv6 stands for its network of 64 bits, all of which whoever has one can use.
     """
     host = request.client.host if request.client else "unknown"
-    return _network_of(host) if ":" in host else host
+    return _address_or_network(host) if ":" in host else host
 
 
 @lru_cache(4096)
-def _network_of(host: str) -> str:
+def _address_or_network(host: str) -> str:
     """The first 64 bits of an address of IPv6.
 
-    >>> _network_of("2001:db8:0:1:aaaa::1"), _network_of("::ffff:192.0.2.1")
+    >>> _address_or_network("2001:db8:0:1:aaaa::1"), _address_or_network("::ffff:192.0.2.1")
     ('2001:db8:0:1::/64', '192.0.2.1')
     """
     try:
@@ -128,10 +128,10 @@ async def dataset_of(dataset: str) -> Dataset:
 
 async def granted_dataset(request: Request, dataset: str) -> Dataset:
     """The dataset named in the path, where the token may read it. Raises UnknownDataset, OutOfScope."""
-    return granted(request, dataset)
+    return find_granted_dataset(request, dataset)
 
 
-def granted(request: Request, dataset: str) -> Dataset:
+def find_granted_dataset(request: Request, dataset: str) -> Dataset:
     """The dataset of this name, where who was let in may read it. Raises UnknownDataset, OutOfScope."""
     found = find_dataset(dataset)
     ensure_scope(request, found.name)
@@ -170,7 +170,7 @@ async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-async def question_of(
+async def parse_question(
     dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
 ) -> tuple[Question, tuple[Release, ...]]:
     """What is asked, apart from the format, which is the API's own word, and of which releases.
@@ -194,7 +194,7 @@ async def find_release(releases: Releases, dataset: str, name: str) -> Release:
     return await asyncio.to_thread(releases.find, dataset, name)
 
 
-def only(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
+def only_parameters(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
     """A dependency that gives the parameters of a metadata route, each of which is one of `names` and given once."""
 
     async def given(request: Request) -> dict[str, str]:
@@ -229,5 +229,5 @@ PublishedReleases = Annotated[Releases, Depends(releases_of)]
 OpenRegistry = Annotated[Registry, Depends(registry_of)]
 NamedDataset = Annotated[Dataset, Depends(dataset_of)]
 GrantedDataset = Annotated[Dataset, Depends(granted_dataset)]
-Asker = Annotated[Principal, Depends(asker_of)]
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 Parameters = Annotated[tuple[tuple[str, str], ...], Depends(parameters_of)]

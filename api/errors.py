@@ -126,22 +126,22 @@ STATUS: dict[type[Exception], int] = {
     KeyUnusable: 503,
     ChainBroken: 503,
 }
-QUIET = {
+PUBLIC_SENTENCES = {
     KeyUnusable: "The key that signs cannot be used at the moment; ask again later.",
     ChainBroken: "The audit does not verify, so nothing is done until it has been looked into.",
 }
 """What is said outside of faults whose own sentences are for admins."""
-CHALLENGE = {
+CHALLENGES = {
     TokenMissing: "Bearer",
     TokenRefused: 'Bearer error="invalid_token"',
     OutOfScope: 'Bearer error="insufficient_scope"',
 }
 """What WWW-Authenticate says (RFC 6750, section 3)."""
 
-TOKEN = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{40,}", re.ASCII)
+TOKEN_PATTERN = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{40,}", re.ASCII)
 """What looks like the text of a token: it is never repeated, wherever it was written by mistake."""
 
-OF_STATUS = {
+STATUS_SENTENCES = {
     404: "Nothing is served at this address; GET /v1 lists what there is.",
     405: "This method does nothing here; the field Allow names those that do.",
     413: "The body is larger than anything this API reads.",
@@ -163,10 +163,10 @@ def title(refusal: type[Exception]) -> str:
     return (refusal.__doc__ or refusal.__name__).strip().split("\n")[0].split(". ")[0].rstrip(".")
 
 
-def refused(request: Request, error: Exception) -> Response:
+def refusal_response(request: Request, error: Exception) -> Response:
     """The answer to a refusal of ours, found in the table by the nearest of its classes."""
     kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
-    headers = {"WWW-Authenticate": CHALLENGE[kind]} if kind in CHALLENGE else {}
+    headers = {"WWW-Authenticate": CHALLENGES[kind]} if kind in CHALLENGES else {}
     if STATUS[kind] == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
     if isinstance(error, TooManyAttempts | QuotaSpent):
@@ -174,17 +174,17 @@ def refused(request: Request, error: Exception) -> Response:
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
     details: dict[str, Any] = {}
-    if isinstance(error, Refusal | RegistryError) and kind not in QUIET:
+    if isinstance(error, Refusal | RegistryError) and kind not in PUBLIC_SENTENCES:
         for member in ("parameter", "value", "allowed", "suggestions", "policy"):
             if getattr(error, member, None):
                 details[member] = getattr(error, member)
         if isinstance(details.get("value"), str):
-            details["value"] = TOKEN.sub("(a token)", details["value"])
-    sentence = QUIET[kind] if kind in QUIET else str(getattr(error, "sentence", error))
-    return problem(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
+            details["value"] = TOKEN_PATTERN.sub("(a token)", details["value"])
+    sentence = PUBLIC_SENTENCES[kind] if kind in PUBLIC_SENTENCES else str(getattr(error, "sentence", error))
+    return problem_response(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
 
 
-def problem(
+def problem_response(
     request: Request,
     status: int,
     name: str,
@@ -205,14 +205,16 @@ def problem(
     return Response(orjson.dumps(body), status, headers, PROBLEM_JSON)
 
 
-def of_status(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
+def status_response(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
     """A problem that is no more than its status."""
     phrase = HTTPStatus(status).phrase
-    detail = OF_STATUS.get(status, f"{phrase}.")
-    return problem(request, status, phrase.lower().replace(" ", "-"), phrase, detail, headers=headers)
+    detail = STATUS_SENTENCES.get(status, f"{phrase}.")
+    return problem_response(
+        request, status, phrase.lower().replace(" ", "-"), phrase, detail, headers=headers
+    )
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed_methods(request: Request) -> list[str]:
     """Every method that some route answers at this address; the router itself knows of the first route only."""
     routes = request.app.routes
     return [
@@ -222,29 +224,29 @@ def _allowed(request: Request) -> list[str]:
     ]
 
 
-def install(app: FastAPI, too_many: Callable[[Request, RateLimitExceeded], Response]) -> None:
+def install_handlers(app: FastAPI, too_many: Callable[[Request, RateLimitExceeded], Response]) -> None:
     """Let every refusal, ours and the framework's, be answered as a problem."""
 
     async def on_refusal(request: Request, error: Exception) -> Response:
-        return refused(request, error)
+        return refusal_response(request, error)
 
     async def on_status(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         headers = dict(error.headers or {})
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["Allow"] = ", ".join(_allowed(request))
-        return of_status(request, error.status_code, headers)
+            headers["Allow"] = ", ".join(_allowed_methods(request))
+        return status_response(request, error.status_code, headers)
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         # the framework's own answer would repeat the input
-        return of_status(request, 422)
+        return status_response(request, 422)
 
     async def on_limit(request: Request, error: Exception) -> Response:
         assert isinstance(error, RateLimitExceeded)
         return too_many(request, error)
 
     async def on_fault(request: Request, error: Exception) -> Response:
-        return of_status(request, 500)
+        return status_response(request, 500)
 
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         **dict.fromkeys(STATUS, on_refusal),

@@ -18,11 +18,11 @@ import redis
 import uvloop
 from fastapi import Depends, FastAPI, Request, Response
 
-from api.access.quota import ensure_left
-from api.access.rate_limits import Limits
-from api.access.registry_calls import Beside
-from api.access.throttle import Gate
-from api.dependencies import principal_of
+from api.access.quota import ensure_quota_left
+from api.access.rate_limits import RateLimits
+from api.access.registry_calls import RegistryExecutor
+from api.access.throttle import FailedLoginThrottle
+from api.dependencies import authenticate_principal
 from api.settings import ApiSettings
 from auth.crypto.jwt import verify_signature
 from auth.registry import Registry
@@ -48,7 +48,7 @@ def figures() -> Iterator[Figure]:
 
 async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
     settings = ApiSettings(home=home, limit_extended="100000000/minute")
-    limits = Limits(settings)
+    limits = RateLimits(settings)
 
     async def signature(request: Request) -> None:
         text = request.headers["authorization"].partition(" ")[2]
@@ -58,7 +58,7 @@ async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
         registry._check(request.headers["authorization"].partition(" ")[2], datetime.now(UTC))  # noqa: SLF001  as above
 
     async def principal(request: Request) -> None:
-        request.state.principal = await principal_of(request)
+        request.state.principal = await authenticate_principal(request)
 
     async def limited(request: Request) -> None:
         await principal(request)
@@ -66,7 +66,7 @@ async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
 
     async def all_of_it(request: Request) -> None:
         await limited(request)
-        await ensure_left(request)
+        await ensure_quota_left(request)
 
     layers: dict[str, Layer | None] = {
         "bare route": None,
@@ -78,21 +78,21 @@ async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
     }
     url = os.environ.get("DAYLIGHT_TEST_REDIS", "redis://127.0.0.1:6379/15")
     if _answers(url):
-        with_redis = Limits(ApiSettings(home=home, limit_extended="100000000/minute", redis_url=url))
+        with_redis = RateLimits(ApiSettings(home=home, limit_extended="100000000/minute", redis_url=url))
 
         async def limited_by_redis(request: Request) -> None:
             await principal(request)
             await with_redis.project(request)
 
         layers["+ limit (Redis instead of memory)"] = limited_by_redis
-    beside = Beside()
+    executor = RegistryExecutor()
     try:
         taken = {
-            name: await _cpu(_application(layer, registry, settings, beside), token)
+            name: await _cpu(_application(layer, registry, settings, executor), token)
             for name, layer in layers.items()
         }
     finally:
-        beside.close()
+        executor.close()
     bare = taken["bare route"]
     found = [
         Figure(name, f"{cpu:.0f} us", f"{bare:.0f} us (bare route)", cpu / bare)
@@ -119,10 +119,12 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _application(layer: Layer | None, registry: Registry, settings: ApiSettings, beside: Beside) -> FastAPI:
+def _application(
+    layer: Layer | None, registry: Registry, settings: ApiSettings, executor: RegistryExecutor
+) -> FastAPI:
     app = FastAPI(openapi_url=None)
-    app.state.registry, app.state.settings, app.state.beside = registry, settings, beside
-    app.state.gate = Gate(settings.limit_attempts)
+    app.state.registry, app.state.settings, app.state.registry_executor = registry, settings, executor
+    app.state.login_throttle = FailedLoginThrottle(settings.limit_attempts)
 
     async def answer() -> Response:
         return Response(b"{}", media_type="application/json")

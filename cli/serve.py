@@ -12,7 +12,7 @@ import typer
 import uvicorn
 
 from api.app import create_app
-from api.server.protocol import Heads
+from api.server.protocol import StrictHttpProtocol
 from api.settings import ApiSettings
 from api.spec.document import description
 from api.spec.problems import markdown
@@ -36,7 +36,7 @@ def serve(
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=5,
-        http=Heads,
+        http=StrictHttpProtocol,
         ws="none",
     )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from api.app import create_app
-from api.server.protocol import Heads
+from api.server.protocol import StrictHttpProtocol
 from api.settings import ApiSettings
 from tests.deployment import Deployment
 
@@ -27,7 +27,7 @@ def served(deployment: Deployment, **settings: object) -> Iterator[str]:
             access_log=False,
             log_config=None,
             proxy_headers=False,
-            http=Heads,
+            http=StrictHttpProtocol,
             ws="none",
         )
         server = uvicorn.Server(config)

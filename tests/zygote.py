@@ -9,7 +9,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
-from api.server.protocol import Heads
+from api.server.protocol import StrictHttpProtocol
 
 
 def main() -> None:
@@ -18,7 +18,12 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             uvicorn.run(
-                create_app(), port=int(line), http=Heads, ws="none", access_log=False, log_config=None
+                create_app(),
+                port=int(line),
+                http=StrictHttpProtocol,
+                ws="none",
+                access_log=False,
+                log_config=None,
             )
             return
         print(child, flush=True)

@@ -15,10 +15,10 @@ from auth.admins.roles import Right, ensure_may
 from auth.audit.log import Mandate
 from auth.validation import ensure_text
 
-PRIVATE = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
-def may(right: Right) -> Callable[[Request], Awaitable[None]]:
+def require_right(right: Right) -> Callable[[Request], Awaitable[None]]:
     """A dependency behind admission. Raises RoleTooSmall."""
 
     async def ensured(request: Request) -> None:
@@ -27,25 +27,25 @@ def may(right: Right) -> Callable[[Request], Awaitable[None]]:
     return ensured
 
 
-async def asking_admin(request: Request) -> AdminPrincipal:
+async def current_admin(request: Request) -> AdminPrincipal:
     """The admin who was let in."""
     admin: AdminPrincipal = request.state.admin
     return admin
 
 
-def by(admin: AdminPrincipal, reason: str) -> Mandate:
+def mandate_for(admin: AdminPrincipal, reason: str) -> Mandate:
     """In the audit an admin is an identifier: names can be forgotten, the audit cannot. Raises MalformedValue."""
     return Mandate(f"admin:{admin.admin}", ensure_text("reason", reason), datetime.now(UTC))
 
 
-def private(body: dict[str, Any], status: int = 200) -> Response:
+def no_store_response(body: dict[str, Any], status: int = 200) -> Response:
     """An answer that nobody may keep."""
-    return Response(orjson.dumps(body), status, PRIVATE, FORMATS["json"])
+    return Response(orjson.dumps(body), status, NO_STORE, FORMATS["json"])
 
 
-def waiting() -> Response:
+def approval_pending_response() -> Response:
     """The answer where another person must agree first."""
-    return private({"waits_for": "another person"}, 202)
+    return no_store_response({"waits_for": "another person"}, 202)
 
 
-AskingAdmin = Annotated[AdminPrincipal, Depends(asking_admin)]
+CurrentAdmin = Annotated[AdminPrincipal, Depends(current_admin)]

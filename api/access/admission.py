@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from api.access.quota import ensure_left
+from api.access.quota import ensure_quota_left
 from api.access.rate_limits import Dependency
-from api.dependencies import admin_of, principal_of
+from api.dependencies import authenticate_admin, authenticate_principal
 
 
 def admission(limit: Dependency, *, quota: bool) -> Dependency:
-    """A dependency that lets a request in. Raises what `principal_of`, the limit and `ensure_left` raise."""
+    """A dependency that lets a request in. Raises what `authenticate_principal`, the limit and `ensure_quota_left` raise."""
 
     async def admitted(request: Request) -> None:
-        request.state.principal = await principal_of(request)
+        request.state.principal = await authenticate_principal(request)
         await limit(request)
         if quota:
-            await ensure_left(request)
+            await ensure_quota_left(request)
 
     return admitted
 
@@ -29,7 +29,7 @@ def admin_admission(limit: Dependency) -> Dependency:
     """The same for admins, who have no quota."""
 
     async def admitted(request: Request) -> None:
-        request.state.admin = await admin_of(request)
+        request.state.admin = await authenticate_admin(request)
         await limit(request)
 
     return admitted

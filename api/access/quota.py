@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from fastapi import Request
 
-from api.access.registry_calls import ask_registry
+from api.access.registry_calls import call_registry
 from api.settings import ApiSettings
 from auth.registry import Registry
 from auth.tokens.usage import Usage
@@ -24,7 +24,7 @@ class QuotaSpent(Refusal):
     policy: str = ""
 
 
-async def ensure_left(request: Request) -> None:
+async def ensure_quota_left(request: Request) -> None:
     """Behind authentication. Raises QuotaSpent, RegistryUnavailable."""
     settings: ApiSettings = request.app.state.settings
     registry: Registry = request.app.state.registry
@@ -32,7 +32,7 @@ async def ensure_left(request: Request) -> None:
     if registry.in_process:
         taken = registry.usage.usage_on(project, now.date())
     else:
-        taken = await ask_registry(request, registry.usage.usage_on, project, now.date())
+        taken = await call_registry(request, registry.usage.usage_on, project, now.date())
     for what, used, most in (
         ("rows", taken.rows, settings.quota_rows),
         ("bytes", taken.bytes, settings.quota_bytes),
@@ -49,12 +49,12 @@ async def ensure_left(request: Request) -> None:
             raise refusal
 
 
-def charge(request: Request, rows: int = 0) -> None:
+def mark_charged(request: Request, rows: int = 0) -> None:
     """Let what is answered be charged to the project that asks: its bytes when they are sent, and these rows."""
     request.state.charged_rows = rows
 
 
-def book(request: Request, sent: int, *, faulty: bool = False) -> None:
+def record_usage(request: Request, sent: int, *, faulty: bool = False) -> None:
     """Put into the books what was sent, where it is charged: of an answer that a fault of ours broke off its bytes alone."""
     state = request.scope["state"]
     if "charged_rows" in state and "principal" in state and sent:

@@ -14,23 +14,23 @@ from auth.errors import RegistryUnavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PATIENCE = 2.5
+TIMEOUT = 2.5
 """Seconds after which an asker is told that the registry is not there."""
 THREADS = 12
 """Fewer than the connections that are kept to PostgreSQL, so that acts find one."""
 
 
-class Beside:
+class RegistryExecutor:
     """The threads in which the registry is asked."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="registry")
 
-    async def ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` gives. Raises RegistryUnavailable also where it does not answer in time."""
         asked = asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*args, **kwargs))
         try:
-            return await asyncio.wait_for(asked, PATIENCE)
+            return await asyncio.wait_for(asked, TIMEOUT)
         except TimeoutError:
             raise RegistryUnavailable("silent: no answer in time") from None
 
@@ -39,7 +39,7 @@ class Beside:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def ask_registry(request: Request, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What a method of the registry gives; see `Beside.ask`."""
-    beside: Beside = request.app.state.beside
-    return await beside.ask(work, *args, **kwargs)
+async def call_registry(request: Request, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What a method of the registry gives; see `RegistryExecutor.run`."""
+    executor: RegistryExecutor = request.app.state.registry_executor
+    return await executor.run(work, *args, **kwargs)

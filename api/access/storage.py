@@ -6,11 +6,11 @@ import time
 
 from limits.storage import MemoryStorage
 
-SWEPT_EVERY = 10.0
+SWEEP_INTERVAL = 10.0
 """Seconds after which counts of windows that are over are thrown away. They count nothing before that either."""
 
 
-class Counts(MemoryStorage):
+class SweepingMemoryStorage(MemoryStorage):
     """What `limits` keeps in memory, without the thread that it starts a hundred times a second to throw away what is old.
 
     Those threads took a tenth of what a known question costs. Whether a count is over is looked at whenever it is read,
@@ -25,6 +25,6 @@ class Counts(MemoryStorage):
 
     def _MemoryStorage__schedule_expiry(self) -> None:  # noqa: N802  the name by which `limits` calls it
         now = time.monotonic()
-        if now - self._swept >= SWEPT_EVERY:
+        if now - self._swept >= SWEEP_INTERVAL:
             self._swept = now
             self._MemoryStorage__expire_events()  # type: ignore[attr-defined]  # named by `limits` as well

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from limits import parse
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from api.access.storage import Counts
+from api.access.storage import SweepingMemoryStorage
 from datasets.refusal import Refusal
 
 MOST_KNOWN = 10_000
@@ -28,15 +28,15 @@ class TooManyAttempts(Refusal):
     policy: str = "attempts"
 
 
-class Gate:
+class FailedLoginThrottle:
     """Counts what was refused, by address."""
 
     def __init__(self, limit: str) -> None:
         self._item = parse(limit)
-        self._counts = SlidingWindowCounterRateLimiter(Counts())
+        self._counts = SlidingWindowCounterRateLimiter(SweepingMemoryStorage())
         self._known: OrderedDict[bytes, float] = OrderedDict()
 
-    def ensure_open(self, address: str, text: str) -> bytes:
+    def ensure_not_throttled(self, address: str, text: str) -> bytes:
         """Under what name to say whether this token was good. Raises TooManyAttempts, unless it was a while ago.
 
         A token that is not known is counted before it is looked up, so that many at once are not all let by.
@@ -52,12 +52,12 @@ class Gate:
         refusal.wait = max(1, round(resets - time.time()))
         raise refusal
 
-    def refused(self, address: str, name: bytes) -> None:
+    def record_failure(self, address: str, name: bytes) -> None:
         """The token of this name opened nothing. Those that were not known were counted when they came."""
         if self._known.pop(name, None) is not None:
             self._counts.hit(self._item, address)
 
-    def passed(self, address: str, name: bytes) -> None:
+    def record_success(self, address: str, name: bytes) -> None:
         """The token of this name was good, so that it came is not held against its address."""
         if not self._is_known(name):
             self._counts.hit(self._item, address, cost=-1)

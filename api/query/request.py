@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.dependencies import granted, parameters_of, question_of
+from api.dependencies import find_granted_dataset, parameters_of, parse_question
 from api.http.negotiation import chosen_format
 from api.query.body import parameters_of_body
 from datasets.definition import Dataset
@@ -30,12 +30,12 @@ class Asked:
 
 async def asked_by_address(request: Request, dataset: str) -> Asked:
     """The question in the address. Raises UnknownDataset, OutOfScope, and a Refusal for what is not right."""
-    return await _asked(request, granted(request, dataset), await parameters_of(request))
+    return await _asked(request, find_granted_dataset(request, dataset), await parameters_of(request))
 
 
 async def asked_by_body(request: Request, dataset: str) -> Asked:
     """The question in the body. Raises as `asked_by_address`, and TooLarge, Malformed for a body that is none."""
-    found = granted(request, dataset)
+    found = find_granted_dataset(request, dataset)
     return await _asked(request, found, await parameters_of_body(request))
 
 
@@ -43,7 +43,7 @@ async def _asked(request: Request, dataset: Dataset, parameters: tuple[tuple[str
     format_ = chosen_format(request, parameters)
     releases: Releases = request.app.state.releases
     current = releases.current(dataset.name)
-    question, of = await question_of(dataset, parameters, releases)
+    question, of = await parse_question(dataset, parameters, releases)
     return Asked(question, of, format_, releases, current)
 
 

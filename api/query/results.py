@@ -15,7 +15,7 @@ from urllib.parse import quote
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.access.quota import charge
+from api.access.quota import mark_charged
 from api.http.compression import chosen_encoding, encoded
 from api.http.responses import CACHE, etag_of, is_known
 from api.query.executor import Desk
@@ -83,7 +83,7 @@ class Answers:
             self._keep(wanted.etag, made)
         if request.method == "GET" and is_known(request, wanted.etag):
             return Response(None, 304, headers)
-        charge(request, made.rows)
+        mark_charged(request, made.rows)
         headers |= made.headers | wanted.following(request, made)
         if isinstance(made.chunks, tuple):
             return Response(b"".join(made.chunks), 200, headers, wanted.media)

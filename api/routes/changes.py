@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import PublishedReleases, SettingsOf, only
+from api.dependencies import PublishedReleases, SettingsOf, only_parameters
 from api.http.accept import by_preference
 from api.http.responses import json_response, tagged
 from api.render.atom import ATOM, feed
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["changes"])
 
 FORMATS = ("json", "atom")
 NAMES = tuple(dataset.name for dataset in DATASETS)
-Given = Annotated[dict[str, str], Depends(only("format"))]
+Given = Annotated[dict[str, str], Depends(only_parameters("format"))]
 
 
 @router.get("/changelog", summary="What changed")

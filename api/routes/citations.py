@@ -15,8 +15,8 @@ from api.dependencies import (
     PublishedReleases,
     SettingsOf,
     find_release,
-    only,
-    question_of,
+    only_parameters,
+    parse_question,
 )
 from api.http.responses import tagged
 from datasets.release.answer.release import Release
@@ -40,7 +40,7 @@ async def of_release(
     release: str,
     releases: PublishedReleases,
     settings: SettingsOf,
-    given: Annotated[dict[str, str], Depends(only("format"))],
+    given: Annotated[dict[str, str], Depends(only_parameters("format"))],
 ) -> Response:
     """Publisher, title, version, address and the SHA-256 of the manifest; `format` is csl or bibtex. Open to all."""
     found = await find_release(releases, dataset.name, release)
@@ -64,7 +64,7 @@ async def of_question(
     formats = [value for name, value in parameters if name == "format"]
     if len(formats) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    question, asked = await question_of(dataset, parameters, releases)
+    question, asked = await parse_question(dataset, parameters, releases)
     pinned = _pin_releases(question, asked, releases)
     cited = citation_of(
         asked,

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import only
+from api.dependencies import only_parameters
 from api.http.responses import json_response
 from datasets.catalogue import code_lists, find_code_list
 
 router = APIRouter(prefix="/v1/codelists", tags=["code lists"])
 
 
-@router.get("", summary="Every code list", dependencies=[Depends(only())])
+@router.get("", summary="Every code list", dependencies=[Depends(only_parameters())])
 async def every(request: Request) -> Response:
     """Names, titles and sources. Open to all."""
     listed = [
@@ -30,7 +30,7 @@ async def every(request: Request) -> Response:
 
 @router.get("/{name}", summary="One code list")
 async def one(
-    request: Request, name: str, given: Annotated[dict[str, str], Depends(only("search"))]
+    request: Request, name: str, given: Annotated[dict[str, str], Depends(only_parameters("search"))]
 ) -> Response:
     """Its codes in the order in which answers list them, each with its label and the code it is within.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import NamedDataset, PublishedReleases, only
+from api.dependencies import NamedDataset, PublishedReleases, only_parameters
 from api.http.responses import json_response, tagged
 from api.render.codebook import CODEBOOK
 from api.render.html import GUARD, HTML, catalogue_page, prefers_html
@@ -22,7 +22,7 @@ from datasets.release.releases import Releases
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 
-@router.get("", summary="The catalogue", dependencies=[Depends(only())])
+@router.get("", summary="The catalogue", dependencies=[Depends(only_parameters())])
 async def catalogue(request: Request, releases: PublishedReleases) -> Response:
     """Every dataset: what is counted, by what, for which months, at what privacy cost. Open to all.
 
@@ -34,7 +34,7 @@ async def catalogue(request: Request, releases: PublishedReleases) -> Response:
     return json_response(request, {"datasets": cards})
 
 
-@router.get("/{dataset}", summary="One dataset", dependencies=[Depends(only())])
+@router.get("/{dataset}", summary="One dataset", dependencies=[Depends(only_parameters())])
 async def dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
     """The same for one dataset."""
     card = _catalogue_entry(dataset, releases)
@@ -48,7 +48,7 @@ async def codebook(
     request: Request,
     dataset: NamedDataset,
     releases: PublishedReleases,
-    given: Annotated[dict[str, str], Depends(only("format"))],
+    given: Annotated[dict[str, str], Depends(only_parameters("format"))],
 ) -> Response:
     """Dimensions, levels, codes with labels and legal sources, measures: those of the latest release.
 

@@ -7,10 +7,10 @@ from importlib.resources import files
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
-from api.dependencies import only
+from api.dependencies import only_parameters
 from api.http.responses import tagged
 
-router = APIRouter(prefix="/docs", tags=["service"], dependencies=[Depends(only())])
+router = APIRouter(prefix="/docs", tags=["service"], dependencies=[Depends(only_parameters())])
 
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",

@@ -8,8 +8,8 @@ from email.utils import format_datetime
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
-from api.access.quota import charge
-from api.dependencies import GrantedDataset, PublishedReleases, find_release, only
+from api.access.quota import mark_charged
+from api.dependencies import GrantedDataset, PublishedReleases, find_release, only_parameters
 from api.errors import UnknownFile
 from api.http.ranges import satisfiable
 from api.http.responses import is_known
@@ -24,7 +24,9 @@ FILE_MEDIA = {".parquet": FORMATS["parquet"], ".json": FORMATS["json"]}
 
 
 @router.get(
-    "/{dataset}/{release}/files/{name}", summary="A file of a release", dependencies=[Depends(only())]
+    "/{dataset}/{release}/files/{name}",
+    summary="A file of a release",
+    dependencies=[Depends(only_parameters())],
 )
 async def file(
     request: Request, dataset: GrantedDataset, release: str, name: str, releases: PublishedReleases
@@ -49,7 +51,7 @@ async def file(
     _keep_servable_ranges(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
     found.ensure_unchanged()
     path = found.folder / entry.name
-    charge(request)
+    mark_charged(request)
     return FileResponse(path, headers=fields, media_type=FILE_MEDIA[path.suffix])
 
 

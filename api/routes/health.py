@@ -5,13 +5,13 @@ from __future__ import annotations
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.access.registry_calls import ask_registry
-from api.dependencies import OpenRegistry, PublishedReleases, only
+from api.access.registry_calls import call_registry
+from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
 from api.http.responses import json_response
 from api.render.tables import FORMATS
 from auth.errors import RegistryUnavailable
 
-router = APIRouter(tags=["health"], dependencies=[Depends(only())])
+router = APIRouter(tags=["health"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("/healthz", summary="Whether the process runs")
@@ -24,7 +24,7 @@ async def alive(request: Request) -> Response:
 async def ready(request: Request, registry: OpenRegistry, releases: PublishedReleases) -> Response:
     """200 when the registry answers; 503 when nobody could be let in. `degraded` names releases that are not served."""
     try:
-        up = await ask_registry(request, registry.is_up)
+        up = await call_registry(request, registry.is_up)
     except RegistryUnavailable:
         up = False
     body = {"status": "ok" if up else "registry unavailable", "degraded": list(releases.degraded)}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.access.registry_calls import ask_registry
-from api.dependencies import OpenRegistry, only
+from api.access.registry_calls import call_registry
+from api.dependencies import OpenRegistry, only_parameters
 from api.http.responses import json_response
 
-router = APIRouter(tags=["keys"], dependencies=[Depends(only())])
+router = APIRouter(tags=["keys"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("/.well-known/jwks.json", summary="Public keys")
 async def keys(request: Request, registry: OpenRegistry) -> Response:
     """What is needed to check a manifest's signature. Open to all."""
-    return json_response(request, await ask_registry(request, registry.jwks))
+    return json_response(request, await call_registry(request, registry.jwks))

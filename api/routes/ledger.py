@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.access.registry_calls import ask_registry
-from api.dependencies import OpenRegistry, PublishedReleases, only
+from api.access.registry_calls import call_registry
+from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
 from api.http.responses import json_response, tagged
 from api.render.tables import FORMATS
 from datasets.privacy.ledger import GENESIS
 from datasets.release.format.ledger import entries_of, published_ledger
 
-router = APIRouter(prefix="/v1", tags=["changes"], dependencies=[Depends(only())])
+router = APIRouter(prefix="/v1", tags=["changes"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("/ledger", summary="What was spent")
@@ -21,7 +21,7 @@ async def ledger(request: Request, releases: PublishedReleases, registry: OpenRe
 
     Exactly the bytes that were signed; the detached signature (ES256, RFC 7515, appendix F) is in `Document-Signature`.
     """
-    found = await ask_registry(request, published_ledger, releases.directory, registry.release_verifier())
+    found = await call_registry(request, published_ledger, releases.directory, registry.release_verifier())
     if found is None:
         return json_response(request, {"caps": {}, "head": GENESIS, "rho_spent": {}, "entries": []})
     entries_of(found)

@@ -12,8 +12,8 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.access.registry_calls import ask_registry
-from api.dependencies import Asker, OpenRegistry, SettingsOf, address_of, only
+from api.access.registry_calls import call_registry
+from api.dependencies import CurrentPrincipal, OpenRegistry, SettingsOf, client_address, only_parameters
 from api.errors import Malformed
 from api.render.tables import FORMATS
 from auth.audit.log import Mandate
@@ -28,15 +28,15 @@ from datasets.refusal import printable
 log = logging.getLogger("daylight.auth")
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
-found_router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only())])
+found_router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only_parameters())])
 
 NO_STORE = {"Cache-Control": "no-store"}
 WARN_BEFORE_END = timedelta(days=SOON)
 MOST_BYTES = 8192
 
 
-@router.get("", summary="Who asks", dependencies=[Depends(only())])
-async def me(asker: Asker, settings: SettingsOf) -> Response:
+@router.get("", summary="Who asks", dependencies=[Depends(only_parameters())])
+async def me(asker: CurrentPrincipal, settings: SettingsOf) -> Response:
     """The project, scopes and limits of the token that is shown, when its access ends, and a warning when that is soon."""
     left = asker.expires - datetime.now(UTC)
     return _no_store_json(
@@ -58,13 +58,15 @@ async def me(asker: Asker, settings: SettingsOf) -> Response:
     )
 
 
-@router.get("/usage", summary="What was taken", dependencies=[Depends(only())])
-async def usage(request: Request, asker: Asker, settings: SettingsOf, registry: OpenRegistry) -> Response:
+@router.get("/usage", summary="What was taken", dependencies=[Depends(only_parameters())])
+async def usage(
+    request: Request, asker: CurrentPrincipal, settings: SettingsOf, registry: OpenRegistry
+) -> Response:
     """Answers, rows and bytes that the project was given on each of the last days (UTC), and its quota a day.
 
     Refusals, faults, 304s, plans and metadata are not in it: they cost nothing. Answers that broke off are, as far as sent.
     """
-    days = await ask_registry(request, registry.usage.last_days, asker.project, datetime.now(UTC).date())
+    days = await call_registry(request, registry.usage.last_days, asker.project, datetime.now(UTC).date())
     return _no_store_json(
         {
             "project": asker.reference,
@@ -76,7 +78,9 @@ async def usage(request: Request, asker: Asker, settings: SettingsOf, registry: 
 
 @router.post("/tokens/rotate", summary="Replace the token")
 def rotate(
-    asker: Asker, registry: OpenRegistry, given: Annotated[dict[str, str], Depends(only("overlap_hours"))]
+    asker: CurrentPrincipal,
+    registry: OpenRegistry,
+    given: Annotated[dict[str, str], Depends(only_parameters("overlap_hours"))],
 ) -> Response:
     """A new token, shown this once. The one that asks goes on for `overlap_hours`, 24 if not said, at most 168."""
     overlap = _parse_hours(given["overlap_hours"]) if "overlap_hours" in given else DEFAULT_OVERLAP
@@ -88,8 +92,8 @@ def rotate(
     )
 
 
-@router.delete("/tokens/current", summary="Close the token", dependencies=[Depends(only())])
-def close(asker: Asker, registry: OpenRegistry) -> Response:
+@router.delete("/tokens/current", summary="Close the token", dependencies=[Depends(only_parameters())])
+def close(asker: CurrentPrincipal, registry: OpenRegistry) -> Response:
     """The token that asks opens nothing from the next request on."""
     registry.revoke_token(asker.token_id, _mandate_of_holder(asker, "its holder closes it"))
     return Response(None, 204, NO_STORE)
@@ -120,15 +124,15 @@ async def revoke_found(
 
     The answer is the same whether or not it was one (RFC 7009, section 2.2).
     """
-    gate, address = request.app.state.gate, address_of(request)
-    name = gate.ensure_open(address, text)
+    throttle, address = request.app.state.login_throttle, client_address(request)
+    name = throttle.ensure_not_throttled(address, text)
     try:
-        close, token_id = await ask_registry(request, _identify, registry, text)
+        close, token_id = await call_registry(request, _identify, registry, text)
         mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
         await run_in_threadpool(close, token_id, mandate)
     except (UnknownRecord, TokenRefused) as refused:
         log.info("token refused: %s", getattr(refused, "cause", "found, and unknown"))
-        gate.refused(address, name)
+        throttle.record_failure(address, name)
     return Response(None, 204, NO_STORE)
 
 

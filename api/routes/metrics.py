@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.dependencies import PublishedReleases, only
+from api.dependencies import PublishedReleases, only_parameters
 from api.server.metrics import Metrics
 
-router = APIRouter(tags=["health"], dependencies=[Depends(only())])
+router = APIRouter(tags=["health"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("/metrics", summary="Figures for a monitor")

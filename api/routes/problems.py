@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
-from api.dependencies import only
+from api.dependencies import only_parameters
 from api.http.responses import json_response, tagged
 from api.render.html import GUARD, HTML, prefers_html, problem_page
 from api.spec.problems import Page, pages
 
-router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only())])
+router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only_parameters())])
 
 PAGES = {page.name: page for page in pages()}
 

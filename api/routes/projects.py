@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.access.registry_calls import ask_registry
-from api.dependencies import OpenRegistry, only
+from api.access.registry_calls import call_registry
+from api.dependencies import OpenRegistry, only_parameters
 from api.http.responses import json_response
 
-router = APIRouter(prefix="/v1", tags=["service"], dependencies=[Depends(only())])
+router = APIRouter(prefix="/v1", tags=["service"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("/projects", summary="Who was given access")
@@ -20,5 +20,5 @@ async def projects(request: Request, registry: OpenRegistry) -> Response:
 
     It names no person (Delegated Regulation (EU) 2025/2050, Art. 10 and 11). Open to all.
     """
-    found = await ask_registry(request, registry.office.summaries, datetime.now(UTC))
+    found = await call_registry(request, registry.office.summaries, datetime.now(UTC))
     return json_response(request, {"projects": [asdict(summary) for summary in found]})

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import NamedDataset, PublishedReleases, find_release, only
+from api.dependencies import NamedDataset, PublishedReleases, find_release, only_parameters
 from api.http.responses import json_response, tagged
 from api.render.tables import FORMATS
 from datasets.catalogue import DATASETS
@@ -14,7 +14,7 @@ from datasets.release.format import layout
 from datasets.release.releases import Releases
 from datasets.release.store.changelog import difference
 
-router = APIRouter(prefix="/v1/releases", tags=["releases"], dependencies=[Depends(only())])
+router = APIRouter(prefix="/v1/releases", tags=["releases"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("", summary="Current releases of every dataset")

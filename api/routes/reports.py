@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import Parameters, PublishedReleases, SettingsOf, ensure_scope, only
+from api.dependencies import Parameters, PublishedReleases, SettingsOf, ensure_scope, only_parameters
 from api.http.compression import chosen_encoding, encoded
 from api.http.negotiation import chosen_format
 from api.http.responses import etag_of, json_response
@@ -39,7 +39,7 @@ PART_FORMATS = {"csv": FORMATS["csv"], "json": FORMATS["json"]}
 REPORT_FORMATS = {"json": FORMATS["json"], "csv": FORMATS["csv"], "html": HTML}
 
 
-@router.get("", summary="Periods there are reports of", dependencies=[Depends(only())])
+@router.get("", summary="Periods there are reports of", dependencies=[Depends(only_parameters())])
 async def periods(request: Request, releases: PublishedReleases) -> Response:
     """Half-years, quarters and months of which anything is released, with what of them is covered."""
     current = current_of(releases)
@@ -62,7 +62,7 @@ async def periods(request: Request, releases: PublishedReleases) -> Response:
     )
 
 
-@router.get("/{period}", summary="The report of a period", dependencies=[Depends(only("format"))])
+@router.get("/{period}", summary="The report of a period", dependencies=[Depends(only_parameters("format"))])
 async def report(
     request: Request, period: str, parameters: Parameters, releases: PublishedReleases
 ) -> Response:
@@ -82,7 +82,7 @@ async def report(
 @router.get(
     "/{period}/{part}",
     summary="A part of the harmonised transparency report",
-    dependencies=[Depends(only("format"))],
+    dependencies=[Depends(only_parameters("format"))],
 )
 async def part(
     request: Request,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import PublishedReleases, SettingsOf, only
+from api.dependencies import PublishedReleases, SettingsOf, only_parameters
 from api.http.responses import json_response
 from datasets.catalogue import DATASETS
 
@@ -15,7 +15,7 @@ ARCHITECTURE = (
 )
 """What researchers should know of how the data come about (Delegated Regulation (EU) 2025/2050, recital 28)."""
 
-router = APIRouter(tags=["service"], dependencies=[Depends(only())])
+router = APIRouter(tags=["service"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("/v1", summary="What this service is")

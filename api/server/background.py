@@ -20,7 +20,7 @@ USES, TAKEN, ENDS = 60.0, 5.0, 60.0
 
 
 @asynccontextmanager
-async def written(
+async def flush_periodically(
     registry: Registry, uses: float = USES, taken: float = TAKEN, ends: float = ENDS
 ) -> AsyncIterator[None]:
     """Write while the block runs. What is left when it ends, the registry writes as it closes."""

@@ -13,9 +13,9 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access.quota import book
-from api.access.rate_limits import Limits
-from api.errors import TooLong, of_status, refused
+from api.access.quota import record_usage
+from api.access.rate_limits import RateLimits
+from api.errors import TooLong, refusal_response, status_response
 from api.server.metrics import Metrics
 
 log = logging.getLogger("daylight.access")
@@ -26,7 +26,7 @@ COSTS_NOTHING = {HTTPStatus.NOT_MODIFIED, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 @dataclass(slots=True)
-class Sent:
+class ResponseProgress:
     """What was sent of an answer so far."""
 
     status: int = 0
@@ -37,10 +37,10 @@ class Sent:
     """Whether a fault of ours broke it off."""
 
 
-class Outer:
+class RequestMiddleware:
     """Plain ASGI around the application, so that streams and disconnects pass through untouched."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, limits: RateLimits, metrics: Metrics) -> None:
         self._app = app
         self._limits = limits
         self._metrics = metrics
@@ -59,15 +59,15 @@ class Outer:
         state["request_id"] = self._name()
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # a copy: the server goes by its own, and expects no body
-        request, started, sent = Request(scope, receive), time.perf_counter(), Sent()
+        request, started, sent = Request(scope, receive), time.perf_counter(), ResponseProgress()
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if method == "OPTIONS":
-                    message = _options(message)
+                    message = _options_response(message)
                 sent.status = message["status"]
                 if sent.status in COSTS_NOTHING or sent.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    self._limits.give_back(request)
+                    self._limits.refund(request)
                 message["headers"] = [*message["headers"], *self._extra(request)]
             elif method == "HEAD" or sent.status == HTTPStatus.NO_CONTENT:
                 message = {**message, "body": b""}
@@ -80,19 +80,21 @@ class Outer:
             await self._answer(request, receive, answered, sent)
         finally:  # also where the task is cancelled
             if sent.status in {200, 206}:
-                book(request, sent.bytes, faulty=sent.faulty)
+                record_usage(request, sent.bytes, faulty=sent.faulty)
             seconds, route = time.perf_counter() - started, getattr(scope.get("route"), "path", None)
             self._metrics.count(method, route, sent.status, seconds, whole=sent.whole)
-            _write(scope, method, route, sent, seconds)
+            _log_request(scope, method, route, sent, seconds)
 
-    async def _answer(self, request: Request, receive: Receive, answered: Send, sent: Sent) -> None:
+    async def _answer(
+        self, request: Request, receive: Receive, answered: Send, sent: ResponseProgress
+    ) -> None:
         """Let the application answer. Raises its fault where the answer has begun, so that the server breaks it off."""
         scope = request.scope
         if len(scope["query_string"]) > LONGEST_QUERY:
             error = TooLong(
                 f"The query has {len(scope['query_string'])} bytes; at most {LONGEST_QUERY} are read."
             )
-            await refused(request, error)(scope, receive, answered)
+            await refusal_response(request, error)(scope, receive, answered)
             return
         try:
             await self._app(scope, receive, answered)
@@ -102,20 +104,20 @@ class Outer:
             log.exception("a fault while answering %s", request.state.request_id)
             if sent.status:
                 sent.faulty = True
-                self._limits.give_back(request)
+                self._limits.refund(request)
                 raise
-            await of_status(request, 500)(scope, receive, answered)
+            await status_response(request, 500)(scope, receive, answered)
 
     def _extra(self, request: Request) -> list[tuple[bytes, bytes]]:
         fields = {"X-Request-Id": request.state.request_id, "X-Content-Type-Options": "nosniff"}
         state = request.scope["state"]
         if (holder := state.get("principal") or state.get("admin")) is not None:
             fields["X-Token-Expires"] = holder.expires.isoformat()
-        fields |= self._limits.fields(request)
+        fields |= self._limits.headers(request)
         return [(name.lower().encode(), value.encode()) for name, value in fields.items()]
 
 
-def _options(message: Message) -> Message:
+def _options_response(message: Message) -> Message:
     """What OPTIONS is answered where other methods are: the router's 405, whose Allow names them, as 204."""
     allowed = [value.decode() for name, value in message["headers"] if name.lower() == b"allow"]
     if message["status"] != 405 or not allowed:
@@ -124,7 +126,9 @@ def _options(message: Message) -> Message:
     return {**message, "status": 204, "headers": [(b"allow", ", ".join(methods).encode())]}
 
 
-def _write(scope: Scope, method: str, route: str | None, sent: Sent, seconds: float) -> None:
+def _log_request(
+    scope: Scope, method: str, route: str | None, sent: ResponseProgress, seconds: float
+) -> None:
     """One line of JSON: no query, no token, no address."""
     principal = scope["state"].get("principal")
     log.info(

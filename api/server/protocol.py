@@ -49,7 +49,7 @@ class Refused(Exception):
     """What was sent is no request that is read here. The parser ends at it, and calls `send_400_response`."""
 
 
-class Heads(HttpToolsProtocol):
+class StrictHttpProtocol(HttpToolsProtocol):
     """One connection, of which the parser is given one head at a time, whole, and nothing while an answer is under way.
 
     So a question is begun when its forerunner is answered, and a refusal never stands in the midst of an answer.

@@ -12,7 +12,7 @@ import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
-from api.dependencies import only
+from api.dependencies import only_parameters
 from api.errors import PROBLEM_JSON
 from api.http.responses import tagged
 from api.query.body import EXAMPLE as BODY
@@ -150,7 +150,7 @@ SHAPES = {
 ADMIN = Shape(problems=OF_ADMIN, token=True, conditional=False)
 
 
-@router.get("/openapi.json", summary="This description", dependencies=[Depends(only())])
+@router.get("/openapi.json", summary="This description", dependencies=[Depends(only_parameters())])
 async def openapi_json(request: Request) -> Response:
     """OpenAPI 3.1."""
     state = request.app.state

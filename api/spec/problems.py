@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from api.errors import OF_STATUS, QUIET, STATUS, slug, title
+from api.errors import PUBLIC_SENTENCES, STATUS, STATUS_SENTENCES, slug, title
 from auth.errors import ChainBroken, KeyUnusable
 
 _ASK = "GET /v1/datasets/moderation/aggregates?measure=actions"
@@ -225,16 +225,16 @@ EXPLANATIONS = {
         "token: tok_aaaaaaaaaaaaaaaaaaaaaaaaaa was replaced already, by tok_bbbbbbbbbbbbbbbbbbbbbbbbbb.",
     ),
     "key-unusable": Explanation(
-        "The fault is ours. Ask again later.", QUIET[KeyUnusable]
+        "The fault is ours. Ask again later.", PUBLIC_SENTENCES[KeyUnusable]
     ),
     "chain-broken": Explanation(
-        "The fault is ours. Report it to the contact that GET /v1 names.", QUIET[ChainBroken]
+        "The fault is ours. Report it to the contact that GET /v1 names.", PUBLIC_SENTENCES[ChainBroken]
     ),
     "not-found": Explanation(
-        "GET /v1 lists what there is.", OF_STATUS[404], "GET /v1/nothing"
+        "GET /v1 lists what there is.", STATUS_SENTENCES[404], "GET /v1/nothing"
     ),
     "method-not-allowed": Explanation(
-        "The field Allow names the methods that do something here.", OF_STATUS[405], "DELETE /v1/datasets"
+        "The field Allow names the methods that do something here.", STATUS_SENTENCES[405], "DELETE /v1/datasets"
     ),
     "too-many-attempts": Explanation(
         "Somebody behind this address shows tokens that open nothing. A token that was good before keeps working; for others "

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private
-from api.dependencies import OpenRegistry, only
+from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text, json_body, request_body
 from auth.db.admin_models import Admin
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("house"))]
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
 
 
 class RoleChange(AdminRequest):
@@ -33,7 +33,7 @@ class AdminDetails(AdminRequest):
 @router.get("/admins", summary="Admins", dependencies=MAY_READ)
 def admins(registry: OpenRegistry) -> Response:
     """Everybody who administers or did."""
-    return private({"admins": [_admin_json(one) for one in registry.admins.list()]})
+    return no_store_response({"admins": [_admin_json(one) for one in registry.admins.list()]})
 
 
 @router.post(
@@ -43,12 +43,14 @@ def admins(registry: OpenRegistry) -> Response:
     openapi_extra=request_body(AdminDetails, name="An Auditor", email="auditor@example.org", role="auditor"),
 )
 def add(
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[AdminDetails, Depends(json_body(AdminDetails))],
 ) -> Response:
     """Let somebody administer, or again who did before. Sessions are opened on the registry's host alone."""
-    return private(_admin_json(registry.admins.add(body.name, body.email, body.role, by(admin, body.reason))))
+    return no_store_response(
+        _admin_json(registry.admins.add(body.name, body.email, body.role, mandate_for(admin, body.reason)))
+    )
 
 
 @router.post(
@@ -57,9 +59,9 @@ def add(
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def end(name: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def end(name: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """Their sessions open nothing from the next request on."""
-    return private(_admin_json(registry.admins.end(name, by(admin, body.reason))))
+    return no_store_response(_admin_json(registry.admins.end(name, mandate_for(admin, body.reason))))
 
 
 @router.post(
@@ -70,19 +72,21 @@ def end(name: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly)
 )
 def change(
     name: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[RoleChange, Depends(json_body(RoleChange))],
 ) -> Response:
     """It holds from the next request on; what they agreed to as the first of two lapses."""
-    return private(_admin_json(registry.admins.change(name, body.role, by(admin, body.reason))))
+    return no_store_response(
+        _admin_json(registry.admins.change(name, body.role, mandate_for(admin, body.reason)))
+    )
 
 
 @router.get("/pending", summary="What waits for a second person", dependencies=MAY_READ)
 def pending(registry: OpenRegistry) -> Response:
     """What one person has agreed to and another has not yet."""
     found = registry.admins.waiting(datetime.now(UTC))
-    return private(
+    return no_store_response(
         {"pending": [{"act": c.act, "subject": c.subject, "by": c.actor, "at": c.at} for c in found]}
     )
 

@@ -8,13 +8,19 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private, waiting
-from api.dependencies import OpenRegistry, only
+from api.access.admins import (
+    CurrentAdmin,
+    approval_pending_response,
+    mandate_for,
+    no_store_response,
+    require_right,
+)
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonedRequest, ReasonOnly, json_body, request_body
 from auth.db.models import Application
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("access"))]
 
 
 class StateChange(AdminRequest):
@@ -32,7 +38,9 @@ class MediationStep(AdminRequest):
 @router.get("/applications", summary="Reasoned requests", dependencies=MAY_READ)
 def applications(registry: OpenRegistry) -> Response:
     """Every request, those with the earliest clock first."""
-    return private({"applications": [_application_json(a) for a in registry.office.list_applications()]})
+    return no_store_response(
+        {"applications": [_application_json(a) for a in registry.office.list_applications()]}
+    )
 
 
 @router.post(
@@ -42,12 +50,14 @@ def applications(registry: OpenRegistry) -> Response:
     openapi_extra=request_body(ReasonedRequest, reference="EX-9", **ReasonedRequest.example),
 )
 def submit(
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
     """Take in a reasoned request, which starts its clock."""
-    return private(_application_json(registry.office.submit(body.as_project(), by(admin, body.reason))))
+    return no_store_response(
+        _application_json(registry.office.submit(body.as_project(), mandate_for(admin, body.reason)))
+    )
 
 
 @router.post(
@@ -56,12 +66,12 @@ def submit(
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def approve(name: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def approve(name: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """Grant a request: its project is active from its first day on. 202 where another person must agree first."""
-    made = registry.office.approve(name, by(admin, body.reason))
+    made = registry.office.approve(name, mandate_for(admin, body.reason))
     if made is None:
-        return waiting()
-    return private({"project": made.id, "reference": made.reference, "status": made.status})
+        return approval_pending_response()
+    return no_store_response({"project": made.id, "reference": made.reference, "status": made.status})
 
 
 @router.post(
@@ -72,13 +82,13 @@ def approve(name: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonO
 )
 def move(
     name: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[StateChange, Depends(json_body(StateChange))],
 ) -> Response:
     """Give a request back with a question, take it in again, or refuse it for good."""
-    return private(
-        _application_json(registry.office.move_application(name, body.state, by(admin, body.reason)))
+    return no_store_response(
+        _application_json(registry.office.move_application(name, body.state, mandate_for(admin, body.reason)))
     )
 
 
@@ -90,19 +100,23 @@ def move(
 )
 def mediate(
     name: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[MediationStep, Depends(json_body(MediationStep))],
 ) -> Response:
     """Put on record that mediation was asked for, that a mediator was agreed on, or that it has ended (Art. 13)."""
-    return private(_application_json(registry.office.mediate(name, body.step, by(admin, body.reason))))
+    return no_store_response(
+        _application_json(registry.office.mediate(name, body.step, mandate_for(admin, body.reason)))
+    )
 
 
 @router.get("/clocks", summary="Clocks of requests", dependencies=MAY_READ)
 def clocks(registry: OpenRegistry) -> Response:
     """Until when each side must have done what, those that run first."""
     today = datetime.now(UTC).date()
-    return private({"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.office.clocks()]})
+    return no_store_response(
+        {"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.office.clocks()]}
+    )
 
 
 def _application_json(a: Application) -> dict[str, object]:

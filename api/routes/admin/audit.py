@@ -10,35 +10,37 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
-from api.access.admins import PRIVATE, may, private
-from api.dependencies import OpenRegistry, only
+from api.access.admins import NO_STORE, no_store_response, require_right
+from api.dependencies import OpenRegistry, only_parameters
 from api.render.tables import FORMATS
 from auth.errors import MalformedValue
 from auth.registry import Registry
 from datasets.refusal import printable
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
-MAY_READ = [Depends(only()), Depends(may("read"))]
+MAY_READ = [Depends(only_parameters()), Depends(require_right("read"))]
 LINES_PER_CHUNK = 1000
 """Lines of the audit that are sent at once."""
 
 
-@router.get("/audit", summary="The audit", dependencies=[Depends(may("read"))])
-def audit(registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only("after"))]) -> Response:
+@router.get("/audit", summary="The audit", dependencies=[Depends(require_right("read"))])
+def audit(
+    registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only_parameters("after"))]
+) -> Response:
     """Every event after the position `after` as lines of JSON, and the signed head, for whoever wants to follow the chain."""
     text = query.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise MalformedValue(
             f"after: {printable(text)!r} is no position; write a whole number.", parameter="after", value=text
         )
-    return StreamingResponse(_audit_pages(registry, int(text)), 200, PRIVATE, FORMATS["ndjson"])
+    return StreamingResponse(_audit_pages(registry, int(text)), 200, NO_STORE, FORMATS["ndjson"])
 
 
 @router.get("/audit/verify", summary="Whether the audit is whole", dependencies=MAY_READ)
 def verify(registry: OpenRegistry) -> Response:
     """Follow the chain from its first event to its signed head."""
     found = registry.verify_audit()
-    return private({"events": found.events, "last": found.last, "head": found.head})
+    return no_store_response({"events": found.events, "last": found.last, "head": found.head})
 
 
 def _audit_pages(registry: Registry, after: int) -> Iterator[bytes]:

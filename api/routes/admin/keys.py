@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private
-from api.dependencies import OpenRegistry, only
+from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 from auth.crypto.keys import Purpose
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("house"))]
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
 
 
 @router.get("/keys", summary="Keys", dependencies=MAY_READ)
 def keys(registry: OpenRegistry) -> Response:
     """Every key by purpose: next, active, retired or revoked."""
     found = registry.list_keys()
-    return private(
+    return no_store_response(
         {
             "keys": [
                 {"kid": k.kid, "purpose": k.purpose, "status": k.status, "created": k.created} for k in found
@@ -32,9 +32,9 @@ def keys(registry: OpenRegistry) -> Response:
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def rotate(purpose: Purpose, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def rotate(purpose: Purpose, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """The next key signs from now on; what the old one signed stays valid."""
-    return private({"kid": registry.rotate_key(purpose, by(admin, body.reason))})
+    return no_store_response({"kid": registry.rotate_key(purpose, mandate_for(admin, body.reason))})
 
 
 @router.post(
@@ -43,6 +43,8 @@ def rotate(purpose: Purpose, admin: AskingAdmin, registry: OpenRegistry, body: R
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def revoke(kid: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def revoke(kid: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """In an emergency: whatever this key signed is refused from the next request on, and another signs at once."""
-    return private({"kid": kid, "successor": registry.revoke_key(kid, by(admin, body.reason))})
+    return no_store_response(
+        {"kid": kid, "successor": registry.revoke_key(kid, mandate_for(admin, body.reason))}
+    )

@@ -7,21 +7,23 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private
-from api.dependencies import OpenRegistry, only
+from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 from auth.tokens.issuing import SOON, ending_tokens
 from auth.vetting.lifecycle import SOON_OVER
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("access"))]
 
 
 @router.get("/notices", summary="Notices to coordinators", dependencies=MAY_READ)
 def notices(registry: OpenRegistry) -> Response:
     """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
     today = datetime.now(UTC).date()
-    return private({"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices()]})
+    return no_store_response(
+        {"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices()]}
+    )
 
 
 @router.post(
@@ -30,13 +32,13 @@ def notices(registry: OpenRegistry) -> Response:
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def sent(notice: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def sent(notice: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """Put on record that the coordinator has been told."""
-    registry.office.sent(notice, by(admin, body.reason))
-    return private({"notice": notice})
+    registry.office.sent(notice, mandate_for(admin, body.reason))
+    return no_store_response({"notice": notice})
 
 
-@router.get("/ending", summary="What ends soon", dependencies=[Depends(may("read"))])
+@router.get("/ending", summary="What ends soon", dependencies=[Depends(require_right("read"))])
 def ending_soon(registry: OpenRegistry) -> Response:
     """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
     now = datetime.now(UTC)
@@ -47,4 +49,4 @@ def ending_soon(registry: OpenRegistry) -> Response:
         {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}
         for t in lines
     ]
-    return private({"projects": projects, "tokens": tokens})
+    return no_store_response({"projects": projects, "tokens": tokens})

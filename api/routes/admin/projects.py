@@ -7,16 +7,22 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private, waiting
-from api.dependencies import OpenRegistry, only
+from api.access.admins import (
+    CurrentAdmin,
+    approval_pending_response,
+    mandate_for,
+    no_store_response,
+    require_right,
+)
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, Day, ReasonedRequest, Text, json_body, request_body
 from auth.db.models import Project
 from auth.projects import state_of
 from auth.scopes import parse_scopes
 from auth.vetting.lifecycle import ProjectChange
 
-router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
+router = APIRouter(prefix="/v1/admin/projects", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("access"))]
 
 
 class AmendedRequest(AdminRequest):
@@ -36,7 +42,7 @@ class StatusChange(AdminRequest):
 @router.get("", summary="Projects", dependencies=MAY_READ)
 def projects(registry: OpenRegistry) -> Response:
     """Every project, the earliest end first."""
-    return private({"projects": [_project_json(project) for project in registry.list_projects()]})
+    return no_store_response({"projects": [_project_json(project) for project in registry.list_projects()]})
 
 
 @router.post(
@@ -46,12 +52,14 @@ def projects(registry: OpenRegistry) -> Response:
     openapi_extra=request_body(ReasonedRequest, reference="EX-8", **ReasonedRequest.example),
 )
 def create(
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
     """Open a project at once. Where two people must agree, it begins as an application instead."""
-    return private(_project_json(registry.create_project(body.as_project(), by(admin, body.reason))))
+    return no_store_response(
+        _project_json(registry.create_project(body.as_project(), mandate_for(admin, body.reason)))
+    )
 
 
 @router.patch(
@@ -62,14 +70,14 @@ def create(
 )
 def change(
     name: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[AmendedRequest, Depends(json_body(AmendedRequest))],
 ) -> Response:
     """Change a project as an amended request says; every version is kept. 202 where another person must agree to it first."""
     wanted = ProjectChange(parse_scopes(body.scopes) if body.scopes else None, body.tier, body.last_day)
-    changed = registry.office.change_project(name, wanted, by(admin, body.reason))
-    return waiting() if changed is None else private(_project_json(changed))
+    changed = registry.office.change_project(name, wanted, mandate_for(admin, body.reason))
+    return approval_pending_response() if changed is None else no_store_response(_project_json(changed))
 
 
 @router.get("/{name}/versions", summary="What a project was", dependencies=MAY_READ)
@@ -80,7 +88,7 @@ def versions(name: str, registry: OpenRegistry) -> Response:
          "last_day": _last_day(v.not_after), "by": v.actor, "reason": v.reason}
         for v in registry.office.versions(name)
     ]  # fmt: skip
-    return private({"versions": found})
+    return no_store_response({"versions": found})
 
 
 @router.post(
@@ -91,12 +99,14 @@ def versions(name: str, registry: OpenRegistry) -> Response:
 )
 def move(
     name: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[StatusChange, Depends(json_body(StatusChange))],
 ) -> Response:
     """From the next request on nobody of a suspended or ended project is let in; an end is for good."""
-    return private(_project_json(registry.office.move_project(name, body.status, by(admin, body.reason))))
+    return no_store_response(
+        _project_json(registry.office.move_project(name, body.status, mandate_for(admin, body.reason)))
+    )
 
 
 def _project_json(project: Project) -> dict[str, object]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private
-from api.dependencies import OpenRegistry, PublishedReleases, only
+from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("house"))]
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
 
 
 @router.get("/releases", summary="Releases", dependencies=MAY_READ)
@@ -22,7 +22,7 @@ def releases(published: PublishedReleases) -> Response:
         for current in [{release.name for release in published.current(dataset)}]
         for name in published.history.names(dataset)
     ]  # fmt: skip
-    return private({"releases": found, "degraded": list(published.degraded)})
+    return no_store_response({"releases": found, "degraded": list(published.degraded)})
 
 
 @router.post(
@@ -34,12 +34,14 @@ def releases(published: PublishedReleases) -> Response:
 def withdraw(
     dataset: str,
     release: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     published: PublishedReleases,
     body: ReasonOnly,
 ) -> Response:
     """Ask the host that builds to withdraw a release: its erratum is signed there. Where two must agree, this is one."""
     published.find(dataset, release)
-    registry.admins.ask_withdrawal(f"{dataset}/{release}", by(admin, body.reason))
-    return private({"dataset": dataset, "release": release, "waits_for": "daylight release withdraw"}, 202)
+    registry.admins.ask_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))
+    return no_store_response(
+        {"dataset": dataset, "release": release, "waits_for": "daylight release withdraw"}, 202
+    )

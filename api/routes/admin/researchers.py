@@ -7,13 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private
-from api.dependencies import OpenRegistry, only
+from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, Text, json_body, request_body
 from auth.projects import NewMember
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("access"))]
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("access"))]
 
 
 class JoiningResearcher(AdminRequest):
@@ -35,7 +35,7 @@ class LeavingResearcher(AdminRequest):
 @router.get("/researchers", summary="Who was vetted for what", dependencies=MAY_READ)
 def researchers(registry: OpenRegistry) -> Response:
     """Every member of every project, with the addresses that name them here."""
-    return private({"researchers": [asdict(line) for line in registry.office.members()]})
+    return no_store_response({"researchers": [asdict(line) for line in registry.office.members()]})
 
 
 @router.post(
@@ -51,14 +51,14 @@ def researchers(registry: OpenRegistry) -> Response:
     ),
 )
 def join(
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[JoiningResearcher, Depends(json_body(JoiningResearcher))],
 ) -> Response:
     """Make a vetted researcher a member of a project."""
     new = NewMember(body.project, body.name, body.email, body.institution)
-    project, person = registry.add_researcher(new, by(admin, body.reason))
-    return private({"project": project.reference, "researcher": person.id})
+    project, person = registry.add_researcher(new, mandate_for(admin, body.reason))
+    return no_store_response({"project": project.reference, "researcher": person.id})
 
 
 @router.post(
@@ -68,10 +68,10 @@ def join(
     openapi_extra=request_body(LeavingResearcher, project="EX-4", researcher="researcher@example.org"),
 )
 def leave(
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[LeavingResearcher, Depends(json_body(LeavingResearcher))],
 ) -> Response:
     """Take a researcher out of a project; their tokens open nothing from now on."""
-    left = registry.office.end_membership(body.project, body.researcher, by(admin, body.reason))
-    return private({"project": left.reference})
+    left = registry.office.end_membership(body.project, body.researcher, mandate_for(admin, body.reason))
+    return no_store_response({"project": left.reference})

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import AskingAdmin, by, may, private
-from api.dependencies import OpenRegistry, only
+from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only())])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(may("house"))]
+router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
 
 
 @router.get("/session", summary="Who administers", dependencies=MAY_READ)
-async def session(admin: AskingAdmin) -> Response:
+async def session(admin: CurrentAdmin) -> Response:
     """The admin, role and end of the session that is shown."""
-    return private(
+    return no_store_response(
         {"admin": admin.admin, "role": admin.role, "session": admin.session, "expires": admin.expires}
     )
 
@@ -29,16 +29,18 @@ async def session(admin: AskingAdmin) -> Response:
     dependencies=MAY_READ,
     openapi_extra=request_body(AdminRequest),
 )
-def close(admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def close(admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """The session opens nothing from the next request on."""
-    registry.admins.close_session(admin.session, by(admin, body.reason))
-    return private({"session": admin.session})
+    registry.admins.close_session(admin.session, mandate_for(admin, body.reason))
+    return no_store_response({"session": admin.session})
 
 
 @router.get("/sessions", summary="Open sessions", dependencies=MAY_READ)
 def sessions(registry: OpenRegistry) -> Response:
     """The sessions that are open, the one that ends first first. Their identifiers open nothing."""
-    return private({"sessions": [asdict(line) for line in registry.admins.sessions(datetime.now(UTC))]})
+    return no_store_response(
+        {"sessions": [asdict(line) for line in registry.admins.sessions(datetime.now(UTC))]}
+    )
 
 
 @router.post(
@@ -47,7 +49,7 @@ def sessions(registry: OpenRegistry) -> Response:
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def close_another(session: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def close_another(session: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """Another admin's session opens nothing from the next request on."""
-    registry.admins.close_session(session, by(admin, body.reason))
-    return private({"session": session})
+    registry.admins.close_session(session, mandate_for(admin, body.reason))
+    return no_store_response({"session": session})

@@ -9,15 +9,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from api.access.admins import AskingAdmin, by, may, private
-from api.dependencies import OpenRegistry, only
+from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text, json_body, request_body
 from auth.scopes import parse_scopes
 from auth.tokens.issuing import DEFAULT_DAYS, IssuedToken, NewToken
 from auth.tokens.rotation import DEFAULT_OVERLAP
 
 router = APIRouter(prefix="/v1/admin/tokens", tags=["admin"])
-MAY_READ, MAY_CHANGE = [Depends(may("read"))], [Depends(only()), Depends(may("tokens"))]
+MAY_READ, MAY_CHANGE = (
+    [Depends(require_right("read"))],
+    [Depends(only_parameters()), Depends(require_right("tokens"))],
+)
 
 
 class TokenRequest(AdminRequest):
@@ -46,16 +49,18 @@ class NarrowedScopes(AdminRequest):
 
 
 @router.get("", summary="Tokens", dependencies=MAY_READ)
-def tokens(registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only("project"))]) -> Response:
+def tokens(
+    registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only_parameters("project"))]
+) -> Response:
     """Every token, or one project's, the latest first, without its text."""
     found = registry.list_tokens(datetime.now(UTC), query.get("project"))
-    return private({"tokens": [asdict(line) for line in found]})
+    return no_store_response({"tokens": [asdict(line) for line in found]})
 
 
-@router.get("/{token}", summary="A token", dependencies=[Depends(only()), *MAY_READ])
+@router.get("/{token}", summary="A token", dependencies=[Depends(only_parameters()), *MAY_READ])
 def token(token: str, registry: OpenRegistry) -> Response:
     """Everything about one token, but its text."""
-    return private(asdict(registry.show_token(token, datetime.now(UTC))))
+    return no_store_response(asdict(registry.show_token(token, datetime.now(UTC))))
 
 
 @router.post(
@@ -65,14 +70,14 @@ def token(token: str, registry: OpenRegistry) -> Response:
     openapi_extra=request_body(TokenRequest, project="EX-1", researcher="researcher@example.org"),
 )
 def issue(
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[TokenRequest, Depends(json_body(TokenRequest))],
 ) -> Response:
     """A token, shown this once: it is stored nowhere."""
     scopes = parse_scopes(body.scopes) if body.scopes else frozenset[str]()
     new = NewToken(body.project, body.researcher, scopes, body.days, body.label, body.idempotency_key)
-    return _token_json(registry.issue_token(new, by(admin, body.reason)))
+    return _token_json(registry.issue_token(new, mandate_for(admin, body.reason)))
 
 
 @router.post(
@@ -81,10 +86,10 @@ def issue(
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def revoke(token: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def revoke(token: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """It is refused from the next request on."""
-    token_id, changed = registry.revoke_token(token, by(admin, body.reason))
-    return private({"token_id": token_id, "was_open": changed})
+    token_id, changed = registry.revoke_token(token, mandate_for(admin, body.reason))
+    return no_store_response({"token_id": token_id, "was_open": changed})
 
 
 @router.post(
@@ -95,13 +100,13 @@ def revoke(token: str, admin: AskingAdmin, registry: OpenRegistry, body: ReasonO
 )
 def rotate(
     token: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[RotationRequest, Depends(json_body(RotationRequest))],
 ) -> Response:
     """A token in place of another, which goes on for the overlap; shown this once."""
     return _token_json(
-        registry.rotate_token(token, timedelta(hours=body.overlap_hours), by(admin, body.reason))
+        registry.rotate_token(token, timedelta(hours=body.overlap_hours), mandate_for(admin, body.reason))
     )
 
 
@@ -113,16 +118,16 @@ def rotate(
 )
 def narrow(
     token: str,
-    admin: AskingAdmin,
+    admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[NarrowedScopes, Depends(json_body(NarrowedScopes))],
 ) -> Response:
     """Take scopes away from a token; its text stays as it is."""
-    token_id = registry.narrow_token(token, parse_scopes(body.scopes), by(admin, body.reason))
-    return private({"token_id": token_id, "scopes": sorted(parse_scopes(body.scopes))})
+    token_id = registry.narrow_token(token, parse_scopes(body.scopes), mandate_for(admin, body.reason))
+    return no_store_response({"token_id": token_id, "scopes": sorted(parse_scopes(body.scopes))})
 
 
 def _token_json(issued: IssuedToken) -> Response:
-    return private(
+    return no_store_response(
         {"token": issued.text, "token_id": issued.token_id, "expires": issued.expires, "again": issued.again}
     )

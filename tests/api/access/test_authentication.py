@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.server.background import written
+from api.server.background import flush_periodically
 from auth.registry import open_registry
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
@@ -114,7 +114,7 @@ async def _last_uses_are_written(deployment):
     project = deployment.project()
     registry = open_registry(deployment.registry_settings)
     registry.principal(deployment.token(project), datetime.now(UTC))
-    async with written(registry, uses=0.01):
+    async with flush_periodically(registry, uses=0.01):
         for _ in range(200):
             (line,) = deployment.registry.list_tokens(datetime.now(UTC), project)
             if line.last_used:

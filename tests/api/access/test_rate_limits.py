@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from api.access.rate_limits import LimitsSwitchedOff
-from api.access.storage import Counts
+from api.access.storage import SweepingMemoryStorage
 from api.app import create_app
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
@@ -256,7 +256,7 @@ def from_proxy(client, forwarded):
 
 
 def test_counting_starts_no_threads_and_throws_away_what_is_over(monkeypatch):
-    counts = Counts()
+    counts = SweepingMemoryStorage()
     counts.timer.join()
     began = []
     monkeypatch.setattr(threading.Thread, "start", began.append)

@@ -10,10 +10,10 @@ import orjson
 import pytest
 from starlette.requests import ClientDisconnect
 
-from api.access.rate_limits import Limits
+from api.access.rate_limits import RateLimits
 from api.render.tables import RENDER
 from api.server.metrics import Metrics
-from api.server.middleware import Outer
+from api.server.middleware import RequestMiddleware
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES
 from tests.live import served
@@ -143,8 +143,8 @@ def test_a_client_that_leaves_before_it_has_said_all_is_no_fault(caplog):
 
 
 async def outcome(app, *, cancelled=False):
-    """What comes of a request to an application that `Outer` stands around: what it raises, or None."""
-    outer = Outer(app, Limits(ApiSettings()), Metrics())
+    """What comes of a request to an application that `RequestMiddleware` stands around: what it raises, or None."""
+    outer = RequestMiddleware(app, RateLimits(ApiSettings()), Metrics())
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
 
     async def nothing(*_):

@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from api.server import protocol
-from api.server.protocol import LONGEST_HEAD, Heads
+from api.server.protocol import LONGEST_HEAD, StrictHttpProtocol
 
 POST_CHUNKED = b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -64,7 +64,9 @@ def echo():
     app = Echo()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, access_log=False, log_config=None, http=Heads, ws="none", lifespan="off")
+        config = uvicorn.Config(
+            app, access_log=False, log_config=None, http=StrictHttpProtocol, ws="none", lifespan="off"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

@@ -256,7 +256,7 @@ def test_whoever_looks_at_notices_writes_nothing_and_the_server_adds_them(place)
         assert place.registry.verify_audit().events == events
 
         async def a_moment():
-            async with background.written(place.registry, ends=0.01):
+            async with background.flush_periodically(place.registry, ends=0.01):
                 while len(told()) == 1:
                     await asyncio.sleep(0.02)
 
