@@ -55,7 +55,7 @@ def _release(app: typer.Typer) -> None:
 
 
 def _ledger(app: typer.Typer) -> None:
-    from cli.release import ledger_commands
+    from cli.ledger import ledger_commands
 
     app.add_typer(ledger_commands(seal), name="ledger")
 
@@ -67,7 +67,7 @@ def _reports(app: typer.Typer) -> None:
 
 
 def _admin(app: typer.Typer) -> None:
-    from cli.admin.tokens import admin
+    from cli.admin.main import admin
 
     app.add_typer(admin, name="admin")
 

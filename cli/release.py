@@ -1,11 +1,10 @@
-"""The commands `daylight release` and `daylight ledger`."""
+"""The commands `daylight release`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -18,15 +17,11 @@ from cli.bounds import show_choices
 from cli.progress import progress
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
-from datasets.pipeline.operations.recovery import left_open, publish_ledger, settle
 from datasets.pipeline.operations.rollback import roll_back
 from datasets.pipeline.operations.verification import (
-    ensure_ledger_matches,
-    ensure_nothing_forgotten,
     ensure_releases,
 )
 from datasets.pipeline.operations.withdrawal import withdraw
-from datasets.pipeline.output.publication import only_builder
 from datasets.pipeline.planning.budget import budget_of
 from datasets.pipeline.planning.preview import Promise, promises
 from datasets.pipeline.run import build_release
@@ -34,7 +29,6 @@ from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import Workshop
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import Seal
-from datasets.privacy.ledger import head, rho_by_month
 from datasets.privacy.zcdp import epsilon, power_of_best_test
 from datasets.release.format import layout
 from datasets.release.format.manifest import parse_manifest
@@ -88,7 +82,7 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
     ) -> None:
         """Build, sign and publish the release of a month, and write its privacy spend to the ledger."""
         declared, settings = find_dataset(dataset), BuildSettings()
-        with progress() as (said, passed), closing(_ledger(settings)) as ledger:
+        with progress() as (said, passed), closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
             workshop = Workshop(settings.releases, settings.private, ledger, seal(), said=said, passed=passed)
             folder = build_release(
                 declared, Month.parse(month), events, workshop, correction=correction, afresh=afresh
@@ -107,7 +101,7 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
         """Take back a release: readers answer 410 with the reason. Its files and its spend stay on record."""
         settings = BuildSettings()
         declared, now = find_dataset(dataset), datetime.now(UTC)
-        with closing(_ledger(settings)) as ledger:
+        with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
             current = withdraw(settings.releases, ledger, declared, release, reason, seal(), now)
         successor = f"{current} is current now" if current else "its month has no release now"
         _out.print(f"withdrew {dataset} {release}; {successor}")
@@ -121,7 +115,7 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
     ) -> None:
         """Let an earlier release of a month be current again. The later one can still be asked by name; its spend stays."""
         settings = BuildSettings()
-        with closing(_ledger(settings)) as ledger:
+        with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
             workshop = Workshop(settings.releases, settings.private, ledger, seal())
             before = roll_back(workshop, find_dataset(dataset), Month.parse(month), to, reason)
         _out.print(f"{dataset} {to} is current again, instead of {before or 'none'}")
@@ -135,57 +129,12 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
     def verify() -> None:
         """Check every release and what stands beside it: signatures, hashes, pointers, errata, ledger entries."""
         settings = BuildSettings()
-        with closing(_ledger(settings)) as ledger:
+        with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
             number = ensure_releases(settings.releases, seal().verify, ledger)
         _out.print(f"{number} release(s) verified")
 
     app.command(name="audit")(audit_release)
     return app
-
-
-def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
-    """The commands of `daylight ledger`; `seal` opens what it is signed with when it is published."""
-    app = typer.Typer(no_args_is_help=True, help="Show and verify the privacy ledger.")
-
-    @app.command()
-    def publish(
-        close_others: Annotated[
-            bool,
-            typer.Option(
-                "--close-others",
-                help="close what other private folders have reserved too: no build there can be gone on with then",
-            ),
-        ] = False,
-    ) -> None:
-        """Close what builds that died have left open, and publish the ledger as it stands; each build does both."""
-        settings = BuildSettings()
-        with closing(_ledger(settings)) as ledger, only_builder(settings.releases, ledger):
-            workshop = Workshop(settings.releases, settings.private, ledger, seal())
-            ensure_nothing_forgotten(settings.releases, workshop.seal.verify, ledger)
-            left = left_open(settle(workshop, others=close_others))
-            publish_ledger(settings.releases, ledger, workshop.seal)
-        if left:
-            _err.print(left, soft_wrap=True, markup=False, highlight=False)
-        _out.print(f"published {layout.ledger_file(settings.releases)}")
-
-    @app.command()
-    def show() -> None:
-        """Show every entry, and what each month has cost a person."""
-        _show_ledger(BuildSettings())
-
-    @app.command()
-    def verify() -> None:
-        """Check the chain, the caps, what was published of it, and every release against it, in both directions."""
-        settings = BuildSettings()
-        with closing(_ledger(settings)) as ledger:
-            number = ensure_ledger_matches(settings.releases, seal().verify, ledger)
-            _out.print(f"{number} ledger entries verified; head {head(ledger.entries())}")
-
-    return app
-
-
-def _ledger(settings: BuildSettings) -> LedgerStore:
-    return LedgerStore(settings.ledger, settings.caps)
 
 
 def _show_plan(name: str, month: Month, depth: int) -> None:
@@ -205,7 +154,7 @@ def _show_plan(name: str, month: Month, depth: int) -> None:
     _out.print(table)
     rho = budget.rho
     _out.print(
-        f"{len(budget.cuboids)} cuboids, rho {_rho(rho)} a month; epsilon {epsilon(rho, 1e-6):.2f} at delta 1e-6, "
+        f"{len(budget.cuboids)} cuboids, rho {float(rho):g} a month; epsilon {epsilon(rho, 1e-6):.2f} at delta 1e-6, "
         f"{epsilon(rho, 1e-9):.2f} at 1e-9; the best 5 % test has power {power_of_best_test(rho):.1%}."
     )
 
@@ -229,28 +178,6 @@ def _show_releases(root: Path) -> None:
             withdrawn = layout.erratum_file(root, dataset.name, name).exists()
             table.add_row(
                 dataset.name, name, "withdrawn" if withdrawn else "current" if current else "", manifest.published_at,
-                _rho(manifest.rho), manifest.correction,
+                f"{float(manifest.rho):g}", manifest.correction,
             )  # fmt: skip
     _out.print(table)
-
-
-def _show_ledger(settings: BuildSettings) -> None:
-    with closing(_ledger(settings)) as ledger:
-        entries = ledger.entries()
-    table = Table()
-    for heading in ("seq", "time", "state", "of", "dataset", "month", "rho", "release", "reason"):
-        table.add_column(heading)
-    for entry in entries:
-        table.add_row(
-            str(entry.seq), entry.time[:19], entry.state, str(entry.of or ""), entry.dataset, entry.month,
-            f"{entry.nano_rho / 1e9:g}" if entry.nano_rho else "", entry.release, entry.reason,
-        )  # fmt: skip
-    _out.print(table)
-    for month, rho in rho_by_month(entries).items():
-        _out.print(
-            f"{month}: {_rho(rho)} of {_rho(settings.caps.month)} rho spent on each person, over all datasets"
-        )
-
-
-def _rho(rho: Fraction) -> str:
-    return f"{float(rho):g}"

@@ -1,11 +1,10 @@
-"""`daylight admin`: projects, researchers, tokens, the audit and the keys, from the command line.
+"""`daylight admin token`: issue, list, replace, narrow and revoke the tokens of researchers.
 
-What a script wants stands alone on stdout (`TOKEN=$(daylight admin token issue ...)`); all else on stderr.
+A new token is printed alone on stdout (`TOKEN=$(daylight admin token issue ...)`); messages go to stderr.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -14,32 +13,12 @@ from typing import Annotated
 
 import typer
 
-from auth.crypto.keys import Purpose
 from auth.scopes import parse_scopes
 from auth.tokens.issuing import DEFAULT_DAYS, SOON, NewToken, TokenLine, ending_tokens
 from auth.tokens.rotation import DEFAULT_OVERLAP
-from cli.admin.admins import admins, session
-from cli.admin.applications import application
-from cli.admin.notices import notice
-from cli.admin.projects import project, researcher
 from cli.terminal import InProject, Reason, mandate_for, print_message, print_table, registry_for
 
-admin = typer.Typer(no_args_is_help=True, help="Who may ask: projects, researchers, tokens, audit, keys.")
 token = typer.Typer(no_args_is_help=True, help="What a researcher shows to be let in.")
-audit = typer.Typer(no_args_is_help=True, help="What was done, by whom, and that nobody changed it since.")
-key = typer.Typer(no_args_is_help=True, help="The keys that sign tokens, releases and the audit.")
-for name, group in (
-    ("application", application),
-    ("project", project),
-    ("researcher", researcher),
-    ("notice", notice),
-    ("token", token),
-    ("audit", audit),
-    ("key", key),
-    ("admins", admins),
-    ("session", session),
-):
-    admin.add_typer(group, name=name)
 
 
 @token.command("issue")
@@ -186,62 +165,3 @@ def identify_token(
 def _named(token: str) -> str:
     """The token that is named; a dash stands for the standard input, so that no text need stand in a shell's history."""
     return sys.stdin.readline().strip() if token == "-" else token  # noqa: S105  a dash is no password
-
-
-@audit.command("verify")
-def verify_audit() -> None:
-    """Follow the audit from its first event to its signed head."""
-    with registry_for(mandate_for()) as registry:
-        found = registry.verify_audit()
-    print(
-        f"The audit is whole: {found.events} events, the last at {found.last:%Y-%m-%d %H:%M:%S} UTC, "
-        f"head {found.head[:16]}, seen by this host up to event {found.witnessed}."
-    )
-
-
-@audit.command("export")
-def export_audit(
-    after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
-) -> None:
-    """Every event as a line of JSON on stdout, and the signed head: enough to follow the chain without this program."""
-    with registry_for(mandate_for()) as registry:
-        for line in registry.audit_lines(after):
-            print(json.dumps(line, ensure_ascii=False))
-
-
-@key.command("revoke")
-def revoke_key(
-    kid: Annotated[str, typer.Argument(help="The key, as in 'key list'.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit for ever, so name no person.")],
-) -> None:
-    """In an emergency: whatever this key signed is refused from the next request on. Prints its successor, if any."""
-    mandate = mandate_for(reason)
-    with registry_for(mandate) as registry:
-        successor = registry.revoke_key(kid, mandate)
-    print_message(f"Key {kid} is revoked" + (f"; {successor} signs from now on." if successor else "."))
-    print(successor or "")
-
-
-@key.command("list")
-def list_keys() -> None:
-    """Every key by purpose: next, active, retired or revoked."""
-    with registry_for(mandate_for()) as registry:
-        found = registry.list_keys()
-    print_table(
-        ("kid", "purpose", "status", "made"),
-        ((one.kid, one.purpose, one.status, f"{one.created:%Y-%m-%d %H:%M}") for one in found),
-    )
-
-
-@key.command("rotate")
-def rotate_key(
-    purpose: Annotated[Purpose, typer.Argument(help="Which key.")],
-    *,
-    reason: Reason,
-) -> None:
-    """Let the next key sign from now on; what the old one signed stays valid. Prints the new kid."""
-    mandate = mandate_for(reason)
-    with registry_for(mandate) as registry:
-        kid = registry.rotate_key(purpose, mandate)
-    print_message(f"Key {kid} signs every {purpose} from now on.")
-    print(kid)

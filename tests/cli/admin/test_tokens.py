@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from auth.errors import ChainBroken, RegistryError, TokenRefused
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
-from cli.admin.tokens import admin
+from cli.admin.main import admin
 from cli.terminal import open_or_create_registry
 
 READS = {"list", "show", "verify", "export", "versions", "ending", "identify", "pending"}

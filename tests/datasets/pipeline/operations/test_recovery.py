@@ -7,7 +7,7 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
-from cli.release import ledger_commands
+from cli.ledger import ledger_commands
 from datasets.pipeline.operations import recovery
 from datasets.pipeline.operations.recovery import ReleaseInDoubt, left_open, settle
 from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases

@@ -1,0 +1,33 @@
+"""`daylight admin audit`: verify and export the audit log."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli.terminal import mandate_for, registry_for
+
+audit = typer.Typer(no_args_is_help=True, help="What was done, by whom, and that nobody changed it since.")
+
+
+@audit.command("verify")
+def verify_audit() -> None:
+    """Follow the audit from its first event to its signed head."""
+    with registry_for(mandate_for()) as registry:
+        found = registry.verify_audit()
+    print(
+        f"The audit is whole: {found.events} events, the last at {found.last:%Y-%m-%d %H:%M:%S} UTC, "
+        f"head {found.head[:16]}, seen by this host up to event {found.witnessed}."
+    )
+
+
+@audit.command("export")
+def export_audit(
+    after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
+) -> None:
+    """Every event as a line of JSON on stdout, and the signed head: enough to follow the chain without this program."""
+    with registry_for(mandate_for()) as registry:
+        for line in registry.audit_lines(after):
+            print(json.dumps(line, ensure_ascii=False))
