@@ -14,9 +14,9 @@ from api.access.rate_limits import RateLimits
 from api.access.registry_calls import RegistryExecutor
 from api.access.throttle import FailedLoginThrottle
 from api.query.cursor_key import cursor_key
-from api.query.executor import Desk
-from api.query.fast_path import Ready
-from api.query.results import Answers
+from api.query.executor import QueryExecutor
+from api.query.fast_path import KnownQueryRoute
+from api.query.results import ResultCache
 from api.routes import (
     admin,
     aggregates,
@@ -91,13 +91,13 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         )
         app.state.releases.watch()
         app.state.registry_executor = RegistryExecutor()
-        app.state.desk = Desk(settings.workers, settings.deadline_seconds)
-        app.state.answers = Answers(app.state.desk, settings.answers_mib << 20)
+        app.state.executor = QueryExecutor(settings.workers, settings.deadline_seconds)
+        app.state.results = ResultCache(app.state.executor, settings.answers_mib << 20)
         try:
             async with background.flush_periodically(app.state.registry):
                 yield
         finally:
-            app.state.desk.close()
+            app.state.executor.close()
             app.state.registry_executor.close()
             app.state.releases.close()
             app.state.registry.close()
@@ -120,8 +120,8 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
     app.state.metrics = Metrics()
     app.state.login_throttle = FailedLoginThrottle(settings.limit_attempts)
     errors.install_handlers(app, limits.limit_exceeded_response)
-    app.state.ready = Ready(admission(limits.project, quota=True))
-    app.router.routes.insert(0, app.state.ready)  # before what it saves from being asked again
+    app.state.known_queries = KnownQueryRoute(admission(limits.project, quota=True))
+    app.router.routes.insert(0, app.state.known_queries)  # before what it saves from being asked again
     for noun in WITH_TOKEN:
         app.include_router(noun.router, dependencies=[Depends(admission(limits.project, quota=True))])
     for noun in FILES:

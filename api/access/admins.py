@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Depends, Request, Response
 
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
 from auth.admins.accounts import AdminPrincipal
 from auth.admins.roles import Right, ensure_may
 from auth.audit.log import Mandate

@@ -10,26 +10,24 @@ import zstandard
 from fastapi import Request
 
 from api.http.accept import by_preference
-
-PACKED = "application/vnd.apache.parquet"
-"""The media type that is compressed already."""
+from api.http.media import FORMATS
 
 
-class _Packer(Protocol):
+class _Compressor(Protocol):
     def compress(self, data: bytes, /) -> bytes: ...
     def flush(self) -> bytes: ...
 
 
-ENCODINGS: dict[str, Callable[[], _Packer]] = {
+ENCODINGS: dict[str, Callable[[], _Compressor]] = {
     "zstd": lambda: zstandard.ZstdCompressor(level=3).compressobj(),
     "gzip": lambda: zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16),
 }
 """What can be asked for, the best first; neither writes a time, so the same bytes give the same bytes."""
 
 
-def chosen_encoding(request: Request, media_type: str) -> str | None:
+def choose_encoding(request: Request, media_type: str) -> str | None:
     """The encoding that Accept-Encoding likes best; None for the bytes as they are."""
-    if media_type == PACKED:
+    if media_type == FORMATS["parquet"]:  # its pages are compressed already
         return None
     for name in by_preference(request.headers.get("accept-encoding", "")):
         if name in ENCODINGS:
@@ -39,7 +37,7 @@ def chosen_encoding(request: Request, media_type: str) -> str | None:
     return None
 
 
-def encoded(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
+def compress(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
     """The chunks in an encoding."""
     if encoding is None:
         yield from chunks

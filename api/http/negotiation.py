@@ -8,12 +8,12 @@ from fastapi import Request
 
 from api.errors import NotAcceptable
 from api.http.accept import by_preference
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
 from datasets.refusal import printable
 from datasets.release.query.vocabulary import RepeatedParameter, parse_choice
 
 
-def chosen_format(
+def choose_format(
     request: Request, parameters: Iterable[tuple[str, str]], formats: Mapping[str, str] = FORMATS
 ) -> str:
     """The format asked for, of those there are here, each with its media type. Raises RepeatedParameter; MalformedQuestion
@@ -23,10 +23,15 @@ def chosen_format(
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
     if asked:
         return parse_choice("format", asked[0], tuple(formats))
-    return _accepted(request.headers.get("accept", "*/*"), formats)
+    return _format_from_accept(request.headers.get("accept", "*/*"), formats)
 
 
-def _accepted(accept: str, formats: Mapping[str, str]) -> str:
+def prefers_html(request: Request) -> bool:
+    """Whether Accept prefers a page to every other type, as browsers do."""
+    return by_preference(request.headers.get("accept", ""))[:1] == ["text/html"]
+
+
+def _format_from_accept(accept: str, formats: Mapping[str, str]) -> str:
     """The format that `accept` likes best (RFC 9110, section 12.5.1); the earliest of those it likes alike."""
     for name in by_preference(accept):
         for known, media in formats.items():

@@ -6,9 +6,9 @@ import re
 
 from datasets.refusal import Refusal, printable
 
-MOST_RANGES = 32
+MAX_RANGES = 32
 
-_ONE = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
+_RANGE = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 class RangeNotSatisfiable(Refusal):
@@ -23,7 +23,7 @@ class RangeNotSatisfiable(Refusal):
         self.size = size
 
 
-def satisfiable(field: str, size: int) -> str | None:
+def satisfiable_ranges(field: str, size: int) -> str | None:
     """The field Range with only its ranges that can be served of `size` bytes, each in the form first-last.
 
     None where the field is to be ignored: another unit, not well-formed, or more ranges than anyone needs. Raises
@@ -38,8 +38,8 @@ def satisfiable(field: str, size: int) -> str | None:
     if unit.strip().lower() != "bytes":
         return None
     asked = [part.strip() for part in listed.split(",") if part.strip()]
-    ranges = [_one(part, size) for part in asked]
-    if not ranges or len(ranges) > MOST_RANGES or None in ranges:
+    ranges = [_byte_range(part, size) for part in asked]
+    if not ranges or len(ranges) > MAX_RANGES or None in ranges:
         return None
     served = [pair for pair in ranges if pair is not None and pair[0] <= pair[1]]
     if not served:
@@ -47,9 +47,9 @@ def satisfiable(field: str, size: int) -> str | None:
     return "bytes=" + ",".join(f"{first}-{last}" for first, last in served)
 
 
-def _one(part: str, size: int) -> tuple[int, int] | None:
+def _byte_range(part: str, size: int) -> tuple[int, int] | None:
     """First and last byte; last before first where there is nothing to serve; None where it is no range."""
-    match = _ONE.fullmatch(part)
+    match = _RANGE.fullmatch(part)
     if match is None or not any(match.groups()):
         return None
     first, last = match.groups()

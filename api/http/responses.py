@@ -8,12 +8,12 @@ from functools import lru_cache
 import orjson
 from fastapi import Request, Response
 
-from api.http.compression import chosen_encoding, encoded
-from api.render.tables import FORMATS
+from api.http.compression import choose_encoding, compress
+from api.http.media import FORMATS
 
-WORTH_ENCODING = 1024
+MIN_COMPRESSED_BYTES = 1024
 """Bytes below which compressing gains nothing."""
-CACHE = {
+CACHE_HEADERS = {
     "Cache-Control": "private, max-age=0, must-revalidate",
     "Vary": "Accept, Accept-Encoding, Authorization",
 }
@@ -28,25 +28,25 @@ def etag_of(*parts: object) -> str:
     return f'"{hashlib.sha256(orjson.dumps([str(part) for part in parts])).hexdigest()[:32]}"'
 
 
-def tagged(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
+def response_with_etag(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """An answer with a strong validator, compressed where that is asked for, or 304 where the asker has these very bytes."""
-    encoding = chosen_encoding(request, media_type) if len(body) >= WORTH_ENCODING else None
-    fields = {**headers, **CACHE, "ETag": etag_of(hashlib.sha256(body).hexdigest(), encoding)}
-    if request.method == "GET" and is_known(request, fields["ETag"]):
+    encoding = choose_encoding(request, media_type) if len(body) >= MIN_COMPRESSED_BYTES else None
+    fields = {**headers, **CACHE_HEADERS, "ETag": etag_of(hashlib.sha256(body).hexdigest(), encoding)}
+    if request.method == "GET" and is_not_modified(request, fields["ETag"]):
         return Response(None, 304, fields)
     if encoding:
         fields["Content-Encoding"] = encoding
-        body = _encoded(body, encoding)
+        body = _compress_document(body, encoding)
     return Response(body, 200, fields, media_type)
 
 
 @lru_cache(maxsize=64)
-def _encoded(body: bytes, encoding: str) -> bytes:
+def _compress_document(body: bytes, encoding: str) -> bytes:
     """Documents change with releases at most, so each is compressed once."""
-    return b"".join(encoded([body], encoding))
+    return b"".join(compress([body], encoding))
 
 
-def is_known(request: Request, etag: str) -> bool:
+def is_not_modified(request: Request, etag: str) -> bool:
     """Whether the asker says that it has what this validator names (RFC 9110, section 13.1.2)."""
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return etag in known or "*" in known
@@ -54,4 +54,4 @@ def is_known(request: Request, etag: str) -> bool:
 
 def json_response(request: Request, document: object) -> Response:
     """Metadata as JSON, with a validator."""
-    return tagged(request, orjson.dumps(document), FORMATS["json"], {})
+    return response_with_etag(request, orjson.dumps(document), FORMATS["json"], {})

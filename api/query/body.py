@@ -11,11 +11,11 @@ from fastapi import Request
 from api.errors import Malformed, TooLarge
 from datasets.refusal import printable
 
-LARGEST_BODY = 64 * 1024
-EXAMPLE = '{"measure": ["actions"], "group_by": ["category"]}'
+MAX_BODY_BYTES = 64 * 1024
+BODY_EXAMPLE = '{"measure": ["actions"], "group_by": ["category"]}'
 
 
-async def parameters_of_body(request: Request) -> tuple[tuple[str, str], ...]:
+async def parameters_from_body(request: Request) -> tuple[tuple[str, str], ...]:
     """The question's names and values, repetitions included; a list stands for values with commas between.
 
     Raises TooLarge, and Malformed where the body is no such object or the address has a query beside it.
@@ -24,12 +24,14 @@ async def parameters_of_body(request: Request) -> tuple[tuple[str, str], ...]:
         raise Malformed("A question in the body has no query beside it; write all of it into the body.")
     body = await read_body(request)
     try:
-        members = json.loads(body, object_pairs_hook=_Members, parse_constant=_no_constant)
+        members = json.loads(body, object_pairs_hook=_Members, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise Malformed(f"The body is no JSON, or not in UTF-8; write an object such as {EXAMPLE}.") from None
+        raise Malformed(
+            f"The body is no JSON, or not in UTF-8; write an object such as {BODY_EXAMPLE}."
+        ) from None
     if not isinstance(members, _Members):
-        raise Malformed(f"The body is JSON, but no object; write one such as {EXAMPLE}.")
-    pairs = tuple((name, _value(name, value)) for name, value in members)
+        raise Malformed(f"The body is JSON, but no object; write one such as {BODY_EXAMPLE}.")
+    pairs = tuple((name, _parameter_value(name, value)) for name, value in members)
     try:
         "".join(chain.from_iterable(pairs)).encode()
     except UnicodeEncodeError:
@@ -41,7 +43,7 @@ class _Members(list[tuple[str, Any]]):
     """The members of a JSON object in order, also those whose name stands twice."""
 
 
-def _no_constant(text: str) -> None:
+def _refuse_constant(text: str) -> None:
     raise ValueError(text)
 
 
@@ -50,12 +52,12 @@ async def read_body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise TooLarge(f"The body has more than {LARGEST_BODY} bytes; nothing here needs that many.")
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; nothing here needs that many.")
     return body
 
 
-def _value(name: str, value: object) -> str:
+def _parameter_value(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -16,11 +16,11 @@ from datasets.release.answer.serving_copy import Deadline
 
 T = TypeVar("T")
 
-AT_ONCE = 2
+RUNNING_PER_PROJECT = 2
 """Questions of one project that run at a time; more wait."""
-UNWATCHED = 0.05
+WATCH_AFTER = 0.05
 """Seconds for which a question runs before anybody minds whether its asker is still there: most are answered by then."""
-WAITING = 16
+WAITING_PER_PROJECT = 16
 """Questions of one project that wait; more are sent away."""
 
 
@@ -29,46 +29,46 @@ class TooBusy(Refusal):
 
 
 @dataclass
-class Lane:
+class ProjectQueue:
     """The turns of one project, and how many of its questions wait for one."""
 
-    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RUNNING_PER_PROJECT))
     waiting: int = 0
 
 
-class Desk:
+class QueryExecutor:
     """As many questions at once as there are cores, of one project two; a short queue for the others."""
 
     def __init__(self, workers: int, seconds: float) -> None:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="question")
         self._seconds = seconds
         self._running: set[Deadline] = set()
-        self._house = asyncio.Semaphore(workers)
-        self._lanes: dict[str, Lane] = {}
+        self._slots = asyncio.Semaphore(workers)
+        self._queues: dict[str, ProjectQueue] = {}
 
     async def run(self, request: Request, work: Callable[[Deadline], T]) -> T:
         """What `work` gives; its query stops when the asker leaves or the deadline is over. Raises TooBusy."""
-        async with self._turn(request.state.principal.project):
+        async with self._slot(request.state.principal.project):
             return await self._run(request, work)
 
     @asynccontextmanager
-    async def _turn(self, project: str) -> AsyncIterator[None]:
+    async def _slot(self, project: str) -> AsyncIterator[None]:
         """A turn of the project and then of the house, in the order of asking.
 
         Raises TooBusy where too many of the project wait, or one waited longer than it may run.
         """
-        lane = self._lanes.setdefault(project, Lane())
-        if lane.waiting >= WAITING:
+        lane = self._queues.setdefault(project, ProjectQueue())
+        if lane.waiting >= WAITING_PER_PROJECT:
             raise TooBusy(
-                f"{WAITING} questions of this project are waiting already; ask again when some are answered."
+                f"{WAITING_PER_PROJECT} questions of this project are waiting already; ask again when some are answered."
             )
         lane.waiting += 1
         try:
-            if lane.turns.locked() or self._house.locked():
+            if lane.slots.locked() or self._slots.locked():
                 async with asyncio.timeout(self._seconds):
-                    await self._both(lane)
+                    await self._acquire_slots(lane)
             else:
-                await self._both(lane)  # at once: a clock of its own would cost more than the turn
+                await self._acquire_slots(lane)  # at once: a clock of its own would cost more than the turn
         except TimeoutError:
             raise TooBusy("The question waited too long for its turn; ask again in a moment.") from None
         finally:
@@ -76,23 +76,23 @@ class Desk:
         try:
             yield
         finally:
-            self._house.release()
-            lane.turns.release()
+            self._slots.release()
+            lane.slots.release()
 
-    async def _both(self, lane: Lane) -> None:
-        await lane.turns.acquire()
+    async def _acquire_slots(self, lane: ProjectQueue) -> None:
+        await lane.slots.acquire()
         try:
-            await self._house.acquire()
+            await self._slots.acquire()
         except BaseException:
-            lane.turns.release()
+            lane.slots.release()
             raise
 
     async def _run(self, request: Request, work: Callable[[Deadline], T]) -> T:
         deadline = Deadline(self._seconds, watched=True)
         self._running.add(deadline)
         loop = asyncio.get_running_loop()
-        watch = Watch(request, deadline)
-        clocks = loop.call_later(UNWATCHED, watch.begin), loop.call_later(self._seconds, deadline.interrupt)
+        watch = DisconnectWatcher(request, deadline)
+        clocks = loop.call_later(WATCH_AFTER, watch.start), loop.call_later(self._seconds, deadline.interrupt)
         try:
             return await loop.run_in_executor(self._threads, work, deadline)
         except asyncio.CancelledError:
@@ -101,7 +101,7 @@ class Desk:
         finally:
             for clock in clocks:
                 clock.cancel()
-            watch.end()
+            watch.stop()
             self._running.discard(deadline)
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ class Desk:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
-class Watch:
+class DisconnectWatcher:
     """Interrupts a question whose asker leaves."""
 
     def __init__(self, request: Request, deadline: Deadline) -> None:
@@ -119,14 +119,14 @@ class Watch:
         self._deadline = deadline
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
-        self._task = asyncio.ensure_future(self._left())
+    def start(self) -> None:
+        self._task = asyncio.ensure_future(self._interrupt_on_disconnect())
 
-    def end(self) -> None:
+    def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
-    async def _left(self) -> None:
+    async def _interrupt_on_disconnect(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
         self._deadline.interrupt()

@@ -16,55 +16,55 @@ from starlette.types import Receive, Scope, Send
 
 from api.access.rate_limits import Dependency
 from api.dependencies import ensure_scope
-from api.query.request import Asked
-from api.query.results import Answers, Wanted
+from api.query.request import QueryRequest
+from api.query.results import ResultCache, ResultRequest
 from datasets.release.answer.release import Release
 
-MOST = 1000
-LONGEST = 2048
+MAX_KNOWN = 1000
+MAX_KEY_BYTES = 2048
 """Bytes of an address and its fields beyond which it is read each time, so that what is kept stays small."""
 
-Words = tuple[str, bytes, bytes, bytes]
+RequestKey = tuple[str, bytes, bytes, bytes]
 """Path, query, Accept and Accept-Encoding: all of a request that its answer depends on, but for the validators it has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class KnownQuery:
     """What an address was found to want, as long as these releases are the current ones of its dataset."""
 
     dataset: str
     current: tuple[Release, ...]
-    wanted: Wanted
+    result: ResultRequest
 
 
-class Ready(BaseRoute):
+class KnownQueryRoute(BaseRoute):
     """The route of addresses that were understood before. `admitted` is how every question is let in."""
 
     path = "/v1/datasets/{dataset}/aggregates"
 
-    def __init__(self, admitted: Dependency) -> None:
-        self._admitted = admitted
-        self._known: OrderedDict[Words, Understood] = OrderedDict()
+    def __init__(self, admit: Dependency) -> None:
+        self._admit = admit
+        self._known: OrderedDict[RequestKey, KnownQuery] = OrderedDict()
 
-    def remember(self, request: Request, asked: Asked, wanted: Wanted) -> None:
+    def remember(self, request: Request, asked: QueryRequest, wanted: ResultRequest) -> None:
         """Know what this address wants, from now on until something is released."""
-        words = _words(request.scope)
-        if sum(map(len, words)) <= LONGEST:
+        words = _request_key(request.scope)
+        if sum(map(len, words)) <= MAX_KEY_BYTES:
             # current before it was understood: what is released meanwhile makes it unknown, not wrong
-            self._known[words] = Understood(asked.question.dataset, asked.current, wanted)
+            self._known[words] = KnownQuery(asked.question.dataset, asked.current, wanted)
             self._known.move_to_end(words)
-            if len(self._known) > MOST:
+            if len(self._known) > MAX_KNOWN:
                 self._known.popitem(last=False)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Full for a GET of an address that is known and means what it meant; the other routes see to the rest."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return Match.NONE, {}
-        words = _words(scope)
+        words = _request_key(scope)
         found = self._known.get(words)
         if found is None:
             return Match.NONE, {}
-        if found.wanted.releases.current(found.dataset) != found.current:
+        if found.result.releases.current(found.dataset) != found.current:
             del self._known[words]  # and with it the releases that it holds
             return Match.NONE, {}
         self._known.move_to_end(words)
@@ -73,14 +73,14 @@ class Ready(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in, and served. Raises what admission and `Answers.serve` raise, and OutOfScope."""
         request, understood = Request(scope, receive), scope["understood"]
-        await self._admitted(request)
+        await self._admit(request)
         ensure_scope(request, understood.dataset)
-        answers: Answers = scope["app"].state.answers
-        answer = await answers.serve(request, understood.wanted)
+        answers: ResultCache = scope["app"].state.results
+        answer = await answers.serve(request, understood.result)
         await answer(scope, receive, send)
 
 
-def _words(scope: Scope) -> Words:
+def _request_key(scope: Scope) -> RequestKey:
     accept = encoding = b""
     for name, value in reversed(scope["headers"]):  # the first of several counts, as everywhere
         if name == b"accept":

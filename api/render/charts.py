@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 INK, FAINT, BAR = "#1b3a57", "#8a97a3", "#3b78a8"
 WIDTH, HEIGHT = 3.7, 1.9
 """Inches of a chart of a trend; half of an A4 page between its margins."""
-CHARTS = 256
+MAX_CHARTS = 256
 """Charts of each kind that are kept, some 20 kB each: a page in another encoding draws none anew."""
-_ONE_AT_A_TIME = Lock()
+_MATPLOTLIB_LOCK = Lock()
 """matplotlib keeps caches of fonts that threads must not fill at once."""
 
 
-@lru_cache(CHARTS)
+@lru_cache(MAX_CHARTS)
 def trend_chart(parts: tuple[Part, ...], scale: float = 1.0) -> str:
     """Month by month: a dot with its interval, hollow where the status is not A; an address with the SVG in it.
 
@@ -36,31 +36,33 @@ def trend_chart(parts: tuple[Part, ...], scale: float = 1.0) -> str:
     """
 
     def draw(axes: Axes) -> None:
-        _points(axes, range(len(parts)), parts, scale, upright=True)
+        _draw_points(axes, range(len(parts)), parts, scale, upright=True)
         axes.set_xticks(
             range(len(parts)), [part.of[2:] for part in parts], rotation=90 if len(parts) > 6 else 0
         )
         axes.set_xlim(-0.6, len(parts) - 0.4)
         axes.grid(axis="y", color="#e3e8ec", linewidth=0.6)
 
-    return _drawn(draw, WIDTH, HEIGHT)
+    return _svg_data_url(draw, WIDTH, HEIGHT)
 
 
-@lru_cache(CHARTS)
+@lru_cache(MAX_CHARTS)
 def codes_chart(parts: tuple[Part, ...], scale: float = 1.0) -> str:
     """Code by code, from the top down: a dot with its interval; an address with the SVG in it."""
 
     def draw(axes: Axes) -> None:
         places = range(len(parts))
-        _points(axes, places, parts, scale, upright=False)
+        _draw_points(axes, places, parts, scale, upright=False)
         axes.set_yticks(places, [part.of if len(part.of) <= 24 else part.of[:23] + "…" for part in parts])
         axes.set_ylim(len(parts) - 0.4, -0.6)
         axes.grid(axis="x", color="#e3e8ec", linewidth=0.6)
 
-    return _drawn(draw, WIDTH, 0.6 + 0.17 * len(parts))
+    return _svg_data_url(draw, WIDTH, 0.6 + 0.17 * len(parts))
 
 
-def _points(axes: Axes, places: Sequence[int], parts: Sequence[Part], scale: float, *, upright: bool) -> None:
+def _draw_points(
+    axes: Axes, places: Sequence[int], parts: Sequence[Part], scale: float, *, upright: bool
+) -> None:
     """All dots of a kind at once: one errorbar for each dot would take twice the time of the whole chart."""
     told = [(p, part.number) for p, part in zip(places, parts, strict=True) if part.number.value is not None]
     for filled in (True, False):
@@ -68,7 +70,7 @@ def _points(axes: Axes, places: Sequence[int], parts: Sequence[Part], scale: flo
         if not kind:
             continue
         at = [place for place, _ in kind]
-        ends = [_ends(number, scale) for _, number in kind]
+        ends = [_error_bar(number, scale) for _, number in kind]
         values = [value for value, _, _ in ends]
         spread = [[below for _, below, _ in ends], [above for _, _, above in ends]]
         where: dict[str, Any] = (
@@ -86,7 +88,7 @@ def _points(axes: Axes, places: Sequence[int], parts: Sequence[Part], scale: flo
     (axes.axhline if upright else axes.axvline)(0, color=FAINT, linewidth=0.8)
 
 
-def _ends(number: Number, scale: float) -> tuple[float, float, float]:
+def _error_bar(number: Number, scale: float) -> tuple[float, float, float]:
     """A value, and how far its interval reaches below and above; where it has none, nothing is drawn of it."""
     value = (number.value or 0.0) * scale
     if number.lo is None or number.hi is None:
@@ -94,7 +96,7 @@ def _ends(number: Number, scale: float) -> tuple[float, float, float]:
     return value, max(value - number.lo * scale, 0.0), max(number.hi * scale - value, 0.0)
 
 
-def _drawn(draw: Any, width: float, height: float) -> str:
+def _svg_data_url(draw: Any, width: float, height: float) -> str:
     """An address (RFC 2397) that holds the SVG, so that a page loads nothing and no script in it could run."""
     import matplotlib as mpl  # noqa: PLC0415  takes half a second, which only whoever asks for a chart should wait
     from matplotlib.figure import Figure  # noqa: PLC0415  likewise
@@ -106,7 +108,7 @@ def _drawn(draw: Any, width: float, height: float) -> str:
         "font.size": 7,
         "font.family": "sans-serif",
     }
-    with _ONE_AT_A_TIME, mpl.rc_context(style):
+    with _MATPLOTLIB_LOCK, mpl.rc_context(style):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.add_subplot()
         draw(axes)

@@ -12,19 +12,19 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
-from api.render.tables import FORMATS
+from api.http.media import FORMATS, MARKDOWN
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import KeptEntry, ShareEntry
 
-Kept = Mapping[str, KeptEntry]
+KeptShares = Mapping[str, KeptEntry]
 
 
-def as_json(book: Codebook, kept: Kept) -> tuple[bytes, str]:
+def as_json(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
     shares = {name: entry.model_dump(mode="json") for name, entry in kept.items()}
     return orjson.dumps({**book.model_dump(mode="json"), "kept": shares}), FORMATS["json"]
 
 
-def as_csv(book: Codebook, kept: Kept) -> tuple[bytes, str]:
+def as_csv(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
     """A line for each code of each level."""
     text = io.StringIO()
     writer = csv.writer(text)
@@ -35,12 +35,12 @@ def as_csv(book: Codebook, kept: Kept) -> tuple[bytes, str]:
             for code in level.codes:
                 writer.writerow(
                     [dimension.name, level.name, code.code, code.label, code.within or "", level.code_list, level.source,
-                     dimension.law, *(n for entry in kept.values() for n in _numbers(entry, level.name, code.code))]
+                     dimension.law, *(n for entry in kept.values() for n in _share_columns(entry, level.name, code.code))]
                 )  # fmt: skip
     return text.getvalue().encode(), FORMATS["csv"]
 
 
-def as_markdown(book: Codebook, kept: Kept) -> tuple[bytes, str]:
+def as_markdown(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
     """A chapter for each dimension, with a table of its codes."""
     lines = [
         f"# {book.title}: codebook, {book.month}",
@@ -49,45 +49,49 @@ def as_markdown(book: Codebook, kept: Kept) -> tuple[bytes, str]:
         "",
     ]
     lines += ["| measure | what it is | kind |", "|---|---|---|"]
-    lines += [f"| `{measure.name}` | {_cell(measure.title)} | {measure.kind} |" for measure in book.measures]
-    lines += [f"| `{entry.name}` | {_cell(entry.title)} | {entry.kind} |" for entry in book.derived]
+    lines += [
+        f"| `{measure.name}` | {_escape_pipes(measure.title)} | {measure.kind} |" for measure in book.measures
+    ]
+    lines += [f"| `{entry.name}` | {_escape_pipes(entry.title)} | {entry.kind} |" for entry in book.derived]
     for name, entry in kept.items():
-        lines += ["", f"Kept of `{name}`: {_share(entry.overall)}. {entry.note}"]
+        lines += ["", f"Kept of `{name}`: {_share_text(entry.overall)}. {entry.note}"]
     for dimension in book.dimensions:
         for level in dimension.levels:
             names = [name for name in kept if level.name in kept[name].by]
             lines += ["", f"## `{level.name}`: {dimension.title}", "", f"Source: {level.source}.", ""]
             heads = ["code", "label", "within", *(f"kept of {name}" for name in names)]
-            lines += [_line(heads), "|---" * len(heads) + "|"]
+            lines += [_markdown_row(heads), "|---" * len(heads) + "|"]
             for code in level.codes:
-                shares = [_share(kept[name].by[level.name][code.code]) for name in names]
-                lines.append(_line([f"`{code.code}`", _cell(code.label), code.within or "", *shares]))
-    return ("\n".join(lines) + "\n").encode(), "text/markdown; charset=utf-8"
+                shares = [_share_text(kept[name].by[level.name][code.code]) for name in names]
+                lines.append(
+                    _markdown_row([f"`{code.code}`", _escape_pipes(code.label), code.within or "", *shares])
+                )
+    return ("\n".join(lines) + "\n").encode(), MARKDOWN
 
 
-def _line(cells: list[str]) -> str:
+def _markdown_row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _numbers(entry: KeptEntry, level: str, code: str) -> tuple[float | str, ...]:
+def _share_columns(entry: KeptEntry, level: str, code: str) -> tuple[float | str, ...]:
     share = entry.by.get(level, {}).get(code)
     if share is None:
         return "", "", ""
     return tuple("" if number is None else number for number in (share.share, share.lo, share.hi))
 
 
-def _share(share: ShareEntry) -> str:
+def _share_text(share: ShareEntry) -> str:
     if share.share is None:
         return "lost in noise"
     told = "" if share.lo is None or share.hi is None else f" ({share.lo:.1%} to {share.hi:.1%})"
     return f"{share.share:.1%}{told}"
 
 
-def _cell(text: str) -> str:
+def _escape_pipes(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-CODEBOOK: dict[str, Callable[[Codebook, Kept], tuple[bytes, str]]] = {
+CODEBOOK_RENDERERS: dict[str, Callable[[Codebook, KeptShares], tuple[bytes, str]]] = {
     "json": as_json,
     "csv": as_csv,
     "md": as_markdown,

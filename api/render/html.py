@@ -6,12 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from fastapi import Request
-
-from api.http.accept import by_preference
-
-HTML = "text/html; charset=utf-8"
-GUARD = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
 }
@@ -22,11 +17,6 @@ STYLE = (
     "td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left;vertical-align:top}"
     "code{background:#f3f3f3;padding:0 .2rem}"
 )
-
-
-def prefers_html(request: Request) -> bool:
-    """Whether a person with a browser asks, rather than a program."""
-    return by_preference(request.headers.get("accept", ""))[:1] == ["text/html"]
 
 
 def page(title: str, *parts: str) -> bytes:
@@ -47,10 +37,10 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 def catalogue_page(cards: list[dict[str, Any]]) -> bytes:
     """The catalogue: what there is, by what, since when, at what privacy cost, and how to reach it."""
-    return page("Daylight: the catalogue", "<h1>The catalogue</h1>", *map(_card, cards))
+    return page("Daylight: the catalogue", "<h1>The catalogue</h1>", *map(_dataset_section, cards))
 
 
-def _card(card: dict[str, Any]) -> str:
+def _dataset_section(card: dict[str, Any]) -> str:
     name, privacy, modality = escape(card["name"]), card["privacy"], card["modality"]
     links = ", ".join(f'<a href="{escape(link)}">{escape(word)}</a>' for word, link in card["links"].items())
     facts = {

@@ -15,10 +15,10 @@ from datasets.reports.finding import Finding, Part
 from datasets.reports.number import STATUS, Number
 from datasets.reports.report import Report
 
-DRAWN_BY = version("matplotlib")
-GUARD = {
-    **html.GUARD,
-    "Content-Security-Policy": html.GUARD["Content-Security-Policy"] + "; img-src data:",
+MATPLOTLIB_VERSION = version("matplotlib")
+SECURITY_HEADERS = {
+    **html.SECURITY_HEADERS,
+    "Content-Security-Policy": html.SECURITY_HEADERS["Content-Security-Policy"] + "; img-src data:",
 }
 """As other pages, and the charts, which are in the page itself."""
 STYLE = """
@@ -44,7 +44,7 @@ STYLE = """
   .report h2, .report h3, .report .head, .report .by { break-after: avoid } .report .gaps, .report tr { break-inside: avoid }
   .report .indicator { break-inside: auto } }
 """
-FIRST_CODES = 40
+MAX_CODES = 40
 """Codes that a breakdown shows; every one is in the CSV."""
 
 
@@ -62,23 +62,23 @@ def report_page(report: Report) -> bytes:
         f"<p>Each value stands with its {CONFIDENCE:.0%} interval in brackets, and a status; in charts a hollow dot has a "
         f"status other than A. {escape(COVERS)}</p>",
         html.table(("status", "meaning"), STATUS.items()),
-        _summary(report),
-        *(_commitment(commitment, report) for commitment in COMMITMENTS),
+        _summary_table(report),
+        *(_commitment_section(commitment, report) for commitment in COMMITMENTS),
         "".join(f'<p class="foot">{escape(warning)}</p>' for warning in report.warnings),
         "</main>",
     )
 
 
-def _summary(report: Report) -> str:
+def _summary_table(report: Report) -> str:
     """All indicators on one page."""
     rows = []
     for commitment in COMMITMENTS:
         for declared in commitment.indicators:
             finding = report.findings[declared.name]
-            change = _with_interval(finding.change.number, declared.unit) if finding.change else ""
+            change = _value_and_interval(finding.change.number, declared.unit) if finding.change else ""
             rows.append(
                 f"<tr><td>{commitment.number}</td><td>{escape(declared.title)}</td>"
-                f'<td class="n">{_with_interval(finding.number, declared.unit)}</td><td>{finding.number.status}</td>'
+                f'<td class="n">{_value_and_interval(finding.number, declared.unit)}</td><td>{finding.number.status}</td>'
                 f'<td class="n">{change}</td></tr>'
             )
     before = f" from {report.period.before}" if report.period.before else ""
@@ -88,66 +88,77 @@ def _summary(report: Report) -> str:
     )
 
 
-def _commitment(commitment: Commitment, report: Report) -> str:
+def _commitment_section(commitment: Commitment, report: Report) -> str:
     gaps = "".join(f"<li>{escape(gap)}</li>" for gap in commitment.gaps)
     return "".join(
         (
             f'<h2 id="{commitment.name}">{commitment.number}. {escape(commitment.title)}</h2>',
             f'<p>{escape(commitment.promise)}</p><p class="law">{escape(commitment.law)}</p>',
-            *(_indicator(declared, report.findings[declared.name]) for declared in commitment.indicators),
+            *(
+                _indicator_section(declared, report.findings[declared.name])
+                for declared in commitment.indicators
+            ),
             f'<h3>Not measured</h3><ul class="gaps">{gaps}</ul>',
         )
     )
 
 
-def _indicator(declared: Indicator | Fact, finding: Finding) -> str:
+def _indicator_section(declared: Indicator | Fact, finding: Finding) -> str:
     return "".join(
-        ('<section class="indicator">', *_lines(declared, finding), "</section>", *_codes(declared, finding))
+        (
+            '<section class="indicator">',
+            *_indicator_lines(declared, finding),
+            "</section>",
+            *_breakdown(declared, finding),
+        )
     )
 
 
-def _lines(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
-    yield f'<h3>{escape(declared.title)}</h3><p class="head"><strong>{_written(finding.number.value, declared.unit)}</strong>'
+def _indicator_lines(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
+    value = _number_text(finding.number.value, declared.unit)
+    yield f'<h3>{escape(declared.title)}</h3><p class="head"><strong>{value}</strong>'
     if finding.number.se != 0:
-        yield f" {_interval(finding.number, declared.unit)}"
+        yield f" {_interval_text(finding.number, declared.unit)}"
     yield f' <span class="law">{finding.number.status}; {escape(declared.law)}</span></p>'
     if declared.note:
         yield f'<p class="foot">{escape(declared.note)}</p>'
     if finding.change is not None:
         change = finding.change
         number = (
-            f" {_with_interval(change.number, declared.unit, sign=True)}"
+            f" {_value_and_interval(change.number, declared.unit, sign=True)}"
             if change.number.value is not None
             else ""
         )
         yield f'<p class="foot">{escape(change.sentence)}{number}</p>'
     if finding.trend:
-        alt = f"{declared.title}, by month: {_said(finding.trend, declared.unit)}"
-        chart = trend_chart(tuple(finding.trend), _scale(declared.unit))
-        yield _pair(chart, alt, "month", finding.trend, declared.unit)
+        alt = f"{declared.title}, by month: {_alt_text(finding.trend, declared.unit)}"
+        chart = trend_chart(tuple(finding.trend), _display_factor(declared.unit))
+        yield _chart_and_table(chart, alt, "month", finding.trend, declared.unit)
     if isinstance(declared, Indicator):
         yield f'<p class="foot">{declared.dataset}: <code>{escape(finding.question)}</code></p>'
 
 
-def _codes(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
+def _breakdown(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
     """Where an indicator falls: the codes with the largest numbers, in the order of their list."""
     if not isinstance(declared, Indicator) or not finding.by:
         return
     told = [part for part in finding.by if part.number.value is not None]
-    largest = sorted(told, key=lambda part: -(part.number.value or 0.0))[:FIRST_CODES]
+    largest = sorted(told, key=lambda part: -(part.number.value or 0.0))[:MAX_CODES]
     parts = [part for part in told if part in largest]
     if parts:
         by = declared.by.replace("_", " ")
-        alt = f"{declared.title}, by {by}: {_said(parts, declared.unit)}"
+        alt = f"{declared.title}, by {by}: {_alt_text(parts, declared.unit)}"
         yield f'<p class="foot by">{escape(declared.title)}, by {by}:</p>'
-        yield _pair(codes_chart(tuple(parts), _scale(declared.unit)), alt, by, parts, declared.unit)
+        yield _chart_and_table(
+            codes_chart(tuple(parts), _display_factor(declared.unit)), alt, by, parts, declared.unit
+        )
 
 
-def _pair(chart: str, alt: str, of: str, parts: Sequence[Part], unit: str) -> str:
+def _chart_and_table(chart: str, alt: str, of: str, parts: Sequence[Part], unit: str) -> str:
     """A chart with its table beside it, which says the same to those who do not see."""
     rows = "".join(
-        f'<tr><td>{escape(part.label)}</td><td class="n">{_written(part.number.value, unit)}</td>'
-        f'<td class="n">{_interval(part.number, unit)}</td><td>{part.number.status}</td></tr>'
+        f'<tr><td>{escape(part.label)}</td><td class="n">{_number_text(part.number.value, unit)}</td>'
+        f'<td class="n">{_interval_text(part.number, unit)}</td><td>{part.number.status}</td></tr>'
         for part in parts
     )
     heads = f'<tr><th>{escape(of)}</th><th class="n">value</th><th class="n">interval</th><th></th></tr>'
@@ -157,30 +168,28 @@ def _pair(chart: str, alt: str, of: str, parts: Sequence[Part], unit: str) -> st
     )
 
 
-def _said(parts: Sequence[Part], unit: str) -> str:
+def _alt_text(parts: Sequence[Part], unit: str) -> str:
     """What a chart shows, in a sentence: its ends, since the table says all."""
     told = [part for part in parts if part.number.value is not None]
     if not told:
         return "no value"
     least, most = (pick(told, key=lambda part: part.number.value or 0.0) for pick in (min, max))
-    return (
-        f"from {_written(least.number.value, unit)} ({least.label}) to {_written(most.number.value, unit)} ({most.label}); "
-        "the table beside it has every value."
-    )
+    low, high = (f"{_number_text(part.number.value, unit)} ({part.label})" for part in (least, most))
+    return f"from {low} to {high}; the table beside it has every value."
 
 
-def _with_interval(number: Number, unit: str, *, sign: bool = False) -> str:
-    interval = "" if number.se == 0 else f" {_interval(number, unit)}"
-    return f"{_written(number.value, unit, sign=sign)}{interval}"
+def _value_and_interval(number: Number, unit: str, *, sign: bool = False) -> str:
+    interval = "" if number.se == 0 else f" {_interval_text(number, unit)}"
+    return f"{_number_text(number.value, unit, sign=sign)}{interval}"
 
 
-def _interval(number: Number, unit: str) -> str:
+def _interval_text(number: Number, unit: str) -> str:
     if number.lo is None or number.hi is None:
         return "[no interval]" if number.value is not None else ""
-    return f"[{_written(number.lo, unit)}, {_written(number.hi, unit)}]"
+    return f"[{_number_text(number.lo, unit)}, {_number_text(number.hi, unit)}]"
 
 
-def _written(value: float | None, unit: str, *, sign: bool = False) -> str:
+def _number_text(value: float | None, unit: str, *, sign: bool = False) -> str:
     """A number for people; the CSV and JSON have all its digits."""
     if value is None:
         return "–"
@@ -192,5 +201,5 @@ def _written(value: float | None, unit: str, *, sign: bool = False) -> str:
     return f"{value:{plus},.0f}".replace("-0", "0") if abs(value) < 0.5 else f"{value:{plus},.0f}"
 
 
-def _scale(unit: str) -> float:
+def _display_factor(unit: str) -> float:
     return 100.0 if unit in {"share", "difference of shares"} else 1.0

@@ -13,18 +13,11 @@ import pyarrow.parquet as pq
 
 from datasets.release.answer.table import Result
 
-FORMATS = {
-    "json": "application/json",
-    "ndjson": "application/x-ndjson",
-    "csv": "text/csv; charset=utf-8; header=present",
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-}
-ARROW = {"string": pa.string(), "date": pa.date32(), "float": pa.float64()}
+ARROW_TYPES = {"string": pa.string(), "date": pa.date32(), "float": pa.float64()}
 """The Arrow type of each type of column: the same in Parquet and Arrow, and what a reader should make of CSV and JSON."""
 
 
-SIZE = 10_000
+ROWS_PER_CHUNK = 10_000
 """Rows that are written at once; an answer of more is streamed."""
 
 
@@ -33,22 +26,22 @@ def as_json(answer: Result) -> Iterator[bytes]:
     columns = [{"name": column.name, "type": column.type} for column in answer.columns]
     yield orjson.dumps({**answer.meta, "columns": columns})[:-1] + b',"data":['
     between = b""
-    for part in answer.chunks(SIZE):
-        yield between + orjson.dumps(_objects(part))[1:-1]
+    for part in answer.chunks(ROWS_PER_CHUNK):
+        yield between + orjson.dumps(_row_objects(part))[1:-1]
         between = b","
     yield b"]}"
 
 
 def as_ndjson(answer: Result) -> Iterator[bytes]:
     """A JSON object for each row, and nothing else."""
-    for part in answer.chunks(SIZE):
-        yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in _objects(part))
+    for part in answer.chunks(ROWS_PER_CHUNK):
+        yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in _row_objects(part))
 
 
 def as_csv(answer: Result) -> Iterator[bytes]:
     """A header and a line for each row (RFC 4180); numbers are written so that they read back the same."""
     header: list[tuple[Any, ...]] = [tuple(column.name for column in answer.columns)]
-    for part in answer.chunks(SIZE):
+    for part in answer.chunks(ROWS_PER_CHUNK):
         text = io.StringIO()
         csv.writer(text).writerows(header + part.rows)
         header = []
@@ -58,21 +51,21 @@ def as_csv(answer: Result) -> Iterator[bytes]:
 def as_parquet(answer: Result) -> Iterator[bytes]:
     """One Parquet file; what the answer rests on is in the file's metadata under `daylight`, as JSON."""
     sink = pa.BufferOutputStream()
-    pq.write_table(_table(answer, _schema(answer)), sink, compression="zstd")
+    pq.write_table(_arrow_table(answer, _arrow_schema(answer)), sink, compression="zstd")
     yield sink.getvalue().to_pybytes()
 
 
 def as_arrow(answer: Result) -> Iterator[bytes]:
     """One Arrow IPC stream, with the same columns, types and metadata as the Parquet file."""
-    sink, schema = io.BytesIO(), _schema(answer)
+    sink, schema = io.BytesIO(), _arrow_schema(answer)
     with pa.ipc.new_stream(sink, schema) as writer:
-        for part in answer.chunks(SIZE):
-            writer.write_table(_table(part, schema))
-            yield _taken_from(sink)
-    yield _taken_from(sink)
+        for part in answer.chunks(ROWS_PER_CHUNK):
+            writer.write_table(_arrow_table(part, schema))
+            yield _drain(sink)
+    yield _drain(sink)
 
 
-def _taken_from(sink: io.BytesIO) -> bytes:
+def _drain(sink: io.BytesIO) -> bytes:
     """What was written since the last time."""
     found = sink.getvalue()
     sink.seek(0)
@@ -80,19 +73,19 @@ def _taken_from(sink: io.BytesIO) -> bytes:
     return found
 
 
-def _objects(answer: Result) -> list[dict[str, Any]]:
+def _row_objects(answer: Result) -> list[dict[str, Any]]:
     """The rows as objects; orjson writes NaN, which stands for no number, as null."""
     names = [column.name for column in answer.columns]
     columns = [data if isinstance(data, list) else data.tolist() for data in answer.data]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _schema(answer: Result) -> pa.Schema:
-    fields = [pa.field(column.name, ARROW[column.type]) for column in answer.columns]
+def _arrow_schema(answer: Result) -> pa.Schema:
+    fields = [pa.field(column.name, ARROW_TYPES[column.type]) for column in answer.columns]
     return pa.schema(fields, {"daylight": orjson.dumps(answer.meta)})
 
 
-def _table(answer: Result, schema: pa.Schema) -> pa.Table:
+def _arrow_table(answer: Result, schema: pa.Schema) -> pa.Table:
     arrays = [
         pa.array(data, pa.string()).cast(kind)
         if isinstance(data, list)
@@ -102,7 +95,7 @@ def _table(answer: Result, schema: pa.Schema) -> pa.Table:
     return pa.table(arrays, schema=schema)
 
 
-RENDER: dict[str, Callable[[Result], Iterator[bytes]]] = {
+RENDERERS: dict[str, Callable[[Result], Iterator[bytes]]] = {
     "json": as_json,
     "ndjson": as_ndjson,
     "csv": as_csv,

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.query.request import AskedInBody, AskedQuestion
-from api.query.results import Answers, Wanted, wanted_of
+from api.query.request import QueryFromBody, QueryFromUrl
+from api.query.results import ResultCache, ResultRequest, result_request
 
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
 
 @router.get("/{dataset}/aggregates", summary="Ask a question")
-async def aggregates(request: Request, asked: AskedQuestion) -> Response:
+async def aggregates(request: Request, asked: QueryFromUrl) -> Response:
     """Noisy numbers per period and cell, each with its exact standard error, 95 % interval and status.
 
     Every cell of the asked grid is there: zero is a value, and a negative estimate is served as it is. The same
     question asked of the same releases has the same bytes for everybody.
     """
-    wanted, ready = wanted_of(request, asked), request.app.state.ready
+    wanted, ready = result_request(request, asked), request.app.state.known_queries
     ready.remember(request, asked, wanted)
     return await _serve(request, wanted)
 
 
 @router.post("/{dataset}/aggregates", summary="Ask a question in a body")
-async def aggregates_by_body(request: Request, asked: AskedInBody) -> Response:
+async def aggregates_by_body(request: Request, asked: QueryFromBody) -> Response:
     """The same, for questions too long for an address: a JSON object with the same words, lists for several values."""
-    return await _serve(request, wanted_of(request, asked))
+    return await _serve(request, result_request(request, asked))
 
 
-async def _serve(request: Request, wanted: Wanted) -> Response:
-    answers: Answers = request.app.state.answers
+async def _serve(request: Request, wanted: ResultRequest) -> Response:
+    answers: ResultCache = request.app.state.results
     return await answers.serve(request, wanted)

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import PublishedReleases, SettingsOf, only_parameters
 from api.http.accept import by_preference
-from api.http.responses import json_response, tagged
-from api.render.atom import ATOM, feed
+from api.http.media import ATOM
+from api.http.responses import json_response, response_with_etag
+from api.render.atom import atom_feed
 from datasets.catalogue import DATASETS
 from datasets.release.query.vocabulary import parse_choice
 from datasets.release.store.changelog import changelog, errata_log
@@ -26,8 +27,8 @@ def changes(request: Request, settings: SettingsOf, releases: PublishedReleases,
     """Every release that was published, corrected or withdrawn, the latest first; `format` is json or atom. Open to all."""
     found = changelog(releases.history, NAMES)
     if _wants_atom(request, given):
-        body = feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", found)
-        return tagged(request, body, ATOM, {})
+        body = atom_feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", found)
+        return response_with_etag(request, body, ATOM, {})
     return json_response(request, {"changes": found})
 
 
@@ -36,8 +37,8 @@ def errata(request: Request, settings: SettingsOf, releases: PublishedReleases, 
     """Every withdrawal and correction with its reason, the latest first; `format` is json or atom. Open to all."""
     found = errata_log(releases.history, NAMES)
     if _wants_atom(request, given):
-        return tagged(
-            request, feed("Errata", settings.publisher, settings.base_url, "/v1/errata", found), ATOM, {}
+        return response_with_etag(
+            request, atom_feed("Errata", settings.publisher, settings.base_url, "/v1/errata", found), ATOM, {}
         )
     return json_response(request, {"errata": found})
 

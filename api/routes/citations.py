@@ -18,7 +18,7 @@ from api.dependencies import (
     only_parameters,
     parse_question,
 )
-from api.http.responses import tagged
+from api.http.responses import response_with_etag
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
 from datasets.release.query.vocabulary import RepeatedParameter, parse_choice
@@ -88,4 +88,4 @@ def _pin_releases(question: Question, asked: Sequence[Release], releases: Releas
 def _citation_response(request: Request, cited: Citation, format_: str) -> Response:
     kind = parse_choice("format", format_, tuple(CITATION_MEDIA))
     body = orjson.dumps(cited.csl()) if kind == "csl" else cited.bibtex().encode()
-    return tagged(request, body, CITATION_MEDIA[kind], {})
+    return response_with_etag(request, body, CITATION_MEDIA[kind], {})

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import NamedDataset, PublishedReleases, only_parameters
-from api.http.responses import json_response, tagged
-from api.render.codebook import CODEBOOK
-from api.render.html import GUARD, HTML, catalogue_page, prefers_html
+from api.http.media import HTML
+from api.http.negotiation import prefers_html
+from api.http.responses import json_response, response_with_etag
+from api.render.codebook import CODEBOOK_RENDERERS
+from api.render.html import SECURITY_HEADERS, catalogue_page
 from datasets.catalogue import DATASETS
 from datasets.definition import Dataset
 from datasets.period import Month
@@ -30,7 +32,7 @@ async def catalogue(request: Request, releases: PublishedReleases) -> Response:
     """
     cards = [_catalogue_entry(dataset, releases) for dataset in DATASETS]
     if prefers_html(request):
-        return tagged(request, catalogue_page(cards), HTML, GUARD)
+        return response_with_etag(request, catalogue_page(cards), HTML, SECURITY_HEADERS)
     return json_response(request, {"datasets": cards})
 
 
@@ -39,7 +41,7 @@ async def dataset(request: Request, dataset: NamedDataset, releases: PublishedRe
     """The same for one dataset."""
     card = _catalogue_entry(dataset, releases)
     if prefers_html(request):
-        return tagged(request, catalogue_page([card]), HTML, GUARD)
+        return response_with_etag(request, catalogue_page([card]), HTML, SECURITY_HEADERS)
     return json_response(request, card)
 
 
@@ -56,9 +58,9 @@ async def codebook(
     """
     current = releases.current(dataset.name)
     book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
-    asked = parse_choice("format", given.get("format", "json"), tuple(CODEBOOK))
-    body, media = CODEBOOK[asked](book, current[-1].kept_shares if current else {})
-    return tagged(request, body, media, {})
+    asked = parse_choice("format", given.get("format", "json"), tuple(CODEBOOK_RENDERERS))
+    body, media = CODEBOOK_RENDERERS[asked](book, current[-1].kept_shares if current else {})
+    return response_with_etag(request, body, media, {})
 
 
 def _catalogue_entry(dataset: Dataset, releases: Releases) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.dependencies import only_parameters
-from api.http.responses import tagged
+from api.http.responses import response_with_etag
 
 router = APIRouter(prefix="/docs", tags=["service"], dependencies=[Depends(only_parameters())])
 
@@ -61,14 +61,16 @@ GUARD = {
 @router.get("", summary="This description as a page")
 async def page(request: Request) -> Response:
     """Every operation with its words, codes and refusals, to be tried with a token. Open to all."""
-    return tagged(request, PAGE, "text/html; charset=utf-8", GUARD)
+    return response_with_etag(request, PAGE, "text/html; charset=utf-8", GUARD)
 
 
 @router.get("/{name}", summary="What the page is made of")
 def asset(request: Request, name: str) -> Response:
     """Scripts, styles and the icon of the page."""
     if name == "start.js":
-        return tagged(request, START, ASSETS["swagger-ui-bundle.js"], GUARD)
+        return response_with_etag(request, START, ASSETS["swagger-ui-bundle.js"], GUARD)
     if name not in ASSETS:
         raise HTTPException(404)
-    return tagged(request, (files("fastapi_swagger.resources") / name).read_bytes(), ASSETS[name], GUARD)
+    return response_with_etag(
+        request, (files("fastapi_swagger.resources") / name).read_bytes(), ASSETS[name], GUARD
+    )

@@ -11,9 +11,9 @@ from starlette.responses import FileResponse
 from api.access.quota import mark_charged
 from api.dependencies import GrantedDataset, PublishedReleases, find_release, only_parameters
 from api.errors import UnknownFile
-from api.http.ranges import satisfiable
-from api.http.responses import is_known
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
+from api.http.ranges import satisfiable_ranges
+from api.http.responses import is_not_modified
 from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.answer.release import Release
 from datasets.release.format.manifest import FileEntry
@@ -46,7 +46,7 @@ async def file(
         "Data-Release": found.name,
         "Accept-Ranges": "bytes",
     }
-    if is_known(request, fields["ETag"]):
+    if is_not_modified(request, fields["ETag"]):
         return Response(None, 304, fields)
     _keep_servable_ranges(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
     found.ensure_unchanged()
@@ -74,7 +74,7 @@ def _keep_servable_ranges(request: Request, size: int, validators: set[str]) -> 
     if asked is None or request.state.method != "GET" or (unchanged and unchanged not in validators):
         kept = None
     else:
-        kept = satisfiable(asked, size)
+        kept = satisfiable_ranges(asked, size)
     headers = [
         (name, value) for name, value in request.scope["headers"] if name not in {b"range", b"if-range"}
     ]

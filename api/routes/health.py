@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.access.registry_calls import call_registry
 from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
+from api.http.media import FORMATS
 from api.http.responses import json_response
-from api.render.tables import FORMATS
 from auth.errors import RegistryUnavailable
 
 router = APIRouter(tags=["health"], dependencies=[Depends(only_parameters())])

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.access.registry_calls import call_registry
 from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
-from api.http.responses import json_response, tagged
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
+from api.http.responses import json_response, response_with_etag
 from datasets.privacy.ledger import GENESIS
 from datasets.release.format.ledger import entries_of, published_ledger
 
@@ -25,4 +25,4 @@ async def ledger(request: Request, releases: PublishedReleases, registry: OpenRe
     if found is None:
         return json_response(request, {"caps": {}, "head": GENESIS, "rho_spent": {}, "entries": []})
     entries_of(found)
-    return tagged(request, found.text, FORMATS["json"], {"Document-Signature": found.signature})
+    return response_with_etag(request, found.text, FORMATS["json"], {"Document-Signature": found.signature})

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from api.access.registry_calls import call_registry
 from api.dependencies import CurrentPrincipal, OpenRegistry, SettingsOf, client_address, only_parameters
 from api.errors import Malformed
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
 from auth.audit.log import Mandate
 from auth.crypto.jwt import LONGEST_TEXT
 from auth.errors import MalformedValue, TokenRefused, UnknownRecord

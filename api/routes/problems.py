@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.dependencies import only_parameters
-from api.http.responses import json_response, tagged
-from api.render.html import GUARD, HTML, prefers_html, problem_page
+from api.http.media import HTML
+from api.http.negotiation import prefers_html
+from api.http.responses import json_response, response_with_etag
+from api.render.html import SECURITY_HEADERS, problem_page
 from api.spec.problems import Page, pages
 
 router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only_parameters())])
@@ -31,7 +33,7 @@ async def one(request: Request, name: str) -> Response:
     if prefers_html(request):
         page, said = PAGES[name], PAGES[name].explanation
         body = problem_page(page.name, page.status, page.title, said.remedy, said.detail)
-        return tagged(request, body, HTML, GUARD)
+        return response_with_etag(request, body, HTML, SECURITY_HEADERS)
     return json_response(request, _problem_json(PAGES[name]))
 
 

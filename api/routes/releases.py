@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import NamedDataset, PublishedReleases, find_release, only_parameters
-from api.http.responses import json_response, tagged
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
+from api.http.responses import json_response, response_with_etag
 from datasets.catalogue import DATASETS
 from datasets.release.format import layout
 from datasets.release.releases import Releases
@@ -44,7 +44,7 @@ async def manifest(
     found.ensure_unchanged()
     signature = (found.folder / layout.SIGNATURE).read_text().strip()
     body = (found.folder / layout.MANIFEST).read_bytes()
-    return tagged(
+    return response_with_etag(
         request, body, FORMATS["json"], {"Manifest-Signature": signature, "Data-Release": found.name}
     )
 

@@ -10,13 +10,12 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import Parameters, PublishedReleases, SettingsOf, ensure_scope, only_parameters
-from api.http.compression import chosen_encoding, encoded
-from api.http.negotiation import chosen_format
+from api.http.compression import choose_encoding, compress
+from api.http.media import FORMATS, HTML
+from api.http.negotiation import choose_format
 from api.http.responses import etag_of, json_response
-from api.query.results import WRITERS, Answers, Made, Wanted
-from api.render.html import HTML
-from api.render.report import DRAWN_BY, GUARD, report_page
-from api.render.tables import FORMATS
+from api.query.results import WRITER_VERSIONS, RenderedResult, ResultCache, ResultRequest
+from api.render.report import MATPLOTLIB_VERSION, SECURITY_HEADERS, report_page
 from datasets.release.answer.serving_copy import Deadline
 from datasets.release.releases import Releases
 from datasets.reports.commitments import COMMITMENTS
@@ -70,7 +69,7 @@ async def report(
 
     What no dataset holds is listed as a gap. `period` is a month, a quarter or a half-year: 2026-06, 2026-Q2, 2026-H1.
     """
-    format_ = chosen_format(request, parameters, REPORT_FORMATS)
+    format_ = choose_format(request, parameters, REPORT_FORMATS)
     found = ReportPeriod.parse(period)
 
     def make(current: Current, deadline: Deadline) -> bytes:
@@ -97,7 +96,7 @@ async def part(
     Blank is what they do not hold. Counts are whole and not negative, and totals are the exact sums of their categories; as
     JSON, each cell stands beside what the releases say of it, with its interval.
     """
-    format_ = chosen_format(request, parameters, PART_FORMATS)
+    format_ = choose_format(request, parameters, PART_FORMATS)
     wanted, when = find_part(part, PARTS), ReportPeriod.parse(period)
 
     def make(current: Current, deadline: Deadline) -> bytes:
@@ -123,18 +122,20 @@ async def _serve_document(
     current = current_of(releases)
     coverages = coverages_of(current, period)
     asked = tuple(release for each in current.values() for release in each)
-    encoding = chosen_encoding(request, media)
-    etag = etag_of(str(period), what, encoding, *(r.fingerprint for r in asked), DRAWN_BY, *WRITERS)
+    encoding = choose_encoding(request, media)
+    etag = etag_of(
+        str(period), what, encoding, *(r.fingerprint for r in asked), MATPLOTLIB_VERSION, *WRITER_VERSIONS
+    )
     used = [f"{c.dataset} {release.name}" for c in coverages for release in c.used]
-    headers = {"Data-Release": ", ".join(used), **(GUARD if media == HTML else {}), **fields}
+    headers = {"Data-Release": ", ".join(used), **(SECURITY_HEADERS if media == HTML else {}), **fields}
 
-    def make(deadline: Deadline) -> Made:
+    def make(deadline: Deadline) -> RenderedResult:
         body = document(current, deadline)
         encoded_as = {"Content-Encoding": encoding} if encoding else {}
-        return Made((b"".join(encoded([body], encoding)),), encoded_as, QUOTA_ROWS)
+        return RenderedResult((b"".join(compress([body], encoding)),), encoded_as, QUOTA_ROWS)
 
-    answers: Answers = request.app.state.answers
-    return await answers.serve(request, Wanted(releases, asked, etag, media, headers, make))
+    answers: ResultCache = request.app.state.results
+    return await answers.serve(request, ResultRequest(releases, asked, etag, media, headers, make))
 
 
 QUOTA_ROWS = sum(len(commitment.indicators) for commitment in COMMITMENTS)

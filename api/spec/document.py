@@ -14,9 +14,9 @@ from fastapi.openapi.utils import get_openapi
 
 from api.dependencies import only_parameters
 from api.errors import PROBLEM_JSON
-from api.http.responses import tagged
-from api.query.body import EXAMPLE as BODY
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
+from api.http.responses import response_with_etag
+from api.query.body import BODY_EXAMPLE as BODY
 from api.routes.docs import ASSETS
 from api.spec.admin_examples import exemplify, is_administered
 from api.spec.parameters import METADATA, words_of
@@ -156,7 +156,7 @@ async def openapi_json(request: Request) -> Response:
     state = request.app.state
     if not hasattr(state, "description"):
         state.description = orjson.dumps(description(request.app))
-    return tagged(request, state.description, JSON, {})
+    return response_with_etag(request, state.description, JSON, {})
 
 
 def description(app: FastAPI) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.render.codebook import CODEBOOK
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
+from api.render.codebook import CODEBOOK_RENDERERS
 from datasets.definition import CodeList, Dataset
 from datasets.release.query.span import FREQUENCIES
 from datasets.release.query.vocabulary import LABELS, MAX_VALUE_LENGTH, MAX_VALUES, PERIOD, SHAPES
@@ -129,7 +129,7 @@ def _filter(name: str, codes: object) -> Parameter:
 
 METADATA: dict[str, Parameter] = {
     "/v1/datasets/{dataset}/codebook": query(
-        "format", "The format of the codebook; json by default.", "json", enum=list(CODEBOOK)
+        "format", "The format of the codebook; json by default.", "json", enum=list(CODEBOOK_RENDERERS)
     ),
     "/v1/codelists/{name}": query("search", "Only codes whose code or label holds this text.", "a"),
     "/v1/changelog": query(

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from api.access.admins import NO_STORE, no_store_response, require_right
 from api.dependencies import OpenRegistry, only_parameters
-from api.render.tables import FORMATS
+from api.http.media import FORMATS
 from auth.errors import MalformedValue
 from auth.registry import Registry
 from datasets.refusal import printable

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from api.query.executor import AT_ONCE, WAITING, Desk, TooBusy
+from api.query.executor import RUNNING_PER_PROJECT, WAITING_PER_PROJECT, QueryExecutor, TooBusy
 
 
 def asker(project):
@@ -40,15 +40,15 @@ class Work:
 
 def test_a_project_cannot_take_all_threads():
     async def asked():
-        desk, work = Desk(workers=4, seconds=10), Work()
+        desk, work = QueryExecutor(workers=4, seconds=10), Work()
         greedy = [asyncio.create_task(desk.run(asker("a"), work.of("a"))) for _ in range(6)]
         await asyncio.sleep(0.1)
         other = asyncio.create_task(desk.run(asker("b"), work.of("b")))
         await asyncio.sleep(0.1)
-        assert (work.now["a"], work.now["b"]) == (AT_ONCE, 1)
+        assert (work.now["a"], work.now["b"]) == (RUNNING_PER_PROJECT, 1)
         work.go.set()
         assert await asyncio.gather(*greedy, other) == ["a"] * 6 + ["b"]
-        assert work.most["a"] == AT_ONCE
+        assert work.most["a"] == RUNNING_PER_PROJECT
         desk.close()
 
     asyncio.run(asked())
@@ -56,8 +56,11 @@ def test_a_project_cannot_take_all_threads():
 
 def test_whose_queue_is_full_is_sent_away_and_others_are_not():
     async def asked():
-        desk, work = Desk(workers=4, seconds=10), Work()
-        waiting = [asyncio.create_task(desk.run(asker("a"), work.of("a"))) for _ in range(WAITING + AT_ONCE)]
+        desk, work = QueryExecutor(workers=4, seconds=10), Work()
+        waiting = [
+            asyncio.create_task(desk.run(asker("a"), work.of("a")))
+            for _ in range(WAITING_PER_PROJECT + RUNNING_PER_PROJECT)
+        ]
         await asyncio.sleep(0.1)
         with pytest.raises(TooBusy, match="16 questions of this project are waiting already"):
             await desk.run(asker("a"), work.of("a"))
@@ -74,7 +77,7 @@ def test_whose_queue_is_full_is_sent_away_and_others_are_not():
 
 def test_who_waits_too_long_is_told_so():
     async def asked():
-        desk, work = Desk(workers=1, seconds=0.2), Work()
+        desk, work = QueryExecutor(workers=1, seconds=0.2), Work()
         first = asyncio.create_task(desk.run(asker("a"), work.of("a")))
         await asyncio.sleep(0.05)
         with pytest.raises(TooBusy, match="waited too long"):
@@ -88,7 +91,7 @@ def test_who_waits_too_long_is_told_so():
 
 def test_who_leaves_the_queue_gives_the_turn_back():
     async def asked():
-        desk, work = Desk(workers=1, seconds=10), Work()
+        desk, work = QueryExecutor(workers=1, seconds=10), Work()
         first = asyncio.create_task(desk.run(asker("a"), work.of("a")))
         await asyncio.sleep(0.1)
         gone = asyncio.create_task(desk.run(asker("b"), work.of("b")))

@@ -9,7 +9,7 @@ QUESTION = f"{AGGREGATES}?measure=actions&group_by=category"
 
 
 def understood(client):
-    return client.app.state.ready._known
+    return client.app.state.known_queries._known
 
 
 def test_the_second_answer_is_the_first_in_bytes_and_fields(client):

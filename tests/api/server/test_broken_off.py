@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from api.access.rate_limits import RateLimits
-from api.render.tables import RENDER
+from api.render.tables import RENDERERS
 from api.server.metrics import Metrics
 from api.server.middleware import RequestMiddleware
 from api.settings import ApiSettings
@@ -45,8 +45,8 @@ def streamed(monkeypatch):
     """Let answers be streamed, from a function that gives their pieces."""
 
     def stream(pieces):
-        monkeypatch.setattr("api.query.results.SIZE", 0)
-        monkeypatch.setitem(RENDER, "ndjson", pieces)
+        monkeypatch.setattr("api.query.results.ROWS_PER_CHUNK", 0)
+        monkeypatch.setitem(RENDERERS, "ndjson", pieces)
 
     return stream
 
