@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
-from api.access.registry_calls import call_registry
-from api.errors import Malformed, OutOfScope, TokenMissing
+from api.access.authorization import find_granted_dataset
+from api.refusals import Malformed
 from api.settings import ApiSettings
-from auth.admins.accounts import AdminPrincipal
-from auth.errors import TokenRefused
 from auth.registry import Registry
 from auth.tokens.principal import Principal
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
 from datasets.refusal import did_you_mean, nearest, printable
-from datasets.release.answer.release import Release
-from datasets.release.query.question import Question
 from datasets.release.query.vocabulary import (
     MAX_VALUE_LENGTH,
     MalformedQuestion,
@@ -33,7 +25,6 @@ from datasets.release.query.vocabulary import (
 from datasets.release.releases import Releases
 
 MOST_PARAMETERS = 64
-Holder = TypeVar("Holder")
 
 
 async def settings_of(request: Request) -> ApiSettings:
@@ -51,74 +42,10 @@ async def registry_of(request: Request) -> Registry:
     return registry
 
 
-async def authenticate_principal(request: Request) -> Principal:
-    """Who asks, looked up in the registry on each request.
-
-    Raises TokenMissing, TooManyAttempts, TokenRefused, RegistryUnavailable.
-    """
-    return await _authenticate(request, request.app.state.registry.principal)
-
-
-async def authenticate_admin(request: Request) -> AdminPrincipal:
-    """Which admin asks. Raises as `authenticate_principal`."""
-    return await _authenticate(request, request.app.state.registry.admin)
-
-
-async def _authenticate(request: Request, look_up: Callable[[str, datetime], Holder]) -> Holder:
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text.strip():
-        raise TokenMissing(
-            "Authorization: a token is needed here; send the field 'Authorization: Bearer TOKEN' with a token that "
-            "was issued to you.",
-            parameter="Authorization",
-        )
-    token, throttle = text.strip(), request.app.state.login_throttle
-    address = client_address(request)
-    name = throttle.ensure_not_throttled(address, token)
-    try:
-        holder = await _find_holder(request, look_up, token)
-    except TokenRefused:
-        throttle.record_failure(address, name)
-        raise
-    throttle.record_success(address, name)
-    return holder
-
-
 async def current_principal(request: Request) -> Principal:
     """Who was let in."""
     asker: Principal = request.state.principal
     return asker
-
-
-async def _find_holder(request: Request, look_up: Callable[[str, datetime], Holder], token: str) -> Holder:
-    now = datetime.now(UTC)
-    if request.app.state.registry.in_process:
-        return look_up(token, now)
-    return await call_registry(request, look_up, token, now)
-
-
-def client_address(request: Request) -> str:
-    """Where a request comes from, as the connection says it: no field of the request can change it, but those of a proxy that
-    the settings name.
-
-    An address of IPv6 stands for its network of 64 bits, all of which whoever has one can use.
-    """
-    host = request.client.host if request.client else "unknown"
-    return _address_or_network(host) if ":" in host else host
-
-
-@lru_cache(4096)
-def _address_or_network(host: str) -> str:
-    """The first 64 bits of an address of IPv6.
-
-    >>> _address_or_network("2001:db8:0:1:aaaa::1"), _address_or_network("::ffff:192.0.2.1")
-    ('2001:db8:0:1::/64', '192.0.2.1')
-    """
-    try:
-        address = IPv6Address(host)
-    except ValueError:
-        return host
-    return str(address.ipv4_mapped or IPv6Network((address.packed[:8] + bytes(8), 64)))
 
 
 async def dataset_of(dataset: str) -> Dataset:
@@ -129,27 +56,6 @@ async def dataset_of(dataset: str) -> Dataset:
 async def granted_dataset(request: Request, dataset: str) -> Dataset:
     """The dataset named in the path, where the token may read it. Raises UnknownDataset, OutOfScope."""
     return find_granted_dataset(request, dataset)
-
-
-def find_granted_dataset(request: Request, dataset: str) -> Dataset:
-    """The dataset of this name, where who was let in may read it. Raises UnknownDataset, OutOfScope."""
-    found = find_dataset(dataset)
-    ensure_scope(request, found.name)
-    return found
-
-
-def ensure_scope(request: Request, noun: str) -> None:
-    """Raises OutOfScope where who was let in may not read this: a dataset, or reports."""
-    principal: Principal = request.state.principal
-    scope = f"{noun}:read"
-    if scope not in principal.scopes:
-        raise OutOfScope(
-            f"The project {principal.reference} may not read {noun}: its token has the scopes "
-            f"{', '.join(sorted(principal.scopes))}, and {scope} is needed.",
-            parameter="dataset",
-            value=noun,
-            allowed=sorted(principal.scopes),
-        )
 
 
 async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
@@ -168,30 +74,6 @@ async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
             f"{MOST_PARAMETERS} of them."
         ) from None
     return tuple(pairs)
-
-
-async def parse_question(
-    dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
-) -> tuple[Question, tuple[Release, ...]]:
-    """What is asked, apart from the format, which is the API's own word, and of which releases.
-
-    What may have to be opened first is opened beside the event loop, so that nobody else waits. Raises a Refusal for what
-    is not right.
-    """
-    words = tuple((name, value) for name, value in parameters if name != "format")
-    if releases.is_resolved_in_memory(dataset.name, words):
-        return releases.resolve(dataset.name, words, ("format",))
-    return await asyncio.to_thread(releases.resolve, dataset.name, words, ("format",))
-
-
-async def find_release(releases: Releases, dataset: str, name: str) -> Release:
-    """The release of this name, opened beside the event loop where it is new to this process.
-
-    Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
-    """
-    if releases.is_open(dataset, name):
-        return releases.find(dataset, name)
-    return await asyncio.to_thread(releases.find, dataset, name)
 
 
 def only_parameters(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:

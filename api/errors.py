@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from slowapi.errors import RateLimitExceeded
@@ -17,8 +16,10 @@ from starlette.routing import Match
 
 from api.access.quota import QuotaSpent
 from api.access.throttle import TooManyAttempts
+from api.http.problems import problem_response, slug, title
 from api.http.ranges import RangeNotSatisfiable
 from api.query.executor import TooBusy
+from api.refusals import Malformed, NotAcceptable, OutOfScope, TokenMissing, TooLarge, TooLong, UnknownFile
 from auth.admins.roles import RoleTooSmall
 from auth.errors import (
     ChainBroken,
@@ -52,37 +53,6 @@ from datasets.reports.official.part import UnknownPart
 from datasets.reports.report import ReportNotCovered
 
 log = logging.getLogger("daylight.api")
-
-PROBLEM_JSON = "application/problem+json"
-
-
-class TokenMissing(Refusal):
-    """No bearer token came with a request that needs one."""
-
-
-class OutOfScope(Refusal):
-    """The token is good, but what it may read does not include this."""
-
-
-class UnknownFile(Refusal):
-    """A file that the release's manifest does not name."""
-
-
-class NotAcceptable(Refusal):
-    """None of the media types that were asked for can be answered."""
-
-
-class TooLarge(Refusal):
-    """A body larger than any question needs to be."""
-
-
-class TooLong(Refusal):
-    """A query longer than any question needs to be."""
-
-
-class Malformed(Refusal):
-    """A request that is not written as HTTP and this API ask."""
-
 
 STATUS: dict[type[Exception], int] = {
     Malformed: 400,
@@ -149,20 +119,6 @@ STATUS_SENTENCES = {
 }
 
 
-def slug(refusal: type[Exception]) -> str:
-    """The stable name of a refusal, the last part of its `type`.
-
-    >>> slug(UnknownDataset)
-    'unknown-dataset'
-    """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", refusal.__name__).lower()
-
-
-def title(refusal: type[Exception]) -> str:
-    """What a refusal is in general: the first sentence of its docstring."""
-    return (refusal.__doc__ or refusal.__name__).strip().split("\n")[0].split(". ")[0].rstrip(".")
-
-
 def refusal_response(request: Request, error: Exception) -> Response:
     """The answer to a refusal of ours, found in the table by the nearest of its classes."""
     kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
@@ -182,27 +138,6 @@ def refusal_response(request: Request, error: Exception) -> Response:
             details["value"] = TOKEN_PATTERN.sub("(a token)", details["value"])
     sentence = PUBLIC_SENTENCES[kind] if kind in PUBLIC_SENTENCES else str(getattr(error, "sentence", error))
     return problem_response(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
-
-
-def problem_response(
-    request: Request,
-    status: int,
-    name: str,
-    heading: str,
-    detail: str,
-    details: dict[str, Any] | None = None,
-    headers: dict[str, str] | None = None,
-) -> Response:
-    """A problem+json answer; `type` resolves to a page that explains it."""
-    body = {
-        "type": f"/problems/{name}",
-        "title": heading,
-        "status": status,
-        "detail": detail,
-        "instance": f"urn:request:{getattr(request.state, 'request_id', '')}",
-        **(details or {}),
-    }
-    return Response(orjson.dumps(body), status, headers, PROBLEM_JSON)
 
 
 def status_response(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -18,11 +18,11 @@ import redis
 import uvloop
 from fastapi import Depends, FastAPI, Request, Response
 
+from api.access.authentication import authenticate_principal
 from api.access.quota import ensure_quota_left
 from api.access.rate_limits import RateLimits
 from api.access.registry_calls import RegistryExecutor
 from api.access.throttle import FailedLoginThrottle
-from api.dependencies import authenticate_principal
 from api.settings import ApiSettings
 from auth.crypto.jwt import verify_signature
 from auth.registry import Registry

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from api.access.authentication import authenticate_admin, authenticate_principal
 from api.access.quota import ensure_quota_left
 from api.access.rate_limits import Dependency
-from api.dependencies import authenticate_admin, authenticate_principal
 
 
 def admission(limit: Dependency, *, quota: bool) -> Dependency:

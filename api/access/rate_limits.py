@@ -17,9 +17,9 @@ from redis import RedisError
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 
+from api.access.authentication import client_address
 from api.access.storage import SweepingMemoryStorage
-from api.dependencies import client_address
-from api.errors import problem_response
+from api.http.problems import problem_response
 from api.settings import ApiSettings
 from auth.scopes import TIERS
 from datasets.refusal import Refusal

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from fastapi import Request
 
-from api.errors import NotAcceptable
 from api.http.accept import by_preference
 from api.http.media import FORMATS
+from api.refusals import NotAcceptable
 from datasets.refusal import printable
 from datasets.release.query.vocabulary import RepeatedParameter, parse_choice
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from api.errors import Malformed, TooLarge
+from api.refusals import Malformed, TooLarge
 from datasets.refusal import printable
 
 MAX_BODY_BYTES = 64 * 1024

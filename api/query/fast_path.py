@@ -14,8 +14,8 @@ from fastapi import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from api.access.authorization import ensure_scope
 from api.access.rate_limits import Dependency
-from api.dependencies import ensure_scope
 from api.query.request import QueryRequest
 from api.query.results import ResultCache, ResultRequest
 from datasets.release.answer.release import Release

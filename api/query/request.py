@@ -7,9 +7,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.dependencies import find_granted_dataset, parameters_of, parse_question
+from api.access.authorization import find_granted_dataset
+from api.dependencies import parameters_of
 from api.http.negotiation import choose_format
 from api.query.body import parameters_from_body
+from api.query.resolve import parse_question
 from datasets.definition import Dataset
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question

@@ -9,16 +9,9 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import (
-    NamedDataset,
-    Parameters,
-    PublishedReleases,
-    SettingsOf,
-    find_release,
-    only_parameters,
-    parse_question,
-)
+from api.dependencies import NamedDataset, Parameters, PublishedReleases, SettingsOf, only_parameters
 from api.http.responses import response_with_etag
+from api.query.resolve import find_release, parse_question
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
 from datasets.release.query.vocabulary import RepeatedParameter, parse_choice

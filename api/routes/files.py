@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
 from api.access.quota import mark_charged
-from api.dependencies import GrantedDataset, PublishedReleases, find_release, only_parameters
-from api.errors import UnknownFile
+from api.dependencies import GrantedDataset, PublishedReleases, only_parameters
 from api.http.media import FORMATS
 from api.http.ranges import satisfiable_ranges
 from api.http.responses import is_not_modified
+from api.query.resolve import find_release
+from api.refusals import UnknownFile
 from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.answer.release import Release
 from datasets.release.format.manifest import FileEntry

@@ -12,10 +12,11 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.access.authentication import client_address
 from api.access.registry_calls import call_registry
-from api.dependencies import CurrentPrincipal, OpenRegistry, SettingsOf, client_address, only_parameters
-from api.errors import Malformed
+from api.dependencies import CurrentPrincipal, OpenRegistry, SettingsOf, only_parameters
 from api.http.media import FORMATS
+from api.refusals import Malformed
 from auth.audit.log import Mandate
 from auth.crypto.jwt import LONGEST_TEXT
 from auth.errors import MalformedValue, TokenRefused, UnknownRecord

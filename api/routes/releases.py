@@ -6,9 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import NamedDataset, PublishedReleases, find_release, only_parameters
+from api.dependencies import NamedDataset, PublishedReleases, only_parameters
 from api.http.media import FORMATS
 from api.http.responses import json_response, response_with_etag
+from api.query.resolve import find_release
 from datasets.catalogue import DATASETS
 from datasets.release.format import layout
 from datasets.release.releases import Releases

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.dependencies import Parameters, PublishedReleases, SettingsOf, ensure_scope, only_parameters
+from api.access.authorization import ensure_scope
+from api.dependencies import Parameters, PublishedReleases, SettingsOf, only_parameters
 from api.http.compression import choose_encoding, compress
 from api.http.media import FORMATS, HTML
 from api.http.negotiation import choose_format

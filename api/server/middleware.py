@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.quota import record_usage
 from api.access.rate_limits import RateLimits
-from api.errors import TooLong, refusal_response, status_response
+from api.errors import refusal_response, status_response
+from api.refusals import TooLong
 from api.server.metrics import Metrics
 
 log = logging.getLogger("daylight.access")

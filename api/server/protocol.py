@@ -16,7 +16,9 @@ from http import HTTPStatus
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from api.errors import PROBLEM_JSON, STATUS, Malformed, TooLong, slug, title
+from api.errors import STATUS
+from api.http.problems import PROBLEM_JSON, slug, title
+from api.refusals import Malformed, TooLong
 
 log = logging.getLogger("daylight.api")
 

@@ -13,8 +13,8 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from api.dependencies import only_parameters
-from api.errors import PROBLEM_JSON
 from api.http.media import FORMATS
+from api.http.problems import PROBLEM_JSON
 from api.http.responses import response_with_etag
 from api.query.body import BODY_EXAMPLE as BODY
 from api.routes.docs import ASSETS

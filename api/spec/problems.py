@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from api.errors import PUBLIC_SENTENCES, STATUS, STATUS_SENTENCES, slug, title
+from api.errors import PUBLIC_SENTENCES, STATUS, STATUS_SENTENCES
+from api.http.problems import slug, title
 from auth.errors import ChainBroken, KeyUnusable
 
 _ASK = "GET /v1/datasets/moderation/aggregates?measure=actions"

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.errors import Malformed
 from api.query.body import read_body
+from api.refusals import Malformed
 from auth.projects import NewProject
 from auth.scopes import parse_scopes
 
