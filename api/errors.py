@@ -35,8 +35,8 @@ from datasets.catalogue import UnknownCodeList, UnknownDataset
 from datasets.period import MalformedPeriod
 from datasets.refusal import Refusal
 from datasets.release.answer.cursor import CursorRefused
+from datasets.release.answer.deadline import QuestionInterrupted
 from datasets.release.answer.grid import EmptyQuestion, NotPublished
-from datasets.release.answer.serving_copy import QuestionInterrupted
 from datasets.release.format.errata import ReleaseWithdrawn
 from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.query.span import PeriodNotReleased

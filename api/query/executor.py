@@ -12,7 +12,7 @@ from typing import TypeVar
 from fastapi import Request
 
 from datasets.refusal import Refusal
-from datasets.release.answer.serving_copy import Deadline
+from datasets.release.answer.deadline import Deadline
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class QueryExecutor:
             raise
 
     async def _run(self, request: Request, work: Callable[[Deadline], T]) -> T:
-        deadline = Deadline(self._seconds, watched=True)
+        deadline = Deadline(self._seconds, has_timer=False)
         self._running.add(deadline)
         loop = asyncio.get_running_loop()
         watch = DisconnectWatcher(request, deadline)

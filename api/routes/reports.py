@@ -17,7 +17,7 @@ from api.http.negotiation import choose_format
 from api.http.responses import etag_of, json_response
 from api.query.results import WRITER_VERSIONS, RenderedResult, ResultCache, ResultRequest
 from api.render.report import MATPLOTLIB_VERSION, SECURITY_HEADERS, report_page
-from datasets.release.answer.serving_copy import Deadline
+from datasets.release.answer.deadline import Deadline
 from datasets.release.releases import Releases
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.coverage import Current

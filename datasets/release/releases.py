@@ -11,10 +11,10 @@ from typing import Any
 
 from datasets.refusal import Refusal, nearest, printable
 from datasets.release.answer.cursor import Cursors
+from datasets.release.answer.deadline import Deadline
 from datasets.release.answer.evaluation import Evaluation
 from datasets.release.answer.explain import explain
 from datasets.release.answer.release import Release
-from datasets.release.answer.serving_copy import Deadline
 from datasets.release.answer.table import Result
 from datasets.release.format.timestamps import stable_as_of
 from datasets.release.query.parsing import parse_as_of, parse_question

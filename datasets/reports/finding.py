@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from datasets.release.answer.deadline import Deadline
 from datasets.release.answer.release import Release
-from datasets.release.answer.serving_copy import Deadline
 from datasets.release.answer.table import Result, ResultColumn
 from datasets.release.releases import Releases
 from datasets.reports.commitment import Indicator

@@ -8,7 +8,7 @@ from typing import Any
 from datasets.catalogue import DATASETS
 from datasets.period import Month
 from datasets.refusal import Refusal
-from datasets.release.answer.serving_copy import Deadline
+from datasets.release.answer.deadline import Deadline
 from datasets.release.format.status import CONFIDENCE, COVERS
 from datasets.release.releases import Releases
 from datasets.reports.commitment import Commitment, Fact, Indicator

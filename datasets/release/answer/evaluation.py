@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from datasets.period import Month
 from datasets.privacy.axis import Floats
 from datasets.release.answer.cursor import Cursors
+from datasets.release.answer.deadline import Deadline
 from datasets.release.answer.grid import Grid, build_grid
 from datasets.release.answer.notes import not_collected, warnings
 from datasets.release.answer.release import Release
-from datasets.release.answer.serving_copy import Deadline
 from datasets.release.answer.table import FigureValues, Result, RowBlock, build_table, row_order, select_rows
 from datasets.release.format.codebook import CodeEntry
 from datasets.release.format.status import COVERS, STATUS

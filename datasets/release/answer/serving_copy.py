@@ -11,16 +11,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Timer
-from types import TracebackType
-from typing import Self
 
 import duckdb
 import numpy as np
 
 from datasets.privacy.axis import Floats
 from datasets.privacy.plan import cell_count
-from datasets.refusal import Refusal
+from datasets.release.answer.deadline import Deadline
 from datasets.release.answer.grid import Grid
 from datasets.release.format import layout
 from datasets.release.format.codebook import Codebook
@@ -29,59 +26,6 @@ from datasets.release.format.measures import PublishedMeasure
 from datasets.release.format.verification import ReleaseDamaged
 
 log = logging.getLogger("daylight.release")
-
-
-class QuestionInterrupted(Refusal):
-    """A question that took longer than its deadline, or whose asker has left."""
-
-
-class Deadline:
-    """Stops the queries that run under it when its seconds are over, or when `interrupt` is called.
-
-    One that is `watched` has no clock of its own: whoever made it interrupts it in time.
-    """
-
-    def __init__(self, seconds: float, *, watched: bool = False) -> None:
-        self._seconds = seconds
-        self._over = Event()
-        self._timer = None if watched else Timer(seconds, self.interrupt)
-        self._cursor: duckdb.DuckDBPyConnection | None = None
-
-    def __enter__(self) -> Self:
-        if self._timer is not None:
-            self._timer.daemon = True
-            self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def interrupt(self) -> None:
-        """Stop what runs, and whatever would run next. Safe from any thread."""
-        self._over.set()
-        cursor = self._cursor
-        if cursor is not None:
-            with suppress(duckdb.Error):
-                cursor.interrupt()
-
-    def fetch(
-        self, cursor: duckdb.DuckDBPyConnection, sql: str, values: list[object]
-    ) -> dict[str, np.ndarray]:
-        """The columns of a query's answer. Raises QuestionInterrupted."""
-        self._cursor = cursor
-        try:
-            if self._over.is_set():
-                raise duckdb.InterruptException("over")
-            return cursor.execute(sql, values).fetchnumpy()
-        except duckdb.InterruptException:
-            raise QuestionInterrupted(
-                f"the question was stopped; it may take {self._seconds:g} seconds. Ask fewer groups or a shorter period"
-            ) from None
-        finally:
-            self._cursor = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.release.answer.serving_copy import Deadline
+from datasets.release.answer.deadline import Deadline
 from datasets.release.releases import Releases
 from datasets.reports.coverage import Current, coverage_of
 from datasets.reports.finding import Inquiry

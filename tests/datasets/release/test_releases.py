@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pytest
 
-from datasets.release.answer.serving_copy import Deadline, QuestionInterrupted
+from datasets.release.answer.deadline import Deadline, QuestionInterrupted
 from datasets.release.format import layout
 from datasets.release.releases import Releases
 from datasets.release.store.changelog import difference
