@@ -89,7 +89,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
             names,
             cursors=Cursors(cursor_key(settings)),
         )
-        app.state.releases.watch()
+        app.state.releases.store.watch()
         app.state.registry_executor = RegistryExecutor()
         app.state.executor = QueryExecutor(settings.workers, settings.deadline_seconds)
         app.state.results = ResultCache(app.state.executor, settings.answers_mib << 20)

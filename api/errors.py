@@ -48,7 +48,8 @@ from datasets.release.query.vocabulary import (
     UnknownMeasure,
     UnknownParameter,
 )
-from datasets.release.releases import MixedVersions, ReleaseUnavailable, UnknownRelease
+from datasets.release.resolver import MixedVersions, ReleaseUnavailable
+from datasets.release.store.store import UnknownRelease
 from datasets.reports.official.part import UnknownPart
 from datasets.reports.report import ReportNotCovered
 

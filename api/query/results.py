@@ -73,14 +73,14 @@ class ResultCache:
 
         Raises ReleaseWithdrawn where one of its releases is no longer served, TooBusy, and what `make` raises.
         """
-        wanted_result.releases.ensure_served(wanted_result.sources)
+        wanted_result.releases.store.ensure_none_withdrawn(wanted_result.sources)
         headers = {**CACHE_HEADERS, "ETag": wanted_result.etag, **wanted_result.headers}
         if request.method == "GET" and wanted_result.etag in request.headers.get("if-none-match", ""):
             return Response(None, 304, headers)
         made = self._find(wanted_result.etag)
         if made is None:
             made = await self._executor.run(request, wanted_result.render)
-            wanted_result.releases.ensure_served(wanted_result.sources)
+            wanted_result.releases.store.ensure_none_withdrawn(wanted_result.sources)
             self._keep(wanted_result.etag, made)
         if request.method == "GET" and is_not_modified(request, wanted_result.etag):
             return Response(None, 304, headers)

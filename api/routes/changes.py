@@ -25,7 +25,7 @@ Given = Annotated[dict[str, str], Depends(only_parameters("format"))]
 @router.get("/changelog", summary="What changed")
 def changes(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
     """Every release that was published, corrected or withdrawn, the latest first; `format` is json or atom. Open to all."""
-    found = changelog(releases.history, NAMES)
+    found = changelog(releases.store.history, NAMES)
     if _wants_atom(request, given):
         body = atom_feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", found)
         return response_with_etag(request, body, ATOM, {})
@@ -35,7 +35,7 @@ def changes(request: Request, settings: SettingsOf, releases: PublishedReleases,
 @router.get("/errata", summary="What was wrong")
 def errata(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
     """Every withdrawal and correction with its reason, the latest first; `format` is json or atom. Open to all."""
-    found = errata_log(releases.history, NAMES)
+    found = errata_log(releases.store.history, NAMES)
     if _wants_atom(request, given):
         return response_with_etag(
             request, atom_feed("Errata", settings.publisher, settings.base_url, "/v1/errata", found), ATOM, {}

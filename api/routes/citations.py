@@ -75,7 +75,7 @@ def _pin_releases(question: Question, asked: Sequence[Release], releases: Releas
         return question
     if len(asked) == 1:
         return replace(question, release=asked[0].name)
-    return replace(question, as_of=releases.history.timestamps(question.dataset)[-1])
+    return replace(question, as_of=releases.store.history.timestamps(question.dataset)[-1])
 
 
 def _citation_response(request: Request, cited: Citation, format_: str) -> Response:

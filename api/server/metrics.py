@@ -68,7 +68,7 @@ class Metrics:
 
     def text(self, releases: Releases) -> bytes:
         """All figures in Prometheus' text format."""
-        for dataset in releases.datasets:
+        for dataset in releases.store.datasets:
             self._months.labels(dataset).set(len(releases.current(dataset)))
         self._degraded.set(len(releases.degraded))
         return generate_latest(self._all)

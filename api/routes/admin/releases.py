@@ -17,10 +17,10 @@ def releases(published: PublishedReleases) -> Response:
     """Every release, which are current, and which were withdrawn."""
     found = [
         {"dataset": dataset, "release": name, "current": name in current,
-         "withdrawn": published.history.erratum(dataset, name) is not None}
-        for dataset in published.datasets
+         "withdrawn": published.store.history.erratum(dataset, name) is not None}
+        for dataset in published.store.datasets
         for current in [{release.name for release in published.current(dataset)}]
-        for name in published.history.names(dataset)
+        for name in published.store.history.names(dataset)
     ]  # fmt: skip
     return no_store_response({"releases": found, "degraded": list(published.degraded)})
 

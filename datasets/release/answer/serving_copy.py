@@ -152,11 +152,10 @@ def attached_schemas(cursor: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def detach_all(con: duckdb.DuckDBPyConnection) -> None:
-    """Detach every serving copy and close."""
+    """Detach every serving copy."""
     for schema in attached_schemas(con):
-        with suppress(duckdb.Error):  # a question that still runs keeps its own until it ends
+        with suppress(duckdb.Error):  # a query that still runs keeps its copy until it ends
             con.execute(f"DETACH {schema}")
-    con.close()
 
 
 def _make(path: Path, folder: Path, book: Codebook, cuboids: list[str]) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import datetime
 
-from datasets.period import MalformedPeriod, parse_day
 from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.status import CONFIDENCE
@@ -18,7 +17,6 @@ from datasets.release.query.question import (
     CodeSubset,
     PeriodComparison,
     Question,
-    format_instant,
 )
 from datasets.release.query.span import FREQUENCIES, parse_span
 from datasets.release.query.vocabulary import (
@@ -94,32 +92,6 @@ def parse_question(
     if isinstance(compare, CodeComparison):
         _ensure_free(compare, question, codebook)
     return replace(question, sort=_sort(given, _columns(question, codebook)))
-
-
-def parse_as_of(text: str, latest: datetime) -> datetime:
-    """The instant that `as_of` names: a time in UTC, or a day, whose end is meant.
-
-    Raises MalformedQuestion, also where it is after the `latest` of which nothing changes any more."""
-    try:
-        if match := _INSTANT.fullmatch(text):
-            when = datetime.combine(parse_day(match[1]), time.fromisoformat(match[2]), UTC)
-        else:
-            when = datetime.combine(parse_day(text), time(23, 59, 59), UTC)
-    except (MalformedPeriod, ValueError):
-        raise MalformedQuestion(
-            f"as_of={printable(text)} is no day and no time in UTC; write 2026-07-15 or 2026-07-15T12:00:00Z",
-            parameter="as_of",
-            value=text,
-        ) from None
-    if when > latest:
-        raise MalformedQuestion(
-            f"as_of={printable(text)} is not over yet, so its answer could still change; the latest is "
-            f"{format_instant(latest)}",
-            parameter="as_of",
-            value=text,
-            suggestions=[format_instant(latest)],
-        )
-    return when
 
 
 def _ensure_known(given: Given, codebook: Codebook, also: tuple[str, ...]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from urllib.parse import quote
 
 from datasets.period import Month
 from datasets.release.format.status import CONFIDENCE
+from datasets.release.query.instant import format_instant
 from datasets.release.query.span import RowPeriod, Span
 from datasets.release.query.vocabulary import LABELS, PERIOD, SHAPES
 
@@ -127,11 +128,3 @@ class Question:
     def id_of_pages(self, releases: Sequence[str]) -> str:
         """The identifier that all pages of an answer share, whatever their length."""
         return replace(self, limit=None, cursor=None).id(releases)
-
-
-def format_instant(when: datetime) -> str:
-    """
-    >>> format_instant(datetime(2026, 7, 15, 12, tzinfo=UTC))
-    '2026-07-15T12:00:00Z'
-    """
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

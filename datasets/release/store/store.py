@@ -1,7 +1,7 @@
-"""The releases that are open: what each month's pointer says, and the last good release behind it.
+"""The open releases: of each month the one that its pointer names, or the last good one before it.
 
-Whatever is slow (hashing, verifying, making a serving copy) happens while nobody else has to wait: what is open goes on
-being served, and the new release takes its place when it is ready.
+Hashing, verifying and making a serving copy take long. They happen without the lock that readers need: the open release is
+served until the new one is ready to take its place.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, RLock, Thread
 
 import duckdb
 
-from datasets.refusal import Refusal
+from datasets.refusal import Refusal, nearest, printable
 from datasets.release.answer.release import Release, open_release
 from datasets.release.answer.serving_copy import detach_all
 from datasets.release.format import layout
@@ -24,191 +25,226 @@ from datasets.release.format.verification import ReleaseDamaged, Verify
 from datasets.release.store.history import ReleaseHistory
 from datasets.release.store.ledger_check import LedgerCheck
 
+LATEST = "latest"
+
 log = logging.getLogger("daylight.release")
 
 
+class UnknownRelease(Refusal):
+    """A release that does not exist."""
+
+
 @dataclass
-class _Month:
-    """What a month's pointer last said, the last release behind it that was good, and what the files looked like."""
+class _MonthState:
+    """What a month's pointer last said, the release that is served for it, and what the files looked like."""
 
     pointer: str
-    traces: layout.FileState = ()
+    file_state: layout.FileState = ()
     release: Release | None = None
-    trouble: str = ""
+    problem: str = ""
     withdrawn: frozenset[str] = frozenset()
 
 
-@dataclass
 class ReleaseStore:
-    """The releases under a directory. It may be used from several threads at once.
+    """The releases under a directory. Safe to use from several threads.
 
-    Anything wrong with a release leaves the last good one of its month in place and a sentence in `degraded`.
-    `refreshed` seconds may pass before a new release is noticed.
+    If anything is wrong with a release, the last good one of its month goes on being served and `degraded` says so.
+    New releases are looked for when somebody asks, at most every `refresh_seconds`; after `watch`, in a thread.
     """
 
-    directory: Path
-    cache: Path
-    verify: Verify
-    datasets: tuple[str, ...]
-    refresh_seconds: float = 1.0
-    _months: dict[tuple[str, str], _Month] = field(default_factory=dict)
-    _named: dict[tuple[str, str], Release] = field(default_factory=dict)
-    _looked: float = -1e9
-
-    def __post_init__(self) -> None:
-        self._lock = RLock()  # what is open; held for moments
-        self._slow = Lock()  # who looks and opens; held for as long as that takes
-        self._watch: Thread | None = None
-        self._over = Event()
-        self.history = ReleaseHistory(self.directory, self.verify)
-        self._anchor = LedgerCheck(self.directory, self.verify)
-        self._con = duckdb.connect(config={"threads": 1, "enable_external_access": True})
+    def __init__(
+        self,
+        directory: Path,
+        cache: Path,
+        verify: Verify,
+        datasets: tuple[str, ...],
+        refresh_seconds: float = 1.0,
+    ) -> None:
+        self.directory, self.datasets = directory, datasets
+        self.refresh_seconds = refresh_seconds
+        self.history = ReleaseHistory(directory, verify)
+        self.connection = duckdb.connect(config={"threads": 1, "enable_external_access": True})
+        self.generation = 0
+        """Grows whenever something is released or withdrawn: what was derived from the releases is then out of date."""
+        self._cache, self._verify = cache, verify
+        self._ledger = LedgerCheck(directory, verify)
+        self._months: dict[tuple[str, str], _MonthState] = {}
+        self._open_by_name: dict[tuple[str, str], Release] = {}
+        self._refreshed_at = -1e9
+        self._lock = RLock()  # guards the two dictionaries; held for moments only
+        self._refreshing = (
+            Lock()
+        )  # held by the one thread that verifies and opens releases, for as long as that takes
+        self._watcher: Thread | None = None
+        self._is_closing = Event()
         self.refresh()
 
     def close(self) -> None:
-        """Stop looking, and let go of everything."""
-        self._over.set()
-        if self._watch is not None:
-            self._watch.join()
-        with self._slow, self._lock:
-            detach_all(self._con)
+        """Stop the watching thread, detach every serving copy and close the connection."""
+        self._is_closing.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        with self._refreshing, self._lock:
+            detach_all(self.connection)
+            self.connection.close()
 
     def watch(self) -> None:
-        """From now on look in a thread of its own, so that nobody who asks waits while a new release is opened."""
-        self._watch = Thread(target=self._keep_looking, name="releases", daemon=True)
-        self._watch.start()
+        """From now on look for new releases in a thread, so that no reader waits while one is opened."""
+        self._watcher = Thread(target=self._refresh_periodically, name="releases", daemon=True)
+        self._watcher.start()
 
-    def _keep_looking(self) -> None:
-        while not self._over.wait(self.refresh_seconds):
+    def _refresh_periodically(self) -> None:
+        while not self._is_closing.wait(self.refresh_seconds):
             try:
                 self.refresh()
             except Exception:
-                log.exception("the releases could not be looked at; what is open is served on")
+                log.exception("looking for new releases failed; the open ones are served on")
 
     @property
     def degraded(self) -> tuple[str, ...]:
         """One sentence for each month that cannot be served as its pointer says, and one for a ledger that was set back."""
         with self._lock:
-            troubles = [month.trouble for month in self._months.values()]
-        return tuple(trouble for trouble in (*troubles, self._anchor.problem) if trouble)
+            problems = [month.problem for month in self._months.values()]
+        return tuple(problem for problem in (*problems, self._ledger.problem) if problem)
 
     def refresh(self) -> None:
-        """Look at the pointers, and verify and open what they newly point to."""
-        with self._slow:
-            self._looked = time.monotonic()
-            if self._anchor.reload():
-                self._doubt()
+        """Read the pointers, and verify and open the releases that they newly name."""
+        with self._refreshing:
+            self._refreshed_at = time.monotonic()
+            if self._ledger.reload():
+                self._recheck_problems()
             for dataset in self.datasets:
                 known = {month for name, month in self._months if name == dataset}
                 for month in sorted(known.union(layout.released_months(self.directory, dataset))):
-                    self._look(dataset, month)
+                    self._refresh_month(dataset, month)
 
-    def _doubt(self) -> None:
-        """The ledger has changed: what could not be served may be whole now."""
+    def _recheck_problems(self) -> None:
+        """The ledger has changed: a release that could not be served may be whole now."""
         for month in self._months.values():
-            if month.trouble:
-                month.traces = ()
+            if month.problem:
+                month.file_state = ()
 
-    def _look(self, dataset: str, month: str) -> None:
-        pointer = _read(layout.pointer_file(self.directory, dataset, month))
+    def _refresh_month(self, dataset: str, month: str) -> None:
+        pointer = _read_pointer(layout.pointer_file(self.directory, dataset, month))
         known = self._months.get((dataset, month))
-        named = layout.RELEASE_NAME.fullmatch(pointer) is not None and pointer.startswith(f"{month}.")
-        traces = layout.folder_state(layout.release_folder(self.directory, dataset, pointer)) if named else ()
+        folder = layout.release_folder(self.directory, dataset, pointer)
+        file_state = layout.folder_state(folder) if _is_release_of(month, pointer) else ()
         withdrawn = layout.withdrawn_releases(self.directory, dataset, month)
-        if known is not None and (known.pointer, known.withdrawn, known.traces) == (
-            pointer,
-            withdrawn,
-            traces,
-        ):
+        if known and (known.pointer, known.withdrawn, known.file_state) == (pointer, withdrawn, file_state):
             return
         last = known.release if known and known.release and known.release.name not in withdrawn else None
-        seen = _Month(pointer, traces, last, withdrawn=withdrawn)
+        state = _MonthState(pointer, file_state, last, withdrawn=withdrawn)
+        is_all_withdrawn = not pointer and last is None and bool(withdrawn)
+        if not is_all_withdrawn:
+            self._open_current(dataset, month, state)
+        with self._lock:
+            self._months[dataset, month] = state
+            self.generation += 1
+
+    def _open_current(self, dataset: str, month: str, state: _MonthState) -> None:
+        """Open the release that the pointer names, or leave the last good one and write down the problem."""
         try:
-            if not pointer and last is None and withdrawn:  # nothing is left of this month, as was meant
-                self._saw(dataset, month, seen)
-                return
-            if not named:
+            if not _is_release_of(month, state.pointer):
                 raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
-            seen.release = self._open(dataset, pointer)
+            state.release = self._verify_and_open(dataset, state.pointer)
         except ReleaseWithdrawn:
-            seen.release = None
+            state.release = None
         except (Refusal, OSError, ValueError, duckdb.Error) as error:
             reason = error.sentence if isinstance(error, Refusal) else type(error).__name__
-            seen.trouble = f"{dataset} {month}: {reason}"
-            log.warning("serving what was good before: %s", seen.trouble)
-        self._saw(dataset, month, seen)
+            state.problem = f"{dataset} {month}: {reason}"
+            log.warning("serving what was good before: %s", state.problem)
 
-    def _saw(self, dataset: str, month: str, seen: _Month) -> None:
-        with self._lock:
-            self._months[(dataset, month)] = seen
-            self._changed()
-
-    def _changed(self) -> None:
-        """Something was released or withdrawn: what was concluded before is to be concluded anew."""
-
-    def _open(self, dataset: str, name: str) -> Release:
-        """The release of this name, verified, again where its files were touched. Raises ReleaseWithdrawn, ReleaseDamaged."""
-        self._ensure_not_withdrawn(dataset, name)
-        known = self._named.get((dataset, name))
+    def _verify_and_open(self, dataset: str, name: str) -> Release:
+        """The release of this name, verified; again if its files have changed. Raises ReleaseWithdrawn, ReleaseDamaged."""
+        self.ensure_not_withdrawn(dataset, name)
+        known = self._open_by_name.get((dataset, name))
         if known is not None and known.is_unchanged:
             return known
         folder = layout.release_folder(self.directory, dataset, name)
-        release = open_release(self._con, folder, self.verify, self.cache)
-        self._anchor.ensure_contains(release.manifest)
+        release = open_release(self.connection, folder, self._verify, self._cache)
+        self._ledger.ensure_contains(release.manifest)
         with self._lock:
-            self._named[(dataset, name)] = release
+            self._open_by_name[dataset, name] = release
         return release
 
-    def open(self, dataset: str, name: str) -> Release:
-        """The release of this name; verified and opened first where it is new to this process, which takes a while.
+    def find(self, dataset: str, name: str) -> Release:
+        """The release of this name, or the latest month's for `latest`.
 
-        Raises ReleaseWithdrawn, ReleaseDamaged.
+        Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
         """
-        self._ensure_not_withdrawn(dataset, name)
+        current = self.current(dataset)
+        names = self.history.names(dataset)
+        if name == LATEST and current:
+            return current[-1]
+        if name not in names:
+            allowed = [LATEST, *names] if current else list(names)
+            raise UnknownRelease(
+                f"release={printable(name)} of {dataset} does not exist; there are {', '.join(names[-6:]) or 'none'}",
+                parameter="release",
+                value=name,
+                allowed=allowed,
+                suggestions=nearest(name, names),
+            )
+        return self._open(dataset, name)
+
+    def _open(self, dataset: str, name: str) -> Release:
+        """The release of this name. One that this process has not opened yet is verified and opened, which takes a while."""
+        self.ensure_not_withdrawn(dataset, name)
         with self._lock:
-            known = self._named.get((dataset, name))
+            known = self._open_by_name.get((dataset, name))
         if known is not None:
             return known
-        with self._slow:
-            return self._open(dataset, name)
+        with self._refreshing:
+            return self._verify_and_open(dataset, name)
 
     def is_open(self, dataset: str, name: str) -> bool:
-        """Whether a release can be asked without being opened first, or is none that could be opened."""
+        """Whether `find` has nothing to open: the release is open, or does not exist."""
         with self._lock:
-            return (dataset, name) in self._named or name not in self.history.names(dataset)
+            return (dataset, name) in self._open_by_name or name not in self.history.names(dataset)
 
     def current(self, dataset: str) -> tuple[Release, ...]:
         """The current release of each month, the earliest first."""
-        if self._watch is None and time.monotonic() - self._looked > self.refresh_seconds:
+        if self._watcher is None and time.monotonic() - self._refreshed_at > self.refresh_seconds:
             self.refresh()
         with self._lock:
-            found = sorted(
-                (month, seen.release)
-                for (name, month), seen in self._months.items()
-                if name == dataset and seen.release
+            by_month = sorted(
+                (month, state.release)
+                for (name, month), state in self._months.items()
+                if name == dataset and state.release
             )
-        return tuple(release for _, release in found if release is not None)
+        return tuple(release for _, release in by_month if release is not None)
 
-    def _is_troubled(self, dataset: str) -> bool:
+    def has_problem(self, dataset: str) -> bool:
+        """Whether a month of this dataset cannot be served as its pointer says."""
         with self._lock:
-            return any(name == dataset and month.trouble for (name, _), month in self._months.items())
+            return any(name == dataset and month.problem for (name, _), month in self._months.items())
 
-    def _ensure_not_withdrawn(self, dataset: str, name: str) -> None:
+    def ensure_not_withdrawn(self, dataset: str, name: str) -> None:
+        """Raises ReleaseWithdrawn if the release of this name was withdrawn, however short a time ago."""
         erratum = self.history.erratum(dataset, name)
         if erratum is not None:
             raise ReleaseWithdrawn(
-                erratum, _read(layout.pointer_file(self.directory, dataset, erratum.month))
+                erratum, _read_pointer(layout.pointer_file(self.directory, dataset, erratum.month))
             )
 
-    def ensure_none_withdrawn(self, dataset: str, months: tuple[str, ...]) -> None:
-        """Say of a month that is not released that it was withdrawn, where it was. Raises ReleaseWithdrawn."""
+    def ensure_none_withdrawn(self, releases: Iterable[Release]) -> None:
+        """Raises ReleaseWithdrawn if one of these releases was withdrawn, however short a time ago."""
+        for release in releases:
+            self.ensure_not_withdrawn(release.manifest.dataset, release.name)
+
+    def ensure_months_not_withdrawn(self, dataset: str, months: tuple[str, ...]) -> None:
+        """Raises ReleaseWithdrawn if the last release of one of these months was withdrawn."""
         for name in reversed(self.history.names(dataset)):
             if name.split(".")[0] in months:
-                self._ensure_not_withdrawn(dataset, name)
+                self.ensure_not_withdrawn(dataset, name)
 
 
-def _read(pointer: Path) -> str:
-    """What a pointer says; empty where it is missing or a link, which is not followed."""
+def _is_release_of(month: str, name: str) -> bool:
+    return layout.RELEASE_NAME.fullmatch(name) is not None and name.startswith(f"{month}.")
+
+
+def _read_pointer(pointer: Path) -> str:
+    """What a pointer says; empty if it is missing or a link, which is not followed."""
     try:
         with open(os.open(pointer, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123  a descriptor, no path
             return file.read(64).decode("ascii", "replace").strip()

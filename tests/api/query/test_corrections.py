@@ -116,7 +116,7 @@ def test_an_answer_is_not_given_once_its_release_is_withdrawn_however_short_a_ti
     """Also where the server has not looked at the pointers since, and where the asker has the answer already."""
     copy = deployment.copy(tmp_path / "home")
     with copy.client(copy.token()) as client:
-        client.app.state.releases.refresh_seconds = 1e9
+        client.app.state.releases.store.refresh_seconds = 1e9
         etag = client.get(AGGREGATES, params=MAY).headers["etag"]
         take_back(copy, "2026-05.1")
         ensure_problem(client.get(AGGREGATES, params=MAY), 410, "release-withdrawn")

@@ -18,7 +18,7 @@ from datasets.release.query.vocabulary import (
     UnknownMeasure,
     UnknownParameter,
 )
-from datasets.release.releases import UnknownRelease
+from datasets.release.store.store import UnknownRelease
 from tests.datasets.pipeline.small_dataset import JUNE, small_dataset
 
 BOOK = codebook_of(small_dataset(), JUNE)
