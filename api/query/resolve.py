@@ -19,9 +19,9 @@ async def parse_question(
     is not right.
     """
     words = tuple((name, value) for name, value in parameters if name != "format")
-    if releases.is_resolved_in_memory(dataset.name, words):
-        return releases.resolve(dataset.name, words, ("format",))
-    return await asyncio.to_thread(releases.resolve, dataset.name, words, ("format",))
+    if releases.resolver.is_resolved_in_memory(dataset.name, words):
+        return releases.resolver.resolve(dataset.name, words, ("format",))
+    return await asyncio.to_thread(releases.resolver.resolve, dataset.name, words, ("format",))
 
 
 async def find_release(releases: Releases, dataset: str, name: str) -> Release:
@@ -29,6 +29,6 @@ async def find_release(releases: Releases, dataset: str, name: str) -> Release:
 
     Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
     """
-    if releases.is_open(dataset, name):
+    if releases.store.is_open(dataset, name):
         return releases.find(dataset, name)
     return await asyncio.to_thread(releases.find, dataset, name)

@@ -22,8 +22,8 @@ from api.http.responses import CACHE_HEADERS, etag_of, is_not_modified
 from api.query.executor import QueryExecutor
 from api.query.request import QueryRequest
 from api.render.tables import RENDERERS, ROWS_PER_CHUNK
-from datasets.release.answer.release import Release
 from datasets.release.answer.deadline import Deadline
+from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
 from datasets.release.releases import Releases
 
