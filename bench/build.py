@@ -21,9 +21,9 @@ from datasets.pipeline.events.layout import event_files, month_folder
 from datasets.pipeline.events.synthetic import generate
 from datasets.pipeline.planning.budget import budget_of
 from datasets.pipeline.run import build_release
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 
 SIZES = (1_000_000, 10_000_000)
 EVERY = 10
@@ -71,9 +71,11 @@ def synthetic_events(rows: int, root: Path) -> None:
 def built(root: Path) -> None:
     """The whole build as the command does it, without a registry: signed by nobody."""
     with closing(LedgerStore(f"sqlite:///{root / 'private' / 'ledger.sqlite'}")) as ledger:
-        seal = Seal(sign=lambda _: "unsigned", verify=lambda _bytes, _signature: None)
-        workshop = Workshop(root / "releases", root / "private", ledger, seal, now=lambda: datetime.now(UTC))
-        build_release(find_dataset("moderation"), JUNE, root, workshop)
+        seal = ReleaseSigner(sign=lambda _: "unsigned", verify=lambda _bytes, _signature: None)
+        context = BuildContext(
+            root / "releases", root / "private", ledger, seal, now=lambda: datetime.now(UTC)
+        )
+        build_release(find_dataset("moderation"), JUNE, root, context)
 
 
 def grouped(root: Path) -> None:

@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 from datasets.catalogue import find_dataset
-from datasets.pipeline.audit.examination import CONFIDENCE, DELTA, FEWEST, audit, number_of_builds
+from datasets.pipeline.audit.examination import CONFIDENCE, DELTA, MIN_BUILDS, audit, number_of_builds
 from datasets.pipeline.audit.verdict import Verdict
 
 _out = Console()
@@ -31,7 +31,7 @@ _err = Console(stderr=True)
 def audit_release(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")],
     builds: Annotated[
-        int, typer.Option(min=FEWEST, help="builds of each input; 400 see noise that is half too small")
+        int, typer.Option(min=MIN_BUILDS, help="builds of each input; 400 see noise that is half too small")
     ] = 50,
     confidence: Annotated[
         float, typer.Option(min=0.5, max=0.9999, help="of the lower bound on epsilon")
@@ -45,7 +45,7 @@ def audit_release(
     """
     declared = find_dataset(dataset)
     with _progress(number_of_builds(declared, builds)) as done:
-        found = audit(declared, builds=builds, confidence=confidence, delta=delta, done=done)
+        found = audit(declared, builds=builds, confidence=confidence, delta=delta, on_build=done)
     _out.print_json(as_json_text(found)) if as_json else _show(dataset, found)
     if not all(verdict.passed for verdict in found):
         raise typer.Exit(1)

@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from datasets.pipeline.operations.recovery import left_open, publish_ledger, settle
-from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_nothing_forgotten
-from datasets.pipeline.output.publication import only_builder
+from datasets.pipeline.operations.recovery import close_stale_reservations, describe_left_open, publish_ledger
+from datasets.pipeline.operations.verification import ensure_ledger_complete, ensure_ledger_matches
+from datasets.pipeline.output.publication import builder_lock
 from datasets.pipeline.settings import BuildSettings
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import head, rho_by_month
 from datasets.release.format import layout
 
@@ -24,7 +24,7 @@ _out = Console()
 _err = Console(stderr=True)
 
 
-def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
+def ledger_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
     """The commands of `daylight ledger`; `seal` opens what it is signed with when it is published."""
     app = typer.Typer(no_args_is_help=True, help="Show and verify the privacy ledger.")
 
@@ -42,12 +42,12 @@ def ledger_commands(seal: Callable[[], Seal]) -> typer.Typer:
         settings = BuildSettings()
         with (
             closing(LedgerStore(settings.ledger, settings.caps)) as ledger,
-            only_builder(settings.releases, ledger),
+            builder_lock(settings.releases, ledger),
         ):
-            workshop = Workshop(settings.releases, settings.private, ledger, seal())
-            ensure_nothing_forgotten(settings.releases, workshop.seal.verify, ledger)
-            left = left_open(settle(workshop, others=close_others))
-            publish_ledger(settings.releases, ledger, workshop.seal)
+            context = BuildContext(settings.releases, settings.private, ledger, seal())
+            ensure_ledger_complete(settings.releases, context.signer.verify, ledger)
+            left = describe_left_open(close_stale_reservations(context, close_others=close_others))
+            publish_ledger(settings.releases, ledger, context.signer)
         if left:
             _err.print(left, soft_wrap=True, markup=False, highlight=False)
         _out.print(f"published {layout.ledger_file(settings.releases)}")

@@ -18,17 +18,19 @@ from auth.errors import RegistryError
 from datasets.refusal import Refusal
 
 if TYPE_CHECKING:
-    from datasets.pipeline.state.signing import Seal
+    from datasets.pipeline.state.signing import ReleaseSigner
     from datasets.release.releases import Releases
 
 
-def seal() -> Seal:
+def seal() -> ReleaseSigner:
     """What releases are signed with: the release key of the registry, which is made where there is none."""
     from cli.terminal import open_or_create_registry, release_action_recorder
-    from datasets.pipeline.state.signing import Seal
+    from datasets.pipeline.state.signing import ReleaseSigner
 
     registry = open_or_create_registry()
-    return Seal(registry.release_signer(), registry.release_verifier(), release_action_recorder(registry))
+    return ReleaseSigner(
+        registry.release_signer(), registry.release_verifier(), release_action_recorder(registry)
+    )
 
 
 def releases() -> Releases:

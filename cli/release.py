@@ -26,9 +26,9 @@ from datasets.pipeline.planning.budget import budget_of
 from datasets.pipeline.planning.preview import Promise, promises
 from datasets.pipeline.run import build_release
 from datasets.pipeline.settings import BuildSettings
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.zcdp import epsilon, power_of_best_test
 from datasets.release.format import layout
 from datasets.release.format.manifest import parse_manifest
@@ -40,7 +40,7 @@ _out = Console()
 _err = Console(stderr=True)
 
 
-def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
+def release_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
     """The commands of `daylight release`; `seal` opens what releases are signed and verified with."""
     app = typer.Typer(no_args_is_help=True, help="Plan, build, list and verify releases.")
 
@@ -83,13 +83,15 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
         """Build, sign and publish the release of a month, and write its privacy spend to the ledger."""
         declared, settings = find_dataset(dataset), BuildSettings()
         with progress() as (said, passed), closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
-            workshop = Workshop(settings.releases, settings.private, ledger, seal(), said=said, passed=passed)
+            context = BuildContext(
+                settings.releases, settings.private, ledger, seal(), on_step=said, on_progress=passed
+            )
             folder = build_release(
-                declared, Month.parse(month), events, workshop, correction=correction, afresh=afresh
+                declared, Month.parse(month), events, context, correction=correction, afresh=afresh
             )
         _out.print(f"published {dataset} {folder.name}: {folder}")
         _err.print(
-            f"rows that did not fit, if any: {workshop.quarantine(declared, Month.parse(month))} (private)"
+            f"rows that did not fit, if any: {context.quarantine_folder(declared, Month.parse(month))} (private)"
         )
 
     @app.command(name="withdraw")
@@ -116,8 +118,8 @@ def release_commands(seal: Callable[[], Seal]) -> typer.Typer:
         """Let an earlier release of a month be current again. The later one can still be asked by name; its spend stays."""
         settings = BuildSettings()
         with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
-            workshop = Workshop(settings.releases, settings.private, ledger, seal())
-            before = roll_back(workshop, find_dataset(dataset), Month.parse(month), to, reason)
+            context = BuildContext(settings.releases, settings.private, ledger, seal())
+            before = roll_back(context, find_dataset(dataset), Month.parse(month), to, reason)
         _out.print(f"{dataset} {to} is current again, instead of {before or 'none'}")
 
     @app.command(name="list")

@@ -24,9 +24,9 @@ from datasets.catalogue import find_dataset
 from datasets.period import Month
 from datasets.pipeline.events.synthetic import generate
 from datasets.pipeline.run import build_release
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 
 ALL = frozenset(SCOPES)
 EMAIL = "researcher@example.org"
@@ -59,12 +59,12 @@ class Deployment:
             generate(declared, when, rows=rows, seed=int(month.replace("-", "")), out=events)
         ledger = LedgerStore(f"sqlite:///{self.home / 'ledger.sqlite'}")
         try:
-            seal = Seal(self.registry.release_signer(), self.registry.release_verifier())
+            seal = ReleaseSigner(self.registry.release_signer(), self.registry.release_verifier())
             return build_release(
                 declared,
                 when,
                 events,
-                Workshop(self.releases, self.home / "private", ledger, seal),
+                BuildContext(self.releases, self.home / "private", ledger, seal),
                 correction=correction,
             )
         finally:

@@ -14,10 +14,10 @@ import numpy as np
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.audit.claimed_rho import promised
+from datasets.pipeline.audit.claimed_rho import claimed_rho
 from datasets.pipeline.audit.neighbours import Canary, Row, canaries, crowd, write_events
-from datasets.pipeline.audit.statistic import Probes, Published
-from datasets.pipeline.audit.verdict import Attack, Verdict, moves, verdicts
+from datasets.pipeline.audit.statistic import Probes, PublishedPlans
+from datasets.pipeline.audit.verdict import Attack, Verdict, exact_shift_verdict, noise_verdicts
 from datasets.pipeline.engine import bounding
 from datasets.pipeline.events.layout import month_folder
 from datasets.pipeline.events.validation import Into, validate
@@ -42,8 +42,14 @@ class Target:
     probes: Probes
 
 
-def attacked(
-    dataset: Dataset, *, builds: int, confidence: float, delta: float, noise: Noise, done: Callable[[], None]
+def run_attacks(
+    dataset: Dataset,
+    *,
+    builds: int,
+    confidence: float,
+    delta: float,
+    noise: Noise,
+    on_build: Callable[[], None],
 ) -> list[Verdict]:
     """The verdicts on every canary: exact ones on all, and on those that are attacked from `builds` builds of each input.
 
@@ -52,15 +58,15 @@ def attacked(
     """
     budget = budget_of(dataset, MONTH)
     rows = bounded_rows(budget, crowd(dataset, MONTH))
-    quiet = noisy_cells(budget, rows, silence)
-    targets = [target_of(budget, quiet, canary) for canary in canaries(dataset, MONTH)]
+    quiet = noisy_cells(budget, rows, no_noise)
+    targets = [make_target(budget, quiet, canary) for canary in canaries(dataset, MONTH)]
     tried = [target for target in targets if target.canary.attacked]
     without: list[list[Floats]] = [[] for _ in tried]
     with_: list[list[Floats]] = [[] for _ in tried]
 
     def built(rows: Rows) -> NoisyCells:
         cells = noisy_cells(budget, rows, noise)
-        done()
+        on_build()
         return cells
 
     for _ in range(builds):
@@ -70,30 +76,30 @@ def attacked(
             with_[at].append(target.probes.scores(built(target.rows)))
     found: list[Verdict] = []
     for target in targets:
-        rho = promised(dataset, target.canary.counted)
-        found.append(moves(target.canary.name, target.probes.shifts, rho))
+        rho = claimed_rho(dataset, target.canary.counted)
+        found.append(exact_shift_verdict(target.canary.name, target.probes.shifts, rho))
         if target in tried:
             at = tried.index(target)
             seen = np.array(without[at]), np.array(with_[at])
-            found += verdicts(_attack(target, rho, quiet, *seen), confidence, delta)
+            found += noise_verdicts(_make_attack(target, rho, quiet, *seen), confidence, delta)
     return found
 
 
-def _attack(target: Target, rho: Fraction, quiet: NoisyCells, without: Floats, with_: Floats) -> Attack:
+def _make_attack(target: Target, rho: Fraction, quiet: NoisyCells, without: Floats, with_: Floats) -> Attack:
     return Attack(
         target.canary.name, rho, tuple(probe.name for probe in target.probes.probes), target.probes.shifts,
         without, with_, target.probes.scores(quiet), target.probes.scores(target.quiet),
     )  # fmt: skip
 
 
-def target_of(budget: Budget, without: NoisyCells, canary: Canary) -> Target:
+def make_target(budget: Budget, without: NoisyCells, canary: Canary) -> Target:
     """Build the input with the canary, without noise, and see what it moves."""
     rows = bounded_rows(budget, (*crowd(budget.dataset, budget.month), *canary.rows))
-    quiet = noisy_cells(budget, rows, silence)
-    return Target(canary, rows, quiet, Probes.between(Published(budget), without, quiet))
+    quiet = noisy_cells(budget, rows, no_noise)
+    return Target(canary, rows, quiet, Probes.between(PublishedPlans(budget), without, quiet))
 
 
-def silence(scales: Floats) -> Integers:
+def no_noise(scales: Floats) -> Integers:
     """No noise: what the adversary, who knows both inputs but not which one was built, computes for itself."""
     return np.zeros(scales.shape, dtype=np.int64)
 

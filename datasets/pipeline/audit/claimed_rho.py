@@ -9,7 +9,7 @@ from datasets.pipeline.engine.bounding import event_measures
 from datasets.pipeline.planning.budget import rows_per_unit
 
 
-def promised(dataset: Dataset, rows: int) -> Fraction:
+def claimed_rho(dataset: Dataset, rows: int) -> Fraction:
     """The most that `rows` rows of one privacy unit may cost, by the declaration alone, so that no plan excuses itself.
 
     A measure of at most m rows a unit moves by rows/m of its sensitivity, so it costs the square of that part of its rho;

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from datasets.definition import Dataset
 from datasets.pipeline import run
-from datasets.pipeline.audit.attack import MONTH, attacked
+from datasets.pipeline.audit.attack import MONTH, run_attacks
 from datasets.pipeline.audit.neighbours import canaries
-from datasets.pipeline.audit.randomness_check import origin
-from datasets.pipeline.audit.release_comparison import structure
+from datasets.pipeline.audit.randomness_check import check_randomness
+from datasets.pipeline.audit.release_comparison import compare_releases
 from datasets.pipeline.audit.verdict import Verdict
 from datasets.privacy.residuals import Noise
 
-FEWEST = 10
+MIN_BUILDS = 10
 """Builds of an input, below which nothing is learned of its noise."""
 CONFIDENCE, DELTA = 0.95, 1e-6
 
@@ -26,7 +26,7 @@ def audit(
     confidence: float = CONFIDENCE,
     delta: float = DELTA,
     noise: Noise | None = None,
-    done: Callable[[], None] = lambda: None,
+    on_build: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
     """Every verdict on a dataset as it is declared and built; `done` is called after each of `number_of_builds`.
 
@@ -34,9 +34,11 @@ def audit(
     """
     noise = noise or production_noise()
     return [
-        *origin(noise),
-        *structure(dataset, noise),
-        *attacked(dataset, builds=builds, confidence=confidence, delta=delta, noise=noise, done=done),
+        *check_randomness(noise),
+        *compare_releases(dataset, noise),
+        *run_attacks(
+            dataset, builds=builds, confidence=confidence, delta=delta, noise=noise, on_build=on_build
+        ),
     ]
 
 

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 from datasets.definition import Dataset
 from datasets.release.format import layout
 
-Facts = dict[str, Any]
+Fingerprint = dict[str, Any]
 
-NOISY = re.compile(
+NOISY_PLACES = re.compile(
     r"manifest\.json: measures\[\d+\]\.kept\.(overall|by\..+)\.(share|lo|hi)"  # made of noisy counts
     r"|cells\.parquet: (bytes|content)"
     r"|manifest\.json: files\[0\]\.(bytes|sha256)"  # of noisy cells
@@ -31,39 +31,39 @@ NOISY = re.compile(
 """Places that differ from build to build."""
 
 
-def facts_of(root: Path, dataset: Dataset) -> Facts:
+def make_fingerprint(root: Path, dataset: Dataset) -> Fingerprint:
     """What every file under a release directory says."""
-    found: Facts = {}
+    found: Fingerprint = {}
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
         place = path.relative_to(root).as_posix()
         name = path.name if path.parent != root else place
         found[f"files: {place}"] = "there"
         if path.suffix == ".parquet":
-            found |= {f"{name}: {at}": fact for at, fact in _parquet(path, dataset)}
+            found |= {f"{name}: {at}": fact for at, fact in _parquet_facts(path, dataset)}
         elif path.suffix == ".json":
-            found |= {f"{name}: {at}": fact for at, fact in leaves(json.loads(path.read_bytes()))}
+            found |= {f"{name}: {at}": fact for at, fact in json_leaves(json.loads(path.read_bytes()))}
         elif path == layout.ledger_file(root):
             signature, _, text = path.read_bytes().partition(b"\n")
             found[f"{name}: signature"] = signature
-            found |= {f"{name}: {at}": fact for at, fact in leaves(json.loads(text))}
+            found |= {f"{name}: {at}": fact for at, fact in json_leaves(json.loads(text))}
         else:
             found[f"{name}: content"] = path.read_bytes()
     return found
 
 
-def leaves(document: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+def json_leaves(document: Any, place: str = "") -> Iterator[tuple[str, Any]]:
     """Every number, text and truth of a JSON document with its place; an empty list or object is one too."""
     if isinstance(document, dict) and document:
         for name, value in document.items():
-            yield from leaves(value, f"{place}.{name}" if place else name)
+            yield from json_leaves(value, f"{place}.{name}" if place else name)
     elif isinstance(document, list) and document:
         for number, value in enumerate(document):
-            yield from leaves(value, f"{place}[{number}]")
+            yield from json_leaves(value, f"{place}[{number}]")
     else:
         yield place, document
 
 
-def _parquet(path: Path, dataset: Dataset) -> Iterator[tuple[str, Any]]:
+def _parquet_facts(path: Path, dataset: Dataset) -> Iterator[tuple[str, Any]]:
     """Schema, rows, order, footer, statistics and null patterns of a Parquet file; of noisy columns no number."""
     noisy = {measure.name for measure in dataset.measures}
     with pq.ParquetFile(path) as file:
@@ -77,7 +77,7 @@ def _parquet(path: Path, dataset: Dataset) -> Iterator[tuple[str, Any]]:
     for column in table.column_names:
         values = table[column]
         kept = values.is_null() if column in noisy else values
-        yield f"column {column}", _digest(kept)
+        yield f"column {column}", _column_digest(kept)
     for group in range(footer.num_row_groups):
         row_group = footer.row_group(group)
         for at in range(row_group.num_columns):
@@ -90,7 +90,7 @@ def _parquet(path: Path, dataset: Dataset) -> Iterator[tuple[str, Any]]:
             )  # fmt: skip
 
 
-def _digest(column: pa.ChunkedArray) -> str:
+def _column_digest(column: pa.ChunkedArray) -> str:
     """A digest of a column's values in order."""
     flat = column.combine_chunks()
     flat = flat.dictionary_decode() if pa.types.is_dictionary(flat.type) else flat

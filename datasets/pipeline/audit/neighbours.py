@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.audit.probe_sites import Place, Places
+from datasets.pipeline.audit.probe_sites import ProbeSites, Site
 from datasets.pipeline.events.layout import month_folder
 from datasets.pipeline.events.source import Source
 
@@ -46,7 +46,7 @@ def write_events(root: Path, dataset: Dataset, month: Month, rows: Iterable[Row]
     """Write raw events as `daylight events` would, text in one file and doubles in another; gives `root`."""
     folder = month_folder(root, dataset, month)
     folder.mkdir(parents=True)
-    names = Places(dataset, month).columns
+    names = ProbeSites(dataset, month).columns
     rows = list(rows)
     doubles = [row for row in rows if any(isinstance(value, float) for value in row.values())]
     texts = [row for row in rows if not any(isinstance(value, float) for value in row.values())]
@@ -60,7 +60,7 @@ def write_events(root: Path, dataset: Dataset, month: Month, rows: Iterable[Row]
 
 def crowd(dataset: Dataset, month: Month) -> tuple[Row, ...]:
     """Those who are there either way, and an organisation."""
-    places = Places(dataset, month)
+    places = ProbeSites(dataset, month)
     alike = [places.row(f"alike {n}", f"a{n}", places.home) for n in range(4)]
     mixed = [places.row(f"mixed {n}", f"m{n}", places.near(n)) for n in range(26)]
     firm = [places.row("firm", f"f{n}", places.near(n), kind="organisation") for n in range(9)]
@@ -74,14 +74,14 @@ def crowd(dataset: Dataset, month: Month) -> tuple[Row, ...]:
 
 def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
     """Those of PRIVACY.md, section 13, and others that a rule of the build might forget."""
-    places, over = Places(dataset, month), 2 * dataset.diagnostics.rows_per_unit
+    places, over = ProbeSites(dataset, month), 2 * dataset.diagnostics.rows_per_unit
 
-    def rows(at: Iterable[Place], kind: str = "person", unit: str = "canary") -> tuple[Row, ...]:
+    def rows(at: Iterable[Site], kind: str = "person", unit: str = "canary") -> tuple[Row, ...]:
         return tuple(places.row(unit, f"c{n}", place, kind) for n, place in enumerate(at))
 
     both = (*rows([places.home] * over, "organisation"), places.row("canary", "person", places.home))
     borrowed = tuple(places.row("canary", f"a{n}", places.home) for n in range(4))
-    wrong = tuple(_wrong(places))
+    wrong = tuple(_invalid_rows(places))
     return (
         Canary("alone in its cell", rows([places.away]), 1, attacked=True),
         Canary("one row among a few", rows([places.home]), 1, attacked=True),
@@ -99,7 +99,7 @@ def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
     )
 
 
-def _wrong(places: Places) -> Iterator[Row]:
+def _invalid_rows(places: ProbeSites) -> Iterator[Row]:
     """Rows of which none may count: no value of theirs is what its column asks for."""
     good = places.row("canary", "w", places.home)
     codes, numbers = places.code_columns, places.number_columns

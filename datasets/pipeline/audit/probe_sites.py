@@ -11,11 +11,11 @@ from datasets.period import Month
 from datasets.pipeline.events.columns import Kind, columns_of
 from datasets.privacy.axis import axes_of
 
-Place = tuple[int, ...]
+Site = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Places:
+class ProbeSites:
     """Where events of a dataset can stand in a month, and raw rows that stand there."""
 
     dataset: Dataset
@@ -26,30 +26,30 @@ class Places:
         return tuple(axis.size(axis.depth) for axis in axes_of(self.dataset, self.month))
 
     @cached_property
-    def home(self) -> Place:
+    def home(self) -> Site:
         """Where a row costs most: in each dimension the first code of the largest family (PRIVACY.md, section 7)."""
         axes = axes_of(self.dataset, self.month)
         return tuple(int(axis.siblings(axis.depth).argmax()) for axis in axes)
 
     @cached_property
-    def away(self) -> Place:
+    def away(self) -> Site:
         """A cell that nobody of the crowd shares."""
-        return self._moved((-1,) * len(self.home))
+        return self._offset((-1,) * len(self.home))
 
-    def on_day(self, number: int) -> Place:
+    def on_day(self, number: int) -> Site:
         """Home, on another day: `number` counts from 0."""
         dimensions = self.dataset.dimensions
         return tuple(number if d.is_calendar else at for d, at in zip(dimensions, self.home, strict=True))
 
-    def near(self, number: int) -> Place:
+    def near(self, number: int) -> Site:
         """Home in some dimensions and the next code in others: in which ones depends on `number`."""
-        return self._moved([(number + at * (number // 4)) % 5 // 4 for at in range(len(self.home))])
+        return self._offset([(number + at * (number // 4)) % 5 // 4 for at in range(len(self.home))])
 
-    def scattered(self, number: int) -> Place:
+    def scattered(self, number: int) -> Site:
         """Anywhere: numbers that follow each other stand far apart."""
-        return self._moved([number * (2 * at + 1) for at in range(len(self.home))])
+        return self._offset([number * (2 * at + 1) for at in range(len(self.home))])
 
-    def _moved(self, steps: tuple[int, ...] | list[int]) -> Place:
+    def _offset(self, steps: tuple[int, ...] | list[int]) -> Site:
         return tuple((at + step) % n for at, step, n in zip(self.home, steps, self._sizes, strict=True))
 
     @cached_property
@@ -71,10 +71,10 @@ class Places:
     def _columns_of(self, kind: Kind) -> tuple[str, ...]:
         return tuple(column.name for column in columns_of(self.dataset) if column.kind is kind)
 
-    def row(self, unit: str, event: str, place: Place, kind: str = "person") -> dict[str, object]:
+    def row(self, unit: str, event: str, site: Site, kind: str = "person") -> dict[str, object]:
         """A raw row at a place, as text. It carries every flag, and the most that a sum counts."""
         found: dict[str, object] = {"event_id": event, "unit_id": unit, "unit_kind": kind}
-        for dimension, position in zip(self.dataset.dimensions, place, strict=True):
+        for dimension, position in zip(self.dataset.dimensions, site, strict=True):
             if dimension.is_calendar:
                 found["occurred_at"] = (self.month.start + timedelta(days=position)).strftime(
                     "%Y-%m-%dT%H:%M:%SZ"

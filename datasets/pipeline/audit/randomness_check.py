@@ -29,11 +29,11 @@ SOURCE = "noise's source"
 SEEDS = "seeds in the code"
 FORKED = "noise after a fork"
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Seconds; drawing takes a thousandth of one."""
-_PURE = "datasets.privacy."
+_PURE_PACKAGE = "datasets.privacy."
 """Import contracts prove that these modules have no clock, file or operating system; numpy's generators they could have."""
-_DRAWING = frozenset(
+_ALLOWED_NAMES = frozenset(
     "np frombuffer bytearray os urandom uint64 discrete_gaussian operating_system_words".split()
 )
 """All that the functions that draw may name."""
@@ -41,7 +41,7 @@ _GENERATORS = frozenset(
     "random randint randbytes default_rng RandomState Generator BitGenerator PCG64 Philox MT19937 SFC64 SeedSequence Random "
     "SystemRandom seed environ getenv".split()
 )
-_SETTINGS = ("seed", "noise", "silen", "chance", "random", "generator")
+_SUSPICIOUS_WORDS = ("seed", "noise", "silen", "chance", "random", "generator")
 _SYNTHETIC = (
     "datasets/pipeline/events/synthetic.py",
     "cli/events.py",
@@ -50,27 +50,32 @@ _SYNTHETIC = (
 """Made-up events are seeded, so that they can be made again; no release of real ones reads them."""
 
 
-def origin(noise: Noise, root: Path | None = None) -> list[Verdict]:
+def check_randomness(noise: Noise, root: Path | None = None) -> list[Verdict]:
     """What was found to be wrong with where the noise comes from; `root` is the folder of the package `datasets`."""
-    strange = sorted({*strange_names(noise), *settable(BuildSettings.model_fields)})
-    seeds = sorted(seeds_in(root or Path(datasets.__file__).parent))
+    strange = sorted({*suspicious_names(noise), *suspicious_settings(BuildSettings.model_fields)})
+    seeds = sorted(find_seeds(root or Path(datasets.__file__).parent))
     return [
         Verdict("chance", SOURCE, len(strange), 0, 0, "; ".join(strange[:3])),
         Verdict("chance", SEEDS, len(seeds), 0, 0, "; ".join(seeds[:3])),
         Verdict(
-            "chance", FORKED, alike_after_fork(noise), 0, 0.01, "numbers that two processes have in common"
+            "chance",
+            FORKED,
+            share_alike_after_fork(noise),
+            0,
+            0.01,
+            "numbers that two processes have in common",
         ),
     ]
 
 
-def settable(fields: dict[str, Any]) -> Iterator[str]:
+def suspicious_settings(fields: dict[str, Any]) -> Iterator[str]:
     """Settings of the build that sound as if they had a say in the noise."""
     for name in fields:
-        if any(word in name for word in _SETTINGS):
+        if any(word in name for word in _SUSPICIOUS_WORDS):
             yield f"the setting {name}"
 
 
-def strange_names(noise: Callable[..., Any]) -> Iterator[str]:
+def suspicious_names(noise: Callable[..., Any]) -> Iterator[str]:
     """What the functions that noise is made of name, though drawing needs none of it."""
     seen: set[object] = set()
     waiting: list[object] = [noise]
@@ -83,9 +88,9 @@ def strange_names(noise: Callable[..., Any]) -> Iterator[str]:
             yield f"{made!r} is no plain function"
             continue
         module = made.__module__
-        names = set(_names(made.__code__))
-        pure = module.startswith(_PURE)
-        for name in names & _GENERATORS if pure else names - _DRAWING:
+        names = set(_referenced_names(made.__code__))
+        pure = module.startswith(_PURE_PACKAGE)
+        for name in names & _GENERATORS if pure else names - _ALLOWED_NAMES:
             yield f"{module}.{made.__qualname__} uses {name}"
         if not pure and (made.__closure__ or made.__defaults__ or made.__kwdefaults__):
             yield f"{module}.{made.__qualname__} carries something from one draw to the next"
@@ -93,15 +98,15 @@ def strange_names(noise: Callable[..., Any]) -> Iterator[str]:
         waiting += [each for each in found if isinstance(each, FunctionType) and each.__module__ != "numpy"]
 
 
-def _names(code: CodeType) -> Iterator[str]:
+def _referenced_names(code: CodeType) -> Iterator[str]:
     """Every global and attribute that a function and what is defined in it name."""
     yield from code.co_names
     for const in code.co_consts:
         if inspect.iscode(const):
-            yield from _names(const)
+            yield from _referenced_names(const)
 
 
-def seeds_in(root: Path) -> Iterator[str]:
+def find_seeds(root: Path) -> Iterator[str]:
     """Generators and seeds that modules of the build or of the privacy engine name, and noise given to a build."""
     for folder in ("pipeline", "privacy"):
         for path in sorted((root / folder).rglob("*.py")):
@@ -109,18 +114,18 @@ def seeds_in(root: Path) -> Iterator[str]:
             if name.startswith((*_SYNTHETIC, "datasets/pipeline/audit/")):
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                for word in _words(node):
+                for word in _identifiers(node):
                     if word in _GENERATORS:
                         yield f"{name} names {word}"
-                if isinstance(node, ast.Call) and _gives_noise(node):
+                if isinstance(node, ast.Call) and _passes_noise(node):
                     yield f"{name} gives a build its noise"
 
 
-def _gives_noise(call: ast.Call) -> bool:
-    return "build_release" in _words(call.func) and any(k.arg in ("noise", None) for k in call.keywords)
+def _passes_noise(call: ast.Call) -> bool:
+    return "build_release" in _identifiers(call.func) and any(k.arg in ("noise", None) for k in call.keywords)
 
 
-def _words(node: ast.AST) -> Iterator[str]:
+def _identifiers(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.keyword(arg=str(word)):
             yield word
@@ -132,13 +137,13 @@ def _words(node: ast.AST) -> Iterator[str]:
             return
 
 
-def alike_after_fork(noise: Noise) -> float:
+def share_alike_after_fork(noise: Noise) -> float:
     """The share of numbers that two processes draw alike, though both are this one's exact copies; 1 where none are drawn."""
-    one, other = (_drawn_in_a_copy(noise) for _ in range(2))
+    one, other = (_draw_in_child(noise) for _ in range(2))
     return float((one == other).mean()) if one.size and one.shape == other.shape else 1.0
 
 
-def _drawn_in_a_copy(noise: Noise) -> Integers:
+def _draw_in_child(noise: Noise) -> Integers:
     """What a copy of this process draws; nothing where it fails or does not end, as with words that repeat themselves."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -149,7 +154,7 @@ def _drawn_in_a_copy(noise: Noise) -> Integers:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        text = pipe.read() if select.select([pipe], [], [], _PATIENCE)[0] else b""
+        text = pipe.read() if select.select([pipe], [], [], _TIMEOUT)[0] else b""
     os.kill(
         child, signal.SIGKILL
     )  # it has drawn, or never will; until it is waited for, the number is its own

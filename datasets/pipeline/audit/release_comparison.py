@@ -22,15 +22,15 @@ import pyarrow.parquet as pq
 from datasets.definition import Dataset
 from datasets.pipeline import run
 from datasets.pipeline.audit.attack import MONTH, bounded_rows
-from datasets.pipeline.audit.fingerprint import NOISY, Facts, facts_of
+from datasets.pipeline.audit.fingerprint import NOISY_PLACES, Fingerprint, make_fingerprint
 from datasets.pipeline.audit.neighbours import Row, canaries, crowd, write_events
 from datasets.pipeline.audit.verdict import Verdict
 from datasets.pipeline.measurement.noise import noisy_cells
 from datasets.pipeline.planning.budget import budget_of
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.provenance import salt
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.provenance import load_salt
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.axis import Floats
 from datasets.privacy.ledger import Caps
 from datasets.privacy.residuals import Integers, Noise
@@ -40,26 +40,28 @@ FILES = "files tell"
 REPLAY = "cells are noisy"
 
 _NOW = datetime(2026, 7, 1, tzinfo=UTC)
-_CLIPPED = (None, 0.0, 1.0)
+_CLIPPED_SHARES = (None, 0.0, 1.0)
 """Shares that noise drowns or that are cut off: the same in many builds, whatever the input."""
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltRelease:
     """One release as the public sees it, with what only the build knows: how its cells differ from noisy ones."""
 
-    facts: Facts
-    strayed: float
+    fingerprint: Fingerprint
+    deviation: float
 
 
-def structure(dataset: Dataset, noise: Noise) -> list[Verdict]:
+def compare_releases(dataset: Dataset, noise: Noise) -> list[Verdict]:
     """Build the crowd with and without a canary far over every cap and with rows that do not fit, twice each."""
     people = crowd(dataset, MONTH)
     guests = {canary.name: canary.rows for canary in canaries(dataset, MONTH)}
     guest = (*guests["far over every cap"], *guests["rows that do not fit"])
-    sides = [[build(dataset, rows, noise) for _ in range(2)] for rows in (people, (*people, *guest))]
-    telling = sorted(telling_places([[built.facts for built in side] for side in sides]))
-    strayed = max(built.strayed for side in sides for built in side)
+    sides = [
+        [build_release_of(dataset, rows, noise) for _ in range(2)] for rows in (people, (*people, *guest))
+    ]
+    telling = sorted(differing_places([[built.fingerprint for built in side] for side in sides]))
+    strayed = max(built.deviation for side in sides for built in side)
     return [
         Verdict("whole releases", FILES, len(telling), 0, 0, "; ".join(telling[:3])),
         Verdict(
@@ -73,7 +75,7 @@ def structure(dataset: Dataset, noise: Noise) -> list[Verdict]:
     ]
 
 
-def telling_places(sides: list[list[Facts]]) -> Iterator[str]:
+def differing_places(sides: list[list[Fingerprint]]) -> Iterator[str]:
     """The places that tell one input from the other."""
     everything = [facts for side in sides for facts in side]
     for place in dict.fromkeys(place for facts in everything for place in facts):
@@ -82,14 +84,14 @@ def telling_places(sides: list[list[Facts]]) -> Iterator[str]:
             continue
         each = [[facts[place] for facts in side] for side in sides]
         flat = [fact for side in each for fact in side]
-        if NOISY.fullmatch(place) is None:
+        if NOISY_PLACES.fullmatch(place) is None:
             if any(fact != flat[0] for fact in flat):
                 yield place
-        elif each[0][0] != each[1][0] and all(s[0] == s[1] and s[0] not in _CLIPPED for s in each):
+        elif each[0][0] != each[1][0] and all(s[0] == s[1] and s[0] not in _CLIPPED_SHARES for s in each):
             yield f"{place} (moves with the events only)"
 
 
-def build(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> Built:
+def build_release_of(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> BuiltRelease:
     """One release by the whole build, in a deployment of its own, and everything that was said meanwhile."""
     drawn: list[Integers] = []
 
@@ -100,30 +102,30 @@ def build(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> Built:
     with TemporaryDirectory() as name:
         home = Path(name)
         events = write_events(home / "events", dataset, MONTH, rows)
-        seal = Seal(lambda text: sha256(text).hexdigest(), lambda text, signature: None)
+        seal = ReleaseSigner(lambda text: sha256(text).hexdigest(), lambda text, signature: None)
         caps = Caps(month=dataset.rho_of_release, year=12 * dataset.rho_of_release)
         with (
-            listening() as words,
+            captured_output() as words,
             closing(LedgerStore(f"sqlite:///{home / 'ledger.sqlite'}", caps)) as ledger,
         ):
-            workshop = Workshop(
-                home / "releases", home / "private", ledger, seal, now=lambda: _NOW, said=words.append
+            context = BuildContext(
+                home / "releases", home / "private", ledger, seal, now=lambda: _NOW, on_step=words.append
             )
-            folder = run.build_release(dataset, MONTH, events, workshop, noise=recorded)
-        facts = facts_of(workshop.releases, dataset)
+            folder = run.build_release(dataset, MONTH, events, context, noise=recorded)
+        facts = make_fingerprint(context.releases, dataset)
         facts |= {f"said: {n}": line.replace(name, "") for n, line in enumerate(words)}
         budget = budget_of(dataset, MONTH)
         replay = iter(drawn)
         cells = noisy_cells(
-            budget, bounded_rows(budget, rows, salt(workshop.private)), lambda scales: next(replay)
+            budget, bounded_rows(budget, rows, load_salt(context.private)), lambda scales: next(replay)
         )
-        return Built(facts, _strayed(folder / layout.CELLS, {
+        return BuiltRelease(facts, _largest_deviation(folder / layout.CELLS, {
             measure: np.concatenate([tables[c].values.ravel() for c in budget.cuboids if c in tables])
             for measure, tables in cells.measures.items()
         }))  # fmt: skip
 
 
-def _strayed(path: Path, noisy: dict[str, Floats]) -> float:
+def _largest_deviation(path: Path, noisy: dict[str, Floats]) -> float:
     """The farthest that a released number lies from the noisy one it should be; infinite where there are more or fewer."""
     table = pq.read_table(path, columns=list(noisy))
     released = {name: table[name].drop_null().to_numpy() for name in noisy}
@@ -133,7 +135,7 @@ def _strayed(path: Path, noisy: dict[str, Floats]) -> float:
 
 
 @contextmanager
-def listening() -> Iterator[list[str]]:
+def captured_output() -> Iterator[list[str]]:
     """All that is logged or printed in the block, line by line."""
     words: list[str] = []
 

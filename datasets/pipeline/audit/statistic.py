@@ -21,7 +21,7 @@ from datasets.privacy.plan import Plan, cell_count, residuals_of
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedPlans:
     """The plans of a release by the name of what they measure: its measures, and the diagnostics of bounding."""
 
     budget: Budget
@@ -60,7 +60,7 @@ class Probe:
     of the noise. `shift` is how far the canary moves it."""
 
     name: str
-    source: Cuboid
+    cuboid: Cuboid
     weights: Floats
     shift: float
 
@@ -69,18 +69,18 @@ class Probe:
 class Probes:
     """The attack on one canary: a probe for each residual that its rows move."""
 
-    published: Published
+    published: PublishedPlans
     probes: tuple[Probe, ...]
 
     @classmethod
-    def between(cls, published: Published, without: NoisyCells, with_: NoisyCells) -> Probes:
+    def between(cls, published: PublishedPlans, without: NoisyCells, with_: NoisyCells) -> Probes:
         """The attack on what is different in two releases that were built without noise."""
         off, on = published.tables(without), published.tables(with_)
         found = []
         for (name, b), source in published.sources.items():
             plan = published.plans[name]
             moved = published.counts(on, name, source) - published.counts(off, name, source)
-            weights, shift = _probe(plan, b, source, moved)
+            weights, shift = _probe_weights(plan, b, source, moved)
             if shift > 1e-9:
                 found.append(Probe(name, source, weights, shift))
         return cls(published, tuple(found))
@@ -93,13 +93,13 @@ class Probes:
         """What each probe reads, in standard deviations of the stated noise; shape (probes,)."""
         tables = self.published.tables(built)
         read = [
-            np.vdot(probe.weights, self.published.counts(tables, probe.name, probe.source))
+            np.vdot(probe.weights, self.published.counts(tables, probe.name, probe.cuboid))
             for probe in self.probes
         ]
         return np.array(read)
 
 
-def _probe(plan: Plan, residual: Cuboid, source: Cuboid, moved: Floats) -> tuple[Floats, float]:
+def _probe_weights(plan: Plan, residual: Cuboid, source: Cuboid, moved: Floats) -> tuple[Floats, float]:
     """The weights on a published cuboid that read how far a residual has moved, and how far the canary moves it.
 
     A published cell holds its parents' residuals shared out evenly, so adding up restores them; reading <d, added up> is

@@ -13,7 +13,7 @@ from datasets.pipeline.audit.clopper_pearson import epsilon_bound
 from datasets.privacy.axis import Floats
 from datasets.privacy.zcdp import epsilon
 
-RARE = 1e-4
+FALSE_ALARM_RATE = 1e-4
 """How often a check of the noise may fail a sound build."""
 
 MOVES = "moves"
@@ -64,27 +64,27 @@ class Attack:
         return both.reshape(-1, len(self.names))
 
 
-def moves(canary: str, shifts: Floats, rho: Fraction) -> Verdict:
+def exact_shift_verdict(canary: str, shifts: Floats, rho: Fraction) -> Verdict:
     """How far the canary moves all that is published, exactly: rho promises sqrt(2 rho) standard deviations."""
     promise = sqrt(2 * rho)
     return Verdict(canary, MOVES, float(np.linalg.norm(shifts)), promise, promise * (1 + 1e-9))
 
 
-def verdicts(attack: Attack, confidence: float, delta: float) -> list[Verdict]:
+def noise_verdicts(attack: Attack, confidence: float, delta: float) -> list[Verdict]:
     """What builds with noise say of one canary."""
     off, on = attack.without @ attack.shifts, attack.with_ @ attack.shifts
     promise = epsilon(attack.rho, delta)
     said = f"a lower bound, with {confidence:.0%} confidence, at delta {delta:g}"
     return [
-        distance(attack, off, on),
+        distance_verdict(attack, off, on),
         Verdict(attack.canary, EPSILON, epsilon_bound(off, on, confidence, delta), promise, promise, said),
-        scale(attack),
-        shared(attack),
-        repeated(attack),
+        scale_verdict(attack),
+        correlation_verdict(attack),
+        autocorrelation_verdict(attack),
     ]
 
 
-def distance(attack: Attack, off: Floats, on: Floats) -> Verdict:
+def distance_verdict(attack: Attack, off: Floats, on: Floats) -> Verdict:
     """d' of the best linear discriminant, which exceeds sqrt(2 rho) + 3 sqrt(2 / builds) once in 700 sound audits."""
     spread = sqrt((float(off.var(ddof=1)) + float(on.var(ddof=1))) / 2)
     d = float(on.mean() - off.mean()) / spread if spread else inf
@@ -92,7 +92,7 @@ def distance(attack: Attack, off: Floats, on: Floats) -> Verdict:
     return Verdict(attack.canary, DISTANCE, d, promise, promise + 3 * sqrt(2 / len(off)))
 
 
-def scale(attack: Attack) -> Verdict:
+def scale_verdict(attack: Attack) -> Verdict:
     """How many times wider the stated noise is than the drawn: of the measure where it is so most clearly."""
     square, found = attack.noise**2, []
     names = np.array(attack.names)
@@ -100,13 +100,13 @@ def scale(attack: Attack) -> Verdict:
     for name in each:
         of = square[:, names == name]
         ratio = 1 / sqrt(float(of.mean())) if of.any() else inf
-        slack = _rare(len(each)) * sqrt(2 / of.size)
+        slack = _rare_quantile(len(each)) * sqrt(2 / of.size)
         limit = 1 / sqrt(1 - slack) if slack < 1 else inf
         found.append(Verdict(attack.canary, SCALE, ratio, 1.0, limit, name))
     return max(found, key=lambda v: v.measured / v.limit if v.limit < inf else 0.0)
 
 
-def shared(attack: Attack) -> Verdict:
+def correlation_verdict(attack: Attack) -> Verdict:
     """The largest correlation r of the noise of two probes, as sqrt(-(n - 3) log(1 - r²)): in standard deviations, and true
     to the tail also where builds are few (the density of r is (1 - r²) to the power of (n - 5) / 2)."""
     noise, probes = attack.noise - attack.noise.mean(0), len(attack.names)
@@ -121,18 +121,18 @@ def shared(attack: Attack) -> Verdict:
     largest = min(abs(float(r[one[at], other[at]])), 1 - 1e-12)
     detail = " and ".join(dict.fromkeys((attack.names[one[at]], attack.names[other[at]])))
     measured = sqrt(-(len(noise) - 3) * log1p(-(largest**2)))
-    return Verdict(attack.canary, SHARED, measured, 0.0, _rare(2 * len(one)), detail)
+    return Verdict(attack.canary, SHARED, measured, 0.0, _rare_quantile(2 * len(one)), detail)
 
 
-def repeated(attack: Attack) -> Verdict:
+def autocorrelation_verdict(attack: Attack) -> Verdict:
     """How alike the noise of builds is that follow each other, in standard deviations of what chance makes it."""
     noise, found = attack.noise, []
     for lag in (1, 2):
         product = noise[lag:] * noise[:-lag]
         found.append(abs(float(product.mean())) * sqrt(product.size))
-    return Verdict(attack.canary, REPEATED, max(found), 0.0, _rare(4))
+    return Verdict(attack.canary, REPEATED, max(found), 0.0, _rare_quantile(4))
 
 
-def _rare(tries: int) -> float:
+def _rare_quantile(tries: int) -> float:
     """The normal quantile that `tries` tries together pass with probability RARE."""
-    return NormalDist().inv_cdf(1 - RARE / tries)
+    return NormalDist().inv_cdf(1 - FALSE_ALARM_RATE / tries)

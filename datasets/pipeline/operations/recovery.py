@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from datasets.pipeline.output.publication import point_to_current, publish_signed
-from datasets.pipeline.state.checkpoint import held_inputs
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.output.publication import publish_signed_document, update_pointer
+from datasets.pipeline.state.checkpoint import resumable_inputs
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.reservations import made_here
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.reservations import own_reservations
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Entry, open_reservations
 from datasets.refusal import Refusal
 from datasets.release.format import layout
@@ -22,7 +22,7 @@ class ReleaseInDoubt(Refusal):
     """A release that cannot be read, so that nobody can say whether it was made from a reservation that is open."""
 
 
-def settle(workshop: Workshop, *, others: bool = False) -> tuple[Entry, ...]:
+def close_stale_reservations(context: BuildContext, *, close_others: bool = False) -> tuple[Entry, ...]:
     """Close the reservations of builds that died: committed where their release is there, void where it is not.
 
     Whoever calls it holds the builders' lock, so no reservation belongs to a build that lives. Their spend counts
@@ -30,26 +30,26 @@ def settle(workshop: Workshop, *, others: bool = False) -> tuple[Entry, ...]:
     reserved, since another one may hold its checkpoint, unless `others` says to close that too: these are given.
     Raises ReleaseInDoubt.
     """
-    held, made = held_inputs(workshop.private), made_here(workshop.private)
+    held, made = resumable_inputs(context.private), own_reservations(context.private)
     left = []
-    for entry in open_reservations(workshop.ledger.entries()):
-        folder = release_of(workshop, entry)
+    for entry in open_reservations(context.ledger.entries()):
+        folder = find_release_of(context, entry)
         if folder is not None:
-            point_to_current(workshop.releases, entry.dataset, entry.month, workshop.seal.verify)
-            commit(workshop, entry, folder, held.get(entry.hash, ""))
+            update_pointer(context.releases, entry.dataset, entry.month, context.signer.verify)
+            commit(context, entry, folder, held.get(entry.hash, ""))
         elif entry.hash in held:
             continue
-        elif others or entry.hash in made:
-            workshop.ledger.void(entry, now=workshop.now(), reason="the build ended without a release")
+        elif close_others or entry.hash in made:
+            context.ledger.void(entry, now=context.now(), reason="the build ended without a release")
         else:
             left.append(entry)
     return tuple(left)
 
 
-def left_open(entries: Iterable[Entry]) -> str:
+def describe_left_open(entries: Iterable[Entry]) -> str:
     """What to say of reservations that `settle` has left open; nothing where there are none.
 
-    >>> left_open(())
+    >>> describe_left_open(())
     ''
     """
     names = ", ".join(f"{entry.seq} ({entry.dataset} {entry.month})" for entry in entries)
@@ -61,7 +61,7 @@ def left_open(entries: Iterable[Entry]) -> str:
     )
 
 
-def release_of(workshop: Workshop, entry: Entry) -> Path | None:
+def find_release_of(context: BuildContext, entry: Entry) -> Path | None:
     """The release that was made from an open reservation, where one is there; its signed manifest says so.
 
     To take a release that cannot be read for none would void a spend that became one: raises ReleaseInDoubt where a
@@ -69,28 +69,28 @@ def release_of(workshop: Workshop, entry: Entry) -> Path | None:
     """
     committed = {
         e.release
-        for e in workshop.ledger.entries()
+        for e in context.ledger.entries()
         if e.state == "committed" and (e.dataset, e.month) == (entry.dataset, entry.month)
     }
     try:
-        names = layout.release_names(workshop.releases, entry.dataset)
+        names = layout.release_names(context.releases, entry.dataset)
     except OSError as error:
-        raise _in_doubt(entry, "the folder of its releases", error) from error
+        raise _release_in_doubt(entry, "the folder of its releases", error) from error
     for name in names:
         if not name.startswith(f"{entry.month}.") or name in committed:
             continue
-        folder = layout.release_folder(workshop.releases, entry.dataset, name)
+        folder = layout.release_folder(context.releases, entry.dataset, name)
         try:
-            if signed_manifest(folder, workshop.seal.verify).ledger.head == entry.hash:
+            if signed_manifest(folder, context.signer.verify).ledger.head == entry.hash:
                 return folder
         except FileNotFoundError:  # it has gone, as a whole
             continue
         except (Refusal, OSError) as error:
-            raise _in_doubt(entry, name, error) from error
+            raise _release_in_doubt(entry, name, error) from error
     return None
 
 
-def _in_doubt(entry: Entry, what: str, error: Exception) -> ReleaseInDoubt:
+def _release_in_doubt(entry: Entry, what: str, error: Exception) -> ReleaseInDoubt:
     why = error.sentence if isinstance(error, Refusal) else type(error).__name__
     return ReleaseInDoubt(
         f"{entry.dataset} {entry.month}: {what} cannot be read ({why}), so whether it was made from ledger entry "
@@ -98,20 +98,20 @@ def _in_doubt(entry: Entry, what: str, error: Exception) -> ReleaseInDoubt:
     )
 
 
-def commit(workshop: Workshop, reserved: Entry, folder: Path, input_hash: str) -> None:
+def commit(context: BuildContext, reserved: Entry, folder: Path, input_hash: str) -> None:
     """Write into the ledger what became of a spend, and publish the ledger."""
-    workshop.ledger.commit(
+    context.ledger.commit(
         reserved,
-        now=workshop.now(),
+        now=context.now(),
         input_hash=input_hash,
         release=folder.name,
         artefact_hash=layout.sha256_of(folder / layout.MANIFEST),
     )
-    publish_ledger(workshop.releases, workshop.ledger, workshop.seal)
+    publish_ledger(context.releases, context.ledger, context.signer)
 
 
-def publish_ledger(releases: Path, ledger: LedgerStore, seal: Seal) -> None:
+def publish_ledger(releases: Path, ledger: LedgerStore, seal: ReleaseSigner) -> None:
     """Put the ledger, signed, where readers look."""
     document = ledger_document(ledger.entries(), ledger.caps)
     releases.mkdir(parents=True, exist_ok=True)
-    publish_signed(layout.ledger_file(releases), document, seal, "ledger")
+    publish_signed_document(layout.ledger_file(releases), document, seal, "ledger")

@@ -7,8 +7,13 @@ from pathlib import Path
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.operations.withdrawal import ensure_reason, ensure_released
-from datasets.pipeline.output.publication import only_builder, point_to_current, pointed, publish_signed
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.output.publication import (
+    builder_lock,
+    publish_signed_document,
+    read_pointer,
+    update_pointer,
+)
+from datasets.pipeline.state.context import BuildContext
 from datasets.refusal import Refusal
 from datasets.release.format import layout
 from datasets.release.format.rollbacks import Rollback
@@ -21,39 +26,39 @@ class CannotRollBack(Refusal):
     """A release that a month cannot go back to."""
 
 
-def roll_back(workshop: Workshop, dataset: Dataset, month: Month, to: str, reason: str) -> str:
+def roll_back(context: BuildContext, dataset: Dataset, month: Month, to: str, reason: str) -> str:
     """Let an earlier release of a month be current again; gives the name of the one that was until now.
 
     No spend comes back and none is made. The act is on record first, then its signed document stands beside the releases,
     then the pointer moves; cut off in between, it is finished by doing it again. Raises CannotRollBack, CannotWithdraw for
     a reason or a name that is none, ReleaseDamaged where the earlier release is not what was signed, BuildUnderWay.
     """
-    root, verify = workshop.releases, workshop.seal.verify
-    with only_builder(root, workshop.ledger):
+    root, verify = context.releases, context.signer.verify
+    with builder_lock(root, context.ledger):
         ensure_released(root, dataset, to)
-        before = pointed(layout.pointer_file(root, dataset.name, month))
-        _ensure_possible(root, dataset, month, to, before)
+        before = read_pointer(layout.pointer_file(root, dataset.name, month))
+        _ensure_can_roll_back(root, dataset, month, to, before)
         verified_manifest(layout.release_folder(root, dataset.name, to), verify)
         archive = ReleaseHistory(root, verify)
         if archive.current(dataset.name).get(str(month)) != to:
             ensure_reason(reason)
-            workshop.seal.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
+            context.signer.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
             # last, so that no reader has answered yet for the second in which the document appears
-            at = action_timestamp(archive.timestamps(dataset.name), workshop.now())
+            at = action_timestamp(archive.timestamps(dataset.name), context.now())
             number = len(layout.rollback_files(root, dataset.name, month)) + 1
             rollback = Rollback(
                 dataset=dataset.name, month=str(month), number=number, release=to, instead_of=before,
                 rolled_back_at=at.isoformat(), reason=reason.strip(),
             )  # fmt: skip
             path = layout.rollback_file(root, dataset.name, month, number)
-            publish_signed(
-                path, rollback.model_dump_json(indent=1).encode() + b"\n", workshop.seal, "rollback"
+            publish_signed_document(
+                path, rollback.model_dump_json(indent=1).encode() + b"\n", context.signer, "rollback"
             )
-        point_to_current(root, dataset.name, str(month), verify)
+        update_pointer(root, dataset.name, str(month), verify)
         return before
 
 
-def _ensure_possible(root: Path, dataset: Dataset, month: Month, to: str, before: str) -> None:
+def _ensure_can_roll_back(root: Path, dataset: Dataset, month: Month, to: str, before: str) -> None:
     problem = ""
     if not to.startswith(f"{month}."):
         problem = f"is no release of {month}"

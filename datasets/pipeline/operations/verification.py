@@ -23,15 +23,15 @@ def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: Le
 
     Gives the number of releases. Raises ReleaseDamaged or LedgerBroken, naming the first thing that is wrong.
     """
-    entries = _sound(ledger)
-    _ensure_continues(root, verify, entries)
+    entries = _verified_entries(ledger)
+    _ensure_extends_published(root, verify, entries)
     manifests = []
-    for folder in _folders(root):
+    for folder in _release_folders(root):
         manifests.append(verified_manifest(folder, verify))
-        _ensure_known(manifests[-1], folder, entries)
-    _ensure_each_its_own(manifests, entries)
-    for folder in _datasets(root):
-        _ensure_sound_beside(folder, verify)
+        _ensure_in_ledger(manifests[-1], folder, entries)
+    _ensure_one_release_per_reservation(manifests, entries)
+    for folder in _dataset_folders(root):
+        _ensure_pointers_and_records(folder, verify)
     return len(manifests)
 
 
@@ -41,36 +41,36 @@ def ensure_ledger_matches(root: Path, verify: Verify, ledger: LedgerStore) -> in
 
     Gives the number of entries. Raises LedgerBroken or ReleaseDamaged, naming the entry or the release that is wrong.
     """
-    entries = _sound(ledger)
-    _ensure_continues(root, verify, entries)
-    there = {(folder.parent.name, folder.name) for folder in _folders(root)}
+    entries = _verified_entries(ledger)
+    _ensure_extends_published(root, verify, entries)
+    there = {(folder.parent.name, folder.name) for folder in _release_folders(root)}
     for entry in entries:
         if entry.state == "committed" and (entry.dataset, entry.release) not in there:
             raise LedgerBroken(
                 f"release {entry.dataset} {entry.release}: entry {entry.seq} committed it; it is gone"
             )
     manifests = []
-    for folder in _folders(root):
+    for folder in _release_folders(root):
         manifests.append(signed_manifest(folder, verify))
-        _ensure_known(manifests[-1], folder, entries)
-    _ensure_each_its_own(manifests, entries)
+        _ensure_in_ledger(manifests[-1], folder, entries)
+    _ensure_one_release_per_reservation(manifests, entries)
     return len(entries)
 
 
-def ensure_nothing_forgotten(root: Path, verify: Verify, ledger: LedgerStore) -> None:
+def ensure_ledger_complete(root: Path, verify: Verify, ledger: LedgerStore) -> None:
     """Whether the ledger still knows all that was published: one that was set back would let a month be spent twice.
 
     What is damaged is no evidence, and must not keep its correction from being built: it is passed over. Raises LedgerBroken.
     """
-    entries = _sound(ledger)
+    entries = _verified_entries(ledger)
     with suppress(ReleaseDamaged):
-        _ensure_continues(root, verify, entries)
-    for folder in _folders(root):
+        _ensure_extends_published(root, verify, entries)
+    for folder in _release_folders(root):
         with suppress(ReleaseDamaged, ManifestMalformed, OSError):
-            _ensure_known(signed_manifest(folder, verify), folder, entries)
+            _ensure_in_ledger(signed_manifest(folder, verify), folder, entries)
 
 
-def _ensure_continues(root: Path, verify: Verify, entries: tuple[Entry, ...]) -> None:
+def _ensure_extends_published(root: Path, verify: Verify, entries: tuple[Entry, ...]) -> None:
     """The published ledger is a beginning of this one. Raises LedgerBroken, or ReleaseDamaged where it is not as signed."""
     found = published_ledger(root, verify)
     published = entries_of(found) if found else ()
@@ -81,7 +81,7 @@ def _ensure_continues(root: Path, verify: Verify, entries: tuple[Entry, ...]) ->
         )
 
 
-def _ensure_sound_beside(folder: Path, verify: Verify) -> None:
+def _ensure_pointers_and_records(folder: Path, verify: Verify) -> None:
     """Raises ReleaseDamaged where a pointer of a dataset names another release than its signed record, or an erratum or a
     rollback is not what was signed."""
     current = ReleaseHistory(folder.parent, verify).current(folder.name)
@@ -103,24 +103,24 @@ def _ensure_sound_beside(folder: Path, verify: Verify) -> None:
         read_rollback(path, verify)
 
 
-def _sound(ledger: LedgerStore) -> tuple[Entry, ...]:
+def _verified_entries(ledger: LedgerStore) -> tuple[Entry, ...]:
     entries = ledger.entries()
     ensure_chain(entries, ledger.caps)
     return entries
 
 
-def _datasets(root: Path) -> list[Path]:
+def _dataset_folders(root: Path) -> list[Path]:
     found = root.iterdir() if root.is_dir() else ()
     return sorted(path for path in found if path.is_dir() and not path.name.startswith("."))
 
 
-def _folders(root: Path) -> Iterator[Path]:
-    for folder in _datasets(root):
+def _release_folders(root: Path) -> Iterator[Path]:
+    for folder in _dataset_folders(root):
         for name in layout.release_names(root, folder.name):
             yield layout.release_folder(root, folder.name, name)
 
 
-def _ensure_known(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) -> None:
+def _ensure_in_ledger(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) -> None:
     """A release's ledger entry is there, unchanged, of the same dataset and month, and spends no less than it says."""
     where = f"release {manifest.dataset} {manifest.release}"
     seq = manifest.ledger.seq
@@ -142,7 +142,7 @@ def _ensure_known(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) 
         )
 
 
-def _ensure_each_its_own(manifests: Iterable[Manifest], entries: tuple[Entry, ...]) -> None:
+def _ensure_one_release_per_reservation(manifests: Iterable[Manifest], entries: tuple[Entry, ...]) -> None:
     """Each release was made from a reservation of its own, which did not come to nothing, and which the ledger committed as
     this release and no other. Raises LedgerBroken."""
     void = {entry.of: entry.seq for entry in entries if entry.state == "void"}

@@ -9,9 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from datasets.definition import Dataset
-from datasets.pipeline.output.publication import only_builder, point_to_current, pointed, publish_signed
+from datasets.pipeline.output.publication import (
+    builder_lock,
+    publish_signed_document,
+    read_pointer,
+    update_pointer,
+)
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.refusal import Refusal, nearest, printable
 from datasets.release.format import layout
 from datasets.release.format.errata import Erratum
@@ -29,7 +34,7 @@ def withdraw(
     dataset: Dataset,
     release: str,
     reason: str,
-    seal: Seal,
+    seal: ReleaseSigner,
     now: datetime,
 ) -> str | None:
     """Withdraw a release; gives the release that is current for its month from now on, if there is one.
@@ -38,11 +43,11 @@ def withdraw(
     pointer moves, so no reader serves the release after this returns. Raises CannotWithdraw, BuildUnderWay.
     """
     begun = datetime.now(UTC)
-    with only_builder(releases, ledger):
+    with builder_lock(releases, ledger):
         ensure_released(releases, dataset, release)
         month = release.split(".", maxsplit=1)[0]
         path = layout.erratum_file(releases, dataset.name, release)
-        if path.exists() and pointed(layout.pointer_file(releases, dataset.name, month)) != release:
+        if path.exists() and read_pointer(layout.pointer_file(releases, dataset.name, month)) != release:
             raise CannotWithdraw(
                 f"{dataset.name} {release} was withdrawn already; its erratum is {path.name}"
             )
@@ -59,8 +64,8 @@ def withdraw(
                 withdrawn_at=action_timestamp(moments, now).isoformat(),
                 reason=reason.strip(),
             )
-            publish_signed(path, erratum.model_dump_json(indent=1).encode() + b"\n", seal, "erratum")
-        return point_to_current(releases, dataset.name, month, seal.verify)
+            publish_signed_document(path, erratum.model_dump_json(indent=1).encode() + b"\n", seal, "erratum")
+        return update_pointer(releases, dataset.name, month, seal.verify)
 
 
 def ensure_released(releases: Path, dataset: Dataset, release: str) -> None:

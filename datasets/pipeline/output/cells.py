@@ -26,7 +26,11 @@ def write_cells(path: Path, schema: pa.Schema, budget: Budget, cells: NoisyCells
     reader finds its row group by them, and the footer stays small.
     """
     rows = 0
-    options = {"compression": "zstd", "write_statistics": ["cuboid"], "use_dictionary": _repetitive(schema)}
+    options = {
+        "compression": "zstd",
+        "write_statistics": ["cuboid"],
+        "use_dictionary": _dictionary_columns(schema),
+    }
     with pq.ParquetWriter(path, schema, **options) as writer:
         for cuboid in budget.cuboids:
             table = cuboid_table(schema, budget, cells, cuboid)
@@ -35,7 +39,7 @@ def write_cells(path: Path, schema: pa.Schema, budget: Budget, cells: NoisyCells
     return rows
 
 
-def _repetitive(schema: pa.Schema) -> list[str]:
+def _dictionary_columns(schema: pa.Schema) -> list[str]:
     return [f.name for f in schema if f.type != pa.float64() or f.name.endswith("_se")]
 
 
@@ -62,10 +66,10 @@ def _code_columns(
             if depth > asked:
                 yield level.name, pa.nulls(size, pa.string())
             else:
-                yield level.name, _codes(level, month, axis.ancestors(asked, depth)[positions])
+                yield level.name, _code_array(level, month, axis.ancestors(asked, depth)[positions])
 
 
-def _codes(level: Level, month: Month, positions: NDArray[np.int64]) -> pa.Array:
+def _code_array(level: Level, month: Month, positions: NDArray[np.int64]) -> pa.Array:
     texts = pa.array([code.code for code in level.codes.in_month(month)])
     return pa.DictionaryArray.from_arrays(pa.array(positions.astype(np.int32)), texts)
 

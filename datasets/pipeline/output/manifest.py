@@ -41,7 +41,7 @@ MECHANISM = (
 KEPT_NOTE = "Counts describe bounded contributions: this is the estimated share of rows that bounding kept."
 
 
-def manifest_of(
+def make_manifest(
     budget: Budget,
     cells: NoisyCells,
     source: Source,
@@ -66,12 +66,12 @@ def manifest_of(
         previous=previous,
         published_at=published.isoformat(),
         correction=reserved.reason,
-        daylight_version=_version(),
+        daylight_version=_installed_version(),
         code_hash=code_hash(),
         lock_hash=lock_hash(),
         source=SourceEntry(**source.model_dump()),
-        privacy=_privacy(budget, caps),
-        measures=tuple(_measure(budget, cells, measure) for measure in dataset.measures),
+        privacy=_privacy_entry(budget, caps),
+        measures=tuple(_measure_entry(budget, cells, measure) for measure in dataset.measures),
         files=files,
         ledger=LedgerEntry(seq=reserved.seq, head=reserved.hash),
         gaps=dataset.gaps,
@@ -79,14 +79,14 @@ def manifest_of(
     )
 
 
-def _version() -> str:
+def _installed_version() -> str:
     try:
         return version("daylight")
     except PackageNotFoundError:
         return "unpackaged"
 
 
-def _privacy(budget: Budget, caps: Caps) -> PrivacyEntry:
+def _privacy_entry(budget: Budget, caps: Caps) -> PrivacyEntry:
     rho = budget.rho
     return PrivacyEntry(
         unit=f"{budget.dataset.unit.title}, over one calendar month. {budget.dataset.unit.note}",
@@ -100,11 +100,11 @@ def _privacy(budget: Budget, caps: Caps) -> PrivacyEntry:
     )
 
 
-def _measure(budget: Budget, cells: NoisyCells, measure: Measure) -> ManifestMeasure:
+def _measure_entry(budget: Budget, cells: NoisyCells, measure: Measure) -> ManifestMeasure:
     plan, name = budget.measures[measure.name], budget.dataset.cuboid_name
     return ManifestMeasure(
         name=measure.name,
-        kind=kind(measure),
+        kind=measure_kind(measure),
         rows_per_unit=rows_per_unit(budget.dataset, measure),
         sensitivity=plan.sensitivity / plan.grain,
         rho=str(plan.rho),
@@ -115,11 +115,11 @@ def _measure(budget: Budget, cells: NoisyCells, measure: Measure) -> ManifestMea
             ResidualEntry(cuboid=name(b), variance=variance, rho=str(plan.rho_of[b]))
             for b, variance in plan.variances.items()
         ),
-        kept=_kept(budget, cells, measure.name) if measure in event_measures(budget.dataset) else None,
+        kept=_kept_entry(budget, cells, measure.name) if measure in event_measures(budget.dataset) else None,
     )
 
 
-def kind(measure: Measure) -> str:
+def measure_kind(measure: Measure) -> str:
     """What kind of measure it is, in the word of the codebook."""
     match measure:
         case EventMeasure():
@@ -130,22 +130,22 @@ def kind(measure: Measure) -> str:
             return "sum"
 
 
-def _kept(budget: Budget, cells: NoisyCells, name: str) -> KeptEntry:
+def _kept_entry(budget: Budget, cells: NoisyCells, name: str) -> KeptEntry:
     shares: KeptShares = kept_shares(budget, cells, name)
     rho: Fraction = budget.diagnostics[name].rho
     return KeptEntry(
         rows_per_unit=budget.dataset.diagnostics.rows_per_unit,
         rho=str(rho),
         note=KEPT_NOTE,
-        overall=_share(shares.overall),
+        overall=_share_entry(shares.overall),
         by={
-            level: {code: _share(ratio) for code, ratio in codes.items()}
+            level: {code: _share_entry(ratio) for code, ratio in codes.items()}
             for level, codes in shares.by_level.items()
         },
     )
 
 
-def _share(ratio: Ratio) -> ShareEntry:
+def _share_entry(ratio: Ratio) -> ShareEntry:
     def rounded(share: float | None) -> float | None:
         return None if share is None else round(share, 6)
 

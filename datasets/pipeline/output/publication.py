@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from datasets.pipeline.state.failpoints import reached
-from datasets.pipeline.state.files import LEFT_BEHIND, flush, replace_file
+from datasets.pipeline.state.failpoints import failpoint
+from datasets.pipeline.state.files import UNFINISHED_NAME, flush, replace_file
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.lock import marked
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.lock import releases_marker
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.refusal import Refusal
 from datasets.release.format import layout
 from datasets.release.format.signed import SignedDocument, signed_bytes
@@ -25,14 +25,14 @@ from datasets.release.store.history import ReleaseHistory
 
 
 @contextmanager
-def only_builder(releases: Path, ledger: LedgerStore) -> Iterator[None]:
+def builder_lock(releases: Path, ledger: LedgerStore) -> Iterator[None]:
     """Be the only one who publishes with this ledger or among these releases. Raises BuildUnderWay."""
-    with ledger.held(), marked(releases, ledger.name):
+    with ledger.builder_lock(), releases_marker(releases, ledger.name):
         yield
 
 
 @contextmanager
-def staged(root: Path, dataset: str, release: str) -> Iterator[Path]:
+def staging_folder(root: Path, dataset: str, release: str) -> Iterator[Path]:
     """The folder of a release among staged releases; it is renamed to its place when the block ends well.
 
     Around it everything is as a reader expects, so that it can be opened before anybody else sees it. It vanishes when
@@ -48,35 +48,35 @@ def staged(root: Path, dataset: str, release: str) -> Iterator[Path]:
         for path in folder.iterdir():
             flush(path)
         flush(folder)
-        reached("release flushed")
+        failpoint("release flushed")
         if final.exists():
             raise Refusal(f"the release {final.name} exists already; releases are never edited")
         folder.rename(final)
-        reached("release renamed")
+        failpoint("release renamed")
         flush(final.parent)
-        reached("release in place")
+        failpoint("release in place")
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def sweep(root: Path) -> None:
+def remove_unfinished(root: Path) -> None:
     """Remove what builds that died have left beside the releases. Whoever calls it holds the builders' lock."""
     datasets = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for folder in (root, *datasets):
         for path in folder.iterdir():
-            if LEFT_BEHIND.fullmatch(path.name) and not path.is_symlink():
+            if UNFINISHED_NAME.fullmatch(path.name) and not path.is_symlink():
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
 
 
-def point(pointer: Path, name: str) -> None:
+def write_pointer(pointer: Path, name: str) -> None:
     """Let a month's pointer name another release, atomically."""
     replace_file(pointer, f"{name}\n".encode(), "pointer")
 
 
-def point_to_current(root: Path, dataset: str, month: str, verify: Verify) -> str | None:
+def update_pointer(root: Path, dataset: str, month: str, verify: Verify) -> str | None:
     """Let a month's pointer say what the record says: the release that was published, or gone back to, last and is not
     withdrawn. Gives its name; None where there is none, and then there is no pointer."""
     pointer = layout.pointer_file(root, dataset, month)
@@ -84,17 +84,17 @@ def point_to_current(root: Path, dataset: str, month: str, verify: Verify) -> st
     if current is None:
         pointer.unlink(missing_ok=True)
         flush(pointer.parent)
-    elif pointed(pointer) != current:
-        point(pointer, current)
+    elif read_pointer(pointer) != current:
+        write_pointer(pointer, current)
     return current
 
 
-def pointed(pointer: Path) -> str:
+def read_pointer(pointer: Path) -> str:
     """What a pointer names; empty where there is none."""
     return pointer.read_text().strip() if pointer.is_file() else ""
 
 
-def publish_signed(path: Path, text: bytes, seal: Seal, what: str) -> None:
+def publish_signed_document(path: Path, text: bytes, seal: ReleaseSigner, what: str) -> None:
     """Put a signed document where readers look, in place of an earlier one, atomically."""
     signature = seal.sign(text)
     seal.verify(text, signature)

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from datasets.pipeline.output.publication import point
-from datasets.pipeline.state.disk_space import is_full
-from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.output.publication import write_pointer
+from datasets.pipeline.state.disk_space import is_disk_full
+from datasets.pipeline.state.failpoints import failpoint
 from datasets.refusal import Refusal
 from datasets.release.answer.table import Result
 from datasets.release.format import layout
@@ -25,41 +25,41 @@ def ensure_readable(folder: Path, verify: Verify) -> None:
     """Open a staged release as a reader would, with signature, hashes, codebook and every cell, and ask it for its
     totals, which must be those in its file. Raises SelfTestFailed, or what says that the disk is full."""
     root, dataset, name = folder.parent.parent, folder.parent.name, folder.name
-    point(layout.pointer_file(root, dataset, name.split(".", maxsplit=1)[0]), name)
-    reached("self-test begun")
+    write_pointer(layout.pointer_file(root, dataset, name.split(".", maxsplit=1)[0]), name)
+    failpoint("self-test begun")
     releases = Releases(root, root / "cache", verify, (dataset,))
     try:
         if releases.degraded:
-            _ensure_not_for_lack_of_room(releases, dataset, name)
+            _ensure_disk_not_full(releases, dataset, name)
             raise SelfTestFailed(f"the release does not pass its own test: {releases.degraded[0]}")
         measures = [measure.name for measure in releases.current(dataset)[0].codebook.measures]
         answer = releases.ask(releases.question(dataset, [("measure", ",".join(measures))]))
-        answered = _answered(answer, measures)
-        if any(value != _stored(folder, measure) for measure, value in answered.items()):
+        answered = _answered_totals(answer, measures)
+        if any(value != _stored_total(folder, measure) for measure, value in answered.items()):
             raise SelfTestFailed(
                 f"the release does not pass its own test: {dataset} {name} answers other totals than its file holds"
             )
     finally:
         releases.close()
-    reached("self-test passed")
+    failpoint("self-test passed")
 
 
-def _ensure_not_for_lack_of_room(releases: Releases, dataset: str, name: str) -> None:
+def _ensure_disk_not_full(releases: Releases, dataset: str, name: str) -> None:
     """A reader goes on when a disk is full, and says no more than that something failed; a build says what."""
     try:
         releases.find(dataset, name)
     except (OSError, duckdb.Error, Refusal) as error:
-        if is_full(error):
+        if is_disk_full(error):
             raise
 
 
-def _answered(answer: Result, measures: list[str]) -> dict[str, float]:
+def _answered_totals(answer: Result, measures: list[str]) -> dict[str, float]:
     """The total of each measure that was collected, as a question about everything is answered."""
     columns = {column.name: data[0] for column, data in zip(answer.columns, answer.data, strict=True)}
     return {m: float(columns[m]) for m in measures if columns[f"{m}_status"] != "L"}
 
 
-def _stored(folder: Path, measure: str) -> float:
+def _stored_total(folder: Path, measure: str) -> float:
     """The total of a measure, as it stands in the released file."""
     table = pq.read_table(
         folder / layout.CELLS, columns=["cuboid", measure], filters=[("cuboid", "=", "total")]

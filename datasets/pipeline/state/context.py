@@ -10,11 +10,11 @@ from pathlib import Path
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BuildContext:
     """What a build works with: where things are, who signs, what tells the time, and whom to tell of progress.
 
     `said` is told the name of a step, which anybody may read. `passed` is told how many rows of how many a step has
@@ -25,11 +25,11 @@ class Workshop:
     releases: Path
     private: Path
     ledger: LedgerStore
-    seal: Seal
+    signer: ReleaseSigner
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    said: Callable[[str], None] = lambda _: None
-    passed: Callable[[int, int], None] = lambda rows, of: None
+    on_step: Callable[[str], None] = lambda _: None
+    on_progress: Callable[[int, int], None] = lambda rows, of: None
 
-    def quarantine(self, dataset: Dataset, month: Month) -> Path:
+    def quarantine_folder(self, dataset: Dataset, month: Month) -> Path:
         """Where the rows that do not fit are put, with their reasons and totals: private."""
         return self.private / "quarantine" / dataset.name / str(month)

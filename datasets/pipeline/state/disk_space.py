@@ -19,7 +19,7 @@ from datasets.refusal import Refusal
 BYTES_PER_EVENT = 40
 """What a narrow row takes in the private folder while a build runs."""
 
-_BESIDES = 64 << 20
+_OVERHEAD = 64 << 20
 """Bytes for everything but cells: manifest, codebook, ledger, and the blocks in which a file system counts."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
@@ -44,7 +44,7 @@ def bytes_needed(budget: Budget) -> int:
         prod(axis.size(level) for axis, level in zip(axes, cuboid, strict=True)) for cuboid in budget.cuboids
     )
     width = 16 * len(budget.measures) + 4 * (1 + sum(axis.depth for axis in axes))
-    return 2 * sum(sizes) * width + _BESIDES
+    return 2 * sum(sizes) * width + _OVERHEAD
 
 
 def ensure_room(releases: Path, building: Path, budget: Budget, events: Iterable[Path]) -> None:
@@ -54,32 +54,32 @@ def ensure_room(releases: Path, building: Path, budget: Budget, events: Iterable
     needed, free = bytes_needed(budget), shutil.disk_usage(releases).free
     if free < needed:
         raise NoRoom(
-            f"{what} needs {_mib(needed)} among the releases and {_mib(free)} are free; "
+            f"{what} needs {_as_mebibytes(needed)} among the releases and {_as_mebibytes(free)} are free; "
             "make room and build again: nothing was spent"
         )
     free = shutil.disk_usage(building).free
     left = free - needed if building.stat().st_dev == releases.stat().st_dev else free
     there = sum(path.stat().st_size for path in building.rglob("*") if path.is_file())
-    if left + there < needed + BYTES_PER_EVENT * _rows(events):
+    if left + there < needed + BYTES_PER_EVENT * _row_count(events):
         raise NoRoom(
             f"{what} keeps {BYTES_PER_EVENT} bytes of each event, and its counts, in the private folder while it is built, "
-            f"and {_mib(free)} are free there, which is too little; make room, or name another disk in "
+            f"and {_as_mebibytes(free)} are free there, which is too little; make room, or name another disk in "
             "DAYLIGHT_PRIVATE_DIR, and build again: nothing was spent"
         )
 
 
-def is_full(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Whether an error says that a disk is full, or that DuckDB may spill no more onto one."""
     return getattr(error, "errno", None) in _FULL or any(words in str(error) for words in _FULL_WORDS)
 
 
 @contextmanager
-def speaking_of_disks(*folders: Path) -> Iterator[None]:
+def disk_full_as_refusal(*folders: Path) -> Iterator[None]:
     """Turn what is raised when a disk is full into one sentence that names the fuller of these folders. Raises DiskFull."""
     try:
         yield
     except (OSError, duckdb.Error, pa.ArrowException) as error:
-        if not is_full(error):
+        if not is_disk_full(error):
             raise
         folder = min(
             (f for f in folders if f.is_dir()), key=lambda f: shutil.disk_usage(f).free, default=folders[0]
@@ -90,7 +90,7 @@ def speaking_of_disks(*folders: Path) -> Iterator[None]:
         ) from error
 
 
-def _rows(events: Iterable[Path]) -> int:
+def _row_count(events: Iterable[Path]) -> int:
     """How many rows the files say they hold; validation refuses those that say nothing."""
     rows = 0
     for path in events:
@@ -101,5 +101,5 @@ def _rows(events: Iterable[Path]) -> int:
     return rows
 
 
-def _mib(size: int) -> str:
+def _as_mebibytes(size: int) -> str:
     return f"{size / (1 << 20):,.0f} MiB"

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 _armed: ContextVar[Callable[[str], None] | None] = ContextVar("armed", default=None)
 
 
-def reached(place: str) -> None:
+def failpoint(place: str) -> None:
     """Say that a build has come to this place."""
     act = _armed.get()
     if act is not None:
@@ -21,7 +21,7 @@ def reached(place: str) -> None:
 
 
 @contextmanager
-def armed(act: Callable[[str], None]) -> Iterator[None]:
+def armed_failpoints(act: Callable[[str], None]) -> Iterator[None]:
     """Let `act` be called at every place that is reached in the block; for tests alone."""
     before = _armed.set(act)
     try:

@@ -8,9 +8,9 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.state.failpoints import failpoint
 
-LEFT_BEHIND = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
+UNFINISHED_NAME = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
 """The name of a file or folder that was still being written."""
 
 
@@ -19,10 +19,10 @@ def replace_file(path: Path, content: bytes, what: str) -> None:
     fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
         fresh.write_bytes(content)
-        reached(f"{what} written")
+        failpoint(f"{what} written")
         flush(fresh)
         fresh.replace(path)
-        reached(f"{what} replaced")
+        failpoint(f"{what} replaced")
         flush(path.parent)
     finally:
         with suppress(FileNotFoundError):

@@ -33,14 +33,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from datasets.pipeline.state.failpoints import reached
+from datasets.pipeline.state.failpoints import failpoint
 from datasets.pipeline.state.lock import SessionLock, file_lock
 from datasets.privacy import ledger
 from datasets.privacy.ledger import Caps, Entry, Spend
 from datasets.refusal import Refusal
 
 _metadata = MetaData()
-_table = Table(
+_entry_table = Table(
     "privacy_ledger",
     _metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
@@ -60,7 +60,7 @@ _table = Table(
     Column("reason", String, nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
 )
-_names = Table("privacy_ledger_name", _metadata, Column("name", String(32), primary_key=True))
+_name_table = Table("privacy_ledger_name", _metadata, Column("name", String(32), primary_key=True))
 
 _GUARDS = {
     "sqlite": [
@@ -87,21 +87,21 @@ class LedgerStore:
 
     def __init__(self, url: str, caps: Caps | None = None) -> None:
         self.caps = caps or Caps()
-        self._engine = _engine(url)
-        with self._writing() as con:
-            if not inspect(con).has_table(_table.name):
+        self._engine = _create_ledger_engine(url)
+        with self._write_transaction() as con:
+            if not inspect(con).has_table(_entry_table.name):
                 _metadata.create_all(con)
                 for statement in _GUARDS[con.dialect.name]:
                     con.execute(text(statement))
-            _names.create(con, checkfirst=True)
-            self.name = con.scalar(select(_names.c.name)) or _named(con)
+            _name_table.create(con, checkfirst=True)
+            self.name = con.scalar(select(_name_table.c.name)) or _create_name(con)
         self._session: SessionLock | None = None
 
     def close(self) -> None:
         self._engine.dispose()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def builder_lock(self) -> Iterator[None]:
         """Be the only builder who works with this ledger; the lock ends with the process, however that ends.
 
         Raises BuildUnderWay where another one does, on this host or elsewhere.
@@ -111,10 +111,10 @@ class LedgerStore:
             with file_lock(Path(f"{Path(str(self._engine.url.database)).resolve()}.lock")):
                 yield
         else:
-            with _spoken():
+            with _database_errors_as_refusals():
                 session = SessionLock(self._engine)
             with closing(session):
-                with _spoken():
+                with _database_errors_as_refusals():
                     session.take()
                 self._session = session
                 try:
@@ -122,15 +122,15 @@ class LedgerStore:
                 finally:
                     self._session = None
 
-    def ensure_held(self) -> None:
+    def ensure_lock_held(self) -> None:
         """Raises LockLost where the lock of `held` was lost on the way."""
         if self._session is not None:
             self._session.ensure_held()
 
     def entries(self) -> tuple[Entry, ...]:
         """The chain, from the first entry to the head. Raises LedgerUnavailable."""
-        with _spoken(), self._engine.connect() as con:
-            return _entries(con)
+        with _database_errors_as_refusals(), self._engine.connect() as con:
+            return _read_entries(con)
 
     def reserve(self, spend: Spend, *, now: datetime, reason: str = "") -> Entry:
         """Reserve a spend. Raises BudgetSpent where it may not be, LedgerBroken where the chain does not verify."""
@@ -163,34 +163,34 @@ class LedgerStore:
         )
 
     def _append(self, rule: Callable[[tuple[Entry, ...]], Entry]) -> Entry:
-        with self._writing() as con:
-            entry = rule(_entries(con))
-            con.execute(insert(_table).values(**asdict(entry), hash=entry.hash))
-            reached(f"{entry.state}, before the ledger keeps it")
-        reached(f"{entry.state}, in the ledger")
+        with self._write_transaction() as con:
+            entry = rule(_read_entries(con))
+            con.execute(insert(_entry_table).values(**asdict(entry), hash=entry.hash))
+            failpoint(f"{entry.state}, before the ledger keeps it")
+        failpoint(f"{entry.state}, in the ledger")
         return entry
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with _spoken(), self._engine.begin() as con:
+    def _write_transaction(self) -> Iterator[Connection]:
+        with _database_errors_as_refusals(), self._engine.begin() as con:
             if con.dialect.name == "postgresql":
                 con.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield con
 
 
-def _named(con: Connection) -> str:
+def _create_name(con: Connection) -> str:
     """Give a ledger the name by which builders tell it from others; it says nothing."""
     name = secrets.token_hex(16)
-    con.execute(insert(_names).values(name=name))
+    con.execute(insert(_name_table).values(name=name))
     return name
 
 
-def _entries(con: Connection) -> tuple[Entry, ...]:
-    rows = con.execute(select(*(c for c in _table.c if c.name != "hash")).order_by(_table.c.seq))
+def _read_entries(con: Connection) -> tuple[Entry, ...]:
+    rows = con.execute(select(*(c for c in _entry_table.c if c.name != "hash")).order_by(_entry_table.c.seq))
     return tuple(Entry(**row) for row in rows.mappings())
 
 
-def _engine(url: str) -> Engine:
+def _create_ledger_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -208,19 +208,19 @@ def _engine(url: str) -> Engine:
         Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
     if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _configure_ledger_connection)
         event.listen(engine, "begin", lambda con: con.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _configure_ledger_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's own BEGIN, above, is the only one
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 @contextmanager
-def _spoken() -> Iterator[None]:
+def _database_errors_as_refusals() -> Iterator[None]:
     """Turn what a database says into one sentence of ours, without its address or its statement."""
     try:
         yield

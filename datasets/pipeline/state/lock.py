@@ -79,7 +79,7 @@ class SessionLock:
 
 
 @contextmanager
-def marked(root: Path, ledger: str) -> Iterator[None]:
+def releases_marker(root: Path, ledger: str) -> Iterator[None]:
     """Say in the folder of releases that a build with this ledger is under way; its lock must be held already.
 
     A marker of the same ledger was left by a builder that died, since it does not hold that lock: it is replaced.
@@ -101,7 +101,7 @@ def marked(root: Path, ledger: str) -> Iterator[None]:
         try:
             os.link(fresh, path)
         except FileExistsError:
-            _ensure_left_behind(path, ledger)
+            _ensure_stale(path, ledger)
             fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
@@ -113,7 +113,7 @@ def marked(root: Path, ledger: str) -> Iterator[None]:
                 path.unlink()
 
 
-def _ensure_left_behind(path: Path, ledger: str) -> None:
+def _ensure_stale(path: Path, ledger: str) -> None:
     try:
         other = json.loads(path.read_text())
         if other["ledger"] == ledger:

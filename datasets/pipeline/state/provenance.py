@@ -37,7 +37,7 @@ def lock_hash() -> str:
     return hashlib.sha256("\n".join(installed).encode()).hexdigest()
 
 
-def salt(private: Path) -> str:
+def load_salt(private: Path) -> str:
     """The deployment's secret salt, made on first use; 64 hexadecimal digits in a file only its owner may read.
 
     It orders the rows of a unit and keys the hash of the input, so that neither tells anything about the rows.

@@ -11,18 +11,18 @@ from pathlib import Path
 from datasets.pipeline.state.files import replace_file
 from datasets.privacy.ledger import Entry
 
-_MADE = "reservations"
+_FILE_NAME = "reservations"
 
 
-def note(private: Path, entry: Entry) -> None:
+def record_own_reservation(private: Path, entry: Entry) -> None:
     """Write down, before it is appended to the ledger, that a reservation is this folder's own."""
-    made = made_here(private)
+    made = own_reservations(private)
     if entry.hash not in made:
         content = "".join(f"{each}\n" for each in sorted({*made, entry.hash}))
-        replace_file(private / _MADE, content.encode(), "reservations")
+        replace_file(private / _FILE_NAME, content.encode(), "reservations")
 
 
-def made_here(private: Path) -> frozenset[str]:
+def own_reservations(private: Path) -> frozenset[str]:
     """The hashes of the ledger entries that reserved a spend for a build in this private folder."""
-    path = private / _MADE
+    path = private / _FILE_NAME
     return frozenset(path.read_text().split()) if path.exists() else frozenset()

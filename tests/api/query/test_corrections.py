@@ -17,10 +17,10 @@ from datasets.catalogue import find_dataset
 from datasets.period import Month
 from datasets.pipeline.operations.rollback import CannotRollBack, roll_back
 from datasets.pipeline.operations.withdrawal import CannotWithdraw, withdraw
-from datasets.pipeline.state.context import Workshop
-from datasets.pipeline.state.failpoints import armed
+from datasets.pipeline.state.context import BuildContext
+from datasets.pipeline.state.failpoints import armed_failpoints
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Caps, LedgerBroken
 from datasets.release.format.layout import rollback_files
 from datasets.release.format.ledger import entries_of, ledger_document
@@ -37,7 +37,7 @@ def take_back(place, release, reason=REASON):
     def record(act, subject, why):
         place.registry.record_release_act(act, subject, mandate())
 
-    seal = Seal(place.registry.release_signer(), place.registry.release_verifier(), record)
+    seal = ReleaseSigner(place.registry.release_signer(), place.registry.release_verifier(), record)
     declared, now = find_dataset("moderation"), datetime.now(UTC)
     ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
     try:
@@ -50,11 +50,11 @@ def go_back(place, release, reason=REASON):
     def record(act, subject, why):
         place.registry.record_release_act(act, subject, mandate())
 
-    seal = Seal(place.registry.release_signer(), place.registry.release_verifier(), record)
+    seal = ReleaseSigner(place.registry.release_signer(), place.registry.release_verifier(), record)
     ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
     try:
-        workshop = Workshop(place.releases, place.home / "private", ledger, seal)
-        return roll_back(workshop, find_dataset("moderation"), Month.parse("2026-06"), release, reason)
+        context = BuildContext(place.releases, place.home / "private", ledger, seal)
+        return roll_back(context, find_dataset("moderation"), Month.parse("2026-06"), release, reason)
     finally:
         ledger.close()
 
@@ -356,7 +356,7 @@ def test_a_rollback_that_was_cut_off_half_way_is_finished_by_doing_it_again(corr
         if place == "pointer written":
             raise OSError(28, "No space left on device")
 
-    with armed(stop), pytest.raises(OSError, match="No space"):
+    with armed_failpoints(stop), pytest.raises(OSError, match="No space"):
         go_back(copy, "2026-06.1")
     pointer = copy.releases / "moderation" / "2026-06.current"
     assert pointer.read_text() == "2026-06.2\n"

@@ -1,4 +1,4 @@
-"""A workshop to build small releases in: crates of fruit as raw events, a ledger, a signature that anyone can make."""
+"""A deployment that builds small releases: crates of fruit as raw events, a ledger, a signature that anyone can make."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -12,9 +12,9 @@ from datasets.pipeline.events.layout import month_folder
 from datasets.pipeline.events.source import Source
 from datasets.pipeline.events.validation import Into, validate
 from datasets.pipeline.run import build_release
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Caps
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 from tests.datasets.release.pressing import sign, verify
@@ -24,7 +24,7 @@ PLANTS = [code.code for code in PLANT.codes]
 STATES = [code.code for code in STATE.codes]
 
 
-def silence(scales):
+def no_noise(scales):
     """Noise that is none: what is left is what was counted."""
     return np.zeros(scales.shape, dtype=np.int64)
 
@@ -47,7 +47,7 @@ def crates(rows, units, *, kind="person", seed=1, first=0):
     }
 
 
-def together(*several):
+def concatenate(*several):
     return {name: [value for columns in several for value in columns[name]] for name in several[0]}
 
 
@@ -60,19 +60,23 @@ def bounded_rows(con, dataset, month, folder, private, salt="salt"):
         yield from bounded(con, dataset, month, buckets.relation(bucket))
 
 
-class Shop:
+class SmallDeployment:
     """One deployment in a folder: `put` events there, `build` a release of June."""
 
     def __init__(self, folder, caps=None, dataset=HARVEST, ledger=""):
-        self.folder, self.dataset, self.said = folder, dataset, []
+        self.folder, self.dataset, self.steps = folder, dataset, []
         folder.mkdir(parents=True, exist_ok=True)
         ledger = ledger or f"sqlite:///{folder / 'ledger.sqlite'}"
         self.ledger = LedgerStore(ledger, caps or Caps(month=Fraction(1, 2)))
-        self.work = self.workshop(self.said.append)
+        self.context = self.make_context(self.steps.append)
 
-    def workshop(self, said):
-        return Workshop(
-            self.folder / "releases", self.folder / "private", self.ledger, Seal(sign, verify), said=said
+    def make_context(self, on_step):
+        return BuildContext(
+            self.folder / "releases",
+            self.folder / "private",
+            self.ledger,
+            ReleaseSigner(sign, verify),
+            on_step=on_step,
         )
 
     def put(self, columns, month=JUNE):
@@ -82,12 +86,12 @@ class Shop:
         Source(format="table", schema="crates", unit="The gardener.").write(folder)
         return self
 
-    def build(self, *, said=None, month=JUNE, **options):
-        work = self.work if said is None else self.workshop(said)
-        return build_release(self.dataset, month, self.folder / "events", work, **options)
+    def build(self, *, on_step=None, month=JUNE, **options):
+        context = self.context if on_step is None else self.make_context(on_step)
+        return build_release(self.dataset, month, self.folder / "events", context, **options)
 
     @property
-    def published(self):
+    def published_files(self):
         """Every file under the release directory, staging and pointers included."""
         root = self.folder / "releases"
         return (
@@ -100,5 +104,5 @@ class Shop:
     def states(self):
         return [entry.state for entry in self.ledger.entries()]
 
-    def spent(self):
+    def spent_nano_rho(self):
         return sum(entry.nano_rho for entry in self.ledger.entries() if entry.state == "reserved")

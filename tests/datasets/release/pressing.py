@@ -14,8 +14,8 @@ from datasets.period import Month
 from datasets.pipeline.events.source import Source
 from datasets.pipeline.measurement.noise import NoisyCells, _with_middle
 from datasets.pipeline.output.cells import write_cells
-from datasets.pipeline.output.manifest import manifest_of
-from datasets.pipeline.output.publication import point
+from datasets.pipeline.output.manifest import make_manifest
+from datasets.pipeline.output.publication import write_pointer
 from datasets.pipeline.planning.budget import budget_of
 from datasets.privacy.ledger import Caps, Entry
 from datasets.privacy.plan import Plan
@@ -81,13 +81,13 @@ def _written(root, budget, cells, revision, source, current) -> Path:
     rows = write_cells(folder / layout.CELLS, cells_schema(codebook), budget, cells)
     (folder / layout.CODEBOOK).write_text(codebook.text(), encoding="utf-8")
     files = (file_entry(folder / layout.CELLS, rows), file_entry(folder / layout.CODEBOOK, None))
-    manifest = manifest_of(
+    manifest = make_manifest(
         budget, cells, source, revision=revision, previous=None, published=datetime(2026, 7, 1, tzinfo=UTC),
         reserved=_entry(dataset, month), caps=Caps(), files=files,
     )  # fmt: skip
     seal(folder, manifest.canonical())
     if current:
-        point(layout.pointer_file(root, dataset.name, month), folder.name)
+        write_pointer(layout.pointer_file(root, dataset.name, month), folder.name)
     return folder
 
 

@@ -12,9 +12,9 @@ from datasets.period import Month
 from datasets.pipeline.events.synthetic import generate
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.pipeline.run import build_release
-from datasets.pipeline.state.context import Workshop
+from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Caps
 from datasets.release.releases import Releases
 from tests.datasets.release.pressing import sign, verify
@@ -36,11 +36,11 @@ def build(root: Path, raw: Path, dataset: str, month: str, noise=discrete_gaussi
     with closing(
         LedgerStore(f"sqlite:///{root / 'ledger.sqlite'}", Caps(Fraction(1), Fraction(9)))
     ) as ledger:
-        work = Workshop(
+        work = BuildContext(
             root / "releases",
             root / "private",
             ledger,
-            Seal(sign, verify),
+            ReleaseSigner(sign, verify),
             now=lambda: datetime(2026, 7, 15, tzinfo=UTC),
         )
         return build_release(find_dataset(dataset), Month.parse(month), raw, work, noise=noise)

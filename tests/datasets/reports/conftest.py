@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.datasets.pipeline.small_deployment import silence
+from tests.datasets.pipeline.small_deployment import no_noise
 from tests.datasets.reports.builds import build, events, opened
 
 
@@ -34,7 +34,7 @@ def truth(raw, tmp_path_factory):
     """June of every dataset, bounded and counted as always, and published without noise: possible in tests alone."""
     root = tmp_path_factory.mktemp("truth")
     for dataset in ("moderation", "ads", "recommendations"):
-        build(root, events(raw, dataset, "2026-06"), dataset, "2026-06", silence)
+        build(root, events(raw, dataset, "2026-06"), dataset, "2026-06", no_noise)
     with_cache = opened(root)
     yield with_cache
     with_cache.close()

@@ -19,7 +19,7 @@ from cli.terminal import release_action_recorder
 from datasets.catalogue import find_dataset
 from datasets.pipeline.operations.withdrawal import withdraw
 from datasets.pipeline.state.ledger_store import LedgerStore
-from datasets.pipeline.state.signing import Seal
+from datasets.pipeline.state.signing import ReleaseSigner
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
 
@@ -177,7 +177,9 @@ def test_the_exported_audit_can_be_followed_without_this_program(owner, place):
 def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
     settings = place.registry_settings.model_copy(update={"four_eyes": "release-withdrawal"})
     registry, moderation = open_registry(settings), find_dataset("moderation")
-    seal = Seal(registry.release_signer(), registry.release_verifier(), release_action_recorder(registry))
+    seal = ReleaseSigner(
+        registry.release_signer(), registry.release_verifier(), release_action_recorder(registry)
+    )
     why, now = "The codes of two categories were swapped.", datetime.now(UTC)
 
     def attempt():

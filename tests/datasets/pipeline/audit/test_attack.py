@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from datasets.catalogue import DATASETS
-from datasets.pipeline.audit.attack import attacked
-from datasets.pipeline.audit.claimed_rho import promised
+from datasets.pipeline.audit.attack import run_attacks
+from datasets.pipeline.audit.claimed_rho import claimed_rho
 from datasets.pipeline.audit.clopper_pearson import epsilon_bound, upper_limit
 from datasets.pipeline.audit.verdict import DISTANCE, EPSILON, MOVES, REPEATED, SCALE, SHARED
 from datasets.pipeline.engine import bounding
@@ -18,7 +18,9 @@ from tests.datasets.pipeline.small_deployment import HARVEST
 
 
 def attack(builds=2, noise=discrete_gaussian_noise):
-    return attacked(HARVEST, builds=builds, confidence=0.95, delta=1e-6, noise=noise, done=lambda: None)
+    return run_attacks(
+        HARVEST, builds=builds, confidence=0.95, delta=1e-6, noise=noise, on_build=lambda: None
+    )
 
 
 def failed(**options):
@@ -37,9 +39,9 @@ def test_the_real_build_passes_and_the_audit_is_sharp():
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d.name)
 def test_a_person_at_every_cap_is_promised_the_whole_of_a_release_and_no_more(dataset):
-    assert promised(dataset, 10**6) == dataset.rho_of_release
-    assert 0 < promised(dataset, 1) < dataset.rho_of_release
-    assert promised(dataset, 0) == 0
+    assert claimed_rho(dataset, 10**6) == dataset.rho_of_release
+    assert 0 < claimed_rho(dataset, 1) < dataset.rho_of_release
+    assert claimed_rho(dataset, 0) == 0
 
 
 def test_rows_forgotten_in_the_sensitivity_are_caught(monkeypatch):

@@ -7,14 +7,25 @@ import numpy as np
 import pytest
 
 from datasets.pipeline.audit.examination import production_noise
-from datasets.pipeline.audit.randomness_check import FORKED, SEEDS, SOURCE, origin, seeds_in, settable
+from datasets.pipeline.audit.randomness_check import (
+    FORKED,
+    SEEDS,
+    SOURCE,
+    check_randomness,
+    find_seeds,
+    suspicious_settings,
+)
 from datasets.pipeline.measurement import randomness
 from datasets.pipeline.settings import BuildSettings
 from datasets.privacy import discrete_gaussian
 
 
 def failed(noise=None, **options):
-    return {verdict.test for verdict in origin(noise or production_noise(), **options) if not verdict.passed}
+    return {
+        verdict.test
+        for verdict in check_randomness(noise or production_noise(), **options)
+        if not verdict.passed
+    }
 
 
 def test_the_real_noise_passes():
@@ -86,11 +97,11 @@ def test_a_module_of_the_build_that_names_a_seed_is_caught(tmp_path, line):
     for folder in ("pipeline/events", "privacy"):
         (root / folder).mkdir(parents=True)
     (root / "pipeline/events/synthetic.py").write_text("import random\n")
-    assert list(seeds_in(root)) == []
+    assert list(find_seeds(root)) == []
     (root / "pipeline/run.py").write_text(line + "\n")
     assert failed(root=root) == {SEEDS}
 
 
 def test_a_setting_that_sounds_like_a_seed_is_caught():
-    assert list(settable(BuildSettings.model_fields)) == []
-    assert list(settable({"home": 1, "noise_seed": 2})) == ["the setting noise_seed"]
+    assert list(suspicious_settings(BuildSettings.model_fields)) == []
+    assert list(suspicious_settings({"home": 1, "noise_seed": 2})) == ["the setting noise_seed"]

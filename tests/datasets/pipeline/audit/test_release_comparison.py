@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets.pipeline import run
-from datasets.pipeline.audit.release_comparison import FILES, REPLAY, structure
+from datasets.pipeline.audit.release_comparison import FILES, REPLAY, compare_releases
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from tests.datasets.pipeline.small_deployment import HARVEST
 
 
 def failed(noise=discrete_gaussian_noise):
-    return {v.test: v.detail for v in structure(HARVEST, noise) if not v.passed}
+    return {v.test: v.detail for v in compare_releases(HARVEST, noise) if not v.passed}
 
 
 def rows_of(con):
@@ -52,10 +52,10 @@ def in_manifest(change):
     """Change the manifest before it is signed."""
 
     def wrong(real):
-        def manifest_of(*args, **kwargs):
+        def make_manifest(*args, **kwargs):
             return change(real(*args, **kwargs))
 
-        return manifest_of
+        return make_manifest
 
     return wrong
 
@@ -64,7 +64,8 @@ def test_an_exact_count_in_the_manifest_is_caught(plant):
     seen = {}
     plant("validate", counted(seen))
     plant(
-        "manifest_of", in_manifest(lambda m: m.model_copy(update={"gaps": (*m.gaps, f"{seen['rows']} rows")}))
+        "make_manifest",
+        in_manifest(lambda m: m.model_copy(update={"gaps": (*m.gaps, f"{seen['rows']} rows")})),
     )
     assert failed()[FILES].startswith("manifest.json: gaps[0]")
 
@@ -81,7 +82,7 @@ def test_an_exact_number_in_the_place_of_a_noisy_one_is_caught(plant):
             update={"measures": (measure.model_copy(update={"kept": kept}), *manifest.measures[1:])}
         )
 
-    plant("manifest_of", in_manifest(change))
+    plant("make_manifest", in_manifest(change))
     assert failed()[FILES] == "manifest.json: measures[0].kept.overall.share (moves with the events only)"
 
 

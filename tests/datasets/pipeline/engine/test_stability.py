@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.pipeline.audit.neighbours import write_events
-from datasets.pipeline.audit.probe_sites import Places
+from datasets.pipeline.audit.probe_sites import ProbeSites
 from datasets.pipeline.engine import bounding
 from datasets.pipeline.events.layout import month_folder
 from tests.datasets.pipeline.small_dataset import PLANT
 from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, bounded_rows
 
-PLACES = Places(HARVEST, JUNE)
+PLACES = ProbeSites(HARVEST, JUNE)
 UNITS = ["ann", "bob", "firm"]
 
 rows = st.builds(

@@ -17,7 +17,7 @@ from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.releases import Releases
 from tests.datasets.pipeline.output.test_publication import PLENTY
 from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
-from tests.datasets.pipeline.small_deployment import Shop, crates
+from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
 from tests.datasets.release.pressing import verify
 
 SEEDS = tiny_dataset()
@@ -26,22 +26,32 @@ FLIPS, CUTS = 200, 20
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
+def deployment(tmp_path_factory):
     """Four revisions of June: the first withdrawn, the second gone back to for a while, the last current."""
-    made = Shop(tmp_path_factory.mktemp("tampering") / "shop", PLENTY, SEEDS).put(crates(30, 10))
+    made = SmallDeployment(tmp_path_factory.mktemp("tampering") / "deployment", PLENTY, SEEDS).put(
+        crates(30, 10)
+    )
     for _ in range(3):
         made.build(correction="counted again")
-    withdraw(made.work.releases, made.ledger, SEEDS, "2026-06.1", REASON, made.work.seal, made.work.now())
-    assert roll_back(made.work, SEEDS, JUNE, "2026-06.2", REASON) == "2026-06.3"
+    withdraw(
+        made.context.releases,
+        made.ledger,
+        SEEDS,
+        "2026-06.1",
+        REASON,
+        made.context.signer,
+        made.context.now(),
+    )
+    assert roll_back(made.context, SEEDS, JUNE, "2026-06.2", REASON) == "2026-06.3"
     made.build(correction="counted again")
     yield made
     made.ledger.close()
 
 
 @pytest.fixture
-def place(shop, tmp_path):
+def place(deployment, tmp_path):
     """A copy of what is published, and somebody who has it open."""
-    root = shutil.copytree(shop.folder / "releases", tmp_path / "releases")
+    root = shutil.copytree(deployment.folder / "releases", tmp_path / "releases")
     opened = Releases(root, tmp_path / "cache", verify, (SEEDS.name,))
     assert opened.degraded == ()
     yield root, opened
@@ -53,10 +63,10 @@ def files(root):
     return sorted(path for path in root.rglob("*") if path.is_file())
 
 
-def ensure_found_out(root, shop):
+def ensure_found_out(root, deployment):
     """`daylight release verify` refuses it in one sentence."""
     with pytest.raises((ReleaseDamaged, ManifestMalformed, LedgerBroken)) as refused:
-        ensure_releases(root, verify, shop.ledger)
+        ensure_releases(root, verify, deployment.ledger)
     assert "\n" not in str(refused.value)
     assert str(root) not in str(refused.value)
 
@@ -74,16 +84,16 @@ def is_read_again(path):
     return path.parent.name == "2026-06.4" or path.name in {"2026-06.current", "ledger"}
 
 
-def tamper(place, shop, path, damaged):
+def tamper(place, deployment, path, damaged):
     root, opened = place
     whole = path.read_bytes()
     path.write_bytes(damaged)
-    ensure_found_out(root, shop)
+    ensure_found_out(root, deployment)
     ensure_served_on(opened, is_read_again(path))
     path.write_bytes(whole)
 
 
-def test_two_hundred_flipped_bits_are_each_found_out_and_the_release_is_served_on(place, shop):
+def test_two_hundred_flipped_bits_are_each_found_out_and_the_release_is_served_on(place, deployment):
     root, opened = place
     chance = random.Random(1)
     there = files(root)
@@ -94,12 +104,12 @@ def test_two_hundred_flipped_bits_are_each_found_out_and_the_release_is_served_o
         if path.suffix == ".current":
             damaged = damaged.rstrip()  # a bit of the line's end says nothing
         damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
-        tamper(place, shop, path, bytes(damaged))
+        tamper(place, deployment, path, bytes(damaged))
     ensure_served_on(opened, degraded=False)
-    assert ensure_releases(root, verify, shop.ledger) == 4
+    assert ensure_releases(root, verify, deployment.ledger) == 4
 
 
-def test_twenty_truncations_are_each_found_out_and_the_release_is_served_on(place, shop):
+def test_twenty_truncations_are_each_found_out_and_the_release_is_served_on(place, deployment):
     root, opened = place
     chance = random.Random(2)
     there = files(root)
@@ -107,62 +117,62 @@ def test_twenty_truncations_are_each_found_out_and_the_release_is_served_on(plac
         path = there[number % len(there)]
         whole = path.read_bytes()
         most = len(whole.rstrip())  # without its last line's end it is still the same
-        tamper(place, shop, path, whole[: chance.randrange(most)])
+        tamper(place, deployment, path, whole[: chance.randrange(most)])
     ensure_served_on(opened, degraded=False)
-    assert ensure_releases(root, verify, shop.ledger) == 4
+    assert ensure_releases(root, verify, deployment.ledger) == 4
 
 
-def test_a_pointer_to_a_release_that_is_whole_but_was_set_aside_is_found_out(place, shop):
+def test_a_pointer_to_a_release_that_is_whole_but_was_set_aside_is_found_out(place, deployment):
     root, _ = place
     (root / "seeds" / "2026-06.current").write_text("2026-06.3\n")
     with pytest.raises(
         ReleaseDamaged, match=r"names 2026-06.3, but 2026-06.4 is what was published or gone back to"
     ):
-        ensure_releases(root, verify, shop.ledger)
+        ensure_releases(root, verify, deployment.ledger)
 
 
 @pytest.mark.parametrize("name", ["cells.parquet", "manifest.json", "manifest.jws"])
-def test_files_that_changed_places_between_releases_are_found_out(place, shop, name):
+def test_files_that_changed_places_between_releases_are_found_out(place, deployment, name):
     root, opened = place
     one, other = (root / "seeds" / release / name for release in ("2026-06.3", "2026-06.4"))
     first, second = one.read_bytes(), other.read_bytes()
     assert first != second
     one.write_bytes(second)
     other.write_bytes(first)
-    ensure_found_out(root, shop)
+    ensure_found_out(root, deployment)
     ensure_served_on(opened, degraded=True)
 
 
-def test_a_whole_release_in_the_place_of_another_is_found_out(place, shop):
+def test_a_whole_release_in_the_place_of_another_is_found_out(place, deployment):
     root, opened = place
     shutil.rmtree(root / "seeds" / "2026-06.4")
     shutil.copytree(root / "seeds" / "2026-06.3", root / "seeds" / "2026-06.4")
-    ensure_found_out(root, shop)
+    ensure_found_out(root, deployment)
     ensure_served_on(opened, degraded=True)
 
 
-def test_a_manifest_and_a_signature_from_another_house_are_found_out(place, shop, tmp_path):
+def test_a_manifest_and_a_signature_from_another_house_are_found_out(place, deployment, tmp_path):
     """Another deployment signed it, with the same words and a key that is not ours."""
     root, opened = place
-    other = Shop(tmp_path / "other", PLENTY, SEEDS).put(crates(30, 10, seed=9))
+    other = SmallDeployment(tmp_path / "other", PLENTY, SEEDS).put(crates(30, 10, seed=9))
     foreign = other.build()
     for path in foreign.iterdir():
         shutil.copy(path, root / "seeds" / "2026-06.4" / path.name)
     (root / "seeds" / "2026-06.4" / "manifest.jws").write_text("signed by somebody else\n")
-    ensure_found_out(root, shop)
+    ensure_found_out(root, deployment)
     ensure_served_on(opened, degraded=True)
     other.ledger.close()
 
 
-def test_a_release_that_is_well_signed_but_of_another_ledger_is_found_out(place, shop, tmp_path):
+def test_a_release_that_is_well_signed_but_of_another_ledger_is_found_out(place, deployment, tmp_path):
     """A test deployment with the same key: its release was paid for in a ledger of its own."""
     root, opened = place
-    other = Shop(tmp_path / "other", PLENTY, SEEDS).put(crates(30, 10, seed=9))
+    other = SmallDeployment(tmp_path / "other", PLENTY, SEEDS).put(crates(30, 10, seed=9))
     for _ in range(5):
         foreign = other.build(correction="counted again")
     shutil.copytree(foreign, root / "seeds" / foreign.name)
     (root / "seeds" / "2026-06.current").write_text(f"{foreign.name}\n")
-    ensure_found_out(root, shop)
+    ensure_found_out(root, deployment)
     ensure_served_on(opened, degraded=True)
     assert "which the published ledger does not hold" in opened.degraded[0]
     other.ledger.close()
@@ -180,26 +190,26 @@ def test_a_release_that_is_well_signed_but_of_another_ledger_is_found_out(place,
         "../../ledger",
     ],
 )
-def test_a_link_in_the_place_of_a_file_or_folder_is_found_out(place, shop, tmp_path, name):
+def test_a_link_in_the_place_of_a_file_or_folder_is_found_out(place, deployment, tmp_path, name):
     root, opened = place
     path = (root / "seeds" / "2026-06.4" / name).resolve()
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    ensure_found_out(root, shop)
+    ensure_found_out(root, deployment)
     ensure_served_on(opened, degraded=True)
 
 
 def test_a_published_ledger_that_was_set_back_is_found_out_by_who_saw_it_and_by_who_did_not(
-    place, shop, tmp_path
+    place, deployment, tmp_path
 ):
     """It was signed, once; but the releases were made from entries that it does not have."""
     root, opened = place
     later = (root / "ledger").read_bytes()
-    other = Shop(tmp_path / "other", PLENTY, SEEDS)
+    other = SmallDeployment(tmp_path / "other", PLENTY, SEEDS)
     try:
-        for entry in shop.ledger.entries()[:4]:
+        for entry in deployment.ledger.entries()[:4]:
             _append(other, entry)
-        publish_ledger(root, other.ledger, other.work.seal)
+        publish_ledger(root, other.ledger, other.context.signer)
     finally:
         other.ledger.close()
     ensure_served_on(opened, degraded=True)
@@ -213,23 +223,23 @@ def test_a_published_ledger_that_was_set_back_is_found_out_by_who_saw_it_and_by_
     fresh.close()
 
 
-def test_the_ledger_check_finds_what_was_published_and_is_not_in_the_ledger(place, shop, tmp_path):
+def test_the_ledger_check_finds_what_was_published_and_is_not_in_the_ledger(place, deployment, tmp_path):
     root, _ = place
-    assert ensure_ledger_matches(root, verify, shop.ledger) == len(shop.ledger.entries())
-    other = Shop(tmp_path / "other", PLENTY, SEEDS)
-    for entry in shop.ledger.entries()[:4]:
+    assert ensure_ledger_matches(root, verify, deployment.ledger) == len(deployment.ledger.entries())
+    other = SmallDeployment(tmp_path / "other", PLENTY, SEEDS)
+    for entry in deployment.ledger.entries()[:4]:
         _append(other, entry)
     with pytest.raises(LedgerBroken, match="was set back, cut, or is another's"):
         ensure_ledger_matches(root, verify, other.ledger)
     other.ledger.close()
     shutil.rmtree(root / "seeds" / "2026-06.2")
     with pytest.raises(LedgerBroken, match="release seeds 2026-06.2: entry 4 committed it; it is gone"):
-        ensure_ledger_matches(root, verify, shop.ledger)
+        ensure_ledger_matches(root, verify, deployment.ledger)
 
 
-def _append(shop, entry):
+def _append(deployment, entry):
     """Put an entry into a ledger as it is: what an older copy of it would hold."""
-    shop.ledger._append(lambda _: entry)
+    deployment.ledger._append(lambda _: entry)
 
 
 def test_a_release_that_was_touched_after_it_was_opened_gives_out_no_file(place):

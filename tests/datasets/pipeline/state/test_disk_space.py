@@ -8,14 +8,14 @@ from datasets.pipeline.state.disk_space import NoRoom
 from datasets.pipeline.state.private_folder import NotPrivate
 from tests.datasets.pipeline.output.test_publication import PLENTY
 from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
-from tests.datasets.pipeline.small_deployment import Shop, crates
+from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
 
 ROWS = 30_011
 
 
 @pytest.fixture
-def shop(tmp_path):
-    return Shop(tmp_path / "shop", PLENTY, tiny_dataset()).put(crates(ROWS, 10))
+def deployment(tmp_path):
+    return SmallDeployment(tmp_path / "deployment", PLENTY, tiny_dataset()).put(crates(ROWS, 10))
 
 
 def with_free(monkeypatch, of):
@@ -23,46 +23,46 @@ def with_free(monkeypatch, of):
 
 
 def test_a_private_disk_that_is_too_small_is_refused_without_saying_how_many_events_there_are(
-    shop, monkeypatch
+    deployment, monkeypatch
 ):
     with_free(monkeypatch, lambda path: 3 << 20 if "private" in path.parts else 1 << 40)
     with pytest.raises(
         NoRoom, match=r"in the private folder .* 3 MiB are free there, .* DAYLIGHT_PRIVATE_DIR"
     ) as refused:
-        shop.build()
+        deployment.build()
     assert "\n" not in str(refused.value)
     assert str(ROWS) not in str(refused.value).replace(",", "")
-    assert shop.states == []
+    assert deployment.states == []
 
 
-def test_one_disk_has_to_hold_both_the_release_and_what_is_private(shop, monkeypatch):
-    need = disk_space.bytes_needed(budget := budget_of(shop.dataset, JUNE))
+def test_one_disk_has_to_hold_both_the_release_and_what_is_private(deployment, monkeypatch):
+    need = disk_space.bytes_needed(budget := budget_of(deployment.dataset, JUNE))
     for free, fits in (
         (2 * need + disk_space.BYTES_PER_EVENT * ROWS - 1, False),
         (2 * need + disk_space.BYTES_PER_EVENT * ROWS, True),
     ):
         with_free(monkeypatch, lambda path, free=free: free)
-        files = list((shop.folder / "events").rglob("*.parquet"))
-        shop.work.private.mkdir(mode=0o700, exist_ok=True)
-        shop.work.releases.mkdir(exist_ok=True)
+        files = list((deployment.folder / "events").rglob("*.parquet"))
+        deployment.context.private.mkdir(mode=0o700, exist_ok=True)
+        deployment.context.releases.mkdir(exist_ok=True)
         if fits:
-            disk_space.ensure_room(shop.work.releases, shop.work.private, budget, files)
+            disk_space.ensure_room(deployment.context.releases, deployment.context.private, budget, files)
         else:
             with pytest.raises(NoRoom):
-                disk_space.ensure_room(shop.work.releases, shop.work.private, budget, files)
+                disk_space.ensure_room(deployment.context.releases, deployment.context.private, budget, files)
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])
-def test_a_private_folder_that_others_may_look_into_is_refused(shop, mode):
-    shop.work.private.mkdir()
-    shop.work.private.chmod(mode)
+def test_a_private_folder_that_others_may_look_into_is_refused(deployment, mode):
+    deployment.context.private.mkdir()
+    deployment.context.private.chmod(mode)
     with pytest.raises(NotPrivate, match=rf"mode {mode:04o}\), .* chmod 700"):
-        shop.build()
-    assert shop.states == []
-    shop.work.private.chmod(0o700)
-    assert shop.build().name == "2026-06.1"
+        deployment.build()
+    assert deployment.states == []
+    deployment.context.private.chmod(0o700)
+    assert deployment.build().name == "2026-06.1"
 
 
-def test_a_private_folder_that_the_build_makes_is_its_owners(shop):
-    shop.build()
-    assert shop.work.private.stat().st_mode & 0o777 == 0o700
+def test_a_private_folder_that_the_build_makes_is_its_owners(deployment):
+    deployment.build()
+    assert deployment.context.private.stat().st_mode & 0o777 == 0o700

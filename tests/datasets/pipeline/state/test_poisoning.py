@@ -8,18 +8,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.pipeline.audit.attack import silence
-from datasets.pipeline.audit.claimed_rho import promised
+from datasets.pipeline.audit.attack import no_noise
+from datasets.pipeline.audit.claimed_rho import claimed_rho
 from datasets.pipeline.audit.neighbours import canaries, write_events
-from datasets.pipeline.audit.probe_sites import Places
-from datasets.pipeline.audit.statistic import Probes, Published
+from datasets.pipeline.audit.probe_sites import ProbeSites
+from datasets.pipeline.audit.statistic import Probes, PublishedPlans
 from datasets.pipeline.events.layout import month_folder
 from datasets.pipeline.measurement.noise import noisy_cells
 from datasets.pipeline.planning.budget import budget_of
-from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, Shop, bounded_rows, crates, together
+from tests.datasets.pipeline.small_deployment import (
+    HARVEST,
+    JUNE,
+    SmallDeployment,
+    bounded_rows,
+    concatenate,
+    crates,
+)
 
 ACCOUNTS = 100_000
-PLACES = Places(HARVEST, JUNE)
+PLACES = ProbeSites(HARVEST, JUNE)
 CANARIES = {canary.name: canary for canary in canaries(HARVEST, JUNE)}
 
 
@@ -39,12 +46,12 @@ def quiet(rows, root, *, poisoned):
         fake_accounts(folder)
     with closing(duckdb.connect(config={"threads": 2})) as con:
         rows = bounded_rows(con, HARVEST, JUNE, folder, root / "private")
-        return noisy_cells(budget_of(HARVEST, JUNE), rows, silence)
+        return noisy_cells(budget_of(HARVEST, JUNE), rows, no_noise)
 
 
 @pytest.mark.parametrize("name", ["one row among a few", "far over every cap"])
 def test_a_hundred_thousand_fake_accounts_do_not_uncover_a_person(tmp_path, name):
-    rows, published = CANARIES[name].rows, Published(budget_of(HARVEST, JUNE))
+    rows, published = CANARIES[name].rows, PublishedPlans(budget_of(HARVEST, JUNE))
     moved = {}
     for poisoned in (False, True):
         without, with_ = (
@@ -52,13 +59,13 @@ def test_a_hundred_thousand_fake_accounts_do_not_uncover_a_person(tmp_path, name
         )
         moved[poisoned] = float(np.linalg.norm(Probes.between(published, without, with_).shifts))
     assert moved[True] == pytest.approx(moved[False], rel=1e-6)
-    assert moved[True] <= np.sqrt(2 * float(promised(HARVEST, CANARIES[name].counted))) * (1 + 1e-6)
+    assert moved[True] <= np.sqrt(2 * float(claimed_rho(HARVEST, CANARIES[name].counted))) * (1 + 1e-6)
 
 
 def test_a_build_sets_aside_what_is_poisoned_and_counts_the_rest(tmp_path):
     good = crates(50, 20)
-    shop = Shop(tmp_path / "shop").put(good)
-    folder = month_folder(shop.folder / "events", HARVEST, JUNE)
+    deployment = SmallDeployment(tmp_path / "deployment").put(good)
+    folder = month_folder(deployment.folder / "events", HARVEST, JUNE)
     for number, row in enumerate(
         CANARIES["rows that do not fit"].rows, 1
     ):  # one file each: every type there is
@@ -74,7 +81,7 @@ def test_a_build_sets_aside_what_is_poisoned_and_counts_the_rest(tmp_path):
         pq.write_table(
             pa.table({**{n: [v] for n, v in row.items()}, name: values}), folder / f"part-{number:05}.parquet"
         )
-    built = shop.build(noise=silence)
+    built = deployment.build(noise=no_noise)
     (total,) = (
         cell for cell in pq.read_table(built / "cells.parquet").to_pylist() if cell["cuboid"] == "total"
     )
@@ -86,8 +93,8 @@ def test_a_build_sets_aside_what_is_poisoned_and_counts_the_rest(tmp_path):
 def test_a_month_of_nothing_but_poison_is_built_like_any_other(tmp_path):
     wrong = {**crates(5, 5), "plant": ["turnip"] * 5}
     one, other = (
-        Shop(tmp_path / "one").put(wrong).build(),
-        Shop(tmp_path / "two").put(together(crates(9, 2), wrong)).build(),
+        SmallDeployment(tmp_path / "one").put(wrong).build(),
+        SmallDeployment(tmp_path / "two").put(concatenate(crates(9, 2), wrong)).build(),
     )
     rows = [pq.read_metadata(folder / "cells.parquet").num_rows for folder in (one, other)]
     assert rows[0] == rows[1]

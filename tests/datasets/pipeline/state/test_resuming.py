@@ -11,10 +11,10 @@ import pytest
 from datasets.pipeline.events import parts
 from datasets.pipeline.events.partitions import Buckets
 from datasets.pipeline.state import checkpoint, files
-from datasets.pipeline.state.files import LEFT_BEHIND
+from datasets.pipeline.state.files import UNFINISHED_NAME
 from tests.datasets.pipeline.output.test_publication import PLENTY, building, die
 from tests.datasets.pipeline.small_dataset import JUNE
-from tests.datasets.pipeline.small_deployment import HARVEST, Shop, crates, silence, together
+from tests.datasets.pipeline.small_deployment import HARVEST, SmallDeployment, concatenate, crates, no_noise
 
 COUNTED = ["crates", "sales", "takings", "gardeners"]
 ONE, OTHER = crates(300, 60), crates(300, 60, seed=2, first=1_000)
@@ -22,13 +22,13 @@ TWICE = {name: values[:40] for name, values in ONE.items()}
 """Events of the first file that stand in the second one again."""
 
 
-def shop_of_two_files(folder):
-    shop = Shop(folder, PLENTY).put(ONE)
+def deployment_of_two_files(folder):
+    deployment = SmallDeployment(folder, PLENTY).put(ONE)
     (first,) = (folder / "events").rglob("part-00000.parquet")
-    pq.write_table(pa.table(together(OTHER, TWICE)), first.with_name("part-00001.parquet"))
-    shop.work.private.mkdir(mode=0o700)
-    (shop.work.private / "salt").write_text("5a" * 32)
-    return shop
+    pq.write_table(pa.table(concatenate(OTHER, TWICE)), first.with_name("part-00001.parquet"))
+    deployment.context.private.mkdir(mode=0o700)
+    (deployment.context.private / "salt").write_text("5a" * 32)
+    return deployment
 
 
 def counts(folder):
@@ -39,8 +39,8 @@ def counts(folder):
 def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path, monkeypatch, cut):
     """Whatever it had written of that part, which events repeat from another one, and of what is to stand in their place."""
     monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
-    whole = shop_of_two_files(tmp_path / "whole").build(noise=silence, correction="counted again")
-    shop = shop_of_two_files(tmp_path / "cut")
+    whole = deployment_of_two_files(tmp_path / "whole").build(noise=no_noise, correction="counted again")
+    deployment = deployment_of_two_files(tmp_path / "cut")
     write, settle = Buckets.write, Buckets.settle
 
     def half(self, con, part, *rest):
@@ -59,46 +59,46 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
 
     monkeypatch.setattr(Buckets, "write", half)
     monkeypatch.setattr(Buckets, "settle", half_settled)
-    with building(shop):
+    with building(deployment):
         pass
-    assert shop.states == []
+    assert deployment.states == []
     monkeypatch.setattr(Buckets, "write", write)
     monkeypatch.setattr(Buckets, "settle", settle)
-    folder = shop.build(noise=silence, correction="counted again")
+    folder = deployment.build(noise=no_noise, correction="counted again")
     assert counts(folder) == counts(whole)
     total = next(
         row for row in pq.read_table(folder / "cells.parquet").to_pylist() if row["cuboid"] == "total"
     )
     assert total["crates"] < len(ONE["event_id"]) + len(OTHER["event_id"])
-    read = json.loads((shop.work.quarantine(HARVEST, JUNE) / "totals.json").read_text())
+    read = json.loads((deployment.context.quarantine_folder(HARVEST, JUNE) / "totals.json").read_text())
     assert read["reasons"] == {"duplicate id: event_id": len(TWICE["event_id"])}
 
 
 def test_a_draw_that_was_being_written_when_the_build_died_is_gone_before_noise_is_drawn_again(tmp_path):
-    shop = shop_of_two_files(tmp_path / "shop")
-    building_ = shop.work.private / "building"
+    deployment = deployment_of_two_files(tmp_path / "deployment")
+    building_ = deployment.context.private / "building"
 
     def drafts():
-        return [path for path in building_.rglob(".noisy*") if LEFT_BEHIND.fullmatch(path.name)]
+        return [path for path in building_.rglob(".noisy*") if UNFINISHED_NAME.fullmatch(path.name)]
 
-    with building(shop, lambda place: die() if place == "checkpoint written" and drafts() else None):
+    with building(deployment, lambda place: die() if place == "checkpoint written" and drafts() else None):
         pass
     assert len(drafts()) == 1
-    assert shop.states == ["reserved"]
+    assert deployment.states == ["reserved"]
     seen = []
 
     def noise(scales):
         seen.append(drafts())
         return np.zeros(scales.shape, dtype=np.int64)
 
-    shop.build(correction="counted again", noise=noise)
+    deployment.build(correction="counted again", noise=noise)
     assert seen
     assert not any(seen)
 
 
 def test_what_a_part_is_made_of_is_on_the_disk_before_it_is_said_to_be(tmp_path, monkeypatch):
     """Its files, and each folder that names one of them, down from the private folder."""
-    shop = shop_of_two_files(tmp_path / "shop")
+    deployment = deployment_of_two_files(tmp_path / "deployment")
     flushed = []
     real = files.flush
 
@@ -108,17 +108,17 @@ def test_what_a_part_is_made_of_is_on_the_disk_before_it_is_said_to_be(tmp_path,
 
     monkeypatch.setattr(files, "flush", flush)
     monkeypatch.setattr(checkpoint, "flush", flush)
-    folder = shop.work.private / "building" / "harvest" / "2026-06"
+    folder = deployment.context.private / "building" / "harvest" / "2026-06"
     part = folder / "buckets" / "part-00000"
-    keep_parts = checkpoint.Checkpoint.keep_parts
+    save_parts = checkpoint.Checkpoint.save_parts
 
     def kept(self, number):
         wanted = {*part.rglob("*"), part, *part.parents[:5]}
-        keep_parts(self, number)
+        save_parts(self, number)
         assert wanted <= set(flushed), wanted - set(flushed)
 
-    monkeypatch.setattr(checkpoint.Checkpoint, "keep_parts", kept)
-    shop.build()
+    monkeypatch.setattr(checkpoint.Checkpoint, "save_parts", kept)
+    deployment.build()
     assert not folder.exists()
     assert os.listdir(folder.parent) == []
     assert folder.parent in flushed[flushed.index(part) :], "that it has gone is on the disk too"
