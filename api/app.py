@@ -24,20 +24,15 @@ from api.routes import (
     citations,
     codelists,
     datasets,
-    docs,
     files,
-    health,
-    keys,
     ledger,
     me,
-    metrics,
     plan,
-    problems,
     projects,
     releases,
     reports,
-    service,
 )
+from api.routes.about import docs, health, keys, metrics, problems, service
 from api.server import background
 from api.server.metrics import Metrics
 from api.server.middleware import RequestMiddleware

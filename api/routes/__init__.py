@@ -1,1 +1,1 @@
-"""One file per noun; `api.app` puts them together."""
+"""One file for each noun of the API. `api.app` adds their routers to the application."""

@@ -17,7 +17,7 @@ from api.http.media import FORMATS
 from api.http.problems import PROBLEM_JSON
 from api.http.responses import response_with_etag
 from api.query.body import BODY_EXAMPLE as BODY
-from api.routes.docs import ASSETS
+from api.routes.about.docs import ASSETS
 from api.spec.admin_examples import exemplify, is_administered
 from api.spec.parameters import METADATA, words_of
 from api.spec.problems import pages
