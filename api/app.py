@@ -31,13 +31,13 @@ from api.routes import (
     projects,
     releases,
     reports,
+    tokens,
 )
 from api.routes.about import docs, health, keys, metrics, problems, service
 from api.server import background
 from api.server.metrics import Metrics
 from api.server.middleware import RequestMiddleware
 from api.settings import ApiSettings
-from api.spec import document
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
 from datasets.catalogue import DATASETS
@@ -58,6 +58,7 @@ OPEN = (
     docs,
     projects,
     metrics,
+    tokens,
 )
 WITH_TOKEN = (aggregates, reports)
 FILES = (files,)
@@ -125,9 +126,8 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.include_router(noun.router, dependencies=[Depends(admission(limits.plans, quota=False))])
     for router in admin.ROUTERS:
         app.include_router(router, dependencies=[Depends(admin_admission(limits.admins))])
-    for noun in (*OPEN, document):
+    for noun in OPEN:
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
-    app.include_router(me.found_router, dependencies=[Depends(limits.open)])
     app.add_middleware(RequestMiddleware, limits=limits, metrics=app.state.metrics)
     return app
 

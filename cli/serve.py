@@ -14,7 +14,7 @@ import uvicorn
 from api.app import create_app
 from api.server.protocol import StrictHttpProtocol
 from api.settings import ApiSettings
-from api.spec.document import description
+from api.spec.document import describe
 from api.spec.problems import markdown
 
 
@@ -57,6 +57,6 @@ def write_openapi(
     """Write the description of the API and the document of its problems, as the repository keeps them."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_bytes(orjson.dumps(description(create_app()), option=options) + b"\n")
+    to.write_bytes(orjson.dumps(describe(create_app()), option=options) + b"\n")
     problems.write_text(markdown(), encoding="utf-8")
     typer.echo(f"wrote {to} and {problems}")

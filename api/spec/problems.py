@@ -28,7 +28,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ProblemType:
     """Everything that is said of one kind of problem."""
 
     name: str
@@ -267,13 +267,13 @@ BY_STATUS = {
 """Problems that are no more than their status."""
 
 
-def pages() -> Iterator[Page]:
+def problem_types() -> Iterator[ProblemType]:
     """Every kind of problem, by status."""
     titles = {slug(kind): (status, title(kind)) for kind, status in STATUS.items()}
     titles |= {name: (status, HTTPStatus(status).phrase) for name, status in BY_STATUS.items()}
     titles["too-many-requests"] = (429, "More requests than the limit allows")
     for name, (status, words) in sorted(titles.items(), key=lambda item: (item[1][0], item[0])):
-        yield Page(name, status, words, EXPLANATIONS[name])
+        yield ProblemType(name, status, words, EXPLANATIONS[name])
 
 
 def markdown() -> str:
@@ -287,10 +287,10 @@ def markdown() -> str:
         "",
         "This page is written by `make openapi`. The tests send each request and compare.",
     ]
-    for page in pages():
-        said = page.explanation
-        lines += ["", f"## {page.name}", "", f"**{page.status}** {page.title}.", "", said.remedy, ""]
-        if said.request and len(said.request) < 200:
-            lines += ["```", said.request, "```", ""]
-        lines += [f"> {said.detail}"]
+    for kind in problem_types():
+        explanation = kind.explanation
+        lines += ["", f"## {kind.name}", "", f"**{kind.status}** {kind.title}.", "", explanation.remedy, ""]
+        if explanation.request and len(explanation.request) < 200:
+            lines += ["```", explanation.request, "```", ""]
+        lines += [f"> {explanation.detail}"]
     return "\n".join(lines) + "\n"

@@ -12,37 +12,37 @@ from api.http.media import HTML
 from api.http.negotiation import prefers_html
 from api.http.responses import json_response, response_with_etag
 from api.render.html import SECURITY_HEADERS, problem_page
-from api.spec.problems import Page, pages
+from api.spec.problems import ProblemType, problem_types
 
 router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(only_parameters())])
 
-PAGES = {page.name: page for page in pages()}
+PROBLEM_TYPES = {kind.name: kind for kind in problem_types()}
 
 
 @router.get("", summary="Every kind of refusal")
 async def every(request: Request) -> Response:
     """Every kind of refusal, its status, its meaning and what to do. Open to all."""
-    return json_response(request, {"problems": [_problem_json(page) for page in PAGES.values()]})
+    return json_response(request, {"problems": [_problem_json(kind) for kind in PROBLEM_TYPES.values()]})
 
 
 @router.get("/{name}", summary="One kind of refusal")
 async def one(request: Request, name: str) -> Response:
     """What this kind of refusal means and what to do; as a page for people where Accept says so."""
-    if name not in PAGES:
+    if name not in PROBLEM_TYPES:
         raise HTTPException(404)
     if prefers_html(request):
-        page, said = PAGES[name], PAGES[name].explanation
-        body = problem_page(page.name, page.status, page.title, said.remedy, said.detail)
+        kind, explanation = PROBLEM_TYPES[name], PROBLEM_TYPES[name].explanation
+        body = problem_page(kind.name, kind.status, kind.title, explanation.remedy, explanation.detail)
         return response_with_etag(request, body, HTML, SECURITY_HEADERS)
-    return json_response(request, _problem_json(PAGES[name]))
+    return json_response(request, _problem_json(PROBLEM_TYPES[name]))
 
 
-def _problem_json(page: Page) -> dict[str, Any]:
-    said = page.explanation
+def _problem_json(kind: ProblemType) -> dict[str, Any]:
+    explanation = kind.explanation
     entry = {
-        "type": f"/problems/{page.name}",
-        "title": page.title,
-        "status": page.status,
-        "remedy": said.remedy,
+        "type": f"/problems/{kind.name}",
+        "title": kind.title,
+        "status": kind.status,
+        "remedy": explanation.remedy,
     }
-    return {**entry, "example": {"request": said.request, "answer": page.example}}
+    return {**entry, "example": {"request": explanation.request, "answer": kind.example}}

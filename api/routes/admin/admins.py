@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
 from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text, json_body, request_body
+from api.spec.path_parameters import example
 from auth.db.admin_models import Admin
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
@@ -59,7 +60,12 @@ def add(
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def end(name: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def end(
+    name: Annotated[str, example("leaver@example.org")],
+    admin: CurrentAdmin,
+    registry: OpenRegistry,
+    body: ReasonOnly,
+) -> Response:
     """Their sessions open nothing from the next request on."""
     return no_store_response(_admin_json(registry.admins.end(name, mandate_for(admin, body.reason))))
 
@@ -71,7 +77,7 @@ def end(name: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly
     openapi_extra=request_body(RoleChange, role="issuer"),
 )
 def change(
-    name: str,
+    name: Annotated[str, example("mover@example.org")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[RoleChange, Depends(json_body(RoleChange))],

@@ -17,6 +17,7 @@ from api.access.admins import (
 )
 from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonedRequest, ReasonOnly, json_body, request_body
+from api.spec.path_parameters import example
 from auth.db.models import Application
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
@@ -66,7 +67,9 @@ def submit(
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def approve(name: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def approve(
+    name: Annotated[str, example("EX-2")], admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly
+) -> Response:
     """Grant a request: its project is active from its first day on. 202 where another person must agree first."""
     made = registry.office.approve(name, mandate_for(admin, body.reason))
     if made is None:
@@ -81,7 +84,7 @@ def approve(name: str, admin: CurrentAdmin, registry: OpenRegistry, body: Reason
     openapi_extra=request_body(StateChange, state="returned"),
 )
 def move(
-    name: str,
+    name: Annotated[str, example("EX-3")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[StateChange, Depends(json_body(StateChange))],
@@ -99,7 +102,7 @@ def move(
     openapi_extra=request_body(MediationStep, step="asked"),
 )
 def mediate(
-    name: str,
+    name: Annotated[str, example("EX-5")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[MediationStep, Depends(json_body(MediationStep))],

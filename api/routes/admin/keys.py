@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
 from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
+from api.spec.path_parameters import example
 from auth.crypto.keys import Purpose
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
@@ -32,7 +35,12 @@ def keys(registry: OpenRegistry) -> Response:
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def rotate(purpose: Purpose, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def rotate(
+    purpose: Annotated[Purpose, example("token")],
+    admin: CurrentAdmin,
+    registry: OpenRegistry,
+    body: ReasonOnly,
+) -> Response:
     """The next key signs from now on; what the old one signed stays valid."""
     return no_store_response({"kid": registry.rotate_key(purpose, mandate_for(admin, body.reason))})
 
@@ -43,7 +51,12 @@ def rotate(purpose: Purpose, admin: CurrentAdmin, registry: OpenRegistry, body: 
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def revoke(kid: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def revoke(
+    kid: Annotated[str, example("0123456789abcdef")],
+    admin: CurrentAdmin,
+    registry: OpenRegistry,
+    body: ReasonOnly,
+) -> Response:
     """In an emergency: whatever this key signed is refused from the next request on, and another signs at once."""
     return no_store_response(
         {"kid": kid, "successor": registry.revoke_key(kid, mandate_for(admin, body.reason))}

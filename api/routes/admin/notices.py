@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
 from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
+from api.spec.path_parameters import example
 from auth.tokens.issuing import SOON, ending_tokens
 from auth.vetting.lifecycle import SOON_OVER
 
@@ -32,7 +34,12 @@ def notices(registry: OpenRegistry) -> Response:
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def sent(notice: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def sent(
+    notice: Annotated[str, example("ntc_aaaaaaaaaaaaaaaa")],
+    admin: CurrentAdmin,
+    registry: OpenRegistry,
+    body: ReasonOnly,
+) -> Response:
     """Put on record that the coordinator has been told."""
     registry.office.sent(notice, mandate_for(admin, body.reason))
     return no_store_response({"notice": notice})

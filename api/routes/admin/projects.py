@@ -16,6 +16,7 @@ from api.access.admins import (
 )
 from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, Day, ReasonedRequest, Text, json_body, request_body
+from api.spec.path_parameters import example
 from auth.db.models import Project
 from auth.projects import state_of
 from auth.scopes import parse_scopes
@@ -69,7 +70,7 @@ def create(
     openapi_extra=request_body(AmendedRequest, tier="extended"),
 )
 def change(
-    name: str,
+    name: Annotated[str, example("EX-1")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[AmendedRequest, Depends(json_body(AmendedRequest))],
@@ -81,7 +82,7 @@ def change(
 
 
 @router.get("/{name}/versions", summary="What a project was", dependencies=MAY_READ)
-def versions(name: str, registry: OpenRegistry) -> Response:
+def versions(name: Annotated[str, example("EX-1")], registry: OpenRegistry) -> Response:
     """Every version, from when on, by whom and why."""
     found = [
         {"version": v.version, "from": v.at, "status": v.status, "scopes": v.scopes.split(), "tier": v.tier,
@@ -98,7 +99,7 @@ def versions(name: str, registry: OpenRegistry) -> Response:
     openapi_extra=request_body(StatusChange, status="suspended"),
 )
 def move(
-    name: str,
+    name: Annotated[str, example("EX-4")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[StatusChange, Depends(json_body(StatusChange))],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
 from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
+from api.spec.path_parameters import example
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
@@ -29,7 +31,11 @@ async def session(admin: CurrentAdmin) -> Response:
     dependencies=MAY_READ,
     openapi_extra=request_body(AdminRequest),
 )
-def close(admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def close(
+    admin: CurrentAdmin,
+    registry: OpenRegistry,
+    body: ReasonOnly,
+) -> Response:
     """The session opens nothing from the next request on."""
     registry.admins.close_session(admin.session, mandate_for(admin, body.reason))
     return no_store_response({"session": admin.session})
@@ -49,7 +55,12 @@ def sessions(registry: OpenRegistry) -> Response:
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def close_another(session: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def close_another(
+    session: Annotated[str, example("tok_bbbbbbbbbbbbbbbbbbbbbbbbbb")],
+    admin: CurrentAdmin,
+    registry: OpenRegistry,
+    body: ReasonOnly,
+) -> Response:
     """Another admin's session opens nothing from the next request on."""
     registry.admins.close_session(session, mandate_for(admin, body.reason))
     return no_store_response({"session": session})

@@ -12,9 +12,12 @@ from pydantic import Field
 from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
 from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text, json_body, request_body
+from api.spec.path_parameters import example
 from auth.scopes import parse_scopes
 from auth.tokens.issuing import DEFAULT_DAYS, IssuedToken, NewToken
 from auth.tokens.rotation import DEFAULT_OVERLAP
+
+TokenId = Annotated[str, example("tok_aaaaaaaaaaaaaaaaaaaaaaaaaa")]
 
 router = APIRouter(prefix="/v1/admin/tokens", tags=["admin"])
 MAY_READ, MAY_CHANGE = (
@@ -58,7 +61,7 @@ def tokens(
 
 
 @router.get("/{token}", summary="A token", dependencies=[Depends(only_parameters()), *MAY_READ])
-def token(token: str, registry: OpenRegistry) -> Response:
+def token(token: TokenId, registry: OpenRegistry) -> Response:
     """Everything about one token, but its text."""
     return no_store_response(asdict(registry.show_token(token, datetime.now(UTC))))
 
@@ -86,7 +89,7 @@ def issue(
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
-def revoke(token: str, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
+def revoke(token: TokenId, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """It is refused from the next request on."""
     token_id, changed = registry.revoke_token(token, mandate_for(admin, body.reason))
     return no_store_response({"token_id": token_id, "was_open": changed})
@@ -99,7 +102,7 @@ def revoke(token: str, admin: CurrentAdmin, registry: OpenRegistry, body: Reason
     openapi_extra=request_body(RotationRequest, overlap_hours=1),
 )
 def rotate(
-    token: str,
+    token: TokenId,
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[RotationRequest, Depends(json_body(RotationRequest))],
@@ -117,7 +120,7 @@ def rotate(
     openapi_extra=request_body(NarrowedScopes, scopes="moderation:read"),
 )
 def narrow(
-    token: str,
+    token: TokenId,
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: Annotated[NarrowedScopes, Depends(json_body(NarrowedScopes))],

@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from api.spec.document import description
-from api.spec.problems import markdown, pages
+from api.spec.document import describe
+from api.spec.problems import markdown, problem_types
 from auth.projects import NewMember, NewProject
 from datasets.catalogue import DATASETS
 from datasets.definition import CodeList
@@ -50,7 +50,7 @@ def is_released(path):
 
 
 def test_the_description_in_the_repository_is_the_one_served(client):
-    assert description(client.app) == DOCUMENT, "run `make openapi` and review the difference"
+    assert describe(client.app) == DOCUMENT, "run `make openapi` and review the difference"
     assert client.get("/openapi.json").json() == DOCUMENT
     assert DOCUMENT["openapi"].startswith("3.1")
 
@@ -148,24 +148,24 @@ def test_every_level_is_a_parameter_with_the_codes_of_its_list(dataset):
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in pages() if page.explanation.request], ids=lambda page: page.name
+    "kind", [kind for kind in problem_types() if kind.explanation.request], ids=lambda kind: kind.name
 )
-def test_the_request_of_a_problem_meets_it(client, page):
-    request = page.explanation.request.split(" ", 2)
+def test_the_request_of_a_problem_meets_it(client, kind):
+    request = kind.explanation.request.split(" ", 2)
     fields = dict([request[2].split(":", 1)]) if len(request) == 3 else {}
     answer = client.request(request[0], request[1], headers=fields)
-    body = ensure_problem(answer, page.status, page.name)
-    assert body["detail"].startswith(page.explanation.detail)
-    assert body["title"] == page.title
+    body = ensure_problem(answer, kind.status, kind.name)
+    assert body["detail"].startswith(kind.explanation.detail)
+    assert body["title"] == kind.title
 
 
 def test_a_problems_type_leads_to_what_to_do_for_machines_and_people(stranger):
-    for page in pages():
-        entry = stranger.get(f"/problems/{page.name}").json()
-        assert entry["remedy"] == page.explanation.remedy
-        shown = stranger.get(f"/problems/{page.name}", headers={"Accept": "text/html,*/*;q=0.8"})
+    for kind in problem_types():
+        entry = stranger.get(f"/problems/{kind.name}").json()
+        assert entry["remedy"] == kind.explanation.remedy
+        shown = stranger.get(f"/problems/{kind.name}", headers={"Accept": "text/html,*/*;q=0.8"})
         assert shown.headers["content-type"] == "text/html; charset=utf-8"
-        assert page.title.split("'")[0] in shown.text
+        assert kind.title.split("'")[0] in shown.text
 
 
 def test_the_page_of_the_description_loads_nothing_from_elsewhere(stranger):

@@ -1,0 +1,86 @@
+"""POST /v1/tokens/revoke: close a token that somebody found."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.access.authentication import client_address
+from api.access.registry_calls import call_registry
+from api.dependencies import OpenRegistry, only_parameters
+from api.refusals import Malformed
+from auth.audit.log import Mandate
+from auth.crypto.jwt import LONGEST_TEXT
+from auth.errors import TokenRefused, UnknownRecord
+from auth.registry import Registry
+
+log = logging.getLogger("daylight.auth")
+
+router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only_parameters())])
+
+NO_STORE = {"Cache-Control": "no-store"}
+MOST_BYTES = 8192
+BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["token"],
+                "properties": {"token": {"type": "string", "maxLength": LONGEST_TEXT}},
+            },
+            "example": {"token": "the text that was found"},
+        }
+    },
+}
+
+
+async def _token_in_body(request: Request) -> str:
+    """The text of the token in the body."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Malformed("The body is longer than any token.")
+    try:
+        members = orjson.loads(body)
+        text = members["token"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        text = None
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+        raise Malformed('Send the token that was found as JSON: {"token": "..."}.', parameter="token")
+    return text
+
+
+@router.post("/revoke", summary="Close a token that was found", openapi_extra={"requestBody": BODY})
+async def revoke_found(
+    request: Request, text: Annotated[str, Depends(_token_in_body)], registry: OpenRegistry
+) -> Response:
+    """Whoever holds a token, also one of an admin's session, may close it.
+
+    The answer is the same whether or not it was one (RFC 7009, section 2.2).
+    """
+    throttle, address = request.app.state.login_throttle, client_address(request)
+    name = throttle.ensure_not_throttled(address, text)
+    try:
+        close, token_id = await call_registry(request, _identify, registry, text)
+        mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
+        await run_in_threadpool(close, token_id, mandate)
+    except (UnknownRecord, TokenRefused) as refused:
+        log.info("token refused: %s", getattr(refused, "cause", "found, and unknown"))
+        throttle.record_failure(address, name)
+    return Response(None, 204, NO_STORE)
+
+
+def _identify(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], object], str]:
+    """What closes a token of this text, and its identifier. Raises TokenRefused, RegistryUnavailable."""
+    try:
+        return registry.revoke_token, registry.identify_token(text, datetime.now(UTC)).token_id
+    except UnknownRecord:
+        return registry.admins.close_session, registry.admins.identify_session(text)

@@ -1,0 +1,174 @@
+"""Operations that take no question: what each responds with, if it is not a JSON object, and its own problems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.http.media import FORMATS
+from api.spec.parameters import METADATA
+from api.spec.path_parameters import describe_path_parameter
+from api.spec.responses import BINARY, CITATIONS, JSON, TOKEN_PROBLEMS, media_content, responses
+
+COMMON_PROBLEMS = {
+    "malformed", "unknown-parameter", "repeated-parameter", "too-long", "too-many-requests", "internal-server-error",
+}  # fmt: skip
+"""Problems of every operation."""
+RELEASE_PROBLEMS = {
+    "unknown-dataset", "unknown-release", "release-withdrawn", "release-damaged", "release-unavailable",
+}  # fmt: skip
+REPORT_PROBLEMS = frozenset(
+    {
+        "out-of-scope", "quota-spent", "not-acceptable", "malformed-period", "malformed-question", "report-not-covered",
+        "release-withdrawn", "release-damaged", "release-unavailable", "question-interrupted", "too-busy", "mixed-versions",
+    }
+)  # fmt: skip
+CHANGE_PROBLEMS = frozenset({"registry-unavailable", "key-unusable", "chain-broken"})
+"""Problems of what writes to the registry."""
+ADMIN_PROBLEMS = CHANGE_PROBLEMS | {
+    "malformed-value", "not-allowed", "unknown-record", "role-too-small", "too-large", "not-found",
+}  # fmt: skip
+PAGE_OR_JSON = media_content(JSON, "text/html")
+FEEDS = media_content(JSON, "application/atom+xml")
+FILE = media_content(FORMATS["parquet"], JSON)
+
+
+@dataclass(frozen=True)
+class OperationResponse:
+    """What an operation responds with, by media type, and the problems of its own."""
+
+    content: dict[str, Any] = field(default_factory=lambda: media_content(JSON))
+    problems: frozenset[str] = frozenset()
+    token: bool = False
+    status: str = "200"
+    conditional: bool = True
+    """Whether it has a validator, so that 304 may be answered."""
+    further: dict[str, Any] = field(default_factory=dict)
+    """Further responses by status."""
+
+
+RESPONSES = {
+    "/v1/datasets": OperationResponse(PAGE_OR_JSON),
+    "/v1/datasets/{dataset}": OperationResponse(PAGE_OR_JSON),
+    "/v1/datasets/{dataset}/codebook": OperationResponse(media_content(JSON, "text/csv", "text/markdown")),
+    "/v1/codelists/{name}": OperationResponse(problems=frozenset({"unknown-code-list"})),
+    "/v1/changelog": OperationResponse(FEEDS),
+    "/v1/errata": OperationResponse(FEEDS),
+    "/v1/ledger": OperationResponse(problems=frozenset({"release-damaged"})),
+    "/v1/releases/{dataset}/{release}/citation": OperationResponse(CITATIONS),
+    "/v1/releases/{dataset}/{release}/files/{name}": OperationResponse(
+        FILE,
+        frozenset({"out-of-scope", "quota-spent", "unknown-file", "range-not-satisfiable"}),
+        token=True,
+        further={
+            "206": {
+                "description": "The ranges asked for.",
+                "content": {**FILE, "multipart/byteranges": {"schema": BINARY}},
+            }
+        },
+    ),
+    "/v1/projects": OperationResponse(problems=frozenset({"registry-unavailable"})),
+    "/v1/me": OperationResponse(token=True, conditional=False),
+    "/v1/me/usage": OperationResponse(token=True, conditional=False),
+    "/v1/me/tokens/rotate": OperationResponse(
+        problems=CHANGE_PROBLEMS | {"malformed-value", "not-allowed"},
+        token=True,
+        status="201",
+        conditional=False,
+    ),
+    "/v1/me/tokens/current": OperationResponse(
+        {}, CHANGE_PROBLEMS, token=True, status="204", conditional=False
+    ),
+    "/v1/tokens/revoke": OperationResponse(
+        {}, CHANGE_PROBLEMS | {"too-many-attempts"}, status="204", conditional=False
+    ),
+    "/v1/reports": OperationResponse(problems=frozenset({"out-of-scope", "quota-spent"}), token=True),
+    "/v1/reports/{period}": OperationResponse(
+        media_content(JSON, "text/csv", "text/html"), REPORT_PROBLEMS, token=True
+    ),
+    "/v1/reports/{period}/{part}": OperationResponse(
+        media_content("text/csv", JSON), REPORT_PROBLEMS | {"unknown-part"}, token=True
+    ),
+    "/v1/admin/audit": OperationResponse(
+        media_content(FORMATS["ndjson"]), ADMIN_PROBLEMS, token=True, conditional=False
+    ),
+    "/problems/{name}": OperationResponse(PAGE_OR_JSON, frozenset({"not-found"})),
+    "/docs": OperationResponse(media_content("text/html")),
+    "/docs/{name}": OperationResponse(
+        media_content("text/javascript", "text/css", "image/png"), frozenset({"not-found"})
+    ),
+    "/.well-known/jwks.json": OperationResponse(problems=frozenset({"registry-unavailable"})),
+    "/metrics": OperationResponse(media_content("text/plain"), conditional=False),
+    "/readyz": OperationResponse(
+        problems=frozenset({"registry-unavailable"}), conditional=False, further={"503": {"content": media_content(JSON)}}
+    ),
+}  # fmt: skip
+"""By path. An operation that is not named here responds with a JSON object, that of an admin as in ADMIN."""
+ADMIN = OperationResponse(problems=ADMIN_PROBLEMS, token=True, conditional=False)
+NEEDS_ANOTHER_ADMIN = {
+    ("/v1/admin/applications/{name}/approve", "post"),
+    ("/v1/admin/projects/{name}", "patch"),
+    ("/v1/admin/releases/{dataset}/{release}/withdraw", "post"),
+}
+"""Operations that may wait for a second admin, and then respond with 202."""
+_FIRST_RELEASE = {"dataset": "$request.path.dataset", "release": "$response.body#/releases/0/release"}
+LINKS: dict[str, Any] = {
+    "/v1/codelists": {
+        "list": {
+            "operationId": "one_v1_codelists__name__get",
+            "parameters": {"name": "$response.body#/code_lists/0/name"},
+        }
+    },
+    "/v1/releases/{dataset}": {
+        "manifest": {
+            "operationId": "manifest_v1_releases__dataset___release__get",
+            "parameters": _FIRST_RELEASE,
+        },
+        "citation": {
+            "operationId": "of_release_v1_releases__dataset___release__citation_get",
+            "parameters": _FIRST_RELEASE,
+        },
+    },
+}
+"""By path: operations that take a value from its response."""
+
+
+def complete_operation(operation: dict[str, Any], path: str, method: str) -> dict[str, Any]:
+    """FastAPI's description of an operation, completed."""
+    admin = path.startswith("/v1/admin")
+    shape = RESPONSES.get(path) or (ADMIN if admin else OperationResponse())
+    operation["responses"] = _responses(shape, path, method)
+    if shape.token:
+        operation["security"] = [{"session" if admin else "token": []}]
+    if path in METADATA:
+        operation.setdefault("parameters", []).append(METADATA[path])
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            describe_path_parameter(parameter, path)
+    return operation
+
+
+def _responses(shape: OperationResponse, path: str, method: str) -> dict[str, Any]:
+    problems = _problems_of(path) | shape.problems | (TOKEN_PROBLEMS if shape.token else set())
+    found = responses(shape.content, problems, conditional=shape.conditional)
+    found[shape.status] = found.pop("200")
+    if (path, method) in NEEDS_ANOTHER_ADMIN:
+        found["202"] = {"description": "It waits for somebody else.", "content": media_content(JSON)}
+    for status, response in shape.further.items():
+        known = found.get(status, {"content": {}})
+        found[status] = {**known, **response, "content": known["content"] | response["content"]}
+    if path in LINKS:
+        found["200"]["links"] = LINKS[path]
+    return found
+
+
+def _problems_of(path: str) -> set[str]:
+    """What may be wrong with a request, by the parameters in its path and query."""
+    found = set(COMMON_PROBLEMS)
+    if "{dataset}" in path:
+        found |= {"unknown-dataset"}
+    if "{release}" in path:
+        found |= RELEASE_PROBLEMS
+    if path in METADATA:
+        found |= {"malformed-question"}
+    return found

@@ -1,0 +1,50 @@
+"""Responses in the description: the content of a success by media type, and the problems by status."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from api.http.problems import PROBLEM_JSON
+from api.spec.problems import problem_types
+from api.spec.schemas import ref
+
+JSON = "application/json"
+OBJECT, TEXT = {"type": "object"}, {"type": "string"}
+BINARY = {"type": "string", "contentEncoding": "binary"}
+TOKEN_PROBLEMS = {"token-missing", "token-refused", "too-many-attempts", "registry-unavailable"}
+"""Problems of every operation that needs a token."""
+
+
+def media_content(*names: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The content of a response by media type: JSON with a schema, other text as strings, the rest as bytes."""
+    found: dict[str, Any] = {}
+    for name in (name.split(";")[0] for name in names):
+        other = BINARY if "vnd.apache" in name or name.startswith("image/") else TEXT
+        found[name] = {
+            "schema": (schema or OBJECT) if name.endswith("json") and "x-ndjson" not in name else other
+        }
+    return found
+
+
+CITATIONS = media_content(
+    "application/vnd.citationstyles.csl+json", "application/x-bibtex", schema={"type": "array"}
+)
+
+
+def responses(content: dict[str, Any], problems: AbstractSet[str], *, conditional: bool) -> dict[str, Any]:
+    """200; 304 if the operation has a validator; and for each status of a problem, an example of every problem it may be."""
+    found: dict[str, Any] = {"200": {"description": "As asked.", "content": content}}
+    if conditional:
+        found["304"] = {"description": "The asker has these very bytes."}
+    for kind in problem_types():
+        if kind.name not in problems:
+            continue
+        response = found.setdefault(
+            str(kind.status),
+            {"description": "", "content": {PROBLEM_JSON: {"schema": ref("Problem"), "examples": {}}}},
+        )
+        response["description"] = f"{response['description']} `{kind.name}`: {kind.title}.".strip()
+        example = {"$ref": f"#/components/examples/{kind.name}"}
+        response["content"][PROBLEM_JSON]["examples"][kind.name] = example
+    return found
