@@ -44,9 +44,9 @@ def audit_release(
     It reads no events and costs no budget. Exit code 1 where any verdict fails.
     """
     declared = find_dataset(dataset)
-    with _progress(number_of_builds(declared, builds)) as done:
+    with _build_progress(number_of_builds(declared, builds)) as done:
         found = audit(declared, builds=builds, confidence=confidence, delta=delta, on_build=done)
-    _out.print_json(as_json_text(found)) if as_json else _show(dataset, found)
+    _out.print_json(as_json_text(found)) if as_json else _print_verdicts(dataset, found)
     if not all(verdict.passed for verdict in found):
         raise typer.Exit(1)
 
@@ -61,7 +61,7 @@ def as_json_text(found: Sequence[Verdict]) -> str:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
+def _build_progress(total: int) -> Iterator[Callable[[], None]]:
     columns = (
         TextColumn("building"),
         BarColumn(),
@@ -74,7 +74,7 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-def _show(dataset: str, found: Sequence[Verdict]) -> None:
+def _print_verdicts(dataset: str, found: Sequence[Verdict]) -> None:
     table = Table(title=f"{dataset}: what an adversary sees", title_justify="left")
     for heading in ("about", "test"):
         table.add_column(heading, overflow="fold")

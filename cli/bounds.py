@@ -17,7 +17,7 @@ _out = Console()
 
 def show_choices(dataset: Dataset, month: Month, earlier: str, rows_per_unit: str, verify: Verify) -> None:
     """Print the noise and the bias of each candidate. Raises NoEarlierRelease where nothing can be said of one."""
-    root, candidates = BuildSettings().releases, _numbers(rows_per_unit)
+    root, candidates = BuildSettings().releases, _parse_row_counts(rows_per_unit)
     manifest = earlier_release(root, dataset, earlier, month, verify)
     table = Table(
         title=f"{dataset.name} {month}: noise and bias by rows a person, from {earlier}", title_justify="left"
@@ -40,7 +40,7 @@ def show_choices(dataset: Dataset, month: Month, earlier: str, rows_per_unit: st
     )
 
 
-def _numbers(text: str) -> list[int]:
+def _parse_row_counts(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < len(part) < 10 for part in parts):
         raise NoEarlierRelease(

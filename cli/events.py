@@ -26,7 +26,7 @@ events = typer.Typer(no_args_is_help=True, help="Make or import raw events, on t
 
 
 @events.callback()
-def _events() -> None:
+def events_group() -> None:
     """Make or import raw events, on the private host."""
 
 

@@ -1,4 +1,4 @@
-"""The command `daylight`: mounts the sub-commands of the packages, nothing else."""
+"""The command `daylight`: imports the sub-command that is named, and reports refusals in one line with exit code 2."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datasets.release.releases import Releases
 
 
-def seal() -> ReleaseSigner:
-    """What releases are signed with: the release key of the registry, which is made where there is none."""
+def open_release_signer() -> ReleaseSigner:
+    """The signer of releases: the release key of the registry, which is created if it does not exist yet."""
     from cli.terminal import open_or_create_registry, release_action_recorder
     from datasets.pipeline.state.signing import ReleaseSigner
 
@@ -33,8 +33,8 @@ def seal() -> ReleaseSigner:
     )
 
 
-def releases() -> Releases:
-    """What is released, as the API reads it."""
+def open_releases() -> Releases:
+    """The published releases, as the API reads them."""
     from api.settings import ApiSettings
     from cli.terminal import open_or_create_registry
     from datasets.catalogue import DATASETS
@@ -44,61 +44,67 @@ def releases() -> Releases:
     return Releases(settings.releases_dir, settings.cache_dir, verifier, tuple(d.name for d in DATASETS))
 
 
-def _events(app: typer.Typer) -> None:
+def _mount_events(app: typer.Typer) -> None:
     from cli.events import events
 
     app.add_typer(events, name="events")
 
 
-def _release(app: typer.Typer) -> None:
+def _mount_release(app: typer.Typer) -> None:
     from cli.release import release_commands
 
-    app.add_typer(release_commands(seal), name="release")
+    app.add_typer(release_commands(open_release_signer), name="release")
 
 
-def _ledger(app: typer.Typer) -> None:
+def _mount_ledger(app: typer.Typer) -> None:
     from cli.ledger import ledger_commands
 
-    app.add_typer(ledger_commands(seal), name="ledger")
+    app.add_typer(ledger_commands(open_release_signer), name="ledger")
 
 
-def _reports(app: typer.Typer) -> None:
+def _mount_reports(app: typer.Typer) -> None:
     from cli.reports import reports_commands
 
-    app.add_typer(reports_commands(releases), name="reports")
+    app.add_typer(reports_commands(open_releases), name="reports")
 
 
-def _admin(app: typer.Typer) -> None:
+def _mount_admin(app: typer.Typer) -> None:
     from cli.admin.main import admin
 
     app.add_typer(admin, name="admin")
 
 
-def _serve(app: typer.Typer) -> None:
+def _mount_serve(app: typer.Typer) -> None:
     from cli.serve import serve
 
     app.command(name="serve")(serve)
 
 
-def _openapi(app: typer.Typer) -> None:
+def _mount_openapi(app: typer.Typer) -> None:
     from cli.serve import write_openapi
 
     app.command(name="openapi")(write_openapi)
 
 
 MOUNTS: dict[str, Callable[[typer.Typer], None]] = {
-    "serve": _serve, "openapi": _openapi, "events": _events, "release": _release, "ledger": _ledger,
-    "reports": _reports, "admin": _admin,
-}  # fmt: skip
+    "serve": _mount_serve,
+    "openapi": _mount_openapi,
+    "events": _mount_events,
+    "release": _mount_release,
+    "ledger": _mount_ledger,
+    "reports": _mount_reports,
+    "admin": _mount_admin,
+}
+"""For each command, the function that imports it and adds it to an application of typer."""
 
 
-class Mounted(Mapping[str, Any]):
-    """The commands by name, each imported when it is asked for: who makes a project waits for no DuckDB and no API."""
+class LazyCommands(Mapping[str, Any]):
+    """The commands by name, each imported when it is looked up: `daylight admin` does not wait for DuckDB and the API."""
 
     def __getitem__(self, name: str) -> Any:
-        alone = typer.Typer()
-        MOUNTS[name](alone)
-        return typer.main.get_group(alone).commands[name]
+        parent = typer.Typer()
+        MOUNTS[name](parent)
+        return typer.main.get_group(parent).commands[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(MOUNTS)
@@ -107,19 +113,21 @@ class Mounted(Mapping[str, Any]):
         return len(MOUNTS)
 
 
-class Commands(TyperGroup):
-    """The group of all commands."""
+class CommandGroup(TyperGroup):
+    """The group of all commands, which typer would otherwise fill when it is created."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = cast("Any", Mounted())
+        self.commands = cast("Any", LazyCommands())
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    cls=CommandGroup, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+)
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(version("daylight"))
         raise typer.Exit
 
@@ -131,40 +139,40 @@ def daylight(
     """Anonymised aggregates on ads, recommendations and moderation actions, for vetted researchers."""
 
 
-def _wrong_setting(error: ValidationError) -> str:
-    """One line about the first setting that cannot be used, without its value, which may be a secret."""
+def _setting_error_line(error: ValidationError) -> str:
+    """One line about the first setting that is not valid, without its value, which may be a secret."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     name = "_".join(map(str, first["loc"])).upper()
     return f"the setting DAYLIGHT_{name} cannot be used: {first['msg'].removeprefix('Value error, ')}"
 
 
-def _failed_disk(error: OSError) -> str:
-    """One line about a file or a disk that cannot be used: which folder, and what to do."""
+def _file_error_line(error: OSError) -> str:
+    """One line about an operating system error on a file or a disk: which folder, and what to do."""
     from datasets.pipeline.settings import BuildSettings
 
     named = isinstance(error.filename, str | bytes)
     try:
         folder = Path(os.fsdecode(error.filename)).absolute().parent if named else BuildSettings().home
     except ValidationError as wrong:
-        return f"{error.strerror or error}; and {_wrong_setting(wrong)}"
+        return f"{error.strerror or error}; and {_setting_error_line(wrong)}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full that holds {folder}; make room there and give the command again"
-    what = os.fsdecode(error.filename) if named else f"something under {folder}"
-    return f"{what} cannot be used ({error.strerror or error}); check the folder {folder} and its permissions"
+        return f"the disk that holds {folder} is full; free some space and run the command again"
+    path = os.fsdecode(error.filename) if named else f"a file under {folder}"
+    return f"{path} cannot be used ({error.strerror or error}); check the folder {folder} and its permissions"
 
 
 def main() -> None:
-    """Run a command; a refusal, or a file that cannot be used, is one line on stderr and exit code 2."""
+    """Run a command. A refusal, or a file that cannot be used, is reported in one line on stderr, with exit code 2."""
     try:
         app()
     except (Refusal, RegistryError) as refusal:
         print(f"daylight: {refusal}", file=sys.stderr)
         sys.exit(2)
     except ValidationError as error:
-        print(f"daylight: {_wrong_setting(error)}", file=sys.stderr)
+        print(f"daylight: {_setting_error_line(error)}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"daylight: {_failed_disk(error)}", file=sys.stderr)
+        print(f"daylight: {_file_error_line(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -22,17 +22,17 @@ from rich.text import Text
 
 from datasets.pipeline.run import STEPS
 
-Said = Callable[[str], None]
-Passed = Callable[[int, int], None]
+OnStep = Callable[[str], None]
+OnProgress = Callable[[int, int], None]
 
 
-class _Rate(ProgressColumn):
+class _RowsPerSecond(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f} rows/s" if task.speed and (task.total or 0) > 1 else "")
 
 
 @contextmanager
-def progress() -> Iterator[tuple[Said, Passed]]:
+def progress() -> Iterator[tuple[OnStep, OnProgress]]:
     """Two functions to tell: of each step by name, and of how many rows of how many it has dealt with.
 
     Rows a second, a share done and a time left all tell how many rows there are, which is protected (PRIVACY.md, section
@@ -43,7 +43,7 @@ def progress() -> Iterator[tuple[Said, Passed]]:
     is_terminal = sys.stderr.isatty()
     columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
     if is_terminal:
-        columns += [BarColumn(20), _Rate(), TimeRemainingColumn()]
+        columns += [BarColumn(20), _RowsPerSecond(), TimeRemainingColumn()]
     with Progress(*columns, console=Console(stderr=True)) as shown:
         running: list[TaskID] = []
 

@@ -151,7 +151,7 @@ def _show_plan(name: str, month: Month, depth: int) -> None:
     for measure in budget.measures:
         table.add_column(measure, justify="right")
     for cuboid, found in by_cuboid.items():
-        errors = [_error(found[m]) if m in found else "" for m in budget.measures]
+        errors = [_standard_error_range(found[m]) if m in found else "" for m in budget.measures]
         table.add_row(cuboid, f"{next(iter(found.values())).cells:,}", *errors)
     _out.print(table)
     rho = budget.rho
@@ -161,7 +161,7 @@ def _show_plan(name: str, month: Month, depth: int) -> None:
     )
 
 
-def _error(promise: Promise) -> str:
+def _standard_error_range(promise: Promise) -> str:
     if promise.largest - promise.least < 0.005 * promise.least:
         return f"{promise.root_mean_square:,.1f}"
     return f"{promise.least:,.1f} to {promise.largest:,.1f}"

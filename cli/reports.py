@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from datasets.release.releases import Releases
 from datasets.reports.period import ReportPeriod
-from datasets.reports.published.reading import PublishedPart, read_part
+from datasets.reports.published.reading import read_part
 from datasets.reports.published.reconciliation import Comparison, Reconciliation, reconciled
 from datasets.reports.published.structure import cell_named
 
@@ -62,30 +62,33 @@ def reports_commands(opened: Callable[[], Releases]) -> typer.Typer:
         finally:
             releases.close()
         for each in found:
-            _show(each)
+            _print_reconciliation(each)
         if out is not None:
-            _write(out, found)
+            _write_csv(out, found)
             _say(f"wrote {out}")
 
     return app
 
 
-def _show(found: Reconciliation) -> None:
+def _print_reconciliation(found: Reconciliation) -> None:
     part = found.part
     _say(f"\n{part.path.name}: {part.template.name}, {len(part.rows)} rows")
-    _listed(
+    _print_list(
         "mended", [f"{quirk} ({times} times)" if times > 1 else quirk for quirk, times in part.quirks.items()]
     )
-    _listed("not read", part.unread)
-    _listed("does not keep the rules", list(found.breaches))
+    _print_list("not read", part.unread)
+    _print_list("does not keep the rules", list(found.breaches))
     for sentence in found.sentences():
         _say(sentence)
     differing = [each for each in found.comparisons if each.verdict == "differs"]
-    _listed("differs", [_line(each) for each in sorted(differing, key=lambda each: -abs(each.apart or 0.0))])
+    _print_list(
+        "differs",
+        [_differing_cell_line(each) for each in sorted(differing, key=lambda each: -abs(each.apart or 0.0))],
+    )
     _say(", ".join(f"{verdict}: {times}" for verdict, times in found.verdicts.most_common()))
 
 
-def _line(comparison: Comparison) -> str:
+def _differing_cell_line(comparison: Comparison) -> str:
     number, apart = comparison.released, comparison.apart or 0.0
     assert number is not None
     return (
@@ -98,28 +101,30 @@ def _say(sentence: str) -> None:
     _out.print(escape(sentence), soft_wrap=True, highlight=False)
 
 
-def _listed(what: str, sentences: list[str]) -> None:
+def _print_list(what: str, sentences: list[str]) -> None:
     for sentence in sentences[:FIRST]:
         _say(f"  {what}: {sentence}")
     if len(sentences) > FIRST:
         _say(f"  {what}: and {len(sentences) - FIRST} more")
 
 
-def _write(path: Path, found: list[Reconciliation]) -> None:
+def _write_csv(path: Path, found: list[Reconciliation]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for each in found:
-            for comparison in each.comparisons:
-                number = comparison.released
-                ends = (number.value, number.se, number.lo, number.hi) if number else (None,) * 4
-                writer.writerow(
-                    (
-                        _file(each.part), " / ".join(key.strip() for key in comparison.cell[0]), comparison.cell[1].strip(),
-                        comparison.reported, *ends, comparison.apart, comparison.verdict,
-                    )
-                )  # fmt: skip
+            writer.writerows(_csv_row(each.part.path.name, comparison) for comparison in each.comparisons)
 
 
-def _file(part: PublishedPart) -> str:
-    return part.path.name
+def _csv_row(file_name: str, comparison: Comparison) -> tuple[object, ...]:
+    number = comparison.released
+    row, column = comparison.cell
+    return (
+        file_name,
+        " / ".join(key.strip() for key in row),
+        column.strip(),
+        comparison.reported,
+        *((number.value, number.se, number.lo, number.hi) if number else (None,) * 4),
+        comparison.apart,
+        comparison.verdict,
+    )

@@ -33,8 +33,8 @@ def verify_chain(session: Session, key_of: FindKey, witness: Position | None) ->
     Raises ChainBroken with the position of the first event that was edited, deleted, inserted or moved.
     """
     previous, last, seen = Position(0, GENESIS), None, None
-    for event in _events(session):
-        _ensure_next(event, previous)
+    for event in _read_in_pages(session):
+        _ensure_follows(event, previous)
         previous, last = Position(event.seq, event.hash), event.at
         if witness is not None and event.seq == witness.seq:
             seen = event.hash
@@ -46,7 +46,7 @@ def verify_chain(session: Session, key_of: FindKey, witness: Position | None) ->
     return VerifiedChain(previous.seq, last, previous.hash, witness.seq if witness else 0)
 
 
-def _ensure_next(event: AuditEvent, previous: Position) -> None:
+def _ensure_follows(event: AuditEvent, previous: Position) -> None:
     seq = previous.seq + 1
     if event.seq != seq:
         raise ChainBroken(seq, f"audit: event {seq} is missing; it was deleted.")
@@ -60,7 +60,7 @@ def _ensure_next(event: AuditEvent, previous: Position) -> None:
         raise ChainBroken(seq, f"audit: event {seq} does not say what was hashed; it was edited.")
 
 
-def _events(session: Session) -> Iterator[AuditEvent]:
+def _read_in_pages(session: Session) -> Iterator[AuditEvent]:
     after: int | None = None
     while True:
         asked = select(AuditEvent).order_by(AuditEvent.seq).limit(_PAGE)

@@ -36,7 +36,7 @@ def verify_detached(
     `key_of` knows the public keys of this purpose by their kid. The header must be, to the byte, the one
     that `sign_detached` writes, so nothing in it is left to interpret.
     """
-    if not _verifies(payload, signature, purpose, key_of):
+    if not _is_valid(payload, signature, purpose, key_of):
         raise SignatureRefused(
             f"The signature over this {purpose} was not made by a {purpose} key of this registry over these "
             "bytes; do not trust them.",
@@ -44,13 +44,13 @@ def verify_detached(
         )
 
 
-def _verifies(payload: bytes, signature: str, purpose: Purpose, key_of: Callable[[str], Key | None]) -> bool:
+def _is_valid(payload: bytes, signature: str, purpose: Purpose, key_of: Callable[[str], Key | None]) -> bool:
     if len(signature) > _LONGEST:
         return False
     try:
         header, middle, proof = signature.split(".")
         kid = read_object(decode_segment(header))["kid"]
-        if not (isinstance(kid, str) and is_key_id(kid) and header == _header(kid, purpose)):
+        if not (isinstance(kid, str) and is_key_id(kid) and header == _protected_header(kid, purpose)):
             return False
         if middle or len(decode_segment(proof)) != _SIGNATURE_BYTES:
             return False
@@ -61,6 +61,6 @@ def _verifies(payload: bytes, signature: str, purpose: Purpose, key_of: Callable
         return False
 
 
-def _header(kid: str, purpose: Purpose) -> str:
+def _protected_header(kid: str, purpose: Purpose) -> str:
     header = {"alg": ALGORITHM, "kid": kid, "typ": _TYPES[purpose]}
     return encode_segment(json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii"))

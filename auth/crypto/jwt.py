@@ -95,7 +95,7 @@ def read_claims_ignoring_expiry(
 
 
 def _read_header(segment: str) -> str:
-    header = _object(segment, "header")
+    header = _read_segment(segment, "header")
     if header.keys() != {"alg", "typ", "kid"}:
         raise TokenRefused("header: has other members than alg, typ and kid")
     if header["alg"] != ALGORITHM or header["typ"] != _TYPE:
@@ -114,7 +114,7 @@ def _ensure_canonical(*segments: str) -> None:
         raise TokenRefused("malformed: a segment is not canonical base64url") from None
 
 
-def _object(segment: str, name: str) -> dict[str, Any]:
+def _read_segment(segment: str, name: str) -> dict[str, Any]:
     try:
         return read_object(decode_segment(segment))
     except ValueError:

@@ -40,28 +40,28 @@ class Keyring:
     def __init__(self, engine: Engine, directory: Path) -> None:
         self._engine = engine
         self._directory = directory
-        self._built: dict[str, Key] = {}  # a kid names one key for ever, so nothing here grows old
+        self._token_keys: dict[str, Key] = {}  # a kid names one key for ever, so nothing here grows old
 
     def token_key(self, kid: str) -> Key | None:
         """The public key of this kid if it is for tokens, whatever its status: the caller looks that up."""
-        if kid not in self._built:
-            for row in fetch_rows(self._engine, _public_keys("token").where(SigningKey.kid == kid)):
-                self._built[kid] = public_key(row.kid, row.public_pem)
-        return self._built.get(kid)
+        if kid not in self._token_keys:
+            for row in fetch_rows(self._engine, _select_public_keys("token").where(SigningKey.kid == kid)):
+                self._token_keys[kid] = public_key(row.kid, row.public_pem)
+        return self._token_keys.get(kid)
 
     def release_key(self, kid: str) -> Key | None:
         """The public key of this kid if it may verify releases today. Raises RegistryUnavailable."""
-        asked = _public_keys("release").where(SigningKey.kid == kid, SigningKey.status.in_(VERIFYING))
+        asked = _select_public_keys("release").where(SigningKey.kid == kid, SigningKey.status.in_(VERIFYING))
         return next((public_key(row.kid, row.public_pem) for row in fetch_rows(self._engine, asked)), None)
 
     def audit_key(self, session: Session, kid: str) -> Key | None:
         """The public key of this kid if it may verify the audit today."""
-        asked = _public_keys("audit").where(SigningKey.kid == kid, SigningKey.status.in_(VERIFYING))
+        asked = _select_public_keys("audit").where(SigningKey.kid == kid, SigningKey.status.in_(VERIFYING))
         return next((public_key(row.kid, row.public_pem) for row in session.execute(asked)), None)
 
     def signer(self, session: Session, purpose: Purpose) -> Signer:
         """The key that signs for this purpose. Raises KeyUnusable."""
-        return read_private_key(self._directory, self._row(session, purpose, "active").kid)
+        return read_private_key(self._directory, self._find_by_status(session, purpose, "active").kid)
 
     def jwks(self) -> dict[str, Any]:
         """The public keys for tokens and releases, RFC 7517. Raises RegistryUnavailable."""
@@ -82,9 +82,9 @@ class Keyring:
         """An active and a next key for each purpose that has none."""
         for purpose in PURPOSES:
             if session.scalar(select(SigningKey).where(SigningKey.purpose == purpose).limit(1)) is None:
-                first = self._make(session, purpose, now)
+                first = self._create_key(session, purpose, now)
                 first.status, first.activated = "active", now
-                self._make(session, purpose, now)
+                self._create_key(session, purpose, now)
         session.flush()
 
     def rotate(self, session: Session, purpose: Purpose, now: datetime) -> tuple[str, str, str]:
@@ -92,11 +92,14 @@ class Keyring:
 
         Raises KeyUnusable where this host does not hold the key that would take over.
         """
-        old, new = self._row(session, purpose, "active"), self._row(session, purpose, "next")
+        old, new = (
+            self._find_by_status(session, purpose, "active"),
+            self._find_by_status(session, purpose, "next"),
+        )
         read_private_key(self._directory, new.kid)
         old.status, old.retired = "retired", now
         new.status, new.activated = "active", now
-        following = self._make(session, purpose, now)
+        following = self._create_key(session, purpose, now)
         session.flush()
         return old.kid, new.kid, following.kid
 
@@ -118,7 +121,7 @@ class Keyring:
         if row.status == "next":
             row.status = "retired"
             session.flush()
-            self._make(session, purpose, now)
+            self._create_key(session, purpose, now)
         return purpose, None
 
     def revoke(self, session: Session, kid: str) -> None:
@@ -127,14 +130,14 @@ class Keyring:
         row.status = "revoked"
         session.flush()
 
-    def _make(self, session: Session, purpose: Purpose, now: datetime) -> SigningKey:
+    def _create_key(self, session: Session, purpose: Purpose, now: datetime) -> SigningKey:
         key = generate_key()
         write_private_key(self._directory, key)  # before its row: a row without a file would sign nothing
         row = SigningKey(kid=key.kid, purpose=purpose, status="next", public_pem=key.public_pem, created=now)
         session.add(row)
         return row
 
-    def _row(self, session: Session, purpose: Purpose, status: str) -> SigningKey:
+    def _find_by_status(self, session: Session, purpose: Purpose, status: str) -> SigningKey:
         asked = select(SigningKey).where(SigningKey.purpose == purpose, SigningKey.status == status)
         row = session.scalars(asked).one_or_none()
         if row is None:
@@ -144,5 +147,5 @@ class Keyring:
         return row
 
 
-def _public_keys(purpose: Purpose) -> Select[str, str]:
+def _select_public_keys(purpose: Purpose) -> Select[str, str]:
     return select(SigningKey.kid, SigningKey.public_pem).where(SigningKey.purpose == purpose)

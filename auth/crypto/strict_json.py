@@ -36,10 +36,10 @@ def read_object(data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(
             data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_refuse,
-            parse_float=_refuse,
-            parse_int=_integer,
+            object_pairs_hook=_object_without_repeats,
+            parse_constant=_refuse_number,
+            parse_float=_refuse_number,
+            parse_int=_short_integer,
         )
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -48,18 +48,18 @@ def read_object(data: bytes) -> dict[str, Any]:
     return found
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a name stands more than once")
     return found
 
 
-def _integer(digits: str) -> int:
+def _short_integer(digits: str) -> int:
     if len(digits) > _LONGEST_INTEGER:
         raise ValueError("a long integer")
     return int(digits)
 
 
-def _refuse(_number: str) -> NoReturn:
+def _refuse_number(_number: str) -> NoReturn:
     raise ValueError("a number that is no plain integer")

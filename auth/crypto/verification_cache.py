@@ -29,7 +29,7 @@ class VerificationCache:
 
     def verify(self, text: str) -> tuple[str, Claims]:
         """The kid and the claims of a text with a good signature. Raises TokenRefused, also a second time."""
-        digest = _digest(text)
+        digest = _text_digest(text)
         with self._lock:
             found = self._kept.get(digest)
             if found is not None:
@@ -43,6 +43,6 @@ class VerificationCache:
         return found
 
 
-def _digest(text: str) -> bytes:
+def _text_digest(text: str) -> bytes:
     """Of at most one character more than a token may have: the rest of what is too long cannot make it good."""
     return hashlib.sha256(text[: LONGEST_TEXT + 1].encode("utf-8", "surrogatepass")).digest()

@@ -100,7 +100,7 @@ def open_engine(url: URL) -> Engine:
         ) from None
     event.listen(engine, "before_cursor_execute", _ensure_storable)
     if file is not None:
-        event.listen(engine, "connect", partial(_prepare_sqlite, file))
+        event.listen(engine, "connect", partial(_set_up_connection, file))
         event.listen(engine, "checkout", partial(_ensure_same_file, file))
     return engine
 
@@ -119,8 +119,8 @@ def _file_url(file: Path) -> URL:
     )
 
 
-def _prepare_sqlite(file: Path, connection: Any, record: Any) -> None:
-    record.info["file"], record.info["path"] = _identity(file), file
+def _set_up_connection(file: Path, connection: Any, record: Any) -> None:
+    record.info["file"], record.info["path"] = _device_and_inode(file), file
     connection.isolation_level = None  # the driver begins nothing by itself: see _begin
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
@@ -128,16 +128,16 @@ def _prepare_sqlite(file: Path, connection: Any, record: Any) -> None:
 
 def _ensure_same_file(file: Path, _connection: Any, record: Any, _proxy: Any) -> None:
     """Opens the file anew where it was replaced or removed: an old one would never hear of a revocation."""
-    if record.info.get("file") != _identity(file):
+    if record.info.get("file") != _device_and_inode(file):
         raise DisconnectionError("the file of the registry is another one now")
 
 
 def is_same_file(connection: PoolProxiedConnection) -> bool:
     """Whether the file that this connection to SQLite has open is still the registry's."""
-    return bool(connection.info["file"] == _identity(connection.info["path"]))
+    return bool(connection.info["file"] == _device_and_inode(connection.info["path"]))
 
 
-def _identity(file: Path) -> tuple[int, int] | None:
+def _device_and_inode(file: Path) -> tuple[int, int] | None:
     try:
         found = file.stat()
     except OSError:
@@ -159,7 +159,7 @@ def write_transaction(engine: Engine, patience: float = LOOKUP_TIMEOUT) -> Itera
 
     `patience` is for how many seconds one statement waits for a server of PostgreSQL that is silent.
     """
-    with translate_errors(), _locked(engine, patience) as session:
+    with translate_errors(), _session_with_write_lock(engine, patience) as session:
         try:
             yield session
             session.commit()
@@ -168,7 +168,7 @@ def write_transaction(engine: Engine, patience: float = LOOKUP_TIMEOUT) -> Itera
             raise
 
 
-def _locked(engine: Engine, patience: float) -> Session:
+def _session_with_write_lock(engine: Engine, patience: float) -> Session:
     """A session that holds the write lock. A connection that died in the pool is replaced once: nothing was done over it.
 
     One that was silent is not: whoever asks has waited long enough.
@@ -211,14 +211,14 @@ def fetch_rows(
     """
     with translate_errors():
         try:
-            return _ask(engine, question, values)
+            return _execute(engine, question, values)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return _ask(engine, question, values)
+        return _execute(engine, question, values)
 
 
-def _ask(engine: Engine, question: Executable, values: dict[str, object] | None) -> list[Row[Any]]:
+def _execute(engine: Engine, question: Executable, values: dict[str, object] | None) -> list[Row[Any]]:
     asked = engine
     if engine.dialect.name == "postgresql":
         # one round trip, not three

@@ -20,13 +20,13 @@ _VERSION = text("SELECT version_num FROM alembic_version")
 @cache
 def head_version() -> str:
     """The version of the tables that this program works on."""
-    return _versions()[0]
+    return _known_versions()[0]
 
 
 def database_version(engine: Engine) -> str | None:
     """The version of the tables that are there, None where there are none. Raises RegistryUnavailable."""
     with snapshot(engine) as session:
-        return _version_there(session.connection())
+        return _read_version(session.connection())
 
 
 def upgrade(connection: Connection) -> str | None:
@@ -34,8 +34,8 @@ def upgrade(connection: Connection) -> str | None:
 
     Raises SchemaMismatch where they were made by a later version of the program.
     """
-    there = _version_there(connection)
-    if there is not None and there not in _versions():
+    there = _read_version(connection)
+    if there is not None and there not in _known_versions():
         raise SchemaMismatch(
             f"The registry's tables are of version {there}, which this program does not know: it knows up to "
             f"{head_version()}. Use the version of the program that made them, or a later one.",
@@ -44,28 +44,28 @@ def upgrade(connection: Connection) -> str | None:
         )
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-    command.upgrade(_config(connection), "head")
+    command.upgrade(_alembic_config(connection), "head")
     return there
 
 
 def downgrade(engine: Engine, target: str) -> None:
     """Takes the tables back to an earlier version; `base` removes them with all that is in them."""
     with write_transaction(engine) as session:
-        command.downgrade(_config(session.connection()), target)
+        command.downgrade(_alembic_config(session.connection()), target)
 
 
-def _version_there(connection: Connection) -> str | None:
+def _read_version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(_VERSION).scalar_one_or_none()
 
 
-def _versions() -> list[str]:
+def _known_versions() -> list[str]:
     """Every version this program knows, the latest first."""
-    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+    return [script.revision for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()]
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _alembic_config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

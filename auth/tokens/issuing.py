@@ -78,9 +78,9 @@ def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tup
     ensure_within(scopes, read_scopes(project.scopes), f"project {project.reference}")
     label = ensure_text("label", new.label) if new.label else ""
     _ensure_days(new.days)
-    _ensure_open(project, now)
+    _ensure_project_open(project, now)
     key = None if new.idempotency_key is None else ensure_text("idempotency_key", new.idempotency_key)
-    earlier = _earlier(session, project, researcher, key)
+    earlier = _find_by_idempotency_key(session, project, researcher, key)
     if earlier is not None:
         _ensure_repeatable(earlier, (write_scopes(scopes), new.days, label), now)
         return earlier, True
@@ -166,7 +166,7 @@ def list_tokens(
             issued=token.issued,
             expires=min(token.expires, token.revoked or token.expires, held_by.not_after),
             last_used=token.last_used,
-            state=_state(token, held_by, now),
+            state=_token_state(token, held_by, now),
             replaced=token.replaced_by is not None,
         )
         for token, held_by, email in session.execute(asked)
@@ -179,7 +179,7 @@ def ending_tokens(lines: Iterable[TokenLine], now: datetime, days: int) -> list[
     return sorted((line for line in soon if not line.replaced), key=lambda line: line.expires)
 
 
-def _state(token: Token, project: Project, now: datetime) -> str:
+def _token_state(token: Token, project: Project, now: datetime) -> str:
     if token.revoked is not None and token.revoked <= now:
         return "replaced" if token.replaced_by else "revoked"
     if min(token.expires, project.not_after) <= now:
@@ -189,7 +189,9 @@ def _state(token: Token, project: Project, now: datetime) -> str:
     return "active" if project.not_before <= now else "not yet"
 
 
-def _earlier(session: Session, project: Project, researcher: Researcher, key: str | None) -> Token | None:
+def _find_by_idempotency_key(
+    session: Session, project: Project, researcher: Researcher, key: str | None
+) -> Token | None:
     if key is None:
         return None
     return session.scalars(
@@ -227,7 +229,7 @@ def _ensure_days(days: int) -> None:
         )
 
 
-def _ensure_open(project: Project, now: datetime) -> None:
+def _ensure_project_open(project: Project, now: datetime) -> None:
     if project.not_after <= now:
         why = f"ended on {project.not_after:%Y-%m-%d}"
     elif project.status != "active":

@@ -72,7 +72,7 @@ def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: date
     """
     if row is None:
         raise TokenRefused("registry: the token is unknown")
-    if not _agree(row, kid, claims):
+    if not _matches_row(row, kid, claims):
         raise TokenRefused("registry: the token says other than its row")
     if row.key_status not in VERIFYING:
         raise TokenRefused("registry: the key is not in use")
@@ -88,23 +88,30 @@ def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: date
         project=row.project_id,
         reference=row.reference,
         tier=row.tier,
-        scopes=_scopes(row),
+        scopes=_granted_scopes(row),
         researcher=row.researcher_id,
         token_id=claims.jti,
         expires=min(moment for moment in (row.expires, row.not_after, row.revoked) if moment is not None),
     )
 
 
-def _scopes(row: Row[Any]) -> frozenset[str]:
+def _granted_scopes(row: Row[Any]) -> frozenset[str]:
     """The token's scopes, as they were narrowed since, that the project still has."""
     return read_scopes(row.scopes if row.narrowed is None else row.narrowed) & read_scopes(row.project_scopes)
 
 
-def _agree(row: Row[Any], kid: str, claims: Claims) -> bool:
+def _matches_row(row: Row[Any], kid: str, claims: Claims) -> bool:
     says = (kid, claims.client_id, claims.sub, claims.scope, claims.iat, claims.exp)
-    held = (row.kid, row.project_id, row.researcher_id, row.scopes, _second(row.issued), _second(row.expires))
+    held = (
+        row.kid,
+        row.project_id,
+        row.researcher_id,
+        row.scopes,
+        _epoch_second(row.issued),
+        _epoch_second(row.expires),
+    )
     return says == held
 
 
-def _second(moment: datetime) -> int:
+def _epoch_second(moment: datetime) -> int:
     return int(moment.timestamp())

@@ -30,8 +30,8 @@ class PrincipalCache:
     def __init__(self, engine: Engine, most: int = MOST_KEPT) -> None:
         self._engine = engine
         self._most = most
-        self._kept: OrderedDict[str, Row[Any]] = OrderedDict()
-        self._asked: Connection | None = None
+        self._rows: OrderedDict[str, Row[Any]] = OrderedDict()
+        self._connection: Connection | None = None
         self._version = -1
         self._lock = Lock()
 
@@ -40,45 +40,45 @@ class PrincipalCache:
         if self._engine.dialect.name != "sqlite":
             return self._read(token_id)
         with self._lock:
-            version = self._committed()
+            version = self._data_version()
             if version != self._version:  # asked before reading, so what is read is at least as new
-                self._kept.clear()
+                self._rows.clear()
                 self._version = version
-            found = self._kept.get(token_id)
+            found = self._rows.get(token_id)
             if found is None and (found := self._read(token_id)) is not None:
-                self._kept[token_id] = found
-                if len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
+                self._rows[token_id] = found
+                if len(self._rows) > self._most:
+                    self._rows.popitem(last=False)
             return found
 
     def _read(self, token_id: str) -> Row[Any] | None:
         found = fetch_rows(self._engine, SELECT_PRINCIPAL, {"jti": token_id})
         return found[0] if found else None
 
-    def _committed(self) -> int:
+    def _data_version(self) -> int:
         """A number that changes with every commit of somebody else, and with the file. Raises RegistryUnavailable."""
-        if self._asked is not None and not is_same_file(self._asked.connection):
-            self._let_go()
-        if self._asked is None:
+        if self._connection is not None and not is_same_file(self._connection.connection):
+            self._disconnect()
+        if self._connection is None:
             with translate_errors():
-                self._asked = self._engine.connect()
-        file: Any = self._asked.connection.driver_connection
+                self._connection = self._engine.connect()
+        file: Any = self._connection.connection.driver_connection
         try:
             ((version,),) = file.execute("PRAGMA data_version").fetchall()
         except sqlite3.Error as error:
-            self._let_go()
+            self._disconnect()
             raise RegistryUnavailable(f"{type(error).__name__}: {error}") from None
         return int(version)
 
-    def _let_go(self) -> None:
-        if self._asked is not None:
+    def _disconnect(self) -> None:
+        if self._connection is not None:
             with suppress(DBAPIError):
-                self._asked.invalidate()
-                self._asked.close()
-        self._asked = None
-        self._kept.clear()
+                self._connection.invalidate()
+                self._connection.close()
+        self._connection = None
+        self._rows.clear()
 
     def close(self) -> None:
         """Let go of the connection that is asked."""
         with self._lock:
-            self._let_go()
+            self._disconnect()

@@ -33,7 +33,7 @@ def rotate_token(
         )
     old = find_token(session, token_id)
     project = session.get_one(Project, old.project_id)
-    _ensure_open(old, project, now)
+    _ensure_token_open(old, project, now)
     issued = now.replace(microsecond=0)
     new = Token(
         jti=new_identifier("tok"),
@@ -58,7 +58,7 @@ def narrow_token(session: Session, token_id: str, scopes: frozenset[str], now: d
     """Take scopes away from a token; its text stays as it is. Raises UnknownRecord, NotAllowed."""
     token = find_token(session, token_id)
     project = session.get_one(Project, token.project_id)
-    _ensure_open(token, project, now, replaced=True)
+    _ensure_token_open(token, project, now, replaced=True)
     ensure_within(scopes, read_scopes(_scopes(token)), f"token {token.jti}")
     token.narrowed = write_scopes(scopes)
     session.flush()
@@ -69,7 +69,7 @@ def _scopes(token: Token) -> str:
     return token.scopes if token.narrowed is None else token.narrowed
 
 
-def _ensure_open(token: Token, project: Project, now: datetime, *, replaced: bool = False) -> None:
+def _ensure_token_open(token: Token, project: Project, now: datetime, *, replaced: bool = False) -> None:
     if token.revoked is not None and token.revoked <= now:
         why = "is revoked"
     elif token.expires <= now:

@@ -19,9 +19,9 @@ from auth.db.engine import fetch_rows, write_transaction
 from auth.db.models import UsageDay
 from auth.errors import RegistryUnavailable
 
-FRESH = 5.0
+FRESH_SECONDS = 5.0
 DAYS_SHOWN = 31
-_PARTS = ("requests", "rows", "bytes")
+_COUNTERS = ("requests", "rows", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class UsageStore:
         """What a project has taken in a day. Raises RegistryUnavailable."""
         key = (project, day)
         with self._lock:
-            asked, known = self._known.get(key, (-FRESH, Usage()))
+            asked, known = self._known.get(key, (-FRESH_SECONDS, Usage()))
             pending = self._pending.get(key, Usage())
-        if time.monotonic() - asked < FRESH:
+        if time.monotonic() - asked < FRESH_SECONDS:
             return known + pending
-        return self._read(key) + pending
+        return self._read_day(key) + pending
 
-    def _read(self, key: tuple[str, date]) -> Usage:
+    def _read_day(self, key: tuple[str, date]) -> Usage:
         found = fetch_rows(
             self._engine,
             select(UsageDay.requests, UsageDay.rows, UsageDay.bytes).where(
@@ -109,7 +109,7 @@ class UsageStore:
                     session.execute(
                         made.on_conflict_do_update(
                             index_elements=["project_id", "day"],
-                            set_={part: getattr(UsageDay, part) + made.excluded[part] for part in _PARTS},
+                            set_={part: getattr(UsageDay, part) + made.excluded[part] for part in _COUNTERS},
                         )
                     )
         except RegistryUnavailable:

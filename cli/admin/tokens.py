@@ -94,13 +94,14 @@ def show_token(
     """Everything about one token, but its text."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.show_token(_named(token), mandate.at)
+        found = registry.show_token(_token_argument(token), mandate.at)
     print_table(
-        ("what", "is"), ((name.replace("_", " "), _said(value)) for name, value in asdict(found).items())
+        ("what", "is"),
+        ((name.replace("_", " "), _display_value(value)) for name, value in asdict(found).items()),
     )
 
 
-def _said(value: object) -> str:
+def _display_value(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, bool):
@@ -117,7 +118,7 @@ def revoke_token(
     """Revoke a token. It is refused from the very next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        token_id, changed = registry.revoke_token(_named(token), mandate)
+        token_id, changed = registry.revoke_token(_token_argument(token), mandate)
     print_message(f"Token {token_id} is revoked." if changed else f"Token {token_id} was revoked before.")
 
 
@@ -132,7 +133,7 @@ def rotate_token(
     """Issue a token in place of another, which goes on for the overlap. Prints the new one alone, this once."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        issued = registry.rotate_token(_named(token), timedelta(hours=overlap_hours), mandate)
+        issued = registry.rotate_token(_token_argument(token), timedelta(hours=overlap_hours), mandate)
     print_message(f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC; keep it now.")
     print(issued.text)
 
@@ -147,7 +148,7 @@ def narrow_token(
     """Take scopes away from a token; its text stays as it is."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        token_id = registry.narrow_token(_named(token), parse_scopes(scopes), mandate)
+        token_id = registry.narrow_token(_token_argument(token), parse_scopes(scopes), mandate)
     print_message(f"Token {token_id} has {scopes} from now on.")
 
 
@@ -157,11 +158,11 @@ def identify_token(
 ) -> None:
     """Say whose a token is that was found somewhere, whatever became of it since."""
     with registry_for(mandate_for()) as registry:
-        found = registry.identify_token(_named(token), datetime.now(UTC))
+        found = registry.identify_token(_token_argument(token), datetime.now(UTC))
     print_message(f"Token {found.token_id} of {found.researcher}, project {found.project}: {found.state}.")
     print(found.token_id)
 
 
-def _named(token: str) -> str:
+def _token_argument(token: str) -> str:
     """The token that is named; a dash stands for the standard input, so that no text need stand in a shell's history."""
     return sys.stdin.readline().strip() if token == "-" else token  # noqa: S105  a dash is no password

@@ -1,4 +1,4 @@
-"""What the command says when it cannot do what it was asked: one line and exit code 2, never a traceback."""
+"""A command that fails prints one line and ends with exit code 2, never with a traceback."""
 
 import errno
 import os
@@ -16,15 +16,15 @@ def fail(error):
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "sentence"),
     [
         (
             OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
-            "the disk is full that holds {home}; make room there and give the command again",
+            "the disk that holds {home} is full; free some space and run the command again",
         ),
         (
             OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "{home}/releases/ledger"),
-            "the disk is full that holds {home}/releases; make room there and give the command again",
+            "the disk that holds {home}/releases is full; free some space and run the command again",
         ),
         (
             PermissionError(errno.EACCES, os.strerror(errno.EACCES), "{home}/private/salt"),
@@ -32,11 +32,11 @@ def fail(error):
         ),
         (
             OSError(errno.EIO, os.strerror(errno.EIO)),
-            "something under {home} cannot be used (Input/output error); check the folder {home} and its permissions",
+            "a file under {home} cannot be used (Input/output error); check the folder {home} and its permissions",
         ),
     ],
 )
-def test_a_disk_that_fails_is_spoken_of_in_one_sentence(tmp_path, monkeypatch, capsys, error, words):
+def test_a_disk_error_is_reported_in_one_sentence(tmp_path, monkeypatch, capsys, error, sentence):
     monkeypatch.setenv("DAYLIGHT_HOME", str(tmp_path))
     if error.filename:
         error.filename = error.filename.format(home=tmp_path)
@@ -44,19 +44,19 @@ def test_a_disk_that_fails_is_spoken_of_in_one_sentence(tmp_path, monkeypatch, c
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert ended.value.code == 2
-    said = capsys.readouterr()
-    assert said.err == f"daylight: {words.format(home=tmp_path)}\n"
-    assert said.out == ""
+    printed = capsys.readouterr()
+    assert printed.err == f"daylight: {sentence.format(home=tmp_path)}\n"
+    assert printed.out == ""
 
 
-def test_a_disk_that_fails_under_wrong_settings_is_spoken_of_all_the_same(monkeypatch, capsys):
+def test_a_disk_error_is_reported_even_if_a_setting_is_not_valid(monkeypatch, capsys):
     monkeypatch.setenv("DAYLIGHT_RHO_CAP_YEAR", "lots")
     monkeypatch.setattr(main, "app", fail(OSError(errno.EIO, os.strerror(errno.EIO))))
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert ended.value.code == 2
-    said = capsys.readouterr().err
-    assert said.startswith(
+    printed = capsys.readouterr().err
+    assert printed.startswith(
         "daylight: Input/output error; and the setting DAYLIGHT_RHO_CAP_YEAR cannot be used"
     )
-    assert said.count("\n") == 1
+    assert printed.count("\n") == 1

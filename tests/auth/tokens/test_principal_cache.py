@@ -71,5 +71,5 @@ def test_no_more_rows_are_kept_than_was_said(populated):
     kept = principal_cache.PrincipalCache(populated._engine, most=2)
     ids = [populated.issue_token(ask(), mandate()).token_id for _ in range(4)]
     assert [kept.find(token_id).kid for token_id in ids] == [kept.find(ids[0]).kid] * 4
-    assert len(kept._kept) == 2
+    assert len(kept._rows) == 2
     kept.close()
