@@ -144,7 +144,7 @@ EXPLANATIONS = {
     ),
     "unknown-level": Explanation(
         "Take a level of the dataset's codebook.",
-        "group_by=categroy is no level of moderation. Did you mean category?",
+        "group_by=categroy names no level of moderation. Did you mean category?",
         f"{_ASK}&group_by=categroy",
     ),
     "unknown-code": Explanation(

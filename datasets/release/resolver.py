@@ -30,7 +30,7 @@ class ReleaseUnavailable(Refusal):
 
 
 class MixedVersions(Refusal):
-    """A question over months whose declarations have different versions: they are never pooled in silence."""
+    """A question over months whose declarations differ: they are never pooled in silence."""
 
 
 class QuestionResolver:

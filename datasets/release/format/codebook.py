@@ -145,6 +145,11 @@ class Codebook(Frozen):
         """The trees of levels that the privacy engine worked with."""
         return tuple(Axis(d.name, tuple(map(_fan, (None, *d.levels), d.levels))) for d in self.dimensions)
 
+    @cached_property
+    def level_names(self) -> tuple[str, ...]:
+        """The levels that a question may group and filter by: all but the day, which is asked for as `freq=day`."""
+        return tuple(level.name for level in self.levels.values() if level.unknown is not None)
+
     @property
     def measure_names(self) -> tuple[str, ...]:
         """What `measure` may ask for: what was measured, and what is made of it."""

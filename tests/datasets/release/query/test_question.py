@@ -123,7 +123,7 @@ REFUSED = [
     ("group_by=kind", MalformedQuestion, "parameter 'measure' is missing; harvest has crates, sales, takings, gardeners, fruit_share, apple_share, sale_rate, price, middle_state"),
     ("measure=", MalformedQuestion, "parameter 'measure' has an empty value in ''; leave the parameter out, or write"
      " measure=A or measure=A,B"),
-    ("measure=crates&group_by=knd", UnknownLevel, "group_by=knd is no level of harvest. Did you mean kind?"),
+    ("measure=crates&group_by=knd", UnknownLevel, "group_by=knd names no level of harvest. Did you mean kind?"),
     ("measure=crates&group_by=kind,plant", MalformedQuestion, "group_by=kind,plant names two levels of one dimension;"
      " group by the finer one, whose codes say where they belong in the codebook"),
     ("measure=crates&state=de", UnknownCode, "state=de is not in the code list 'state'. Did you mean DE?"),
