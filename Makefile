@@ -56,7 +56,8 @@ intervals: .venv/installed ## whether intervals of reports cover the truth, over
 	DAYLIGHT_TEST_BUILDS=20 $(BIN)/python -m pytest tests/datasets/reports/test_coverage.py
 
 kills: .venv/installed ## builds killed at every place and at 100 random moments, two at once 50 times
-	DAYLIGHT_TEST_KILLS=100 DAYLIGHT_TEST_ROUNDS=50 $(BIN)/python -m pytest tests/datasets/pipeline/output/test_publication.py
+	DAYLIGHT_TEST_KILLS=100 DAYLIGHT_TEST_ROUNDS=50 $(BIN)/python -m pytest tests/datasets/pipeline/test_interruption.py \
+		tests/datasets/pipeline/state/test_lock.py
 
 lock: .venv/installed ## choose the newest dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \

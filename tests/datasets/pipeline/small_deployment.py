@@ -1,5 +1,6 @@
 """A deployment that builds small releases: crates of fruit as raw events, a ledger, a signature that anyone can make."""
 
+import json
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -106,3 +107,14 @@ class SmallDeployment:
 
     def spent_nano_rho(self):
         return sum(entry.nano_rho for entry in self.ledger.entries() if entry.state == "reserved")
+
+
+BUSY = concatenate(crates(400, 60), crates(200, 1, seed=2, first=10_000))
+
+
+def read_manifest(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def read_cells(folder):
+    return pq.read_table(folder / "cells.parquet")

@@ -12,25 +12,24 @@ from datasets.pipeline.operations import recovery
 from datasets.pipeline.operations.recovery import ReleaseInDoubt, close_stale_reservations, describe_left_open
 from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
 from datasets.pipeline.output.publication import builder_lock
+from datasets.pipeline.state.disk_space import DiskFull
 from datasets.pipeline.state.failpoints import armed_failpoints
 from datasets.privacy.ledger import LedgerBroken
-from tests.datasets.pipeline.output.test_publication import AGAIN, PLENTY, building, die
-from tests.datasets.pipeline.small_dataset import tiny_dataset
+from datasets.release.format import layout
+from tests.datasets.pipeline.interruptions import (
+    AGAIN,
+    PLENTY,
+    SEEDS,
+    build_in_child,
+    kill_self,
+    raise_disk_full,
+)
 from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
 from tests.datasets.release.pressing import seal, verify
 
-SEEDS = tiny_dataset()
-
-
-@pytest.fixture
-def deployment(tmp_path):
-    made = SmallDeployment(tmp_path / "deployment", PLENTY, SEEDS).put(crates(30, 10))
-    yield made
-    made.ledger.close()
-
 
 def killed_when(deployment, place):
-    with building(deployment, lambda at: die() if at == place else None):
+    with build_in_child(deployment, lambda at: kill_self() if at == place else None):
         pass
 
 
@@ -225,3 +224,40 @@ def test_a_reservation_is_known_as_ones_own_before_it_is_made(deployment, place)
     killed_when(deployment, place)
     shutil.rmtree(deployment.context.private / "building")
     assert settled(deployment) in ([], ["reserved", "void"])
+
+
+def test_a_release_that_is_out_is_not_called_void_when_what_follows_fails(deployment):
+    with (
+        armed_failpoints(lambda place: raise_disk_full() if place == "release renamed" else None),
+        pytest.raises(DiskFull, match="the disk is full that holds"),
+    ):
+        deployment.build()
+    assert deployment.states == ["reserved"]
+    with builder_lock(deployment.context.releases, deployment.ledger):
+        close_stale_reservations(deployment.context)
+    assert deployment.states == ["reserved", "committed"]
+    pointer = layout.pointer_file(deployment.folder / "releases", "seeds", "2026-06")
+    assert pointer.read_text() == "2026-06.1\n"
+    assert ensure_releases(deployment.folder / "releases", verify, deployment.ledger) == 1
+
+
+def test_a_build_that_died_after_its_release_was_out_is_found_done_and_shares_noise_with_none(deployment):
+    for place in ("release in place", "committed, in the ledger"):
+
+        def kill_at(at, place=place):
+            if at == place:
+                kill_self()
+
+        before = set(layout.release_names(deployment.context.releases, SEEDS.name))
+        with build_in_child(deployment, kill_at):
+            pass
+        (out,) = set(layout.release_names(deployment.context.releases, SEEDS.name)) - before
+        spent = deployment.spent_nano_rho()
+        assert deployment.build(correction=AGAIN).name == out, "the same command finds it done"
+        assert deployment.spent_nano_rho() == spent
+    deployment.build(correction=AGAIN)
+    cells = [
+        (layout.release_folder(deployment.context.releases, SEEDS.name, name) / layout.CELLS).read_bytes()
+        for name in layout.release_names(deployment.context.releases, SEEDS.name)
+    ]
+    assert len(set(cells)) == len(cells) == 3

@@ -15,7 +15,7 @@ from datasets.refusal import Refusal
 from datasets.release.format.manifest import ManifestMalformed
 from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.releases import Releases
-from tests.datasets.pipeline.output.test_publication import PLENTY
+from tests.datasets.pipeline.interruptions import PLENTY
 from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
 from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
 from tests.datasets.release.pressing import verify

@@ -6,16 +6,15 @@ from datasets.pipeline.planning.budget import budget_of
 from datasets.pipeline.state import disk_space
 from datasets.pipeline.state.disk_space import NoRoom
 from datasets.pipeline.state.private_folder import NotPrivate
-from tests.datasets.pipeline.output.test_publication import PLENTY
-from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
-from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
+from tests.datasets.pipeline.interruptions import PLENTY, SEEDS
+from tests.datasets.pipeline.small_deployment import JUNE, SmallDeployment, crates
 
 ROWS = 30_011
 
 
 @pytest.fixture
 def deployment(tmp_path):
-    return SmallDeployment(tmp_path / "deployment", PLENTY, tiny_dataset()).put(crates(ROWS, 10))
+    return SmallDeployment(tmp_path / "deployment", PLENTY, SEEDS).put(crates(ROWS, 10))
 
 
 def with_free(monkeypatch, of):
@@ -66,3 +65,19 @@ def test_a_private_folder_that_others_may_look_into_is_refused(deployment, mode)
 def test_a_private_folder_that_the_build_makes_is_its_owners(deployment):
     deployment.build()
     assert deployment.context.private.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(deployment, monkeypatch):
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    with pytest.raises(
+        NoRoom, match=r"seeds 2026-06 needs 64 MiB among the releases and 3 MiB are free"
+    ) as refused:
+        deployment.build()
+    assert "\n" not in str(refused.value)
+    assert deployment.states == []
+
+
+def test_what_a_build_needs_depends_on_the_declaration_alone_and_is_enough(deployment):
+    folder = deployment.build()
+    written = sum(path.stat().st_size for path in folder.iterdir())
+    assert 2 * written < disk_space.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20

@@ -12,7 +12,7 @@ from datasets.pipeline.events import parts
 from datasets.pipeline.events.partitions import Buckets
 from datasets.pipeline.state import checkpoint, files
 from datasets.pipeline.state.files import UNFINISHED_NAME
-from tests.datasets.pipeline.output.test_publication import PLENTY, building, die
+from tests.datasets.pipeline.interruptions import PLENTY, build_in_child, kill_self
 from tests.datasets.pipeline.small_dataset import JUNE
 from tests.datasets.pipeline.small_deployment import HARVEST, SmallDeployment, concatenate, crates, no_noise
 
@@ -49,17 +49,17 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
             files = sorted((self.folder / part).rglob("*.parquet"))
             files[0].rename(files[0].with_name("left_behind.parquet"))  # as by another name of DuckDB's
             files[0].with_name("torn.parquet").write_bytes(b"PAR1 and no more")
-            die()
+            kill_self()
 
     def half_settled(self, *rest):
         settle(self, *rest)
         if cut == "settled":
             (self.folder / "suspects.parquet").write_bytes(b"PAR1 and no more")
-            die()
+            kill_self()
 
     monkeypatch.setattr(Buckets, "write", half)
     monkeypatch.setattr(Buckets, "settle", half_settled)
-    with building(deployment):
+    with build_in_child(deployment):
         pass
     assert deployment.states == []
     monkeypatch.setattr(Buckets, "write", write)
@@ -76,12 +76,14 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
 
 def test_a_draw_that_was_being_written_when_the_build_died_is_gone_before_noise_is_drawn_again(tmp_path):
     deployment = deployment_of_two_files(tmp_path / "deployment")
-    building_ = deployment.context.private / "building"
+    checkpoints = deployment.context.private / "building"
 
     def drafts():
-        return [path for path in building_.rglob(".noisy*") if UNFINISHED_NAME.fullmatch(path.name)]
+        return [path for path in checkpoints.rglob(".noisy*") if UNFINISHED_NAME.fullmatch(path.name)]
 
-    with building(deployment, lambda place: die() if place == "checkpoint written" and drafts() else None):
+    with build_in_child(
+        deployment, lambda place: kill_self() if place == "checkpoint written" and drafts() else None
+    ):
         pass
     assert len(drafts()) == 1
     assert deployment.states == ["reserved"]

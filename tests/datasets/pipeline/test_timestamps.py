@@ -21,7 +21,7 @@ from datasets.release.format.timestamps import (
     stable_as_of,
 )
 from datasets.release.store.history import ReleaseHistory
-from tests.datasets.pipeline.output.test_publication import PLENTY
+from tests.datasets.pipeline.interruptions import PLENTY
 from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
 from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
 from tests.datasets.release.pressing import verify

@@ -1,0 +1,168 @@
+"""One builder at a time: the ledger's lock, and the marker among the releases."""
+
+import multiprocessing
+import os
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from datasets.period import Month
+from datasets.pipeline.operations.verification import ensure_releases
+from datasets.pipeline.run import STEPS
+from datasets.pipeline.state.failpoints import armed_failpoints
+from datasets.pipeline.state.lock import MARKER, BuildUnderWay, LockLost, releases_marker
+from datasets.refusal import Refusal
+from tests.datasets.pipeline.interruptions import PLENTY, SEEDS
+from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
+from tests.datasets.release.pressing import verify
+from tests.postgresql import database_url
+
+ROUNDS = int(os.environ.get("DAYLIGHT_TEST_ROUNDS", "4"))
+
+
+def race(line, folder, ledger):
+    """Build each month that is told, and say what came of it."""
+    deployment = SmallDeployment(folder, PLENTY, SEEDS, ledger)
+    while month := line.recv():
+        try:
+            line.send(deployment.build(month=month).name)
+        except Refusal as refusal:
+            line.send(f"{type(refusal).__name__}: {refusal}")
+    deployment.ledger.close()
+
+
+@contextmanager
+def racers(*where):
+    """Two builders of a deployment, each in a process of its own; gives a line to each."""
+    fork = multiprocessing.get_context("fork")
+    lines, builders = [], []
+    for _ in range(2):
+        here, there = fork.Pipe()
+        builders.append(fork.Process(target=race, args=(there, *where)))
+        builders[-1].start()
+        lines.append(here)
+    yield lines
+    for line, builder in zip(lines, builders, strict=True):
+        line.send(None)
+        builder.join(20)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_two_builders_at_once_one_wins_and_the_other_is_told_why(tmp_path, kind, request):
+    """They have the releases and the ledger in common, and on PostgreSQL nothing else."""
+    ledger = "" if kind == "sqlite" else database_url(request.getfixturevalue("postgresql").make())
+    deployment = SmallDeployment(tmp_path / "deployment", PLENTY, SEEDS, ledger)
+    months = [Month(2020 + n // 12, 1 + n % 12) for n in range(ROUNDS)]
+    for month in months:
+        rows = crates(30, 10)
+        rows["occurred_at"] = [
+            at.replace(year=month.year, month=month.month, day=1) for at in rows["occurred_at"]
+        ]
+        deployment.put(rows, month)
+    deployment.ledger.close()
+    lost = []
+    with racers(deployment.folder, ledger) as lines:
+        for month in months:
+            for line in lines:
+                line.send(month)
+            said = sorted(line.recv() for line in lines)
+            assert said[0] == f"{month}.1"
+            assert said[1].startswith(("BuildUnderWay: another build holds", "BudgetSpent: seeds"))
+            lost.append(said[1].split(":")[0])
+    assert "BuildUnderWay" in lost
+    assert deployment.states == ["reserved", "committed"] * ROUNDS
+    assert ensure_releases(deployment.folder / "releases", verify, deployment.ledger) == ROUNDS
+    deployment.ledger.close()
+
+
+def test_two_builds_at_once_have_one_winner_and_a_clear_message(deployment):
+
+    def meanwhile(step):
+        if step == STEPS[3]:
+            with pytest.raises(BuildUnderWay, match="another build holds"):
+                deployment.build()
+
+    deployment.build(on_step=meanwhile)
+    assert deployment.states == ["reserved", "committed"]
+
+
+def test_builders_who_share_only_the_folder_of_releases_are_told_apart_too(tmp_path):
+    one, other = (
+        SmallDeployment(tmp_path / name, PLENTY, SEEDS).put(crates(30, 10)) for name in ("one", "other")
+    )
+    (tmp_path / "other" / "releases").symlink_to(tmp_path / "one" / "releases")
+
+    def meanwhile(step):
+        if step == "publishing":
+            with pytest.raises(
+                BuildUnderWay, match=r"with another ledger, .* remove the file .builder among"
+            ):
+                other.build()
+
+    one.build(on_step=meanwhile)
+    assert other.states == []
+    with pytest.raises(Refusal, match="was set back, cut, or is another's"):
+        other.build()
+    assert other.states == []
+
+
+def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(deployment):
+    marker = deployment.folder / "releases" / MARKER
+    marker.parent.mkdir()
+    marker.write_text("")
+    with pytest.raises(BuildUnderWay, match="somebody who left no name"):
+        deployment.build()
+    marker.unlink()
+    assert deployment.build().name == "2026-06.1"
+
+
+def test_two_names_of_one_ledger_have_one_lock(deployment, tmp_path):
+    (tmp_path / "link.sqlite").symlink_to(deployment.folder / "ledger.sqlite")
+    linked = SmallDeployment(deployment.folder, PLENTY, SEEDS, f"sqlite:///{tmp_path / 'link.sqlite'}")
+    with deployment.ledger.builder_lock(), pytest.raises(BuildUnderWay), linked.ledger.builder_lock():
+        pass
+    linked.ledger.close()
+
+
+def test_a_builder_removes_no_marker_but_its_own(tmp_path):
+    """It lost the ledger's lock, and another who took it has marked the releases as theirs."""
+    marker = tmp_path / MARKER
+    with releases_marker(tmp_path, "ledger"):
+        with releases_marker(tmp_path, "ledger"):
+            theirs = marker.read_text()
+        assert not marker.exists()
+        marker.write_text(theirs)
+    assert marker.read_text() == theirs
+    marker.unlink()
+    with releases_marker(tmp_path, "ledger"):
+        assert marker.exists()
+        marker.unlink()
+    assert not marker.exists()
+
+
+def test_a_builder_who_loses_postgresql_on_the_way_publishes_nothing(tmp_path, postgresql):
+    url = database_url(postgresql.make())
+    deployment = SmallDeployment(tmp_path / "deployment", PLENTY, SEEDS, url).put(crates(30, 10))
+
+    def lose(place):
+        if place == "self-test passed":
+            engine = create_engine(url)
+            with engine.begin() as con:
+                con.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                )
+            engine.dispose()
+
+    with (
+        armed_failpoints(lose),
+        pytest.raises(LockLost, match="nothing is published; the spend stays counted"),
+    ):
+        deployment.build()
+    assert deployment.published_files == []
+    assert deployment.states == ["reserved"], "whoever holds the lock now may have taken it over"
+    assert deployment.build().name == "2026-06.1"
+    deployment.ledger.close()

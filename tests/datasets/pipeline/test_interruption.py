@@ -1,0 +1,202 @@
+"""A build that is killed, or whose disk is full, at any place: readers see a whole release, and the ledger counts every spend."""
+
+import os
+import random
+import resource
+import signal
+import time
+from contextlib import suppress
+from fractions import Fraction
+
+import duckdb
+import pytest
+
+from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.state.disk_space import DiskFull
+from datasets.pipeline.state.failpoints import armed_failpoints
+from datasets.pipeline.state.ledger_store import LedgerUnavailable
+from datasets.privacy.ledger import Caps
+from datasets.privacy.zcdp import NANO
+from datasets.release.format import layout
+from datasets.release.releases import Releases
+from datasets.release.store.history import ReleaseHistory
+from tests.datasets.pipeline.interruptions import (
+    AGAIN,
+    SEEDS,
+    Nth,
+    build_in_child,
+    kill_self,
+    raise_disk_full,
+)
+from tests.datasets.pipeline.small_deployment import JUNE, SmallDeployment, crates
+from tests.datasets.release.pressing import verify
+
+KILLS = int(os.environ.get("DAYLIGHT_TEST_KILLS", "4"))
+MANY = 100
+
+
+class Readers:
+    """Somebody who has the releases open all the while, and what must be true whatever has happened to the builder."""
+
+    def __init__(self, deployment):
+        self.deployment = deployment
+        self.root = deployment.folder / "releases"
+        self.open = Releases(self.root, deployment.folder / "cache", verify, (SEEDS.name,))
+
+    def ensure_well(self):
+        """One whole release is served, no part of another is to be seen, and the ledger has counted at least what is there.
+
+        Gives the name of the release that is served.
+        """
+        self.open.refresh()
+        assert self.open.degraded == ()
+        (served,) = self.open.current(SEEDS.name)
+        assert self.open.ask(self.open.question(SEEDS.name, [("measure", "crates")])).rows
+        released = ReleaseHistory(self.root, verify).manifests(SEEDS.name)
+        assert len(released) == len(layout.release_names(self.root, SEEDS.name))
+        entries = self.deployment.ledger.entries()
+        counted = {entry.hash: entry for entry in entries if entry.state == "reserved"}
+        assert all(manifest.ledger.head in counted for manifest in released)
+        assert self.deployment.spent_nano_rho() >= sum(
+            counted[manifest.ledger.head].nano_rho for manifest in released
+        )
+        return served.name
+
+    def close(self):
+        self.open.close()
+
+
+@pytest.fixture
+def readers(deployment):
+    deployment.build()
+    made = Readers(deployment)
+    yield made
+    made.close()
+
+
+def raise_ledger_unavailable():
+    raise LedgerUnavailable("the server went away")
+
+
+def raise_no_room_to_spill():
+    raise duckdb.OutOfMemoryException(
+        "Out of Memory Error: failed to offload data block of size 256.0 KiB (1.0 GiB/1.0 GiB used).\n"
+        "This limit was set by the 'max_temp_directory_size' setting."
+    )
+
+
+def places(deployment):
+    """The names of all failpoints that a build passes, in order."""
+    passed = []
+    with armed_failpoints(passed.append):
+        deployment.build(correction=AGAIN)
+    return passed
+
+
+def number(release):
+    return int(release.split(".")[1])
+
+
+def test_a_build_can_be_stopped_at_every_step(deployment):
+    steps = places(deployment)
+    assert len(steps) > 20
+    for earlier, later in [
+        ("reserved, before the ledger keeps it", "reserved, in the ledger"),
+        ("reserved, in the ledger", "cells counted"),
+        ("cells counted", "cells written"),
+        ("signature written", "self-test passed"),
+        ("self-test passed", "ledger written"),
+        ("ledger replaced", "release flushed"),
+        ("release renamed", "release in place"),
+        ("release in place", "committed, before the ledger keeps it"),
+    ]:
+        assert steps.index(earlier) < steps.index(later)
+
+
+def test_killed_or_without_disk_at_any_place_readers_see_a_whole_release_and_the_next_build_works(
+    deployment, readers
+):
+    """Every other place has a kill, every other a full disk, and each such build goes on with one that was stopped a place
+    before; with many kills each place has both, and then a whole build."""
+    steps = places(deployment)
+    for at in range(1, len(steps) + 1):
+        before = readers.ensure_well()
+        if KILLS >= MANY or at % 2:
+            with build_in_child(deployment, Nth(at, kill_self)):
+                pass
+        after = readers.ensure_well()
+        assert number(after) >= number(before)
+        if KILLS >= MANY or not at % 2:
+            with (
+                suppress(DiskFull),
+                armed_failpoints(Nth(at, raise_disk_full)),
+            ):  # what is gone on with passes fewer places
+                deployment.build(correction=AGAIN)
+            assert number(readers.ensure_well()) >= number(after)
+        if KILLS >= MANY or at == len(steps):
+            built = deployment.build(correction=AGAIN)
+            assert readers.ensure_well() == built.name, steps[at - 1]
+            assert ensure_ledger_matches(readers.root, verify, deployment.ledger)
+            assert {path.name for path in readers.root.rglob(".*")} == set(), steps[at - 1]
+    assert "void" not in deployment.states
+
+
+@pytest.mark.parametrize("trouble", ["disk", "ledger", "spilling"])
+def test_a_full_disk_and_a_lost_ledger_cost_no_second_spend_wherever_they_strike(tmp_path, trouble):
+    """The caps are good for one build: what the next one goes on with is the only spend."""
+    once = Caps(*[Fraction(budget_of(SEEDS, JUNE).spend().nano_rho, NANO)] * 2)
+    troubles = {
+        "disk": raise_disk_full,
+        "ledger": raise_ledger_unavailable,
+        "spilling": raise_no_room_to_spill,
+    }
+    passed = []
+    with armed_failpoints(passed.append):
+        SmallDeployment(tmp_path / "whole", once, SEEDS).put(crates(30, 10)).build()
+    begun = passed.index("reserved, before the ledger keeps it")
+    for at in (
+        range(begun + 1, len(passed) + 1) if trouble == "disk" else (passed.index("cells counted") + 1,)
+    ):
+        deployment = SmallDeployment(tmp_path / f"{at}", once, SEEDS).put(crates(30, 10))
+        with armed_failpoints(Nth(at, troubles[trouble])), pytest.raises((DiskFull, LedgerUnavailable)):
+            deployment.build()
+        assert deployment.build().name == "2026-06.1", passed[at - 1]
+        assert deployment.states == ["reserved", "committed"], passed[at - 1]
+        assert ensure_releases(deployment.context.releases, verify, deployment.ledger) == 1
+        deployment.ledger.close()
+
+
+def test_killed_at_any_moment_readers_see_a_whole_release_and_the_next_build_works(deployment, readers):
+    chance = random.Random(KILLS)
+    begun = time.monotonic()
+    deployment.build(correction=AGAIN)
+    lasts = time.monotonic() - begun
+    for _ in range(KILLS):
+        before = readers.ensure_well()
+        with build_in_child(deployment) as child:
+            time.sleep(chance.uniform(0, 1.1 * lasts))
+            os.kill(child, signal.SIGKILL)
+        assert number(before) <= number(readers.ensure_well()) <= number(before) + 1
+        assert deployment.build(correction=AGAIN).name == readers.ensure_well()
+    assert deployment.states.count("reserved") > KILLS
+    assert ensure_ledger_matches(readers.root, verify, deployment.ledger)
+
+
+def test_where_files_may_not_grow_nothing_is_published_and_the_next_build_works(deployment, readers):
+    """A limit of the operating system on the size of a file: every writer meets it where its own writing would fail."""
+    before = readers.ensure_well()
+    for limit in (0, 100, 1_000, 10_000):
+        deployment.ledger.close()
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            try:
+                deployment.build(correction=AGAIN)
+                os._exit(0)
+            except BaseException:
+                os._exit(3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+        assert readers.ensure_well() == before
+    deployment.build(correction=AGAIN)
+    assert readers.ensure_well() > before

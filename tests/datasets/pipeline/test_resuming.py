@@ -1,0 +1,237 @@
+"""A build that failed or was killed: the same command resumes it, on the same reservation, and counts every row once."""
+
+import json
+import os
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from datasets.pipeline.events import partitions
+from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
+from datasets.pipeline.output import publication
+from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.run import STEPS, HalfBuilt
+from datasets.pipeline.state import checkpoint, disk_space
+from datasets.pipeline.state.checkpoint import Checkpoint
+from datasets.pipeline.state.disk_space import DiskFull, NoRoom
+from datasets.privacy.ledger import BudgetSpent, Caps
+from datasets.privacy.zcdp import NANO
+from tests.datasets.pipeline.small_deployment import (
+    BUSY,
+    HARVEST,
+    JUNE,
+    SmallDeployment,
+    crates,
+    no_noise,
+    read_cells,
+    read_manifest,
+)
+from tests.datasets.release.pressing import verify
+
+
+@pytest.fixture
+def deployment(tmp_path):
+    return SmallDeployment(tmp_path / "deployment")
+
+
+class Broken(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_build_that_fails_at_any_step_publishes_nothing_and_its_spend_counts(deployment, step):
+    def fail_at(name):
+        if name == step:
+            raise Broken
+
+    deployment.put(BUSY)
+    with pytest.raises(Broken):
+        deployment.build(on_step=fail_at)
+    assert deployment.published_files == []
+    reserved = STEPS.index(step) > STEPS.index("reserving")
+    assert deployment.states == (["reserved", "void"] if reserved else [])
+    folder = deployment.build()
+    assert ensure_releases(deployment.folder / "releases", verify, deployment.ledger) == 1
+    assert read_manifest(folder)["revision"] == 1
+
+
+def killed(deployment, act):
+    """Run `act` in a process of its own that ends without a word where it calls os._exit."""
+    deployment.ledger.close()  # no connection is shared between processes
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+        finally:
+            os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+@pytest.mark.parametrize("step", STEPS[2:])
+def test_a_build_that_is_killed_publishes_nothing_and_the_next_goes_on_with_its_reservation(deployment, step):
+    deployment.put(BUSY)
+    killed(deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == step else None))
+    assert [path for path in deployment.published_files if not path.startswith(".")] == []
+    assert deployment.states == ["reserved"]
+    assert read_manifest(deployment.build())["revision"] == 1
+    assert deployment.states == ["reserved", "committed"]
+    assert deployment.spent_nano_rho() == budget_of(HARVEST, JUNE).spend().nano_rho
+    assert not list((deployment.folder / "private" / "building").rglob("*.parquet")), "nothing is left of it"
+
+
+@pytest.mark.parametrize("change", ["events", "declaration", "installed version", "correction"])
+def test_a_build_of_anything_else_gives_up_one_that_was_killed_only_when_it_is_told_to(
+    deployment, monkeypatch, change
+):
+    deployment.put(BUSY)
+    killed(
+        deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[3] else None)
+    )
+    if change == "events":
+        deployment.put(crates(400, 60))
+    if change == "declaration":
+        deployment.dataset = replace(HARVEST, version=2)
+    if change == "installed version":
+        monkeypatch.setattr(checkpoint, "code_hash", lambda: "another")
+    options = {"correction": "a crate was counted twice" if change == "correction" else ""}
+    kept = {path for path in deployment.context.private.rglob("*") if path.is_file()}
+    with pytest.raises(
+        HalfBuilt, match=f"only with the same {change}: .* --afresh; .* rho of ledger entry 1 stay"
+    ):
+        deployment.build(**options)
+    assert deployment.states == ["reserved"]
+    assert kept == {path for path in deployment.context.private.rglob("*") if path.is_file()}
+    deployment.build(afresh=True, **options)
+    assert deployment.states == ["reserved", "void", "reserved", "committed"]
+    assert deployment.spent_nano_rho() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
+
+
+def test_a_build_afresh_where_nothing_was_cut_off_is_like_any_other(deployment):
+    deployment.put(BUSY).build(afresh=True)
+    assert deployment.states == ["reserved", "committed"]
+
+
+@pytest.mark.parametrize("lacks", ["budget", "room"])
+def test_a_build_that_lacks_budget_or_room_gives_up_none_that_was_killed(tmp_path, monkeypatch, lacks):
+    spend = Fraction(budget_of(HARVEST, JUNE).spend().nano_rho, NANO)
+    deployment = SmallDeployment(
+        tmp_path / "deployment", Caps(month=spend if lacks == "budget" else 2 * spend)
+    ).put(BUSY)
+    killed(
+        deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[3] else None)
+    )
+    if lacks == "room":
+        monkeypatch.setattr(
+            disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20})
+        )
+    with pytest.raises((BudgetSpent, NoRoom)):
+        deployment.build(correction="a crate was counted twice", afresh=True)
+    monkeypatch.undo()
+    assert deployment.states == ["reserved"]
+    deployment.build()
+    assert deployment.states == ["reserved", "committed"]
+
+
+@pytest.mark.parametrize("moment", ["save_reservation", "save_counts", "save_parts", "noisy_cells"])
+def test_a_build_killed_right_after_it_wrote_down_how_far_it_is_spends_once(deployment, monkeypatch, moment):
+    done = getattr(Checkpoint, moment)
+
+    def then_exit(*arguments):
+        done(*arguments)
+        os._exit(7)
+
+    deployment.put(BUSY)
+    monkeypatch.setattr(Checkpoint, moment, then_exit)
+    killed(deployment, deployment.build)
+    monkeypatch.undo()
+    deployment.build()
+    assert deployment.spent_nano_rho() == budget_of(HARVEST, JUNE).spend().nano_rho
+    assert deployment.states == ["reserved", "committed"]
+
+
+def test_a_build_killed_right_after_it_reserved_goes_on_with_that_reservation(deployment, monkeypatch):
+    reserve = deployment.ledger.reserve
+
+    def then_exit(*arguments, **named):
+        reserve(*arguments, **named)
+        os._exit(7)
+
+    deployment.put(BUSY)
+    monkeypatch.setattr(deployment.ledger, "reserve", then_exit)
+    killed(deployment, deployment.build)
+    monkeypatch.undo()
+    deployment.build()
+    assert deployment.states == ["reserved", "committed"]
+
+
+def test_noise_that_was_drawn_before_a_kill_is_what_is_published_and_none_is_drawn_again(deployment):
+    deployment.put(BUSY)
+    killed(
+        deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[5] else None)
+    )
+    (kept,) = (deployment.folder / "private" / "building").rglob("noisy-*.npz")
+    with np.load(kept) as found:
+        drawn = found[json.dumps(["measures", "crates", [0, 0, 0]])].item()
+
+    def again(scales):
+        raise AssertionError("noise is drawn once for a reservation")
+
+    table = read_cells(deployment.build(noise=again)).to_pylist()
+    assert next(row["crates"] for row in table if row["cuboid"] == "total") == drawn
+
+
+def test_a_build_that_was_killed_counts_every_row_once(deployment, monkeypatch):
+    """Killed after each bucket in turn, and gone on with, it counts what a build counts that nobody kills."""
+    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 150)
+    other = SmallDeployment(deployment.folder.parent / "whole").put(BUSY)
+    for each in (deployment.put(BUSY), other):
+        each.context.private.mkdir(mode=0o700)
+        (each.context.private / "salt").write_text("5a" * 32)
+    whole = other.build(noise=no_noise)
+    save_counts = Checkpoint.save_counts
+
+    def then_exit(*arguments):
+        save_counts(*arguments)
+        os._exit(7)
+
+    for _ in range(5):
+        monkeypatch.setattr(Checkpoint, "save_counts", then_exit)
+        killed(deployment, lambda: deployment.build(noise=no_noise))
+    monkeypatch.setattr(Checkpoint, "save_counts", save_counts)
+    counted = ["crates", "sales", "takings", "gardeners"]
+    assert read_cells(deployment.build(noise=no_noise)).select(counted) == read_cells(whole).select(counted)
+    assert deployment.states == ["reserved", "committed"]
+
+
+def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_next(deployment, monkeypatch):
+    deployment.put(BUSY)
+    monkeypatch.setattr(deployment.ledger, "commit", lambda *_, **__: os._exit(7))
+    killed(deployment, deployment.build)
+    monkeypatch.undo()
+    assert deployment.states == ["reserved"]
+    assert deployment.build().name == "2026-06.1", "it finds itself done"
+    assert deployment.states == ["reserved", "committed"]
+    assert ensure_ledger_matches(deployment.folder / "releases", verify, deployment.ledger) == 2
+
+
+def test_a_disk_that_is_full_while_the_release_is_flushed_leaves_nothing_but_a_build_to_go_on_with(
+    deployment, monkeypatch
+):
+    flush = publication.flush
+
+    def full(path):
+        if deployment.folder / "releases" in path.parents:
+            raise OSError(28, "No space left on device")
+        flush(path)
+
+    monkeypatch.setattr(publication, "flush", full)
+    with pytest.raises(DiskFull, match="make room there and give the same command again") as refused:
+        deployment.put(BUSY).build()
+    assert "\n" not in str(refused.value)
+    assert deployment.published_files == []
+    assert deployment.states == ["reserved"]
+    monkeypatch.undo()
+    deployment.build()
+    assert deployment.states == ["reserved", "committed"]
