@@ -1,4 +1,4 @@
-"""On whose hand an act over HTTP is done, what it needs, and how it is answered."""
+"""Requests of admins: the right each needs, the mandate under which the audit records it, and answers that are not cached."""
 
 from __future__ import annotations
 
@@ -19,32 +19,35 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def require_right(right: Right) -> Callable[[Request], Awaitable[None]]:
-    """A dependency behind admission. Raises RoleTooSmall."""
+    """A dependency that runs after admission. It raises RoleTooSmall if the admin's role lacks the right."""
 
-    async def ensured(request: Request) -> None:
+    async def ensure_right(request: Request) -> None:
         ensure_may(request.state.admin.role, right)
 
-    return ensured
+    return ensure_right
 
 
 async def current_admin(request: Request) -> AdminPrincipal:
-    """The admin who was let in."""
+    """The admin that admission has authenticated."""
     admin: AdminPrincipal = request.state.admin
     return admin
 
 
 def mandate_for(admin: AdminPrincipal, reason: str) -> Mandate:
-    """In the audit an admin is an identifier: names can be forgotten, the audit cannot. Raises MalformedValue."""
+    """The admin, by identifier, and the reason for the audit log: names can be erased, entries of the log cannot.
+
+    Raises MalformedValue if the reason is empty or too long.
+    """
     return Mandate(f"admin:{admin.admin}", ensure_text("reason", reason), datetime.now(UTC))
 
 
 def no_store_response(body: dict[str, Any], status: int = 200) -> Response:
-    """An answer that nobody may keep."""
+    """A JSON answer that must not be stored in any cache."""
     return Response(orjson.dumps(body), status, NO_STORE, FORMATS["json"])
 
 
 def approval_pending_response() -> Response:
-    """The answer where another person must agree first."""
+    """The answer if another person must agree first."""
     return no_store_response({"waits_for": "another person"}, 202)
 
 

@@ -11,28 +11,50 @@ from typing import TypeVar
 from fastapi import Request
 
 from api.access.registry_calls import call_registry
+from api.access.throttle import FailedLoginThrottle
 from api.refusals import TokenMissing
 from auth.admins.accounts import AdminPrincipal
 from auth.errors import TokenRefused
+from auth.registry import Registry
 from auth.tokens.principal import Principal
 
 Holder = TypeVar("Holder")
 
 
 async def authenticate_principal(request: Request) -> Principal:
-    """Who asks, looked up in the registry on each request.
+    """The principal of the request's token, looked up in the registry for each request.
 
     Raises TokenMissing, TooManyAttempts, TokenRefused, RegistryUnavailable.
     """
-    return await _authenticate(request, request.app.state.registry.principal)
+    registry: Registry = request.app.state.registry
+    return await _authenticate(request, registry, registry.principal)
 
 
 async def authenticate_admin(request: Request) -> AdminPrincipal:
-    """Which admin asks. Raises as `authenticate_principal`."""
-    return await _authenticate(request, request.app.state.registry.admin)
+    """The admin of the session whose token the request carries. Raises as `authenticate_principal`."""
+    registry: Registry = request.app.state.registry
+    return await _authenticate(request, registry, registry.admin)
 
 
-async def _authenticate(request: Request, look_up: Callable[[str, datetime], Holder]) -> Holder:
+async def _authenticate(
+    request: Request, registry: Registry, find_holder: Callable[[str, datetime], Holder]
+) -> Holder:
+    token, address, now = _bearer_token(request), client_address(request), datetime.now(UTC)
+    throttle: FailedLoginThrottle = request.app.state.login_throttle
+    digest = throttle.ensure_not_throttled(address, token)
+    try:
+        if registry.in_process:
+            holder = find_holder(token, now)
+        else:
+            holder = await call_registry(request, find_holder, token, now)
+    except TokenRefused:
+        throttle.record_failure(address, digest)
+        raise
+    throttle.record_success(address, digest)
+    return holder
+
+
+def _bearer_token(request: Request) -> str:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenMissing(
@@ -40,40 +62,23 @@ async def _authenticate(request: Request, look_up: Callable[[str, datetime], Hol
             "was issued to you.",
             parameter="Authorization",
         )
-    token, throttle = text.strip(), request.app.state.login_throttle
-    address = client_address(request)
-    name = throttle.ensure_not_throttled(address, token)
-    try:
-        holder = await _find_holder(request, look_up, token)
-    except TokenRefused:
-        throttle.record_failure(address, name)
-        raise
-    throttle.record_success(address, name)
-    return holder
-
-
-async def _find_holder(request: Request, look_up: Callable[[str, datetime], Holder], token: str) -> Holder:
-    now = datetime.now(UTC)
-    if request.app.state.registry.in_process:
-        return look_up(token, now)
-    return await call_registry(request, look_up, token, now)
+    return text.strip()
 
 
 def client_address(request: Request) -> str:
-    """Where a request comes from, as the connection says it: no field of the request can change it, but those of a proxy that
-    the settings name.
+    """The address of the connection. Of the request's fields, only those of a proxy that the settings name can change it.
 
-    An address of IPv6 stands for its network of 64 bits, all of which whoever has one can use.
+    An IPv6 address counts as its network of 64 bits, since a client usually has all addresses of such a network.
     """
     host = request.client.host if request.client else "unknown"
-    return _address_or_network(host) if ":" in host else host
+    return _ipv6_network(host) if ":" in host else host
 
 
 @lru_cache(4096)
-def _address_or_network(host: str) -> str:
-    """The first 64 bits of an address of IPv6.
+def _ipv6_network(host: str) -> str:
+    """The first 64 bits of an IPv6 address; the IPv4 address if it is a mapped one.
 
-    >>> _address_or_network("2001:db8:0:1:aaaa::1"), _address_or_network("::ffff:192.0.2.1")
+    >>> _ipv6_network("2001:db8:0:1:aaaa::1"), _ipv6_network("::ffff:192.0.2.1")
     ('2001:db8:0:1::/64', '192.0.2.1')
     """
     try:

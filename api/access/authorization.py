@@ -11,14 +11,14 @@ from datasets.definition import Dataset
 
 
 def find_granted_dataset(request: Request, dataset: str) -> Dataset:
-    """The dataset of this name, where who was let in may read it. Raises UnknownDataset, OutOfScope."""
+    """The dataset of this name, if the token may read it. Raises UnknownDataset, OutOfScope."""
     found = find_dataset(dataset)
     ensure_scope(request, found.name)
     return found
 
 
 def ensure_scope(request: Request, noun: str) -> None:
-    """Raises OutOfScope where who was let in may not read this: a dataset, or reports."""
+    """Raises OutOfScope if the token's scopes do not include reading `noun`: a dataset, or reports."""
     principal: Principal = request.state.principal
     scope = f"{noun}:read"
     if scope not in principal.scopes:

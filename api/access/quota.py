@@ -1,7 +1,7 @@
-"""What a project may take in a day: rows of answers, and bytes of answers and files.
+"""The quota of a project: rows of answers, and bytes of answers and files, per day (UTC).
 
-What is refused, faulty or known already (304), and plans, cost nothing. An answer that breaks off after it has begun costs
-what was sent of it: its bytes, and its rows unless the fault was ours.
+Refusals, failures, 304 and plans cost nothing. An answer that is broken off after it has begun costs its bytes that were
+sent, and its rows unless the server failed.
 """
 
 from __future__ import annotations
@@ -25,39 +25,43 @@ class QuotaSpent(Refusal):
 
 
 async def ensure_quota_left(request: Request) -> None:
-    """Behind authentication. Raises QuotaSpent, RegistryUnavailable."""
+    """Runs after authentication. Raises QuotaSpent, RegistryUnavailable."""
     settings: ApiSettings = request.app.state.settings
     registry: Registry = request.app.state.registry
     project, now = request.state.principal.project, datetime.now(UTC)
     if registry.in_process:
-        taken = registry.usage.usage_on(project, now.date())
+        usage = registry.usage.usage_on(project, now.date())
     else:
-        taken = await call_registry(request, registry.usage.usage_on, project, now.date())
-    for what, used, most in (
-        ("rows", taken.rows, settings.quota_rows),
-        ("bytes", taken.bytes, settings.quota_bytes),
+        usage = await call_registry(request, registry.usage.usage_on, project, now.date())
+    for unit, used, quota in (
+        ("rows", usage.rows, settings.quota_rows),
+        ("bytes", usage.bytes, settings.quota_bytes),
     ):
-        if used >= most:
-            refusal = QuotaSpent(
-                f"The quota of {most:,} {what} a day is spent: {used:,} were given to this project today. It begins anew at "
-                "midnight UTC; GET /v1/me/usage shows what was taken.",
-                parameter=what,
-                value=str(used),
-            )
-            midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
-            refusal.wait, refusal.policy = round((midnight - now).total_seconds()) + 1, f"{what} per day"
-            raise refusal
+        if used >= quota:
+            raise _quota_spent(unit, used, quota, now)
+
+
+def _quota_spent(unit: str, used: int, quota: int, now: datetime) -> QuotaSpent:
+    refusal = QuotaSpent(
+        f"The quota of {quota:,} {unit} a day is spent: {used:,} were given to this project today. It begins anew at "
+        "midnight UTC; GET /v1/me/usage shows what was taken.",
+        parameter=unit,
+        value=str(used),
+    )
+    midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
+    refusal.wait, refusal.policy = round((midnight - now).total_seconds()) + 1, f"{unit} per day"
+    return refusal
 
 
 def mark_charged(request: Request, rows: int = 0) -> None:
-    """Let what is answered be charged to the project that asks: its bytes when they are sent, and these rows."""
+    """Have the answer charged to the project: these rows, and its bytes as they are sent."""
     request.state.charged_rows = rows
 
 
 def record_usage(request: Request, sent: int, *, faulty: bool = False) -> None:
-    """Put into the books what was sent, where it is charged: of an answer that a fault of ours broke off its bytes alone."""
+    """Add an answer to the project's usage if it is charged; only its bytes if a fault of the server broke it off."""
     state = request.scope["state"]
     if "charged_rows" in state and "principal" in state and sent:
         registry: Registry = request.app.state.registry
-        taken = Usage(1, 0 if faulty else state["charged_rows"], sent)
-        registry.usage.add(state["principal"].project, datetime.now(UTC).date(), taken)
+        usage = Usage(1, 0 if faulty else state["charged_rows"], sent)
+        registry.usage.add(state["principal"].project, datetime.now(UTC).date(), usage)

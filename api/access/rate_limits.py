@@ -1,14 +1,12 @@
-"""How often each may ask: slowapi, per project and tier where a token is needed, per address where none is.
+"""Rate limits, by slowapi: per project and tier on routes that need a token, per client address on the others.
 
-An empty dependency carries the limit and stands behind authentication, so a key is a fact and not a claim. The key is
-the scope and the project, never the address asked for: varying the path buys nothing.
+An empty dependency carries each limit and runs after authentication, so the key is a verified project and not a claim. The
+key is the scope and the project, never the path: another spelling of the path has the same counter.
 """
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import Request, Response
@@ -18,6 +16,7 @@ from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 
 from api.access.authentication import client_address
+from api.access.slowapi_internals import Dependency, Key, count_in_memory, counted_limit, limited_dependency
 from api.access.storage import SweepingMemoryStorage
 from api.http.problems import problem_response
 from api.settings import ApiSettings
@@ -25,9 +24,7 @@ from auth.scopes import TIERS
 from datasets.refusal import Refusal
 
 OPEN, PROJECT, FILES, PLANS, ADMINS = "open", "project", "files", "plans", "admins"
-_TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
-
-Dependency = Callable[[Request], Awaitable[None]]
+_REDIS_TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
 
 
 class LimitsSwitchedOff(Refusal):
@@ -35,20 +32,20 @@ class LimitsSwitchedOff(Refusal):
 
 
 class RateLimits:
-    """The limits of one application: five dependencies, one of which is on every route."""
+    """The rate limits of one application: five dependencies, of which every route has one.
 
-    open: Dependency
-    project: Dependency
-    files: Dependency
-    plans: Dependency
-    admins: Dependency
+    `open` is for metadata, per address; `project` for questions, by the project's tier; `files` for released files, because
+    readers that use ranges send many small requests for one table; `plans` as generous as `open`, since a plan gives no
+    number; `admins` for requests of admins.
+    """
 
     def __init__(self, settings: ApiSettings) -> None:
+        """Raises LimitsSwitchedOff if the environment disables slowapi."""
         self._limiter = Limiter(
             key_func=client_address,
             strategy="sliding-window-counter",
             storage_uri=settings.redis_url or SweepingMemoryStorage.URI,
-            storage_options=_TIMEOUTS if settings.redis_url else {},
+            storage_options=_REDIS_TIMEOUTS if settings.redis_url else {},
             in_memory_fallback_enabled=bool(settings.redis_url),
             key_prefix="daylight:sliding:",
             headers_enabled=False,
@@ -57,59 +54,35 @@ class RateLimits:
             raise LimitsSwitchedOff(
                 "RATELIMIT_ENABLED switches all limits off; remove it from the environment and from .env"
             )
+        self.open = self._dependency(OPEN, settings.limit_open, client_address)
+        self.files = self._dependency(FILES, settings.limit_files, _project_key)
+        self.plans = self._dependency(PLANS, settings.limit_open, _project_key)
+        self.admins = self._dependency(ADMINS, settings.limit_admin, _admin_key)
+        # a limit per tier, each known now: slowapi takes 40 us a request for a limit that it has to look up
+        self._tiers = {
+            tier: self._dependency(PROJECT, settings.limit_of(tier), _project_key, name=f"{PROJECT}_{tier}")
+            for tier in TIERS
+        }
 
-        async def asked_openly(request: Request) -> None:
-            """Metadata: open to all, within a limit per address."""
+    def _dependency(self, scope: str, limit: str, key: Key, name: str = "") -> Dependency:
+        return limited_dependency(self._limiter, name or scope, limit, scope, key)
 
-        async def fetched_by_project(request: Request) -> None:
-            """Released files: readers that ask by ranges send many small requests for one table."""
-
-        async def planned_by_project(request: Request) -> None:
-            """Plans: as generously as metadata, since they give no number."""
-
-        async def administered(request: Request) -> None:
-            """The acts of an admin."""
-
-        self.admins = self._limiter.shared_limit(settings.limit_admin, scope=ADMINS, key_func=_admin_key)(
-            administered
-        )
-        self.plans = self._limiter.shared_limit(settings.limit_open, scope=PLANS, key_func=_project_key)(
-            planned_by_project
-        )
-        self.files = self._limiter.shared_limit(settings.limit_files, scope=FILES, key_func=_project_key)(
-            fetched_by_project
-        )
-        self.open = self._limiter.shared_limit(settings.limit_open, scope=OPEN)(asked_openly)
-        of_tier = {tier: self._limit_of_tier(tier, settings.limit_of(tier)) for tier in TIERS}
-
-        async def asked_by_project(request: Request) -> None:
-            """Everything that needs a token: within the limit of the project's tier."""
-            await of_tier.get(request.state.principal.tier, of_tier[TIERS[0]])(request)
-
-        self.project = asked_by_project
-
-    def _limit_of_tier(self, tier: str, limit: str) -> Dependency:
-        """A limit known when the application is made: one that slowapi looks up for each request costs it 40 us."""
-
-        async def asked(request: Request) -> None:
-            """A project of this tier asks."""
-
-        asked.__name__ = f"asked_by_{tier}"  # the name under which slowapi keeps the limit
-        limited: Dependency = self._limiter.shared_limit(limit, scope=PROJECT, key_func=_project_key)(asked)
-        return limited
+    async def project(self, request: Request) -> None:
+        """Count a request against the limit of its project's tier. Raises RateLimitExceeded."""
+        await self._tiers.get(request.state.principal.tier, self._tiers[TIERS[0]])(request)
 
     def headers(self, request: Request) -> dict[str, str]:
-        """The fields that say how much is left: RateLimit-Policy, RateLimit, and X-RateLimit-* beside them."""
-        limit: tuple[RateLimitItem, list[Any]] | None = getattr(request.state, "view_rate_limit", None)
-        if limit is None:
+        """The header fields that say how much is left: RateLimit-Policy, RateLimit, and X-RateLimit-*."""
+        counted = counted_limit(request)
+        if counted is None:
             return {}
-        item, keys = limit
+        item, keys = counted
         name = _policy_name(keys)
         policy = {"RateLimit-Policy": f'"{name}";q={item.amount};w={item.get_expiry()}'}
         try:
             resets, remaining = self._limiter.limiter.get_window_stats(item, *keys)
-        except RedisError:  # it went away since the request was counted: what is left is not known
-            self._fall_back_to_memory()
+        except RedisError:  # Redis failed after the request was counted, so what is left is not known
+            count_in_memory(self._limiter)
             return policy
         wait = max(0, round(resets - time.time()))
         return policy | {
@@ -120,30 +93,23 @@ class RateLimits:
         }
 
     def refund(self, request: Request) -> None:
-        """A request that was answered by nothing new (304), or by a fault or refusal of ours (429, 5xx), is not counted."""
-        limit: tuple[RateLimitItem, list[Any]] | None = getattr(request.state, "view_rate_limit", None)
-        if limit is not None and not getattr(request.state, "turned_away", False):
-            item, keys = limit
+        """Uncount a request that was answered by 304, or by a failure or refusal of the server's own (429, 5xx)."""
+        counted = counted_limit(request)
+        if counted is not None and not getattr(request.state, "over_limit", False):
+            item, keys = counted
             try:
                 self._limiter.limiter.hit(item, *keys, cost=-1)
             except RedisError:
-                self._fall_back_to_memory()
-
-    def _fall_back_to_memory(self) -> None:
-        """Falls back to memory as slowapi does when counting fails, so that one request waits for Redis and not each.
-
-        slowapi asks by itself whether Redis is back.
-        """
-        self._limiter._storage_dead = True  # noqa: SLF001  slowapi has no other name for it
+                count_in_memory(self._limiter)
 
     def limit_exceeded_response(self, request: Request, error: RateLimitExceeded) -> Response:
-        """429, naming the policy that was hit and when to come back."""
-        request.state.turned_away = True  # beyond the limit nothing was counted that could be given back
-        fields = self.headers(request)
+        """429, with the name of the policy and the seconds to wait."""
+        request.state.over_limit = True  # it was not counted, so there is nothing to refund
+        headers = self.headers(request)
         assert error.limit is not None
         item: RateLimitItem = error.limit.limit
-        name = fields["RateLimit-Policy"].split('"')[1] if fields else OPEN
-        wait = max(1, int(fields.get("X-RateLimit-Reset", "1")))
+        name = headers["RateLimit-Policy"].split('"')[1] if headers else OPEN
+        wait = max(1, int(headers.get("X-RateLimit-Reset", "1")))
         who = {OPEN: "this address", ADMINS: "this admin"}.get(name, "this project")
         return problem_response(
             request,
@@ -152,7 +118,7 @@ class RateLimits:
             "More requests than the limit allows",
             f"The policy {name!r} allows {who} {item}; ask again in {wait} s.",
             {"policy": name},
-            {"Retry-After": str(wait)},  # the other fields come with every answer
+            {"Retry-After": str(wait)},  # the middleware adds the other fields to every answer
         )
 
 
@@ -167,7 +133,3 @@ def _project_key(request: Request) -> str:
 
 def _admin_key(request: Request) -> str:
     return f"admin|{request.state.admin.admin}"
-
-
-for _key in (_project_key, _admin_key, client_address):
-    vars(_key)["__signature__"] = inspect.signature(_key)  # slowapi asks for it on each request

@@ -1,4 +1,7 @@
-"""The counters of limits in the memory of one process."""
+"""Counters of rate limits in the memory of one process; everything that relies on the internals of `limits`.
+
+Its version is bounded in pyproject.toml; tests/api/access/test_internals.py fails if `limits` changes what is used here.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,19 @@ import time
 from limits.storage import MemoryStorage
 
 SWEEP_INTERVAL = 10.0
-"""Seconds after which counts of windows that are over are thrown away. They count nothing before that either."""
+"""Seconds between two removals of expired counters. An expired counter is not counted before its removal either."""
 
 
 class SweepingMemoryStorage(MemoryStorage):
-    """What `limits` keeps in memory, without the thread that it starts a hundred times a second to throw away what is old.
+    """Memory storage that removes expired counters while it counts.
 
-    Those threads took a tenth of what a known question costs. Whether a count is over is looked at whenever it is read,
-    so when it is thrown away changes no answer.
+    `limits` starts a thread a hundred times a second to remove them, which took a tenth of the CPU time of a cached answer.
+    Every read checks whether a counter has expired, so the time of its removal changes no result.
     """
 
     STORAGE_SCHEME = ["swept"]  # noqa: RUF012  as `limits` declares it
     URI = "swept://"
-    """What slowapi calls this by."""
+    """The URI under which slowapi finds this storage."""
 
     _swept = 0.0
 

@@ -1,7 +1,7 @@
-"""The gate before authentication: an address that shows bad tokens is not listened to for a while, so a flood costs nothing.
+"""The throttle of failed logins: an address that sends many bad tokens is refused for a while before a token is verified.
 
-A token that was good a while ago keeps working behind the same address: researchers share one with whoever guesses. Each
-process counts for itself; nothing here lets anybody in, or tells good tokens from bad ones.
+A token that was good within the last hour is not throttled, because researchers may share an address with an attacker. Each
+process counts for itself. The throttle accepts no token: a token that passes it is verified next.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from api.access.storage import SweepingMemoryStorage
 from datasets.refusal import Refusal
 
-MOST_KNOWN = 10_000
-KNOWN_FOR = 3600.0
-"""Seconds for which a token that was good is known."""
+MAX_REMEMBERED = 10_000
+REMEMBERED_FOR = 3600.0
+"""Seconds for which a good token is remembered."""
 
 
 class TooManyAttempts(Refusal):
@@ -29,22 +29,23 @@ class TooManyAttempts(Refusal):
 
 
 class FailedLoginThrottle:
-    """Counts what was refused, by address."""
+    """Counts refused tokens by address, and remembers digests of tokens that were good."""
 
     def __init__(self, limit: str) -> None:
         self._item = parse(limit)
-        self._counts = SlidingWindowCounterRateLimiter(SweepingMemoryStorage())
-        self._known: OrderedDict[bytes, float] = OrderedDict()
+        self._failures = SlidingWindowCounterRateLimiter(SweepingMemoryStorage())
+        self._good: OrderedDict[bytes, float] = OrderedDict()
 
     def ensure_not_throttled(self, address: str, text: str) -> bytes:
-        """Under what name to say whether this token was good. Raises TooManyAttempts, unless it was a while ago.
+        """The token's digest, to record the outcome under. Raises TooManyAttempts, unless the token is remembered as good.
 
-        A token that is not known is counted before it is looked up, so that many at once are not all let by.
+        A token that is not remembered counts as a failure before it is verified, so that the limit also holds for many
+        requests at once.
         """
-        name = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
-        if self._is_known(name) or self._counts.hit(self._item, address):
-            return name
-        resets, _ = self._counts.get_window_stats(self._item, address)
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+        if self._is_remembered(digest) or self._failures.hit(self._item, address):
+            return digest
+        resets, _ = self._failures.get_window_stats(self._item, address)
         refusal = TooManyAttempts(
             f"Too many tokens from this address were refused: {self._item} are tried. Check the token, and ask again later.",
             parameter="Authorization",
@@ -52,19 +53,19 @@ class FailedLoginThrottle:
         refusal.wait = max(1, round(resets - time.time()))
         raise refusal
 
-    def record_failure(self, address: str, name: bytes) -> None:
-        """The token of this name opened nothing. Those that were not known were counted when they came."""
-        if self._known.pop(name, None) is not None:
-            self._counts.hit(self._item, address)
+    def record_failure(self, address: str, digest: bytes) -> None:
+        """The token with this digest was refused. It is counted only if it was remembered; others were counted before."""
+        if self._good.pop(digest, None) is not None:
+            self._failures.hit(self._item, address)
 
-    def record_success(self, address: str, name: bytes) -> None:
-        """The token of this name was good, so that it came is not held against its address."""
-        if not self._is_known(name):
-            self._counts.hit(self._item, address, cost=-1)
-        self._known[name] = time.monotonic()
-        self._known.move_to_end(name)
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+    def record_success(self, address: str, digest: bytes) -> None:
+        """The token with this digest was good: it is remembered, and no longer counts as a failure."""
+        if not self._is_remembered(digest):
+            self._failures.hit(self._item, address, cost=-1)
+        self._good[digest] = time.monotonic()
+        self._good.move_to_end(digest)
+        if len(self._good) > MAX_REMEMBERED:
+            self._good.popitem(last=False)
 
-    def _is_known(self, name: bytes) -> bool:
-        return time.monotonic() - self._known.get(name, -KNOWN_FOR) < KNOWN_FOR
+    def _is_remembered(self, digest: bytes) -> bool:
+        return time.monotonic() - self._good.get(digest, -REMEMBERED_FOR) < REMEMBERED_FOR

@@ -14,8 +14,8 @@ from fastapi import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from api.access.admission import Admission
 from api.access.authorization import ensure_scope
-from api.access.rate_limits import Dependency
 from api.query.request import QueryRequest
 from api.query.results import ResultCache, ResultRequest
 from datasets.release.answer.release import Release
@@ -42,7 +42,7 @@ class KnownQueryRoute(BaseRoute):
 
     path = "/v1/datasets/{dataset}/aggregates"
 
-    def __init__(self, admit: Dependency) -> None:
+    def __init__(self, admit: Admission) -> None:
         self._admit = admit
         self._known: OrderedDict[RequestKey, KnownQuery] = OrderedDict()
 
