@@ -81,7 +81,7 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
         app.state.releases = Releases(
             settings.releases_dir,
             settings.cache_dir,
-            app.state.registry.release_verifier(),
+            app.state.registry.keys.release_verifier(),
             names,
             cursors=Cursors(cursor_key(settings)),
         )

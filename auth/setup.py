@@ -18,7 +18,7 @@ from auth.errors import RegistryError
 from auth.settings import RegistrySettings
 
 
-def prepare(
+def initialise_registry(
     settings: RegistrySettings, mandate: Mandate, say: Callable[[str], None] = lambda _: None
 ) -> None:
     """Makes what is missing of the registry, all or nothing, and says so; changes nothing when called again.

@@ -52,10 +52,10 @@ async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
 
     async def signature(request: Request) -> None:
         text = request.headers["authorization"].partition(" ")[2]
-        verify_signature(text, registry._keyring.token_key)  # noqa: SLF001  the layer by itself is no one's interface
+        verify_signature(text, registry.tokens._keyring.token_key)  # noqa: SLF001  the layer by itself is no one's interface
 
     async def remembered(request: Request) -> None:
-        registry._check(request.headers["authorization"].partition(" ")[2], datetime.now(UTC))  # noqa: SLF001  as above
+        registry.authenticator.verify(request.headers["authorization"].partition(" ")[2], datetime.now(UTC))
 
     async def principal(request: Request) -> None:
         request.state.principal = await authenticate_principal(request)

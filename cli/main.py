@@ -29,7 +29,7 @@ def open_release_signer() -> ReleaseSigner:
 
     registry = open_or_create_registry()
     return ReleaseSigner(
-        registry.release_signer(), registry.release_verifier(), release_action_recorder(registry)
+        registry.keys.release_signer(), registry.keys.release_verifier(), release_action_recorder(registry)
     )
 
 
@@ -40,7 +40,7 @@ def open_releases() -> Releases:
     from datasets.catalogue import DATASETS
     from datasets.release.releases import Releases
 
-    settings, verifier = ApiSettings(), open_or_create_registry().release_verifier()
+    settings, verifier = ApiSettings(), open_or_create_registry().keys.release_verifier()
     return Releases(settings.releases_dir, settings.cache_dir, verifier, tuple(d.name for d in DATASETS))
 
 

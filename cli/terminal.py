@@ -19,7 +19,7 @@ from auth.audit.log import Mandate
 from auth.errors import NotAllowed
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
-from auth.setup import prepare
+from auth.setup import initialise_registry
 from auth.validation import LONGEST_TEXT, ensure_text
 
 WITHDRAWN = "release.withdrawn"
@@ -45,7 +45,7 @@ def open_or_create_registry(mandate: Mandate | None = None) -> Registry:
     Raises RegistryError where it cannot be made or reached.
     """
     settings = RegistrySettings()
-    prepare(settings, mandate or mandate_for(), print_message)
+    initialise_registry(settings, mandate or mandate_for(), print_message)
     return open_registry(settings)
 
 
@@ -54,12 +54,12 @@ def release_action_recorder(registry: Registry) -> Callable[[str, str, str], Non
 
     def record(act: str, subject: str, reason: str) -> None:
         mandate = mandate_for(reason[:LONGEST_TEXT])
-        if act == WITHDRAWN and not registry.admins.agree_to_withdrawal(subject, mandate):
+        if act == WITHDRAWN and not registry.approvals.agree_to_withdrawal(subject, mandate):
             raise NotAllowed(
                 f"release: {subject} waits for another person, who withdraws it in the same way.",
                 parameter="release", value=subject,
             )  # fmt: skip
-        registry.record_release_act(act, subject, mandate)
+        registry.audit.record_release_event(act, subject, mandate)
 
     return record
 

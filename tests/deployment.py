@@ -18,7 +18,7 @@ from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
 from auth.scopes import SCOPES
 from auth.settings import RegistrySettings
-from auth.setup import prepare
+from auth.setup import initialise_registry
 from auth.tokens.issuing import NewToken
 from datasets.catalogue import find_dataset
 from datasets.period import Month
@@ -44,10 +44,10 @@ class Deployment:
         elsewhere = {"registry_url": registry_url} if registry_url else {}
         self.registry_settings = RegistrySettings(home=home, **elsewhere)
         if not (home / "keys").exists():
-            prepare(self.registry_settings, mandate())
+            initialise_registry(self.registry_settings, mandate())
         self.registry: Registry = open_registry(self.registry_settings)
         self._admins = len(self.registry.admins.list())
-        self._projects = len(self.registry.list_projects())
+        self._projects = len(self.registry.projects.list())
 
     def release(
         self, dataset: str, month: str, events: Path | None = None, rows: int = 20_000, correction: str = ""
@@ -59,7 +59,7 @@ class Deployment:
             generate(declared, when, rows=rows, seed=int(month.replace("-", "")), out=events)
         ledger = LedgerStore(f"sqlite:///{self.home / 'ledger.sqlite'}")
         try:
-            seal = ReleaseSigner(self.registry.release_signer(), self.registry.release_verifier())
+            seal = ReleaseSigner(self.registry.keys.release_signer(), self.registry.keys.release_verifier())
             return build_release(
                 declared,
                 when,
@@ -84,8 +84,10 @@ class Deployment:
         new = NewProject(
             f"REQ-{self._projects}", "IE", "Systemic risks", scopes, today, today + timedelta(days=90), tier
         )
-        made = self.registry.create_project(new, mandate(at))
-        self.registry.add_researcher(NewMember(made.id, "A Researcher", EMAIL, "An institution"), mandate(at))
+        made = self.registry.projects.create(new, mandate(at))
+        self.registry.projects.add_member(
+            NewMember(made.id, "A Researcher", EMAIL, "An institution"), mandate(at)
+        )
         return made.id
 
     def token(
@@ -97,7 +99,7 @@ class Deployment:
     ) -> str:
         """The text of a token; of a project of its own where none is named."""
         project = project or self.project(scopes or ALL, at=at)
-        return self.registry.issue_token(
+        return self.registry.tokens.issue(
             NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)
         ).text
 
@@ -105,7 +107,7 @@ class Deployment:
         """The text of a session's token of an admin of this role; of an admin of its own."""
         self._admins += 1
         made = self.registry.admins.add("An Admin", f"{role}{self._admins}@example.org", role, mandate())
-        return self.registry.admins.open_session(made.id, 30, mandate(**options)).text
+        return self.registry.sessions.open(made.id, 30, mandate(**options)).text
 
     @contextmanager
     def client(self, token: str | None = None, **settings: object) -> Iterator[TestClient]:

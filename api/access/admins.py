@@ -10,8 +10,8 @@ import orjson
 from fastapi import Depends, Request, Response
 
 from api.http.media import FORMATS
-from auth.admins.accounts import AdminPrincipal
 from auth.admins.roles import Right, ensure_may
+from auth.admins.sessions import AdminPrincipal
 from auth.audit.log import Mandate
 from auth.validation import ensure_text
 

@@ -13,7 +13,7 @@ from fastapi import Request
 from api.access.registry_calls import call_registry
 from api.access.throttle import FailedLoginThrottle
 from api.refusals import TokenMissing
-from auth.admins.accounts import AdminPrincipal
+from auth.admins.sessions import AdminPrincipal
 from auth.errors import TokenRefused
 from auth.registry import Registry
 from auth.tokens.principal import Principal
@@ -27,13 +27,13 @@ async def authenticate_principal(request: Request) -> Principal:
     Raises TokenMissing, TooManyAttempts, TokenRefused, RegistryUnavailable.
     """
     registry: Registry = request.app.state.registry
-    return await _authenticate(request, registry, registry.principal)
+    return await _authenticate(request, registry, registry.authenticator.principal)
 
 
 async def authenticate_admin(request: Request) -> AdminPrincipal:
     """The admin of the session whose token the request carries. Raises as `authenticate_principal`."""
     registry: Registry = request.app.state.registry
-    return await _authenticate(request, registry, registry.admin)
+    return await _authenticate(request, registry, registry.sessions.principal)
 
 
 async def _authenticate(

@@ -22,7 +22,7 @@ async def ledger(request: Request, releases: PublishedReleases, registry: OpenRe
     Exactly the bytes that were signed; the detached signature (ES256, RFC 7515, appendix F) is in `Document-Signature`.
     """
     found = await call_registry(
-        request, published_ledger, releases.store.directory, registry.release_verifier()
+        request, published_ledger, releases.store.directory, registry.keys.release_verifier()
     )
     if found is None:
         return json_response(request, {"caps": {}, "head": GENESIS, "rho_spent": {}, "entries": []})

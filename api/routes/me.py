@@ -74,7 +74,7 @@ def rotate(
 ) -> Response:
     """A new token, shown this once. The one that asks goes on for `overlap_hours`, 24 if not said, at most 168."""
     overlap = _parse_hours(given["overlap_hours"]) if "overlap_hours" in given else DEFAULT_OVERLAP
-    issued = registry.rotate_token(
+    issued = registry.tokens.rotate(
         asker.token_id, overlap, _mandate_of_holder(asker, "its holder replaces it")
     )
     return _no_store_json(
@@ -85,7 +85,7 @@ def rotate(
 @router.delete("/tokens/current", summary="Close the token", dependencies=[Depends(only_parameters())])
 def close(asker: CurrentPrincipal, registry: OpenRegistry) -> Response:
     """The token that asks opens nothing from the next request on."""
-    registry.revoke_token(asker.token_id, _mandate_of_holder(asker, "its holder closes it"))
+    registry.tokens.revoke(asker.token_id, _mandate_of_holder(asker, "its holder closes it"))
     return Response(None, 204, NO_STORE)
 
 

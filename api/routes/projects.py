@@ -20,5 +20,5 @@ async def projects(request: Request, registry: OpenRegistry) -> Response:
 
     It names no person (Delegated Regulation (EU) 2025/2050, Art. 10 and 11). Open to all.
     """
-    found = await call_registry(request, registry.office.summaries, datetime.now(UTC))
+    found = await call_registry(request, registry.projects.summaries, datetime.now(UTC))
     return json_response(request, {"projects": [asdict(summary) for summary in found]})

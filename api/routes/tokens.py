@@ -81,6 +81,6 @@ async def revoke_found(
 def _identify(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], object], str]:
     """What closes a token of this text, and its identifier. Raises TokenRefused, RegistryUnavailable."""
     try:
-        return registry.revoke_token, registry.identify_token(text, datetime.now(UTC)).token_id
+        return registry.tokens.revoke, registry.tokens.identify(text, datetime.now(UTC)).token_id
     except UnknownRecord:
-        return registry.admins.close_session, registry.admins.identify_session(text)
+        return registry.sessions.close, registry.sessions.identify(text)

@@ -25,9 +25,9 @@ async def flush_periodically(
 ) -> AsyncIterator[None]:
     """Write while the block runs. What is left when it ends, the registry writes as it closes."""
     tasks = [
-        asyncio.create_task(_write(registry.write_last_uses, uses)),
+        asyncio.create_task(_write(registry.authenticator.write_last_uses, uses)),
         asyncio.create_task(_write(registry.usage.flush, taken)),
-        asyncio.create_task(_write(lambda: registry.office.notice_ends(datetime.now(UTC)), ends)),
+        asyncio.create_task(_write(lambda: registry.notices.add_for_ended_projects(datetime.now(UTC)), ends)),
     ]
     try:
         yield

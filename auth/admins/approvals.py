@@ -1,4 +1,4 @@
-"""Acts that two people must agree to, where that is set: the first one's word is kept, the second one does it."""
+"""Dual control: actions that need the consent of two people, if the settings say so; and the consents that are pending."""
 
 from __future__ import annotations
 
@@ -7,79 +7,104 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from auth.audit.transaction import AuditedTransaction
+from auth.audit.log import Mandate
+from auth.audit.transaction import AuditedTransaction, BeginTransaction
 from auth.db.admin_models import Consent
+from auth.db.engine import snapshot
 from auth.db.models import AuditEvent
 from auth.errors import NotAllowed
 
-LASTS = timedelta(days=7)
-"""For how long a word stands."""
+CONSENT_LIFETIME = timedelta(days=7)
 PROJECT_APPROVAL, RELEASE_WITHDRAWAL = "project-approval", "release-withdrawal"
 
 
 @dataclass(frozen=True)
-class FourEyes:
-    """Which acts need two people."""
+class DualControl:
+    """The actions that need the consent of two people."""
 
-    acts: frozenset[str]
+    actions: frozenset[str]
 
-    def agreed(self, act: AuditedTransaction, which: str, subject: str) -> bool:
-        """Whether this act may be done now; if not, this word is kept. Raises NotAllowed for the same person twice.
+    def consent(self, transaction: AuditedTransaction, action: str, subject: str) -> bool:
+        """Record the consent of the mandate's person; return whether the action may be done now.
 
-        Words stand until they lapse or are forgotten: an act that is cut off half-way needs no new ones.
+        Raises NotAllowed if the only consent so far is this person's own. Consents stay until they lapse or are cleared:
+        an action that was interrupted needs no new ones.
         """
-        if which not in self.acts:
+        if action not in self.actions:
             return True
-        words = act.session.scalars(
+        person, at = transaction.mandate.by, transaction.mandate.at
+        consents = transaction.session.scalars(
             select(Consent).where(
-                Consent.act == which, Consent.subject == subject, Consent.at > act.mandate.at - LASTS
+                Consent.act == action, Consent.subject == subject, Consent.at > at - CONSENT_LIFETIME
             )
         ).all()
-        own = next((word for word in words if word.actor == act.mandate.by), None)
-        agreed = len(words) > (own is not None)
+        own = next((consent for consent in consents if consent.actor == person), None)
+        agreed = len(consents) > (own is not None)
         if own is None:
-            keep_word(act, which, subject)
+            record_consent(transaction, action, subject)
         elif not agreed:
             raise NotAllowed(
-                f"{which}: you have agreed to this already; another person must, until {own.at + LASTS:%Y-%m-%d %H:%M} "
-                "UTC.",
+                f"{action}: you have agreed to this already; another person must agree by "
+                f"{own.at + CONSENT_LIFETIME:%Y-%m-%d %H:%M} UTC.",
                 parameter="act",
-                value=which,
+                value=action,
             )
         return agreed
 
 
-def keep_word(act: AuditedTransaction, which: str, subject: str) -> None:
-    """Keep this person's word, in place of an earlier one of theirs, and put it on record."""
-    mandate = act.mandate
-    act.session.merge(
-        Consent(act=which, subject=subject, actor=mandate.by, reason=mandate.reason, at=mandate.at)
+class Approvals:
+    """Consents of admins in one registry, and the withdrawals of releases, which another host carries out."""
+
+    def __init__(self, engine: Engine, begin: BeginTransaction, dual_control: DualControl) -> None:
+        self._engine, self._begin, self._dual_control = engine, begin, dual_control
+
+    def request_withdrawal(self, release: str, mandate: Mandate) -> None:
+        """Record that an admin wants a release withdrawn; the host that builds does it. This counts as a consent."""
+        with self._begin(mandate) as transaction:
+            record_consent(transaction, RELEASE_WITHDRAWAL, release)
+
+    def agree_to_withdrawal(self, release: str, mandate: Mandate) -> bool:
+        """Whether a release may be withdrawn now; if not, this was the first of two consents. Raises NotAllowed."""
+        with self._begin(mandate) as transaction:
+            return self._dual_control.consent(transaction, RELEASE_WITHDRAWAL, release)
+
+    def list_pending(self, now: datetime) -> Sequence[Consent]:
+        """The consents that wait for a second person's, or for the host that builds, the oldest first."""
+        with snapshot(self._engine) as session:
+            return pending_consents(session, now)
+
+
+def record_consent(transaction: AuditedTransaction, action: str, subject: str) -> None:
+    """Keep this person's consent, in place of an earlier one of theirs, with an audit event."""
+    mandate = transaction.mandate
+    transaction.session.merge(
+        Consent(act=action, subject=subject, actor=mandate.by, reason=mandate.reason, at=mandate.at)
     )
-    act.session.flush()
-    act.record(f"{which}.asked", subject)
+    transaction.session.flush()
+    transaction.record(f"{action}.asked", subject)
 
 
-def forget(session: Session, which: str, subject: str) -> None:
-    """The act is done, or what was agreed to is another thing now: the words lapse."""
-    session.execute(delete(Consent).where(Consent.act == which, Consent.subject == subject))
+def clear_consents(session: Session, action: str, subject: str) -> None:
+    """Delete the consents to an action that was done, or whose subject has changed since."""
+    session.execute(delete(Consent).where(Consent.act == action, Consent.subject == subject))
 
 
-def forget_words_of(session: Session, actor: str) -> None:
-    """Whoever gave them has no say any more: their words lapse."""
+def clear_consents_of(session: Session, actor: str) -> None:
+    """Delete the consents of a person whose account has ended or whose role has changed."""
     session.execute(delete(Consent).where(Consent.actor == actor))
 
 
-def waiting(session: Session, now: datetime) -> Sequence[Consent]:
-    """The words that wait for a second person's, or for the host that builds, the oldest first."""
-    done = select(AuditEvent.seq).where(
+def pending_consents(session: Session, now: datetime) -> Sequence[Consent]:
+    """The consents that wait for a second person's, or for the host that builds, the oldest first."""
+    withdrawn = select(AuditEvent.seq).where(
         AuditEvent.act == "release.withdrawn",
         AuditEvent.subject == Consent.subject,
         AuditEvent.at >= Consent.at,
     )
-    asked = select(Consent).where(Consent.at > now - LASTS, ~done.exists()).order_by(Consent.at)
-    words = session.scalars(asked).all()
-    given = Counter((word.act, word.subject) for word in words)
-    return [word for word in words if given[word.act, word.subject] == 1]
+    query = select(Consent).where(Consent.at > now - CONSENT_LIFETIME, ~withdrawn.exists())
+    consents = session.scalars(query.order_by(Consent.at)).all()
+    count = Counter((consent.act, consent.subject) for consent in consents)
+    return [consent for consent in consents if count[consent.act, consent.subject] == 1]

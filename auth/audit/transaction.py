@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -52,3 +52,7 @@ def audited_transaction(
             write_witness(keys_dir, act.last_position)
         except OSError as error:  # the act is done: what it made must not be lost for want of a witness
             log.warning("the audit's witness could not be written: %s", error.strerror)
+
+
+BeginTransaction = Callable[[Mandate], AbstractContextManager[AuditedTransaction]]
+"""`audited_transaction` with everything but the mandate bound, as a registry hands it to what writes."""

@@ -1,146 +1,130 @@
-"""What admins do about requests and projects: one layer under the command line and HTTP, each act with its audit entry."""
+"""What admins do with reasoned requests, projects and notices: one audited transaction for each method that writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
-from auth.admins.approvals import PROJECT_APPROVAL, FourEyes, forget
+from auth import projects
+from auth.admins.approvals import PROJECT_APPROVAL, DualControl, clear_consents
 from auth.audit.log import Mandate
-from auth.audit.transaction import AuditedTransaction
+from auth.audit.transaction import BeginTransaction
 from auth.db.engine import snapshot
-from auth.db.models import Application, Institution, Membership, Notice, Project, ProjectVersion, Researcher
-from auth.errors import UnknownRecord
-from auth.projects import NewProject, state_of
-from auth.vetting import applications, deadlines, lifecycle
-from auth.vetting.deadlines import ClockLine
+from auth.db.models import Application, Notice, Project, ProjectVersion, Researcher
+from auth.errors import NotAllowed, UnknownRecord
+from auth.projects import NewMember, NewProject
+from auth.vetting import applications, deadlines, lifecycle, notices, overview
+from auth.vetting.deadlines import StatutoryDeadline
 from auth.vetting.lifecycle import ProjectChange
+from auth.vetting.notices import NoticeLine
+from auth.vetting.overview import MemberLine, ProjectSummary
 
-MOVES = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
-KINDS = {"access_begins": "access has been given", "access_ends": "access has ended"}
-
-
-@dataclass(frozen=True)
-class NoticeLine:
-    """A notice as the coordinator reads it, and whether it was sent in time."""
-
-    notice: str
-    reference: str
-    dsc: str
-    kind: str
-    at: datetime
-    due: date
-    sent: datetime | None
-
-    def late(self, today: date) -> bool:
-        return (self.sent.date() if self.sent else today) > self.due
+STATUS_ACTIONS = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
+"""The action in the audit log, by the status that a project gets."""
 
 
-@dataclass(frozen=True)
-class MemberLine:
-    """A researcher in a project, and since and until when."""
+class Applications:
+    """Reasoned requests of coordinators, until they are approved or rejected."""
 
-    project: str
-    researcher: str
-    name: str
-    email: str
-    institution: str
-    since: datetime
-    ended: datetime | None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A project as the public overview shows it: no person, no token (Delegated Regulation (EU) 2025/2050, Art. 11)."""
-
-    reference: str
-    dsc: str
-    purpose: str
-    datasets: tuple[str, ...]
-    modality: str
-    first_day: date
-    end: datetime
-    status: str
-    versions: int
-
-
-class Office:
-    """The acts of admins on requests and projects. Each raises RegistryUnavailable and ChainBroken besides what it says."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        acting: Callable[[Mandate], AbstractContextManager[AuditedTransaction]],
-        four_eyes: FourEyes,
-    ) -> None:
-        self._engine = engine
-        self._acting = acting
-        self._four_eyes = four_eyes
-
-    # --- requests ---------------------------------------------------------------------------------
+    def __init__(self, engine: Engine, begin: BeginTransaction, dual_control: DualControl) -> None:
+        self._engine, self._begin, self._dual_control = engine, begin, dual_control
 
     def submit(self, new: NewProject, mandate: Mandate) -> Application:
         """Raises MalformedValue, NotAllowed."""
-        with self._acting(mandate) as act:
-            made = applications.submit(act.session, new, mandate.at)
-            act.record("application.submitted", made.id, reference=made.reference, scopes=made.scopes)
-        return made
+        with self._begin(mandate) as transaction:
+            application = applications.submit(transaction.session, new, mandate.at)
+            transaction.record(
+                "application.submitted",
+                application.id,
+                reference=application.reference,
+                scopes=application.scopes,
+            )
+        return application
 
-    def move_application(self, name: str, state: str, mandate: Mandate) -> Application:
-        """Return, resubmit (`submitted`) or reject. Raises UnknownRecord, NotAllowed."""
-        with self._acting(mandate) as act:
-            found = applications.move(act.session, name, state, mandate.at)
-            forget(act.session, PROJECT_APPROVAL, found.id)
-            act.record(f"application.{state}", found.id)
-        return found
+    def set_state(self, name: str, state: str, mandate: Mandate) -> Application:
+        """Return, resubmit (`submitted`) or reject an application. Raises UnknownRecord, NotAllowed."""
+        with self._begin(mandate) as transaction:
+            application = applications.set_state(transaction.session, name, state, mandate.at)
+            clear_consents(transaction.session, PROJECT_APPROVAL, application.id)
+            transaction.record(f"application.{state}", application.id)
+        return application
 
     def approve(self, name: str, mandate: Mandate) -> Project | None:
-        """The project, or None where another person must agree first. Raises UnknownRecord, NotAllowed."""
-        with self._acting(mandate) as act:
-            wanted = applications.ensure_open(act.session, name)
-            if not self._four_eyes.agreed(act, PROJECT_APPROVAL, wanted.id):
+        """The new project, or None if another person must agree first. Raises UnknownRecord, NotAllowed."""
+        with self._begin(mandate) as transaction:
+            session = transaction.session
+            wanted = applications.find_approvable(session, name)
+            if not self._dual_control.consent(transaction, PROJECT_APPROVAL, wanted.id):
                 return None
-            found, project = applications.approve(act.session, name, mandate.at)
-            forget(act.session, PROJECT_APPROVAL, wanted.id)
-            lifecycle.record_version(act.session, project, mandate)
-            act.record("application.approved", found.id, project=project.id)
+            application, project = applications.approve(session, name, mandate.at)
+            clear_consents(session, PROJECT_APPROVAL, wanted.id)
+            lifecycle.record_version(session, project, mandate)
+            transaction.record("application.approved", application.id, project=project.id)
         return project
 
-    def list_applications(self) -> Sequence[Application]:
-        """Those with the earliest clock first."""
-        with snapshot(self._engine) as session:
-            return applications.list_applications(session)
-
-    def mediate(self, name: str, step: str, mandate: Mandate) -> Application:
-        """A step of a mediation. Raises UnknownRecord, MalformedValue, NotAllowed."""
-        with self._acting(mandate) as act:
-            found = applications.mediate(act.session, name, step, mandate.at)
-            act.record(f"mediation.{step}", found.id)
-        return found
-
-    def clocks(self) -> Sequence[ClockLine]:
-        """Every clock of every request, those that run first."""
-        with snapshot(self._engine) as session:
-            return deadlines.clocks(session)
-
-    # --- projects ---------------------------------------------------------------------------------
-
-    def change_project(self, name: str, change: ProjectChange, mandate: Mandate) -> Project | None:
-        """The project, or None where it would get more and another person must agree first.
+    def record_mediation_step(self, name: str, step: str, mandate: Mandate) -> Application:
+        """Record that mediation was asked for, that a mediator was agreed on, or that the mediation ended.
 
         Raises UnknownRecord, MalformedValue, NotAllowed.
         """
-        with self._acting(mandate) as act:
-            more = lifecycle.more_of(act.session, name, change, mandate.at)
-            if more and not self._four_eyes.agreed(act, PROJECT_APPROVAL, more):
+        with self._begin(mandate) as transaction:
+            application = applications.record_mediation_step(transaction.session, name, step, mandate.at)
+            transaction.record(f"mediation.{step}", application.id)
+        return application
+
+    def list(self) -> Sequence[Application]:
+        """Every application, those whose amendment is due first first."""
+        with snapshot(self._engine) as session:
+            return applications.list_applications(session)
+
+    def list_deadlines(self) -> Sequence[StatutoryDeadline]:
+        """Every deadline of every application, the running ones first."""
+        with snapshot(self._engine) as session:
+            return deadlines.list_deadlines(session)
+
+
+class Projects:
+    """Projects: created, changed, suspended, ended; and their members."""
+
+    def __init__(self, engine: Engine, begin: BeginTransaction, dual_control: DualControl) -> None:
+        self._engine, self._begin, self._dual_control = engine, begin, dual_control
+
+    def create(self, new: NewProject, mandate: Mandate) -> Project:
+        """A project without an application. Raises MalformedValue, and NotAllowed also if projects need dual control."""
+        if PROJECT_APPROVAL in self._dual_control.actions:
+            raise NotAllowed(
+                "project: two people must agree to a project here; submit an application and let both approve it.",
+                parameter="project",
+            )
+        with self._begin(mandate) as transaction:
+            project = projects.create_project(transaction.session, new, mandate.at)
+            lifecycle.record_version(transaction.session, project, mandate)
+            transaction.record(
+                "project.created",
+                project.id,
+                reference=project.reference,
+                scopes=project.scopes,
+                tier=project.tier,
+                first_day=str(new.first_day),
+                last_day=str(new.last_day),
+            )
+        return project
+
+    def change(self, name: str, change: ProjectChange, mandate: Mandate) -> Project | None:
+        """The changed project, or None if it would get more and another person must agree first.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed.
+        """
+        with self._begin(mandate) as transaction:
+            session = transaction.session
+            extension = lifecycle.describe_extension(session, name, change, mandate.at)
+            if extension and not self._dual_control.consent(transaction, PROJECT_APPROVAL, extension):
                 return None
-            project = lifecycle.change_project(act.session, name, change, mandate)
-            forget(act.session, PROJECT_APPROVAL, more)
-            act.record(
+            project = lifecycle.change_project(session, name, change, mandate)
+            clear_consents(session, PROJECT_APPROVAL, extension)
+            transaction.record(
                 "project.changed",
                 project.id,
                 version=project.version,
@@ -150,98 +134,90 @@ class Office:
             )
         return project
 
-    def move_project(self, name: str, status: str, mandate: Mandate) -> Project:
-        """Suspend, resume (`active`) or end. Raises UnknownRecord, NotAllowed."""
-        with self._acting(mandate) as act:
-            project = lifecycle.move_project(act.session, name, status, mandate)
-            act.record(MOVES[status], project.id, version=project.version)
+    def set_status(self, name: str, status: str, mandate: Mandate) -> Project:
+        """Suspend, resume (`active`) or end a project. Raises UnknownRecord, NotAllowed."""
+        with self._begin(mandate) as transaction:
+            project = lifecycle.set_status(transaction.session, name, status, mandate)
+            transaction.record(STATUS_ACTIONS[status], project.id, version=project.version)
         return project
+
+    def add_member(self, new: NewMember, mandate: Mandate) -> tuple[Project, Researcher]:
+        """Raises UnknownRecord, MalformedValue and NotAllowed."""
+        with self._begin(mandate) as transaction:
+            session = transaction.session
+            is_first = projects.is_empty(session, new.project)
+            project, researcher = projects.add_member(session, new, mandate.at)
+            transaction.record("member.added", project.id, researcher=researcher.id)
+            if is_first:
+                begins = max(mandate.at, project.not_before)
+                notices.add_notice(session, project, "access_begins", begins)
+        return project, researcher
 
     def end_membership(self, name: str, researcher: str, mandate: Mandate) -> Project:
-        """Raises UnknownRecord."""
-        with self._acting(mandate) as act:
-            project, person = lifecycle.end_membership(act.session, name, researcher, mandate.at)
-            act.record("member.ended", project.id, researcher=person)
+        """Take a researcher out of a project and revoke their tokens of it. Raises UnknownRecord."""
+        with self._begin(mandate) as transaction:
+            project, person = lifecycle.end_membership(transaction.session, name, researcher, mandate.at)
+            transaction.record("member.ended", project.id, researcher=person)
         return project
 
-    def versions(self, name: str) -> Sequence[ProjectVersion]:
-        """Every version of a project, the first first. Raises UnknownRecord."""
+    def list(self) -> Sequence[Project]:
+        """Every project, the earliest end first."""
         with snapshot(self._engine) as session:
-            return lifecycle.versions(session, name)
+            return projects.list_projects(session)
 
-    def ending(self, now: datetime, days: int) -> Sequence[Project]:
+    def list_ending(self, now: datetime, days: int) -> Sequence[Project]:
         """Projects that end within so many days, the earliest first."""
         with snapshot(self._engine) as session:
-            return lifecycle.ending(session, now, days)
+            return lifecycle.list_ending(session, now, days)
 
-    def summaries(self, now: datetime) -> tuple[Summary, ...]:
+    def list_versions(self, name: str) -> Sequence[ProjectVersion]:
+        """Every version of a project, the oldest first. Raises UnknownRecord."""
+        with snapshot(self._engine) as session:
+            return lifecycle.list_versions(session, name)
+
+    def list_members(self) -> Sequence[MemberLine]:
+        """Everybody who is or was a member of a project, by project and address."""
+        with snapshot(self._engine) as session:
+            return overview.list_members(session)
+
+    def summaries(self, now: datetime) -> tuple[ProjectSummary, ...]:
         """Every project as the public may know it at a moment, the latest first."""
         with snapshot(self._engine) as session:
-            found = session.scalars(
-                select(Project).order_by(Project.not_before.desc(), Project.reference)
-            ).all()
-            early = lifecycle.ends(session)
-            return tuple(_summary(project, early.get(project.id), now) for project in found)
+            return overview.summarise_projects(session, now)
 
-    def members(self) -> Sequence[MemberLine]:
-        """Everybody who is or was a member of a project, by project and address."""
-        asked = (
-            select(Project.reference, Researcher.id, Researcher.name, Researcher.email, Institution.name, Membership.since,
-                   Membership.ended)
-            .select_from(Membership)
-            .join(Project, Project.id == Membership.project_id)
-            .join(Researcher, Researcher.id == Membership.researcher_id)
-            .join(Institution, Institution.id == Researcher.institution_id)
-            .order_by(Project.reference, Researcher.email)
-        )  # fmt: skip
+
+class Notices:
+    """Notices to coordinators that access begins or ends."""
+
+    def __init__(self, engine: Engine, begin: BeginTransaction) -> None:
+        self._engine, self._begin = engine, begin
+
+    def add_for_ended_projects(self, now: datetime) -> int:
+        """Add notices for projects whose last day is over; return their number. The API calls it once a minute."""
         with snapshot(self._engine) as session:
-            return [MemberLine(*row) for row in session.execute(asked)]
-
-    # --- notices to coordinators ------------------------------------------------------------------
-
-    def notice_ends(self, now: datetime) -> int:
-        """Notices for projects that have ended by themselves; gives their number. The API calls it once a minute."""
-        with snapshot(self._engine) as session:
-            if not lifecycle.over_untold(session, now):
+            if not notices.projects_without_notice_of_end(session, now):
                 return 0
-        with self._acting(Mandate("service:notices", "their last day is over", now)) as act:
-            found = lifecycle.over_untold(act.session, now)
-            for project in found:
-                told = lifecycle.add_notice(act.session, project, "access_ends", project.not_after)
-                act.record("notice.added", told.id, project=project.id)
-        return len(found)
+        with self._begin(Mandate("service:notices", "their last day is over", now)) as transaction:
+            ended = notices.projects_without_notice_of_end(transaction.session, now)
+            for project in ended:
+                notice = notices.add_notice(transaction.session, project, "access_ends", project.not_after)
+                transaction.record("notice.added", notice.id, project=project.id)
+        return len(ended)
 
-    def notices(self) -> tuple[NoticeLine, ...]:
+    def list(self) -> tuple[NoticeLine, ...]:
         """Every notice, those to be sent first."""
         with snapshot(self._engine) as session:
-            asked = select(Notice, Project).join(Project, Project.id == Notice.project_id)
-            found = session.execute(asked.order_by(Notice.sent.is_not(None), Notice.due, Notice.id))
-            return tuple(NoticeLine(n.id, p.reference, p.dsc, n.kind, n.at, n.due, n.sent) for n, p in found)
+            return notices.list_notices(session)
 
-    def sent(self, notice: str, mandate: Mandate) -> None:
-        """The coordinator has been told. Raises UnknownRecord."""
-        with self._acting(mandate) as act:
-            found = act.session.get(Notice, notice)
-            if found is None:
+    def record_sent(self, name: str, mandate: Mandate) -> None:
+        """Record that the coordinator has been told. Raises UnknownRecord."""
+        with self._begin(mandate) as transaction:
+            notice = transaction.session.get(Notice, name)
+            if notice is None:
                 raise UnknownRecord(
-                    f"notice: there is none of the identifier {notice[:60]!r}; see 'notice list'.",
+                    f"notice: there is none of the identifier {name[:60]!r}; see 'notice list'.",
                     parameter="notice",
-                    value=notice,
+                    value=name,
                 )
-            found.sent = found.sent or mandate.at
-            act.record("notice.sent", found.id, project=found.project_id)
-
-
-def _summary(project: Project, ended: datetime | None, now: datetime) -> Summary:
-    datasets = tuple(scope.split(":")[0] for scope in project.scopes.split())
-    return Summary(
-        reference=project.reference,
-        dsc=project.dsc,
-        purpose=project.purpose,
-        datasets=datasets,
-        modality=project.modality,
-        first_day=project.not_before.date(),
-        end=project.not_after if ended is None else min(ended, project.not_after),
-        status=state_of(project, now),
-        versions=project.version,
-    )
+            notice.sent = notice.sent or mandate.at
+            transaction.record("notice.sent", notice.id, project=notice.project_id)

@@ -17,13 +17,13 @@ from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.validation import ensure_text
 from auth.vetting import deadlines
 
-FROM = {
+STATES_BEFORE = {
     "submitted": ("returned",),
     "returned": ("submitted",),
     "approved": ("submitted",),
     "rejected": ("submitted", "returned"),
 }
-"""From which states an application comes into each other one."""
+"""The states from which an application can get each state."""
 
 
 def submit(session: Session, new: NewProject, now: datetime) -> Application:
@@ -41,34 +41,34 @@ def submit(session: Session, new: NewProject, now: datetime) -> Application:
         last_day=new.last_day,
         state="submitted",
         received=now,
-        amendment_by=deadlines.due_of("amendment", now.date(), new.dsc),
+        amendment_by=deadlines.due_date("amendment", now.date(), new.dsc),
     )
     session.add(application)
     session.flush()
     return application
 
 
-def move(session: Session, name: str, state: str, now: datetime) -> Application:
+def set_state(session: Session, name: str, state: str, now: datetime) -> Application:
     """Return, resubmit or reject an application. Raises UnknownRecord, NotAllowed."""
     application = find_application(session, name)
-    _ensure_from(application, state)
+    _ensure_can_become(application, state)
     application.state = state
     if state == "rejected":
         application.decided = now
-    deadlines.moved(session, application, state, now)
+    deadlines.update_deadlines(session, application, state, now)
     return application
 
 
-def mediate(session: Session, name: str, step: str, now: datetime) -> Application:
+def record_mediation_step(session: Session, name: str, step: str, now: datetime) -> Application:
     """A step of the mediation of a request. Raises UnknownRecord, MalformedValue, NotAllowed."""
     application = find_application(session, name)
-    deadlines.mediate(session, application, step, now)
+    deadlines.record_mediation_step(session, application, step, now)
     return application
 
 
 def approve(session: Session, name: str, now: datetime) -> tuple[Application, Project]:
     """Grant a request: its project is active from its first day on. Raises UnknownRecord, NotAllowed."""
-    application = ensure_open(session, name)
+    application = find_approvable(session, name)
     project = create_project(
         session,
         NewProject(
@@ -85,14 +85,14 @@ def approve(session: Session, name: str, now: datetime) -> tuple[Application, Pr
         granted=True,
     )
     application.state, application.decided, application.project_id = "approved", now, project.id
-    deadlines.moved(session, application, "approved", now)
+    deadlines.update_deadlines(session, application, "approved", now)
     return application, project
 
 
-def ensure_open(session: Session, name: str) -> Application:
+def find_approvable(session: Session, name: str) -> Application:
     """The application, where it may be approved. Raises UnknownRecord, NotAllowed."""
     application = find_application(session, name)
-    _ensure_from(application, "approved")
+    _ensure_can_become(application, "approved")
     return application
 
 
@@ -119,11 +119,11 @@ def list_applications(session: Session) -> Sequence[Application]:
     ).all()
 
 
-def _ensure_from(application: Application, state: str) -> None:
-    if application.state not in FROM[state]:
+def _ensure_can_become(application: Application, state: str) -> None:
+    if application.state not in STATES_BEFORE[state]:
         raise NotAllowed(
-            f"application: {application.reference} is {application.state}; {' or '.join(FROM[state])} ones can become "
-            f"{state}.",
+            f"application: {application.reference} is {application.state}; "
+            f"{' or '.join(STATES_BEFORE[state])} ones can become {state}.",
             parameter="application",
             value=application.reference,
         )

@@ -15,7 +15,7 @@ from auth.errors import MalformedValue, NotAllowed, nearest, shown
 
 
 @dataclass(frozen=True)
-class Period:
+class StatutoryPeriod:
     """How long a clock runs, who must act before it ends, and where that stands."""
 
     days: int
@@ -29,15 +29,15 @@ class Period:
 
 
 DSA, ACT = "Regulation (EU) 2022/2065, Art. 40", "Delegated Regulation (EU) 2025/2050, Art. 13"
-PERIODS = {
-    "amendment": Period(15, False, "the provider asks for an amendment", f"{DSA}(5)"),
-    "amendment-decision": Period(15, False, "the coordinator decides on the amendment", f"{DSA}(6)"),
-    "mediation-request": Period(5, True, "the provider asks for mediation", ACT),
-    "mediator": Period(20, True, "both sides agree on a mediator", ACT),
-    "mediation": Period(40, True, "the mediation ends", ACT),
+STATUTORY_PERIODS = {
+    "amendment": StatutoryPeriod(15, False, "the provider asks for an amendment", f"{DSA}(5)"),
+    "amendment-decision": StatutoryPeriod(15, False, "the coordinator decides on the amendment", f"{DSA}(6)"),
+    "mediation-request": StatutoryPeriod(5, True, "the provider asks for mediation", ACT),
+    "mediator": StatutoryPeriod(20, True, "both sides agree on a mediator", ACT),
+    "mediation": StatutoryPeriod(40, True, "the mediation ends", ACT),
 }
 """By the name of the clock. A mediator and an end are due from the day on which mediation was asked for."""
-STEPS = {
+MEDIATION_STEPS = {
     "asked": (("mediation-request",), ("mediator", "mediation")),
     "agreed": (("mediator",), ()),
     "ended": (("mediator", "mediation"), ()),
@@ -46,7 +46,7 @@ STEPS = {
 
 
 @dataclass(frozen=True)
-class ClockLine:
+class StatutoryDeadline:
     """A clock as it is listed; `ended` is when what was due was done."""
 
     reference: str
@@ -62,12 +62,12 @@ class ClockLine:
         return (self.ended.date() if self.ended else today) > self.due
 
 
-def due_of(kind: str, began: date, state: str) -> date:
+def due_date(kind: str, began: date, state: str) -> date:
     """The last day of a clock that begins after a day."""
-    return PERIODS[kind].due(began, state)
+    return STATUTORY_PERIODS[kind].due(began, state)
 
 
-def moved(session: Session, application: Application, state: str, now: datetime) -> None:
+def update_deadlines(session: Session, application: Application, state: str, now: datetime) -> None:
     """A request becomes something else, which starts and stops clocks."""
     if state == "returned":
         _start(session, application, "amendment-decision", now)
@@ -81,14 +81,14 @@ def moved(session: Session, application: Application, state: str, now: datetime)
     session.flush()
 
 
-def mediate(session: Session, application: Application, step: str, now: datetime) -> None:
+def record_mediation_step(session: Session, application: Application, step: str, now: datetime) -> None:
     """A step of a mediation. Raises MalformedValue, and NotAllowed where the step is not due."""
-    if step not in STEPS:
+    if step not in MEDIATION_STEPS:
         raise MalformedValue(
-            f"step: {shown(step)!r} is none of {', '.join(STEPS)}.",
-            parameter="step", value=step, allowed=tuple(STEPS), suggestions=nearest(step, STEPS),
+            f"step: {shown(step)!r} is none of {', '.join(MEDIATION_STEPS)}.",
+            parameter="step", value=step, allowed=tuple(MEDIATION_STEPS), suggestions=nearest(step, MEDIATION_STEPS),
         )  # fmt: skip
-    stops, starts = STEPS[step]
+    stops, starts = MEDIATION_STEPS[step]
     running = {clock.kind for clock in _running(session, application)}
     if stops[-1] not in running:
         raise NotAllowed(
@@ -104,22 +104,24 @@ def mediate(session: Session, application: Application, step: str, now: datetime
     session.flush()
 
 
-def clocks(session: Session) -> list[ClockLine]:
+def list_deadlines(session: Session) -> list[StatutoryDeadline]:
     """Every clock of every request, those that run first, the earliest due before the others."""
     asked = select(Clock, Application).join(Application, Application.id == Clock.application_id)
     asked = asked.order_by(Clock.began)
-    lines = [_line(a, c.kind, c.began, c.due, c.ended) for c, a in session.execute(asked)]
+    lines = [_deadline(a, c.kind, c.began, c.due, c.ended) for c, a in session.execute(asked)]
     returned = {line.reference: line.began for line in reversed(lines) if line.kind == "amendment-decision"}
     lines += [
-        _line(a, "amendment", a.received, a.amendment_by, returned.get(a.reference) or a.decided)
+        _deadline(a, "amendment", a.received, a.amendment_by, returned.get(a.reference) or a.decided)
         for a in session.scalars(select(Application))
     ]
     return sorted(lines, key=lambda line: (line.ended is not None, line.due, line.reference, line.kind))
 
 
-def _line(a: Application, kind: str, began: datetime, due: date, ended: datetime | None) -> ClockLine:
-    period = PERIODS[kind]
-    return ClockLine(a.reference, a.dsc, kind, period.whose, period.law, began, due, ended)
+def _deadline(
+    a: Application, kind: str, began: datetime, due: date, ended: datetime | None
+) -> StatutoryDeadline:
+    period = STATUTORY_PERIODS[kind]
+    return StatutoryDeadline(a.reference, a.dsc, kind, period.whose, period.law, began, due, ended)
 
 
 def _running(session: Session, application: Application) -> Sequence[Clock]:
@@ -129,7 +131,7 @@ def _running(session: Session, application: Application) -> Sequence[Clock]:
 
 def _start(session: Session, application: Application, kind: str, now: datetime) -> None:
     _stop(session, application, kind, now)
-    due = due_of(kind, now.date(), application.dsc)
+    due = due_date(kind, now.date(), application.dsc)
     session.add(Clock(application_id=application.id, kind=kind, began=now, due=due))
 
 

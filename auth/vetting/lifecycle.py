@@ -1,4 +1,4 @@
-"""What becomes of a project: changed, suspended, resumed, ended, each as a version; and what the coordinator is told."""
+"""Changes of a project after its creation: scopes, tier, last day, status, members. Each change makes a version."""
 
 from __future__ import annotations
 
@@ -10,25 +10,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from auth.audit.log import Mandate
-from auth.calendar import after_working_days
-from auth.db.models import Membership, Notice, Project, ProjectVersion
+from auth.db.models import Membership, Project, ProjectVersion
 from auth.errors import NotAllowed
-from auth.identifiers import new_identifier
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.tokens.rotation import revoke_member_tokens
 from auth.validation import end_of
+from auth.vetting.notices import add_notice_of_end
 
-SOON_OVER = 30
+ENDING_SOON_DAYS = 30
 """Days before its end from which a project is said to end soon."""
-NOTICE_DAYS = 3
-"""Working days within which the coordinator is told (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
-FROM = {
+STATUS_BEFORE = {
     "suspended": ("active",),
     "active": ("suspended",),
     "ended": ("active", "suspended"),
 }
-"""From which states a project comes into each other one."""
+"""The statuses from which a project can get each status."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def record_version(session: Session, project: Project, mandate: Mandate) -> None
 def change_project(session: Session, name: str, change: ProjectChange, mandate: Mandate) -> Project:
     """Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended, a day that is over, or no change."""
     project = find_project(session, name)
-    _ensure_lives(project, mandate.at)
+    _ensure_not_ended(project, mandate.at)
     if change.scopes is not None:
         project.scopes = write_scopes(change.scopes)
     if change.tier is not None:
@@ -81,16 +78,16 @@ def change_project(session: Session, name: str, change: ProjectChange, mandate: 
             parameter="project",
             value=project.reference,
         )
-    return _changed(session, project, mandate)
+    return _flush_as_version(session, project, mandate)
 
 
-def more_of(session: Session, name: str, change: ProjectChange, now: datetime) -> str:
+def describe_extension(session: Session, name: str, change: ProjectChange, now: datetime) -> str:
     """What a change gives a project beyond what it has, as one line that says all of the change; empty where it takes away.
 
     Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended.
     """
     project = find_project(session, name)
-    _ensure_lives(project, now)
+    _ensure_not_ended(project, now)
     scopes = (
         read_scopes(project.scopes) if change.scopes is None else read_scopes(write_scopes(change.scopes))
     )
@@ -101,23 +98,23 @@ def more_of(session: Session, name: str, change: ProjectChange, now: datetime) -
     return f"{project.id} {','.join(sorted(scopes))} {tier} {end:%Y-%m-%d}"
 
 
-def move_project(session: Session, name: str, status: str, mandate: Mandate) -> Project:
+def set_status(session: Session, name: str, status: str, mandate: Mandate) -> Project:
     """Suspend, resume (`active`) or end a project; it holds from the next request on.
 
     Raises UnknownRecord, and NotAllowed where the project is not in a state that leads there.
     """
     project = find_project(session, name)
-    if project.status not in FROM[status] or project.not_after <= mandate.at:
+    if project.status not in STATUS_BEFORE[status] or project.not_after <= mandate.at:
         state = "over" if project.not_after <= mandate.at else project.status
         raise NotAllowed(
-            f"project: {project.reference} is {state}; {' or '.join(FROM[status])} projects can become {status}.",
+            f"project: {project.reference} is {state}; {' or '.join(STATUS_BEFORE[status])} projects can become {status}.",
             parameter="project",
             value=project.reference,
         )
     project.status = status
     if status == "ended":
         add_notice_of_end(session, project, mandate.at)
-    return _changed(session, project, mandate)
+    return _flush_as_version(session, project, mandate)
 
 
 def end_membership(session: Session, name: str, researcher: str, now: datetime) -> tuple[Project, str]:
@@ -131,7 +128,7 @@ def end_membership(session: Session, name: str, researcher: str, now: datetime) 
     return project, person.id
 
 
-def versions(session: Session, name: str) -> Sequence[ProjectVersion]:
+def list_versions(session: Session, name: str) -> Sequence[ProjectVersion]:
     """Every version of a project, the first first. Raises UnknownRecord."""
     project = find_project(session, name)
     asked = (
@@ -140,7 +137,7 @@ def versions(session: Session, name: str) -> Sequence[ProjectVersion]:
     return session.scalars(asked).all()
 
 
-def ending(session: Session, now: datetime, days: int) -> Sequence[Project]:
+def list_ending(session: Session, now: datetime, days: int) -> Sequence[Project]:
     """Active projects that end within so many days, the earliest first."""
     asked = select(Project).where(
         Project.status != "ended", Project.not_after > now, Project.not_after <= now + timedelta(days=days)
@@ -148,52 +145,7 @@ def ending(session: Session, now: datetime, days: int) -> Sequence[Project]:
     return session.scalars(asked.order_by(Project.not_after)).all()
 
 
-def add_notice(session: Session, project: Project, kind: str, at: datetime) -> Notice:
-    """The coordinator is to be told of a beginning or an end."""
-    notice = Notice(
-        id=new_identifier("ntc"),
-        project_id=project.id,
-        kind=kind,
-        at=at,
-        due=after_working_days(at.date(), NOTICE_DAYS, project.dsc),
-    )
-    session.add(notice)
-    session.flush()
-    return notice
-
-
-def add_notice_of_end(session: Session, project: Project, at: datetime) -> Notice | None:
-    """The coordinator is told of an end where access began; where it was yet to begin and nobody was told so, of nothing."""
-    begins = session.scalars(
-        select(Notice).where(Notice.project_id == project.id, Notice.kind == "access_begins")
-    ).first()
-    if begins is None:
-        return None
-    if begins.at > at and begins.sent is None:
-        session.delete(begins)
-        session.flush()
-        return None
-    return add_notice(session, project, "access_ends", at)
-
-
-def over_untold(session: Session, now: datetime) -> Sequence[Project]:
-    """Projects whose last day has passed by itself, which had a member, and of whose end no notice says so."""
-    began, told = (
-        select(Notice.project_id).where(Notice.kind == kind) for kind in ("access_begins", "access_ends")
-    )
-    over = select(Project).where(
-        Project.not_after <= now, Project.status != "ended", Project.id.in_(began), Project.id.not_in(told)
-    )
-    return session.scalars(over).all()
-
-
-def ends(session: Session) -> dict[str, datetime]:
-    """When projects that were ended early were, by their identifiers."""
-    asked = select(ProjectVersion.project_id, ProjectVersion.at).where(ProjectVersion.status == "ended")
-    return {row.project_id: row.at for row in session.execute(asked)}
-
-
-def _ensure_lives(project: Project, now: datetime) -> None:
+def _ensure_not_ended(project: Project, now: datetime) -> None:
     if project.status == "ended" or project.not_after <= now:
         raise NotAllowed(
             f"project: {project.reference} has ended; further access needs a reasoned request of its own.",
@@ -202,7 +154,7 @@ def _ensure_lives(project: Project, now: datetime) -> None:
         )
 
 
-def _changed(session: Session, project: Project, mandate: Mandate) -> Project:
+def _flush_as_version(session: Session, project: Project, mandate: Mandate) -> Project:
     session.flush()
     record_version(session, project, mandate)
     return project

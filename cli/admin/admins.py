@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from auth.admins.accounts import MINUTES
 from auth.admins.roles import ROLES
+from auth.admins.sessions import DEFAULT_MINUTES
 from cli.terminal import Reason, mandate_for, print_message, print_table, registry_for
 
 admins = typer.Typer(no_args_is_help=True, help="People who administer, each under one role.")
@@ -62,7 +62,7 @@ def change_admin(
     """Give an admin another role, from the next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        found = registry.admins.change(admin, role, mandate)
+        found = registry.admins.change_role(admin, role, mandate)
     print_message(f"{found.email} administers as {found.role}.")
 
 
@@ -71,7 +71,7 @@ def list_pending() -> None:
     """What one person has agreed to and waits for another."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.admins.waiting(mandate.at)
+        found = registry.approvals.list_pending(mandate.at)
     print_table(
         ("act", "subject", "by", "at", "reason"),
         ((c.act, c.subject, c.actor, f"{c.at:%Y-%m-%d %H:%M}", c.reason) for c in found),
@@ -81,14 +81,14 @@ def list_pending() -> None:
 @session.command("open")
 def open_session(
     admin: Who,
-    minutes: Annotated[int, typer.Option(help="How long it lasts, at most 720.")] = MINUTES,
+    minutes: Annotated[int, typer.Option(help="How long it lasts, at most 720.")] = DEFAULT_MINUTES,
     *,
     reason: Reason,
 ) -> None:
     """Let an admin in over HTTP for a while. Prints the session's token alone, this once."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        issued = registry.admins.open_session(admin, minutes, mandate)
+        issued = registry.sessions.open(admin, minutes, mandate)
     print_message(f"Session {issued.token_id}, open until {issued.expires:%Y-%m-%d %H:%M} UTC.")
     print(issued.text)
 
@@ -98,7 +98,7 @@ def list_sessions() -> None:
     """The sessions that are open, the one that ends first first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.admins.sessions(mandate.at)
+        found = registry.sessions.list(mandate.at)
     print_table(
         ("session", "admin", "email", "role", "opened", "ends"),
         (
@@ -117,5 +117,5 @@ def close_session(
     """Close a session: its token opens nothing from the next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        registry.admins.close_session(session, mandate)
+        registry.sessions.close(session, mandate)
     print_message(f"Session {session} is closed.")

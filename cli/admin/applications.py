@@ -9,7 +9,7 @@ import typer
 from auth.projects import NewProject
 from auth.scopes import SCOPES, TIERS, parse_scopes
 from auth.validation import parse_day
-from auth.vetting.deadlines import STEPS
+from auth.vetting.deadlines import MEDIATION_STEPS
 from cli.terminal import Reason, Reference, mandate_for, print_message, print_table, registry_for
 
 application = typer.Typer(no_args_is_help=True, help="Reasoned requests until they are decided.")
@@ -39,7 +39,7 @@ def submit_application(
         tier,
     )
     with registry_for(mandate) as registry:
-        made = registry.office.submit(new, mandate)
+        made = registry.applications.submit(new, mandate)
     print_message(f"{made.reference}: an amendment can be asked for until {made.amendment_by}.")
     print(made.id)
 
@@ -48,7 +48,7 @@ def submit_application(
 def list_applications() -> None:
     """Every request, those with the earliest clock first."""
     with registry_for(mandate_for()) as registry:
-        found = registry.office.list_applications()
+        found = registry.applications.list()
     print_table(
         ("reference", "DSC", "scopes", "first day", "last day", "state", "received", "amendment by"),
         (
@@ -66,7 +66,7 @@ def approve_application(reference: Reference, *, reason: Reason) -> None:
     """Grant a request: its project is active from its first day on. Prints the project's identifier."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        made = registry.office.approve(reference, mandate)
+        made = registry.applications.approve(reference, mandate)
     if made is None:
         print_message(f"{reference} waits for another person, who approves it in the same way.")
         return
@@ -95,14 +95,16 @@ def reject_application(reference: Reference, *, reason: Reason) -> None:
 @application.command("mediate")
 def mediate_application(
     reference: Reference,
-    step: Annotated[str, typer.Argument(metavar="STEP", help=f"What happened: {', '.join(STEPS)}.")],
+    step: Annotated[
+        str, typer.Argument(metavar="STEP", help=f"What happened: {', '.join(MEDIATION_STEPS)}.")
+    ],
     *,
     reason: Reason,
 ) -> None:
     """Put a step of a mediation on record, which starts and stops its clocks."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        found = registry.office.mediate(reference, step, mandate)
+        found = registry.applications.record_mediation_step(reference, step, mandate)
     print_message(f"{found.reference}: mediation {step}.")
 
 
@@ -111,7 +113,7 @@ def list_clocks() -> None:
     """Until when each side must have done what; those that run first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.office.clocks()
+        found = registry.applications.list_deadlines()
     today = mandate.at.date()
     print_table(
         ("reference", "DSC", "clock", "until then", "due", "done"),
@@ -128,5 +130,5 @@ def list_clocks() -> None:
 def _move_application(reference: str, state: str, reason: str) -> None:
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        found = registry.office.move_application(reference, state, mandate)
+        found = registry.applications.set_state(reference, state, mandate)
     print_message(f"{found.reference} is {found.state}.")

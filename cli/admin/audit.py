@@ -16,7 +16,7 @@ audit = typer.Typer(no_args_is_help=True, help="What was done, by whom, and that
 def verify_audit() -> None:
     """Follow the audit from its first event to its signed head."""
     with registry_for(mandate_for()) as registry:
-        found = registry.verify_audit()
+        found = registry.audit.verify()
     print(
         f"The audit is whole: {found.events} events, the last at {found.last:%Y-%m-%d %H:%M:%S} UTC, "
         f"head {found.head[:16]}, seen by this host up to event {found.witnessed}."
@@ -29,5 +29,5 @@ def export_audit(
 ) -> None:
     """Every event as a line of JSON on stdout, and the signed head: enough to follow the chain without this program."""
     with registry_for(mandate_for()) as registry:
-        for line in registry.audit_lines(after):
+        for line in registry.audit.export(after):
             print(json.dumps(line, ensure_ascii=False))

@@ -20,7 +20,7 @@ def revoke_key(
     """In an emergency: whatever this key signed is refused from the next request on. Prints its successor, if any."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        successor = registry.revoke_key(kid, mandate)
+        successor = registry.keys.revoke(kid, mandate)
     print_message(f"Key {kid} is revoked" + (f"; {successor} signs from now on." if successor else "."))
     print(successor or "")
 
@@ -29,7 +29,7 @@ def revoke_key(
 def list_keys() -> None:
     """Every key by purpose: next, active, retired or revoked."""
     with registry_for(mandate_for()) as registry:
-        found = registry.list_keys()
+        found = registry.keys.list()
     print_table(
         ("kid", "purpose", "status", "made"),
         ((one.kid, one.purpose, one.status, f"{one.created:%Y-%m-%d %H:%M}") for one in found),
@@ -45,6 +45,6 @@ def rotate_key(
     """Let the next key sign from now on; what the old one signed stays valid. Prints the new kid."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        kid = registry.rotate_key(purpose, mandate)
+        kid = registry.keys.rotate(purpose, mandate)
     print_message(f"Key {kid} signs every {purpose} from now on.")
     print(kid)

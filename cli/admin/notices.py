@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from auth.vetting.administration import KINDS
+from auth.vetting.notices import NOTICE_TEXTS
 from cli.terminal import Reason, escape_formula, mandate_for, print_message, print_table, registry_for
 
 notice = typer.Typer(no_args_is_help=True, help="What coordinators must be told within three working days.")
@@ -19,13 +19,13 @@ def list_notices() -> None:
     """Every notice, those to be sent first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        registry.office.notice_ends(mandate.at)
-        found = registry.office.notices()
+        registry.notices.add_for_ended_projects(mandate.at)
+        found = registry.notices.list()
     print_table(
         ("notice", "reference", "DSC", "what", "at", "due", "sent"),
         (
             (
-                n.notice, n.reference, n.dsc, KINDS[n.kind], f"{n.at:%Y-%m-%d %H:%M}", str(n.due),
+                n.notice, n.reference, n.dsc, NOTICE_TEXTS[n.kind], f"{n.at:%Y-%m-%d %H:%M}", str(n.due),
                 f"{n.sent:%Y-%m-%d %H:%M}" if n.sent else "LATE" if n.late(mandate.at.date()) else "no",
             )
             for n in found
@@ -38,8 +38,8 @@ def export_notices() -> None:
     """Every notice as CSV on stdout, for the coordinators."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        registry.office.notice_ends(mandate.at)
-        found = registry.office.notices()
+        registry.notices.add_for_ended_projects(mandate.at)
+        found = registry.notices.list()
     writer = csv.writer(sys.stdout)
     writer.writerow(("notice", "reference", "dsc", "kind", "at", "due", "sent"))
     for n in found:
@@ -63,5 +63,5 @@ def mark_sent(
     """Put on record that the coordinator has been told."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        registry.office.sent(identifier, mandate)
+        registry.notices.record_sent(identifier, mandate)
     print_message(f"Notice {identifier} is sent.")

@@ -10,7 +10,7 @@ import typer
 from auth.projects import NewMember, NewProject, state_of
 from auth.scopes import SCOPES, TIERS, parse_scopes
 from auth.validation import parse_day
-from auth.vetting.lifecycle import SOON_OVER, ProjectChange
+from auth.vetting.lifecycle import ENDING_SOON_DAYS, ProjectChange
 from cli.terminal import InProject, Reason, Reference, mandate_for, print_message, print_table, registry_for
 
 project = typer.Typer(no_args_is_help=True, help="Access under one reasoned request.")
@@ -41,7 +41,7 @@ def create_project(
         tier=tier,
     )
     with registry_for(mandate) as registry:
-        made = registry.create_project(new, mandate)
+        made = registry.projects.create(new, mandate)
     print_message(
         f"Project {made.reference} is open from {new.first_day} to {new.last_day}, both included (UTC)."
     )
@@ -53,7 +53,7 @@ def list_projects() -> None:
     """Every project, the earliest end first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.list_projects()
+        found = registry.projects.list()
     print_table(
         ("reference", "id", "DSC", "scopes", "tier", "status", "first day", "last day"),
         (
@@ -84,7 +84,7 @@ def add_researcher(
     """Make a vetted researcher a member of a project. Prints the researcher's identifier."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        joined, person = registry.add_researcher(NewMember(project, name, email, institution), mandate)
+        joined, person = registry.projects.add_member(NewMember(project, name, email, institution), mandate)
     print_message(f"{person.email} is a member of project {joined.reference}.")
     print(person.id)
 
@@ -99,7 +99,7 @@ def remove_researcher(
     """Take a researcher out of a project; their tokens open nothing from now on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        left = registry.office.end_membership(project, researcher, mandate)
+        left = registry.projects.end_membership(project, researcher, mandate)
     print_message(f"{researcher} is no member of {left.reference} any more.")
 
 
@@ -118,7 +118,7 @@ def change_project(
         parse_scopes(scopes) if scopes else None, tier or None, parse_day("until", until) if until else None
     )
     with registry_for(mandate) as registry:
-        changed = registry.office.change_project(reference, change, mandate)
+        changed = registry.projects.change(reference, change, mandate)
     if changed is None:
         print_message(f"The change of {reference} waits for another person, who asks for it in the same way.")
         return
@@ -146,7 +146,7 @@ def end_project(reference: Reference, *, reason: Reason) -> None:
 def _move_project(reference: str, status: str, reason: str) -> None:
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        found = registry.office.move_project(reference, status, mandate)
+        found = registry.projects.set_status(reference, status, mandate)
     print_message(f"Project {found.reference} is {found.status}.")
 
 
@@ -154,7 +154,7 @@ def _move_project(reference: str, status: str, reason: str) -> None:
 def list_versions(reference: Reference) -> None:
     """What a project was, from when on, by whom and why."""
     with registry_for(mandate_for()) as registry:
-        found = registry.office.versions(reference)
+        found = registry.projects.list_versions(reference)
     print_table(
         ("version", "from", "status", "scopes", "tier", "last day", "by", "reason"),
         (
@@ -168,11 +168,11 @@ def list_versions(reference: Reference) -> None:
 
 
 @project.command("ending")
-def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] = SOON_OVER) -> None:
+def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] = ENDING_SOON_DAYS) -> None:
     """Projects that end soon, the earliest first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.office.ending(mandate.at, days)
+        found = registry.projects.list_ending(mandate.at, days)
     print_table(
         ("reference", "status", "last day"),
         ((p.reference, p.status, f"{p.not_after - timedelta(microseconds=1):%Y-%m-%d}") for p in found),

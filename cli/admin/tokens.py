@@ -39,7 +39,7 @@ def issue_token(
     asked = parse_scopes(scopes) if scopes else frozenset[str]()
     new = NewToken(project, researcher, asked, days, label, idempotency_key)
     with registry_for(mandate) as registry:
-        issued = registry.issue_token(new, mandate)
+        issued = registry.tokens.issue(new, mandate)
     again = " again, since it was never used" if issued.again else ""
     print_message(
         f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC, is shown{again}; keep it now."
@@ -54,7 +54,7 @@ def list_tokens(
     """Every token, the latest first, without its text."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.list_tokens(mandate.at, project)
+        found = registry.tokens.list(mandate.at, project)
     _print_tokens(found)
 
 
@@ -63,7 +63,7 @@ def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] 
     """Open tokens that end soon and were not replaced, the earliest first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.list_tokens(mandate.at)
+        found = registry.tokens.list(mandate.at)
     _print_tokens(ending_tokens(found, mandate.at, days))
 
 
@@ -94,7 +94,7 @@ def show_token(
     """Everything about one token, but its text."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.show_token(_token_argument(token), mandate.at)
+        found = registry.tokens.find(_token_argument(token), mandate.at)
     print_table(
         ("what", "is"),
         ((name.replace("_", " "), _display_value(value)) for name, value in asdict(found).items()),
@@ -118,7 +118,7 @@ def revoke_token(
     """Revoke a token. It is refused from the very next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        token_id, changed = registry.revoke_token(_token_argument(token), mandate)
+        token_id, changed = registry.tokens.revoke(_token_argument(token), mandate)
     print_message(f"Token {token_id} is revoked." if changed else f"Token {token_id} was revoked before.")
 
 
@@ -133,7 +133,7 @@ def rotate_token(
     """Issue a token in place of another, which goes on for the overlap. Prints the new one alone, this once."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        issued = registry.rotate_token(_token_argument(token), timedelta(hours=overlap_hours), mandate)
+        issued = registry.tokens.rotate(_token_argument(token), timedelta(hours=overlap_hours), mandate)
     print_message(f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC; keep it now.")
     print(issued.text)
 
@@ -148,7 +148,7 @@ def narrow_token(
     """Take scopes away from a token; its text stays as it is."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        token_id = registry.narrow_token(_token_argument(token), parse_scopes(scopes), mandate)
+        token_id = registry.tokens.narrow(_token_argument(token), parse_scopes(scopes), mandate)
     print_message(f"Token {token_id} has {scopes} from now on.")
 
 
@@ -158,7 +158,7 @@ def identify_token(
 ) -> None:
     """Say whose a token is that was found somewhere, whatever became of it since."""
     with registry_for(mandate_for()) as registry:
-        found = registry.identify_token(_token_argument(token), datetime.now(UTC))
+        found = registry.tokens.identify(_token_argument(token), datetime.now(UTC))
     print_message(f"Token {found.token_id} of {found.researcher}, project {found.project}: {found.state}.")
     print(found.token_id)
 

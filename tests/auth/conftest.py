@@ -15,7 +15,7 @@ from auth.audit.log import Mandate
 from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
-from auth.setup import prepare
+from auth.setup import initialise_registry
 from auth.tokens.issuing import NewToken
 from tests.postgresql import Server, database_url
 
@@ -51,7 +51,7 @@ def new_settings(
     def make(backend: str, home: Path) -> RegistrySettings:
         if backend not in templates:
             templates[backend] = empty_settings(backend, tmp_path_factory.mktemp("template") / "home")
-            prepare(templates[backend], mandate())
+            initialise_registry(templates[backend], mandate())
             if backend == "postgresql":
                 request.getfixturevalue("postgresql").keep_as_it_is(_name(templates[backend]))
         template = templates[backend]
@@ -115,8 +115,8 @@ def ask(project: str = "REQ-1", researcher: str = "ann@uni.example", **changes: 
 @pytest.fixture
 def populated(registry: Registry) -> Registry:
     """A registry with one project and one member, ann@uni.example."""
-    registry.create_project(new_project(), mandate())
-    registry.add_researcher(new_member(), mandate())
+    registry.projects.create(new_project(), mandate())
+    registry.projects.add_member(new_member(), mandate())
     return registry
 
 

@@ -20,7 +20,7 @@ from auth.db.models import Base
 from auth.errors import ChainBroken, MalformedValue, RegistryError, RegistryUnavailable, SchemaMismatch
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
-from auth.setup import prepare
+from auth.setup import initialise_registry
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
 
 
@@ -35,13 +35,13 @@ def mode(path) -> int:
 
 def test_the_first_use_makes_the_registry_and_says_so_once(empty):
     said: list[str] = []
-    prepare(empty, mandate(), said.append)
-    prepare(empty, mandate(), said.append)
+    initialise_registry(empty, mandate(), said.append)
+    initialise_registry(empty, mandate(), said.append)
     assert len(said) == 1 and str(empty.home) in said[0]
     registry = open_registry(empty)
     assert registry.is_up()
-    assert registry.verify_audit().events == 1
-    assert sorted((key.purpose, key.status) for key in registry.list_keys()) == [
+    assert registry.audit.verify().events == 1
+    assert sorted((key.purpose, key.status) for key in registry.keys.list()) == [
         (purpose, status) for purpose in ("audit", "release", "token") for status in ("active", "next")
     ]
     registry.close()
@@ -50,7 +50,7 @@ def test_the_first_use_makes_the_registry_and_says_so_once(empty):
 def test_what_is_made_is_its_owners_alone(empty):
     before = os.umask(0)
     try:
-        prepare(empty, mandate())
+        initialise_registry(empty, mandate())
     finally:
         os.umask(before)
     assert mode(empty.home) == mode(empty.keys_dir) == 0o700
@@ -60,10 +60,10 @@ def test_what_is_made_is_its_owners_alone(empty):
 
 
 def test_only_public_keys_are_in_the_registry(empty):
-    prepare(empty, mandate())
+    initialise_registry(empty, mandate())
     registry = open_registry(empty)
-    assert all(key.public_pem.startswith("-----BEGIN PUBLIC KEY-----") for key in registry.list_keys())
-    assert "d" not in {name for key in registry.jwks()["keys"] for name in key}
+    assert all(key.public_pem.startswith("-----BEGIN PUBLIC KEY-----") for key in registry.keys.list())
+    assert "d" not in {name for key in registry.keys.jwks()["keys"] for name in key}
     registry.close()
     if registry.in_process:
         assert b"PRIVATE" not in (empty.home / "registry.sqlite").read_bytes()
@@ -71,10 +71,10 @@ def test_only_public_keys_are_in_the_registry(empty):
 
 def test_several_processes_may_be_the_first(empty):
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: prepare(empty, mandate()), range(4)))
+        list(pool.map(lambda _: initialise_registry(empty, mandate()), range(4)))
     registry = open_registry(empty)
-    assert registry.verify_audit().events == 1
-    assert len(registry.list_keys()) == 6
+    assert registry.audit.verify().events == 1
+    assert len(registry.keys.list()) == 6
     registry.close()
 
 
@@ -89,7 +89,7 @@ def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path):
         (RegistrySettings(home=home, registry_url=odd), "DAYLIGHT_REGISTRY_URL: .* as an SQLite database"),
     ):
         with pytest.raises(RegistryError, match=sentence):
-            prepare(settings, mandate())
+            initialise_registry(settings, mandate())
     assert (tmp_path / "file").read_text().startswith("this is no database")
 
 
@@ -123,14 +123,14 @@ def test_a_refused_address_is_not_repeated_for_it_may_hold_a_password():
 def test_a_registry_of_a_later_version_is_refused(settings, attacker):
     attacker("UPDATE alembic_version SET version_num = '9999'", past_triggers=False)
     with pytest.raises(SchemaMismatch, match="9999"):
-        prepare(settings, mandate())
+        initialise_registry(settings, mandate())
 
 
 def test_a_registry_that_was_wiped_is_not_made_anew_in_silence(settings, populated, empty_settings, tmp_path):
     """The keys directory remembers that there was a chain."""
     fresh = empty_settings("sqlite", tmp_path / "other").model_copy(update={"keys_dir": settings.keys_dir})
     with pytest.raises(ChainBroken, match="witness"):
-        prepare(fresh, mandate())
+        initialise_registry(fresh, mandate())
     assert not open_registry(fresh).is_up()
 
 
@@ -143,8 +143,8 @@ def test_the_migrations_make_the_tables_that_the_program_works_on(settings):
 
 
 def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
-    issued = populated.issue_token(ask(), mandate())
-    populated.revoke_token(issued.token_id, mandate())
+    issued = populated.tokens.issue(ask(), mandate())
+    populated.tokens.revoke(issued.token_id, mandate())
     populated.close()
     engine = open_engine(parse_registry_url(settings.registry_url))
     migrate.downgrade(engine, "base")
@@ -155,23 +155,23 @@ def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
     assert not populated.is_up()
 
     (settings.keys_dir / "audit-witness.json").unlink()
-    prepare(settings, mandate())
+    initialise_registry(settings, mandate())
     assert populated.is_up()
-    populated.create_project(new_project(), mandate())
-    populated.add_researcher(new_member(), mandate())
-    assert populated.principal(populated.issue_token(ask(), mandate()).text, NOW)
-    assert populated.verify_audit().events == 4
+    populated.projects.create(new_project(), mandate())
+    populated.projects.add_member(new_member(), mandate())
+    assert populated.authenticator.principal(populated.tokens.issue(ask(), mandate()).text, NOW)
+    assert populated.audit.verify().events == 4
 
 
 def test_a_migration_that_fails_half_way_leaves_nothing(empty, monkeypatch):
     monkeypatch.setattr(Keyring, "create_initial_keys", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        prepare(empty, mandate())
+        initialise_registry(empty, mandate())
     monkeypatch.undo()
     engine = open_engine(parse_registry_url(empty.registry_url))
     assert migrate.database_version(engine) is None
     engine.dispose()
-    prepare(empty, mandate())
+    initialise_registry(empty, mandate())
     registry = open_registry(empty)
     assert registry.is_up()
     registry.close()
@@ -180,7 +180,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing(empty, monkeypatch):
 def test_a_server_that_is_gone_is_one_sentence(tmp_path, unused_port):
     address = f"postgresql+psycopg://postgres@127.0.0.1:{unused_port}/postgres"
     with pytest.raises(RegistryUnavailable, match="cannot be reached"):
-        prepare(RegistrySettings(home=tmp_path, registry_url=address), mandate())
+        initialise_registry(RegistrySettings(home=tmp_path, registry_url=address), mandate())
 
 
 def test_postgresql_without_its_driver_is_one_sentence(monkeypatch):
@@ -191,7 +191,7 @@ def test_postgresql_without_its_driver_is_one_sentence(monkeypatch):
 
 def test_a_moment_without_a_time_zone_is_never_stored(registry):
     with pytest.raises(StatementError, match="without a time zone"):
-        registry.rotate_key("token", mandate(NOW.replace(tzinfo=None)))
+        registry.keys.rotate("token", mandate(NOW.replace(tzinfo=None)))
 
 
 def test_keys_that_are_there_are_not_made_again(settings):

@@ -127,7 +127,7 @@ def test_every_acknowledged_act_survives_a_hundred_kills(place):
             acts.join()
             everything.append(acts)
         zygote.stdin.close()
-    lines = {line.token_id: line for line in place.registry.list_tokens(datetime.now(UTC), project)}
+    lines = {line.token_id: line for line in place.registry.tokens.list(datetime.now(UTC), project)}
     for acts in everything:
         assert set(acts.issued) <= lines.keys()
         assert {lines[token_id].state for token_id in acts.revoked} <= {acts.closed}
@@ -136,4 +136,4 @@ def test_every_acknowledged_act_survives_a_hundred_kills(place):
         for kind in (Holder, Admin)
     }
     assert min(done.values()) > KILLS / 4, "most had done something when they were killed"
-    assert place.registry.verify_audit().events > 2 * sum(len(acts.revoked) for acts in everything)
+    assert place.registry.audit.verify().events > 2 * sum(len(acts.revoked) for acts in everything)

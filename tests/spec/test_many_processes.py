@@ -72,11 +72,10 @@ def test_four_processes_admit_as_many_as_one_would(place, redis_url):
 def test_revocation_suspension_and_end_hold_in_every_process_from_the_next_request(place):
     projects = [place.project() for _ in range(3)]
     tokens = [place.token(project) for project in projects]
-    office = place.registry.office
     acts = (
-        lambda: place.registry.revoke_token(tokens[0], mandate()),
-        lambda: office.move_project(projects[1], "suspended", mandate()),
-        lambda: office.move_project(projects[2], "ended", mandate()),
+        lambda: place.registry.tokens.revoke(tokens[0], mandate()),
+        lambda: place.registry.projects.set_status(projects[1], "suspended", mandate()),
+        lambda: place.registry.projects.set_status(projects[2], "ended", mandate()),
     )
     with processes(place, 3) as urls:
         for text, act in zip(tokens, acts, strict=True):

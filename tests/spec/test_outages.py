@@ -120,17 +120,17 @@ def test_without_postgresql_nobody_is_let_in_or_kept_waiting(on_postgresql, trou
 def test_an_act_that_meets_silence_is_given_up_in_time_and_not_done(on_postgresql):
     place, wire = on_postgresql
     project = place.project()
-    jti = place.registry.show_token(place.token(project), datetime.now(UTC)).token_id
+    jti = place.registry.tokens.find(place.token(project), datetime.now(UTC)).token_id
     wire.silence()
     began = time.monotonic()
     try:
         with pytest.raises(RegistryUnavailable):
-            place.registry.revoke_token(jti, mandate())
+            place.registry.tokens.revoke(jti, mandate())
         assert time.monotonic() - began < 3
     finally:
         wire.mend()
-    assert place.registry.show_token(jti, datetime.now(UTC)).state == "active"
-    assert place.registry.revoke_token(jti, mandate()) == (jti, True)
+    assert place.registry.tokens.find(jti, datetime.now(UTC)).state == "active"
+    assert place.registry.tokens.revoke(jti, mandate()) == (jti, True)
 
 
 def test_without_redis_limits_are_kept_in_memory_and_nobody_notices(deployment, redis_url):

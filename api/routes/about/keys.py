@@ -14,4 +14,4 @@ router = APIRouter(tags=["keys"], dependencies=[Depends(only_parameters())])
 @router.get("/.well-known/jwks.json", summary="Public keys")
 async def keys(request: Request, registry: OpenRegistry) -> Response:
     """What is needed to check a manifest's signature. Open to all."""
-    return json_response(request, await call_registry(request, registry.jwks))
+    return json_response(request, await call_registry(request, registry.keys.jwks))

@@ -84,14 +84,14 @@ def change(
 ) -> Response:
     """It holds from the next request on; what they agreed to as the first of two lapses."""
     return no_store_response(
-        _admin_json(registry.admins.change(name, body.role, mandate_for(admin, body.reason)))
+        _admin_json(registry.admins.change_role(name, body.role, mandate_for(admin, body.reason)))
     )
 
 
 @router.get("/pending", summary="What waits for a second person", dependencies=MAY_READ)
 def pending(registry: OpenRegistry) -> Response:
     """What one person has agreed to and another has not yet."""
-    found = registry.admins.waiting(datetime.now(UTC))
+    found = registry.approvals.list_pending(datetime.now(UTC))
     return no_store_response(
         {"pending": [{"act": c.act, "subject": c.subject, "by": c.actor, "at": c.at} for c in found]}
     )

@@ -39,9 +39,7 @@ class MediationStep(AdminRequest):
 @router.get("/applications", summary="Reasoned requests", dependencies=MAY_READ)
 def applications(registry: OpenRegistry) -> Response:
     """Every request, those with the earliest clock first."""
-    return no_store_response(
-        {"applications": [_application_json(a) for a in registry.office.list_applications()]}
-    )
+    return no_store_response({"applications": [_application_json(a) for a in registry.applications.list()]})
 
 
 @router.post(
@@ -57,7 +55,7 @@ def submit(
 ) -> Response:
     """Take in a reasoned request, which starts its clock."""
     return no_store_response(
-        _application_json(registry.office.submit(body.as_project(), mandate_for(admin, body.reason)))
+        _application_json(registry.applications.submit(body.as_project(), mandate_for(admin, body.reason)))
     )
 
 
@@ -71,7 +69,7 @@ def approve(
     name: Annotated[str, example("EX-2")], admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly
 ) -> Response:
     """Grant a request: its project is active from its first day on. 202 where another person must agree first."""
-    made = registry.office.approve(name, mandate_for(admin, body.reason))
+    made = registry.applications.approve(name, mandate_for(admin, body.reason))
     if made is None:
         return approval_pending_response()
     return no_store_response({"project": made.id, "reference": made.reference, "status": made.status})
@@ -91,7 +89,7 @@ def move(
 ) -> Response:
     """Give a request back with a question, take it in again, or refuse it for good."""
     return no_store_response(
-        _application_json(registry.office.move_application(name, body.state, mandate_for(admin, body.reason)))
+        _application_json(registry.applications.set_state(name, body.state, mandate_for(admin, body.reason)))
     )
 
 
@@ -109,7 +107,9 @@ def mediate(
 ) -> Response:
     """Put on record that mediation was asked for, that a mediator was agreed on, or that it has ended (Art. 13)."""
     return no_store_response(
-        _application_json(registry.office.mediate(name, body.step, mandate_for(admin, body.reason)))
+        _application_json(
+            registry.applications.record_mediation_step(name, body.step, mandate_for(admin, body.reason))
+        )
     )
 
 
@@ -118,7 +118,7 @@ def clocks(registry: OpenRegistry) -> Response:
     """Until when each side must have done what, those that run first."""
     today = datetime.now(UTC).date()
     return no_store_response(
-        {"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.office.clocks()]}
+        {"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.applications.list_deadlines()]}
     )
 
 

@@ -39,12 +39,12 @@ def audit(
 @router.get("/audit/verify", summary="Whether the audit is whole", dependencies=MAY_READ)
 def verify(registry: OpenRegistry) -> Response:
     """Follow the chain from its first event to its signed head."""
-    found = registry.verify_audit()
+    found = registry.audit.verify()
     return no_store_response({"events": found.events, "last": found.last, "head": found.head})
 
 
 def _audit_pages(registry: Registry, after: int) -> Iterator[bytes]:
     """In pieces of many lines: each piece is a turn of a thread."""
-    lines = registry.audit_lines(after)
+    lines = registry.audit.export(after)
     while page := list(islice(lines, LINES_PER_CHUNK)):
         yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in page)

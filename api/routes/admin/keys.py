@@ -19,7 +19,7 @@ MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right(
 @router.get("/keys", summary="Keys", dependencies=MAY_READ)
 def keys(registry: OpenRegistry) -> Response:
     """Every key by purpose: next, active, retired or revoked."""
-    found = registry.list_keys()
+    found = registry.keys.list()
     return no_store_response(
         {
             "keys": [
@@ -42,7 +42,7 @@ def rotate(
     body: ReasonOnly,
 ) -> Response:
     """The next key signs from now on; what the old one signed stays valid."""
-    return no_store_response({"kid": registry.rotate_key(purpose, mandate_for(admin, body.reason))})
+    return no_store_response({"kid": registry.keys.rotate(purpose, mandate_for(admin, body.reason))})
 
 
 @router.post(
@@ -59,5 +59,5 @@ def revoke(
 ) -> Response:
     """In an emergency: whatever this key signed is refused from the next request on, and another signs at once."""
     return no_store_response(
-        {"kid": kid, "successor": registry.revoke_key(kid, mandate_for(admin, body.reason))}
+        {"kid": kid, "successor": registry.keys.revoke(kid, mandate_for(admin, body.reason))}
     )

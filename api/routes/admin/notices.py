@@ -13,7 +13,7 @@ from api.dependencies import OpenRegistry, only_parameters
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 from api.spec.path_parameters import example
 from auth.tokens.issuing import SOON, ending_tokens
-from auth.vetting.lifecycle import SOON_OVER
+from auth.vetting.lifecycle import ENDING_SOON_DAYS
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("access"))]
@@ -24,7 +24,7 @@ def notices(registry: OpenRegistry) -> Response:
     """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
     today = datetime.now(UTC).date()
     return no_store_response(
-        {"notices": [{**asdict(n), "late": n.late(today)} for n in registry.office.notices()]}
+        {"notices": [{**asdict(n), "late": n.late(today)} for n in registry.notices.list()]}
     )
 
 
@@ -41,7 +41,7 @@ def sent(
     body: ReasonOnly,
 ) -> Response:
     """Put on record that the coordinator has been told."""
-    registry.office.sent(notice, mandate_for(admin, body.reason))
+    registry.notices.record_sent(notice, mandate_for(admin, body.reason))
     return no_store_response({"notice": notice})
 
 
@@ -49,8 +49,8 @@ def sent(
 def ending_soon(registry: OpenRegistry) -> Response:
     """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
     now = datetime.now(UTC)
-    found = registry.office.ending(now, SOON_OVER)
-    lines = ending_tokens(registry.list_tokens(now), now, SOON)
+    found = registry.projects.list_ending(now, ENDING_SOON_DAYS)
+    lines = ending_tokens(registry.tokens.list(now), now, SOON)
     projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
     tokens = [
         {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}

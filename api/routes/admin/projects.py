@@ -43,7 +43,7 @@ class StatusChange(AdminRequest):
 @router.get("", summary="Projects", dependencies=MAY_READ)
 def projects(registry: OpenRegistry) -> Response:
     """Every project, the earliest end first."""
-    return no_store_response({"projects": [_project_json(project) for project in registry.list_projects()]})
+    return no_store_response({"projects": [_project_json(project) for project in registry.projects.list()]})
 
 
 @router.post(
@@ -59,7 +59,7 @@ def create(
 ) -> Response:
     """Open a project at once. Where two people must agree, it begins as an application instead."""
     return no_store_response(
-        _project_json(registry.create_project(body.as_project(), mandate_for(admin, body.reason)))
+        _project_json(registry.projects.create(body.as_project(), mandate_for(admin, body.reason)))
     )
 
 
@@ -77,7 +77,7 @@ def change(
 ) -> Response:
     """Change a project as an amended request says; every version is kept. 202 where another person must agree to it first."""
     wanted = ProjectChange(parse_scopes(body.scopes) if body.scopes else None, body.tier, body.last_day)
-    changed = registry.office.change_project(name, wanted, mandate_for(admin, body.reason))
+    changed = registry.projects.change(name, wanted, mandate_for(admin, body.reason))
     return approval_pending_response() if changed is None else no_store_response(_project_json(changed))
 
 
@@ -87,7 +87,7 @@ def versions(name: Annotated[str, example("EX-1")], registry: OpenRegistry) -> R
     found = [
         {"version": v.version, "from": v.at, "status": v.status, "scopes": v.scopes.split(), "tier": v.tier,
          "last_day": _last_day(v.not_after), "by": v.actor, "reason": v.reason}
-        for v in registry.office.versions(name)
+        for v in registry.projects.list_versions(name)
     ]  # fmt: skip
     return no_store_response({"versions": found})
 
@@ -106,7 +106,7 @@ def move(
 ) -> Response:
     """From the next request on nobody of a suspended or ended project is let in; an end is for good."""
     return no_store_response(
-        _project_json(registry.office.move_project(name, body.status, mandate_for(admin, body.reason)))
+        _project_json(registry.projects.set_status(name, body.status, mandate_for(admin, body.reason)))
     )
 
 

@@ -41,7 +41,7 @@ def withdraw(
 ) -> Response:
     """Ask the host that builds to withdraw a release: its erratum is signed there. Where two must agree, this is one."""
     published.find(dataset, release)
-    registry.admins.ask_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))
+    registry.approvals.request_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))
     return no_store_response(
         {"dataset": dataset, "release": release, "waits_for": "daylight release withdraw"}, 202
     )

@@ -35,7 +35,7 @@ class LeavingResearcher(AdminRequest):
 @router.get("/researchers", summary="Who was vetted for what", dependencies=MAY_READ)
 def researchers(registry: OpenRegistry) -> Response:
     """Every member of every project, with the addresses that name them here."""
-    return no_store_response({"researchers": [asdict(line) for line in registry.office.members()]})
+    return no_store_response({"researchers": [asdict(line) for line in registry.projects.list_members()]})
 
 
 @router.post(
@@ -57,7 +57,7 @@ def join(
 ) -> Response:
     """Make a vetted researcher a member of a project."""
     new = NewMember(body.project, body.name, body.email, body.institution)
-    project, person = registry.add_researcher(new, mandate_for(admin, body.reason))
+    project, person = registry.projects.add_member(new, mandate_for(admin, body.reason))
     return no_store_response({"project": project.reference, "researcher": person.id})
 
 
@@ -73,5 +73,5 @@ def leave(
     body: Annotated[LeavingResearcher, Depends(json_body(LeavingResearcher))],
 ) -> Response:
     """Take a researcher out of a project; their tokens open nothing from now on."""
-    left = registry.office.end_membership(body.project, body.researcher, mandate_for(admin, body.reason))
+    left = registry.projects.end_membership(body.project, body.researcher, mandate_for(admin, body.reason))
     return no_store_response({"project": left.reference})

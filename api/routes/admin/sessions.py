@@ -37,7 +37,7 @@ def close(
     body: ReasonOnly,
 ) -> Response:
     """The session opens nothing from the next request on."""
-    registry.admins.close_session(admin.session, mandate_for(admin, body.reason))
+    registry.sessions.close(admin.session, mandate_for(admin, body.reason))
     return no_store_response({"session": admin.session})
 
 
@@ -45,7 +45,7 @@ def close(
 def sessions(registry: OpenRegistry) -> Response:
     """The sessions that are open, the one that ends first first. Their identifiers open nothing."""
     return no_store_response(
-        {"sessions": [asdict(line) for line in registry.admins.sessions(datetime.now(UTC))]}
+        {"sessions": [asdict(line) for line in registry.sessions.list(datetime.now(UTC))]}
     )
 
 
@@ -62,5 +62,5 @@ def close_another(
     body: ReasonOnly,
 ) -> Response:
     """Another admin's session opens nothing from the next request on."""
-    registry.admins.close_session(session, mandate_for(admin, body.reason))
+    registry.sessions.close(session, mandate_for(admin, body.reason))
     return no_store_response({"session": session})

@@ -56,14 +56,14 @@ def tokens(
     registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only_parameters("project"))]
 ) -> Response:
     """Every token, or one project's, the latest first, without its text."""
-    found = registry.list_tokens(datetime.now(UTC), query.get("project"))
+    found = registry.tokens.list(datetime.now(UTC), query.get("project"))
     return no_store_response({"tokens": [asdict(line) for line in found]})
 
 
 @router.get("/{token}", summary="A token", dependencies=[Depends(only_parameters()), *MAY_READ])
 def token(token: TokenId, registry: OpenRegistry) -> Response:
     """Everything about one token, but its text."""
-    return no_store_response(asdict(registry.show_token(token, datetime.now(UTC))))
+    return no_store_response(asdict(registry.tokens.find(token, datetime.now(UTC))))
 
 
 @router.post(
@@ -80,7 +80,7 @@ def issue(
     """A token, shown this once: it is stored nowhere."""
     scopes = parse_scopes(body.scopes) if body.scopes else frozenset[str]()
     new = NewToken(body.project, body.researcher, scopes, body.days, body.label, body.idempotency_key)
-    return _token_json(registry.issue_token(new, mandate_for(admin, body.reason)))
+    return _token_json(registry.tokens.issue(new, mandate_for(admin, body.reason)))
 
 
 @router.post(
@@ -91,7 +91,7 @@ def issue(
 )
 def revoke(token: TokenId, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
     """It is refused from the next request on."""
-    token_id, changed = registry.revoke_token(token, mandate_for(admin, body.reason))
+    token_id, changed = registry.tokens.revoke(token, mandate_for(admin, body.reason))
     return no_store_response({"token_id": token_id, "was_open": changed})
 
 
@@ -109,7 +109,7 @@ def rotate(
 ) -> Response:
     """A token in place of another, which goes on for the overlap; shown this once."""
     return _token_json(
-        registry.rotate_token(token, timedelta(hours=body.overlap_hours), mandate_for(admin, body.reason))
+        registry.tokens.rotate(token, timedelta(hours=body.overlap_hours), mandate_for(admin, body.reason))
     )
 
 
@@ -126,7 +126,7 @@ def narrow(
     body: Annotated[NarrowedScopes, Depends(json_body(NarrowedScopes))],
 ) -> Response:
     """Take scopes away from a token; its text stays as it is."""
-    token_id = registry.narrow_token(token, parse_scopes(body.scopes), mandate_for(admin, body.reason))
+    token_id = registry.tokens.narrow(token, parse_scopes(body.scopes), mandate_for(admin, body.reason))
     return no_store_response({"token_id": token_id, "scopes": sorted(parse_scopes(body.scopes))})
 
 

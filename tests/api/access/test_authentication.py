@@ -54,7 +54,7 @@ def test_a_refused_token_is_refused_alike_whatever_is_wrong_with_it(deployment, 
 def test_a_revoked_token_is_refused_at_the_very_next_request(deployment, stranger):
     text = deployment.token()
     assert stranger.get(QUESTION, headers=bearer(text)).status_code == 200
-    deployment.registry.revoke_token(text, mandate())
+    deployment.registry.tokens.revoke(text, mandate())
     ensure_problem(stranger.get(QUESTION, headers=bearer(text)), 401, "token-refused")
 
 
@@ -102,7 +102,7 @@ def test_when_a_token_was_last_used_is_written_when_the_api_ends(deployment):
     text = deployment.token(project)
     with deployment.client(text) as client:
         assert client.get(QUESTION).status_code == 200
-    (line,) = deployment.registry.list_tokens(datetime.now(UTC), project)
+    (line,) = deployment.registry.tokens.list(datetime.now(UTC), project)
     assert line.last_used is not None
 
 
@@ -113,10 +113,10 @@ def test_last_uses_are_written_while_the_api_runs(deployment):
 async def _last_uses_are_written(deployment):
     project = deployment.project()
     registry = open_registry(deployment.registry_settings)
-    registry.principal(deployment.token(project), datetime.now(UTC))
+    registry.authenticator.principal(deployment.token(project), datetime.now(UTC))
     async with flush_periodically(registry, uses=0.01):
         for _ in range(200):
-            (line,) = deployment.registry.list_tokens(datetime.now(UTC), project)
+            (line,) = deployment.registry.tokens.list(datetime.now(UTC), project)
             if line.last_used:
                 break
             await asyncio.sleep(0.01)

@@ -16,7 +16,7 @@ QUESTION = f"{AGGREGATES}?measure=actions"
 @pytest.fixture(scope="module")
 def forge(deployment):
     registry = deployment.registry
-    active = {key.purpose: key for key in registry.list_keys() if key.status == "active"}
+    active = {key.purpose: key for key in registry.keys.list() if key.status == "active"}
     private = {
         purpose: load_pem_private_key(
             private_key_file(registry.settings.keys_dir, key.kid).read_bytes(), password=None

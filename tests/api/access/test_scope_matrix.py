@@ -16,20 +16,20 @@ NOUNS = ("reports", "ads", "moderation", "recommendations")
 @pytest.fixture(scope="module")
 def tokens(deployment):
     """A token of each kind."""
-    office, registry = deployment.registry.office, deployment.registry
+    registry = deployment.registry
     found = {scope: deployment.token(deployment.project(frozenset({scope}))) for scope in SCOPES}
     found |= {"no token": None, "garbage": "abc.def.ghi"}
     long_ago = datetime.now(UTC) - timedelta(days=30)
     found["expired"] = deployment.token(deployment.project(at=long_ago), at=long_ago, days=10)
     found["revoked"] = deployment.token()
-    registry.revoke_token(found["revoked"], mandate())
+    registry.tokens.revoke(found["revoked"], mandate())
     for kind, status in (("suspended project", "suspended"), ("ended project", "ended")):
         project = deployment.project()
         found[kind] = deployment.token(project)
-        office.move_project(project, status, mandate())
+        registry.projects.set_status(project, status, mandate())
     project = deployment.project()
     found["member no more"] = deployment.token(project)
-    office.end_membership(project, "researcher@example.org", mandate())
+    registry.projects.end_membership(project, "researcher@example.org", mandate())
     return found
 
 
@@ -73,7 +73,7 @@ def test_a_route_answers_this_asker_as_the_table_says(deployment, tokens, kind):
 @pytest.mark.parametrize("kind", [*SCOPES, *CLOSED])
 def test_no_researcher_may_do_what_admins_do(deployment, tokens, kind):
     filled = {"name": "REQ-1", "kid": "0" * 16, "purpose": "token", "notice": "ntc_a", **FILLED}
-    before = deployment.registry.verify_audit().events
+    before = deployment.registry.audit.verify().events
     with deployment.client(tokens[kind], limit_attempts="100000/minute") as client:
         described = client.get("/openapi.json").json()["paths"]
         acts = [(m, p) for p, found in described.items() if p.startswith("/v1/admin") for m in found]
@@ -81,7 +81,7 @@ def test_no_researcher_may_do_what_admins_do(deployment, tokens, kind):
         for method, path in acts:
             answer = client.request(method, path.format(**filled), json={"reason": "because I can"})
             assert answer.status_code == 401, (method, path)
-    assert deployment.registry.verify_audit().events == before
+    assert deployment.registry.audit.verify().events == before
 
 
 @pytest.mark.parametrize("kind", CLOSED)

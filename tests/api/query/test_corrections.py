@@ -35,9 +35,9 @@ MAY = {"measure": "actions", "period": "2026-05"}
 
 def take_back(place, release, reason=REASON):
     def record(act, subject, why):
-        place.registry.record_release_act(act, subject, mandate())
+        place.registry.audit.record_release_event(act, subject, mandate())
 
-    seal = ReleaseSigner(place.registry.release_signer(), place.registry.release_verifier(), record)
+    seal = ReleaseSigner(place.registry.keys.release_signer(), place.registry.keys.release_verifier(), record)
     declared, now = find_dataset("moderation"), datetime.now(UTC)
     ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
     try:
@@ -48,9 +48,9 @@ def take_back(place, release, reason=REASON):
 
 def go_back(place, release, reason=REASON):
     def record(act, subject, why):
-        place.registry.record_release_act(act, subject, mandate())
+        place.registry.audit.record_release_event(act, subject, mandate())
 
-    seal = ReleaseSigner(place.registry.release_signer(), place.registry.release_verifier(), record)
+    seal = ReleaseSigner(place.registry.keys.release_signer(), place.registry.keys.release_verifier(), record)
     ledger = LedgerStore(f"sqlite:///{place.home / 'ledger.sqlite'}")
     try:
         context = BuildContext(place.releases, place.home / "private", ledger, seal)
@@ -226,7 +226,7 @@ def test_both_are_feeds_too(reader, path, how):
 
 
 def test_the_withdrawal_is_in_the_audit(place):
-    place.registry.verify_audit()
+    place.registry.audit.verify()
     with closing(sqlite3.connect(place.home / "registry.sqlite")) as registry:
         acts = registry.execute("SELECT subject FROM audit_event WHERE act = 'release.withdrawn'").fetchall()
     assert acts == [("moderation/2026-05.1",)]

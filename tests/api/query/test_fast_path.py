@@ -52,7 +52,7 @@ def test_a_known_question_still_needs_a_token_of_its_scope_that_is_open(deployme
         ensure_problem(
             client.get(QUESTION, headers={"Authorization": f"Bearer {other}"}), 403, "out-of-scope"
         )
-        deployment.registry.revoke_token(good, mandate())
+        deployment.registry.tokens.revoke(good, mandate())
         ensure_problem(
             client.get(QUESTION, headers={"Authorization": f"Bearer {good}"}), 401, "token-refused"
         )

@@ -75,12 +75,12 @@ def test_whoever_finds_a_token_can_close_it_and_learns_nothing(deployment, anyon
 
 def test_whoever_finds_the_token_of_a_session_closes_it_with_the_same_answer_and_once(deployment, anyone):
     session = deployment.session()
-    held = deployment.registry.admin(session, datetime.now(UTC)).session
+    held = deployment.registry.sessions.principal(session, datetime.now(UTC)).session
     assert anyone.get("/v1/admin/session", headers=bearer(session)).status_code == 200
     answers = [anyone.post("/v1/tokens/revoke", json={"token": session}) for _ in range(2)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(204, b"")}
     ensure_problem(anyone.get("/v1/admin/session", headers=bearer(session)), 401, "token-refused")
-    acts = [line for line in deployment.registry.audit_lines() if line.get("subject") == held]
+    acts = [line for line in deployment.registry.audit.export() if line.get("subject") == held]
     assert [act["act"] for act in acts] == ["session.opened", "session.closed"]
     assert acts[1]["actor"] == f"holder:{held}"
 
@@ -91,9 +91,9 @@ def test_a_session_whose_end_has_passed_is_closed_too_and_a_forged_one_is_not(de
     for text in (over, other[:-2] + "AA"):
         assert anyone.post("/v1/tokens/revoke", json={"token": text}).status_code == 204
     closed = [
-        line["actor"] for line in deployment.registry.audit_lines() if line.get("act") == "session.closed"
+        line["actor"] for line in deployment.registry.audit.export() if line.get("act") == "session.closed"
     ]
-    assert closed[-1] == f"holder:{deployment.registry.admins.identify_session(over)}"
+    assert closed[-1] == f"holder:{deployment.registry.sessions.identify(over)}"
     assert anyone.get("/v1/admin/session", headers=bearer(other)).status_code == 200
 
 
@@ -106,17 +106,17 @@ def test_a_report_without_a_token_is_refused(anyone, body):
 
 def test_suspension_and_end_hold_from_the_next_request(deployment, anyone):
     project = deployment.project()
-    text, office = deployment.token(project), deployment.registry.office
+    text, projects = deployment.token(project), deployment.registry.projects
     assert anyone.get(QUESTION, headers=bearer(text)).status_code == 200
     for status, wanted in (("suspended", 401), ("active", 200), ("ended", 401)):
-        office.move_project(project, status, mandate())
+        projects.set_status(project, status, mandate())
         assert anyone.get(QUESTION, headers=bearer(text)).status_code == wanted, status
 
 
 def test_a_changed_scope_holds_from_the_next_request(deployment, anyone):
     project = deployment.project(frozenset({"moderation:read", "ads:read"}))
     text = deployment.token(project)
-    deployment.registry.office.change_project(project, ProjectChange(frozenset({"ads:read"})), mandate())
+    deployment.registry.projects.change(project, ProjectChange(frozenset({"ads:read"})), mandate())
     ensure_problem(anyone.get(QUESTION, headers=bearer(text)), 403, "out-of-scope")
 
 

@@ -67,12 +67,12 @@ def owner(deployment, tmp_path_factory):
     place = deployment.copy(tmp_path_factory.mktemp("examples") / "home")
     registry, first, last = place.registry, date(2026, 1, 1), date(2030, 12, 31)
     for reference in ("EX-1", "EX-4"):
-        registry.create_project(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
-        registry.add_researcher(NewMember(reference, "A Researcher", EMAIL, "An institution"), mandate())
+        registry.projects.create(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
+        registry.projects.add_member(NewMember(reference, "A Researcher", EMAIL, "An institution"), mandate())
     for reference in ("EX-2", "EX-3", "EX-5"):
-        registry.office.submit(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
+        registry.applications.submit(NewProject(reference, "IE", "Risks", ALL, first, last), mandate())
     for state in ("returned", "submitted"):
-        registry.office.move_application("EX-5", state, mandate())
+        registry.applications.set_state("EX-5", state, mandate())
     registry.admins.add("A Mover", "mover@example.org", "auditor", mandate())
     registry.admins.add("A Leaver", "leaver@example.org", "auditor", mandate())
     with place.client(place.session(), limit_admin="100000/minute") as client:

@@ -21,23 +21,23 @@ def owner(registry):
 
 
 def opened(registry, minutes=30):
-    return registry.admins.open_session("owner@example.org", minutes, mandate())
+    return registry.sessions.open("owner@example.org", minutes, mandate())
 
 
 def test_an_admin_is_let_in_until_the_session_ends(registry, owner):
     text = opened(registry, minutes=10).text
-    found = registry.admin(text, NOW)
+    found = registry.sessions.principal(text, NOW)
     assert (found.admin, found.role, found.expires) == (owner.id, "owner", NOW + timedelta(minutes=10))
     with pytest.raises(TokenRefused, match="not valid") as refused:
-        registry.admin(text, NOW + timedelta(minutes=10))
+        registry.sessions.principal(text, NOW + timedelta(minutes=10))
     assert refused.value.cause == "expired"
 
 
 def test_sessions_and_tokens_are_not_each_others(registry, owner):
-    registry.create_project(new_project(), mandate())
-    registry.add_researcher(new_member(), mandate())
-    token, session = registry.issue_token(ask(), mandate()).text, opened(registry).text
-    for look_up, text in ((registry.admin, token), (registry.principal, session)):
+    registry.projects.create(new_project(), mandate())
+    registry.projects.add_member(new_member(), mandate())
+    token, session = registry.tokens.issue(ask(), mandate()).text, opened(registry).text
+    for look_up, text in ((registry.sessions.principal, token), (registry.authenticator.principal, session)):
         with pytest.raises(TokenRefused) as refused:
             look_up(text, NOW)
         assert refused.value.cause == "claims: another audience"
@@ -45,14 +45,14 @@ def test_sessions_and_tokens_are_not_each_others(registry, owner):
 
 def test_a_session_that_is_closed_and_an_admin_who_is_none_are_refused(registry, owner):
     first, second = opened(registry), opened(registry)
-    registry.admins.close_session(first.token_id, mandate())
+    registry.sessions.close(first.token_id, mandate())
     with pytest.raises(TokenRefused) as refused:
-        registry.admin(first.text, NOW)
+        registry.sessions.principal(first.text, NOW)
     assert refused.value.cause == "session: closed"
-    assert registry.admin(second.text, NOW)
+    assert registry.sessions.principal(second.text, NOW)
     registry.admins.end("owner@example.org", mandate())
     with pytest.raises(TokenRefused) as refused:
-        registry.admin(second.text, NOW)
+        registry.sessions.principal(second.text, NOW)
     assert refused.value.cause == "admin: not one now"
     with pytest.raises(NotAllowed, match="no more"):
         opened(registry)
@@ -70,11 +70,11 @@ def test_admins_are_who_they_say_once(registry, owner):
     with pytest.raises(MalformedValue, match=r"role: 'onwer' is none of") as refused:
         registry.admins.add("Another", "another@example.org", "onwer", mandate())
     assert refused.value.suggestions == ("owner",)
-    for look_up in (registry.admins.end, registry.admins.close_session):
+    for look_up in (registry.admins.end, registry.sessions.close):
         with pytest.raises(UnknownRecord):
             look_up("nobody", mandate())
     with pytest.raises(UnknownRecord):
-        registry.admins.open_session("nobody@example.org", 5, mandate())
+        registry.sessions.open("nobody@example.org", 5, mandate())
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -89,7 +89,7 @@ def test_a_role_may_what_the_table_says(role):
 
 def test_the_tables_of_admins_go_down_and_up_again_with_rows_in_them(registry, owner, settings):
     opened(registry)
-    registry.admins.ask_withdrawal(WITHDRAWAL, mandate())
+    registry.approvals.request_withdrawal(WITHDRAWAL, mandate())
     engine = open_engine(parse_registry_url(settings.registry_url))
     try:
         migrate.downgrade(engine, "0002")
@@ -98,19 +98,19 @@ def test_the_tables_of_admins_go_down_and_up_again_with_rows_in_them(registry, o
     finally:
         engine.dispose()
     assert registry.admins.list() == []
-    assert registry.verify_audit().events >= 3, "what was done stays on record"
+    assert registry.audit.verify().events >= 3, "what was done stays on record"
 
 
 def test_a_first_word_lapses_after_seven_days(settings):
     two = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
     later = NOW + timedelta(days=7)
     try:
-        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", NOW))
-        assert len(two.admins.waiting(NOW + timedelta(days=6))) == 1
-        assert two.admins.waiting(later) == []
-        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:bob", "wrong", later))
-        assert two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", later))
-        assert two.admins.waiting(later) == []
+        assert not two.approvals.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", NOW))
+        assert len(two.approvals.list_pending(NOW + timedelta(days=6))) == 1
+        assert two.approvals.list_pending(later) == []
+        assert not two.approvals.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:bob", "wrong", later))
+        assert two.approvals.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", later))
+        assert two.approvals.list_pending(later) == []
     finally:
         two.close()
 
@@ -119,10 +119,10 @@ def test_an_agreed_withdrawal_that_is_cut_off_needs_no_new_words(settings):
     two = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
     one, other = Mandate("cli:ann", "wrong", NOW), Mandate("cli:bob", "wrong", NOW)
     try:
-        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, one)
+        assert not two.approvals.agree_to_withdrawal(WITHDRAWAL, one)
         for again in (other, other, one):
-            assert two.admins.agree_to_withdrawal(WITHDRAWAL, again)
-        assert two.admins.waiting(NOW) == []
+            assert two.approvals.agree_to_withdrawal(WITHDRAWAL, again)
+        assert two.approvals.list_pending(NOW) == []
     finally:
         two.close()
 
@@ -134,8 +134,8 @@ def test_the_words_of_two_owners_stand_beside_each_other(settings):
             two.admins.add("An Owner", f"{n}@example.org", "owner", mandate()) for n in ("one", "other")
         ]
         for admin in admins:
-            two.admins.ask_withdrawal(WITHDRAWAL, Mandate(f"admin:{admin.id}", "wrong", NOW))
-        assert two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate(f"admin:{admins[0].id}", "wrong", NOW))
+            two.approvals.request_withdrawal(WITHDRAWAL, Mandate(f"admin:{admin.id}", "wrong", NOW))
+        assert two.approvals.agree_to_withdrawal(WITHDRAWAL, Mandate(f"admin:{admins[0].id}", "wrong", NOW))
     finally:
         two.close()
 
@@ -145,47 +145,47 @@ def test_the_word_of_an_admin_who_has_no_say_any_more_lapses(settings, leaves):
     two = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
     try:
         admin = two.admins.add("An Owner", "owner@example.org", "owner", mandate())
-        two.admins.ask_withdrawal(WITHDRAWAL, Mandate(f"admin:{admin.id}", "wrong", NOW))
-        assert [word.actor for word in two.admins.waiting(NOW)] == [f"admin:{admin.id}"]
-        two.admins.end(admin.id, mandate()) if leaves == "end" else two.admins.change(
+        two.approvals.request_withdrawal(WITHDRAWAL, Mandate(f"admin:{admin.id}", "wrong", NOW))
+        assert [word.actor for word in two.approvals.list_pending(NOW)] == [f"admin:{admin.id}"]
+        two.admins.end(admin.id, mandate()) if leaves == "end" else two.admins.change_role(
             admin.id, "auditor", mandate()
         )
-        assert two.admins.waiting(NOW) == []
-        assert not two.admins.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", NOW))
+        assert two.approvals.list_pending(NOW) == []
+        assert not two.approvals.agree_to_withdrawal(WITHDRAWAL, Mandate("cli:ann", "wrong", NOW))
     finally:
         two.close()
 
 
 def test_another_role_holds_from_the_next_request_on(registry, owner):
     text = opened(registry).text
-    registry.admins.change("owner@example.org", "auditor", mandate())
-    assert registry.admin(text, NOW).role == "auditor"
+    registry.admins.change_role("owner@example.org", "auditor", mandate())
+    assert registry.sessions.principal(text, NOW).role == "auditor"
     with pytest.raises(MalformedValue, match="role"):
-        registry.admins.change("owner@example.org", "king", mandate())
+        registry.admins.change_role("owner@example.org", "king", mandate())
 
 
 def test_an_admin_who_comes_back_comes_in_by_new_sessions_alone(registry, owner):
     before = opened(registry)
     registry.admins.end("owner@example.org", mandate())
-    assert registry.admins.sessions(NOW) == []
+    assert registry.sessions.list(NOW) == []
     with pytest.raises(NotAllowed, match="no more"):
-        registry.admins.change("owner@example.org", "owner", mandate())
+        registry.admins.change_role("owner@example.org", "owner", mandate())
     back = registry.admins.add("An Owner", "owner@example.org", "issuer", mandate())
     assert (back.id, back.role, back.ended) == (owner.id, "issuer", None)
     with pytest.raises(TokenRefused):
-        registry.admin(before.text, NOW)
+        registry.sessions.principal(before.text, NOW)
     again = opened(registry)
-    assert registry.admin(again.text, NOW).role == "issuer"
-    (line,) = registry.admins.sessions(NOW)
+    assert registry.sessions.principal(again.text, NOW).role == "issuer"
+    (line,) = registry.sessions.list(NOW)
     assert (line.session, line.email) == (again.token_id, "owner@example.org")
 
 
 def test_words_and_clocks_go_down_and_up_again_with_rows_in_them(registry, settings):
     for who in ("ann", "bob"):
-        registry.admins.ask_withdrawal(WITHDRAWAL, Mandate(f"cli:{who}", "wrong", NOW))
-    registry.office.submit(new_project(), mandate())
-    registry.office.move_application(new_project().reference, "returned", mandate())
-    before = registry.office.clocks()
+        registry.approvals.request_withdrawal(WITHDRAWAL, Mandate(f"cli:{who}", "wrong", NOW))
+    registry.applications.submit(new_project(), mandate())
+    registry.applications.set_state(new_project().reference, "returned", mandate())
+    before = registry.applications.list_deadlines()
     assert [c.kind for c in before if c.ended is None] == ["amendment-decision"]
     engine = open_engine(parse_registry_url(settings.registry_url))
     try:
@@ -194,30 +194,30 @@ def test_words_and_clocks_go_down_and_up_again_with_rows_in_them(registry, setti
             migrate.upgrade(session.connection())
     finally:
         engine.dispose()
-    (word,) = registry.admins.waiting(NOW)
+    (word,) = registry.approvals.list_pending(NOW)
     assert (word.subject, word.at) == (WITHDRAWAL, NOW)
-    assert registry.office.clocks() == before
+    assert registry.applications.list_deadlines() == before
 
 
 def test_a_withdrawal_that_is_done_waits_for_nobody(registry):
-    registry.admins.ask_withdrawal(WITHDRAWAL, mandate())
-    assert len(registry.admins.waiting(NOW)) == 1
-    registry.record_release_act("release.withdrawn", WITHDRAWAL, mandate())
-    assert registry.admins.waiting(NOW) == []
+    registry.approvals.request_withdrawal(WITHDRAWAL, mandate())
+    assert len(registry.approvals.list_pending(NOW)) == 1
+    registry.audit.record_release_event("release.withdrawn", WITHDRAWAL, mandate())
+    assert registry.approvals.list_pending(NOW) == []
 
 
 @pytest.mark.parametrize("status", ["active", "next", "retired"])
 @pytest.mark.parametrize("purpose", ["token", "release", "audit"])
 def test_a_key_is_revoked_for_good_and_another_signs(registry, purpose, status):
-    registry.rotate_key(purpose, mandate())
-    kid = next(k.kid for k in registry.list_keys() if (k.purpose, k.status) == (purpose, status))
-    successor = registry.revoke_key(kid, mandate())
+    registry.keys.rotate(purpose, mandate())
+    kid = next(k.kid for k in registry.keys.list() if (k.purpose, k.status) == (purpose, status))
+    successor = registry.keys.revoke(kid, mandate())
     assert (successor is not None) == (status == "active")
-    standing = {k.kid: k.status for k in registry.list_keys() if k.purpose == purpose}
+    standing = {k.kid: k.status for k in registry.keys.list() if k.purpose == purpose}
     assert standing[kid] == "revoked"
     assert sorted(standing.values()).count("active") == sorted(standing.values()).count("next") == 1
     with pytest.raises(NotAllowed, match="revoked already"):
-        registry.revoke_key(kid, mandate())
+        registry.keys.revoke(kid, mandate())
     with pytest.raises(UnknownRecord):
-        registry.revoke_key("0" * 16, mandate())
-    assert registry.verify_audit().events
+        registry.keys.revoke("0" * 16, mandate())
+    assert registry.audit.verify().events

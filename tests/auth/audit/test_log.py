@@ -26,8 +26,8 @@ REST = "at, actor, act, subject, reason, details, previous, hash"
 def told(populated: Registry) -> Registry:
     """A registry with seven events: made, project, member, three tokens, one revoked."""
     for _ in range(3):
-        issued = populated.issue_token(ask(), mandate())
-    populated.revoke_token(issued.token_id, mandate(reason="left on a train"))
+        issued = populated.tokens.issue(ask(), mandate())
+    populated.tokens.revoke(issued.token_id, mandate(reason="left on a train"))
     return populated
 
 
@@ -41,13 +41,13 @@ def events(settings: RegistrySettings) -> list[dict[str, object]]:
 
 def broken_at(registry: Registry) -> int:
     with pytest.raises(ChainBroken) as broken:
-        registry.verify_audit()
+        registry.audit.verify()
     assert broken.value.sentence.startswith("audit: ")
     return broken.value.position
 
 
 def test_an_audit_that_was_left_alone_is_whole(told):
-    found = told.verify_audit()
+    found = told.audit.verify()
     assert (found.events, found.last, found.witnessed) == (7, NOW, 7)
 
 
@@ -67,7 +67,7 @@ def test_every_act_stands_with_its_actor_and_its_reason(told, settings):
 
 
 def test_the_audit_names_no_person_and_holds_no_token(told, settings):
-    issued = told.issue_token(ask(), mandate())
+    issued = told.tokens.issue(ask(), mandate())
     said = json.dumps([list(map(str, event.values())) for event in events(settings)])
     assert "ann@" not in said.lower()
     assert "ann example" not in said.lower()
@@ -78,20 +78,20 @@ def test_an_act_that_is_refused_leaves_neither_a_row_nor_an_event(told, settings
     before = events(settings)
     for _ in range(2):
         with pytest.raises(NotAllowed):
-            told.create_project(new_project(), mandate())
+            told.projects.create(new_project(), mandate())
         with pytest.raises(NotAllowed):
-            told.add_researcher(new_member(name="Another Name"), mandate())
+            told.projects.add_member(new_member(name="Another Name"), mandate())
     assert events(settings) == before
-    assert len(told.list_projects()) == 1
+    assert len(told.projects.list()) == 1
 
 
 def test_an_act_whose_event_cannot_be_written_is_not_done(told, settings):
     """No audit, no act."""
-    audit_key = next(key for key in told.list_keys() if (key.purpose, key.status) == ("audit", "active"))
+    audit_key = next(key for key in told.keys.list() if (key.purpose, key.status) == ("audit", "active"))
     (settings.keys_dir / f"{audit_key.kid}.pem").unlink()
     with pytest.raises(KeyUnusable):
-        told.create_project(new_project("REQ-2"), mandate())
-    assert [project.reference for project in told.list_projects()] == ["REQ-1"]
+        told.projects.create(new_project("REQ-2"), mandate())
+    assert [project.reference for project in told.projects.list()] == ["REQ-1"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_an_act_whose_event_cannot_be_written_is_not_done(told, settings):
 def test_the_database_itself_refuses_to_change_an_event(told, attacker, statement):
     with pytest.raises(DatabaseError, match="audit events are"):
         attacker(statement, past_triggers=False)
-    assert told.verify_audit().events == 7
+    assert told.audit.verify().events == 7
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -205,7 +205,7 @@ def test_a_tail_that_was_cut_down_to_an_older_signed_head_is_found_by_the_witnes
     with engine.connect() as connection:
         seq, hash_, signature = connection.execute(text("SELECT seq, hash, signature FROM audit_head")).one()
     engine.dispose()
-    populated.issue_token(ask(), mandate())
+    populated.tokens.issue(ask(), mandate())
     attacker(
         f"DELETE FROM audit_event WHERE seq > {seq}",
         f"UPDATE audit_head SET seq = {seq}, hash = '{hash_}', signature = '{signature}'",
@@ -271,7 +271,7 @@ def test_events_added_past_the_head_are_found(told, attacker, settings):
 def test_nothing_is_done_on_top_of_an_audit_that_was_cut(told, attacker):
     attacker("DELETE FROM audit_event WHERE seq > 5")
     with pytest.raises(ChainBroken):
-        told.issue_token(ask(), mandate())
+        told.tokens.issue(ask(), mandate())
     assert broken_at(told) == 6, "and the damage is not signed over"
 
 
@@ -280,7 +280,7 @@ def test_an_older_copy_of_the_registry_is_found_by_the_witness(told, settings):
     told.close()
     file = settings.home / "registry.sqlite"
     shutil.copy(file, settings.home / "old")
-    told.issue_token(ask(), mandate())
+    told.tokens.issue(ask(), mandate())
     told.close()
     for left_over in settings.home.glob("registry.sqlite*"):
         left_over.unlink()
@@ -301,28 +301,28 @@ def test_an_audit_that_was_emptied_is_found_without_a_witness_too(told, attacker
 
 def test_a_long_audit_is_followed_page_by_page(told, attacker, monkeypatch):
     monkeypatch.setattr("auth.audit.verification._PAGE", 2)
-    assert told.verify_audit().events == 7
+    assert told.audit.verify().events == 7
     attacker("UPDATE audit_event SET reason = 'x' WHERE seq = 6")
     assert broken_at(told) == 6
 
 
 def test_an_export_in_pages_ends_where_it_began_whatever_is_done_meanwhile(told, monkeypatch):
-    before = list(told.audit_lines())
+    before = list(told.audit.export())
     monkeypatch.setattr("auth.audit.export.PAGE", 2)
-    lines = told.audit_lines()
+    lines = told.audit.export()
     found = [next(lines)]
-    told.record_release_act("release.withdrawn", "moderation/2026-06.1", mandate())
+    told.audit.record_release_event("release.withdrawn", "moderation/2026-06.1", mandate())
     found += lines
     assert found == before
-    assert [line["seq"] for line in told.audit_lines(3)] == [*range(4, len(before) + 1), len(before)]
-    assert len({line["hash"] for line in told.audit_lines() if "hash" in line}) == len(before)
+    assert [line["seq"] for line in told.audit.export(3)] == [*range(4, len(before) + 1), len(before)]
+    assert len({line["hash"] for line in told.audit.export() if "hash" in line}) == len(before)
 
 
 def test_readers_who_stall_hold_no_connection(told):
-    readers = [told.audit_lines() for _ in range(3 * POOL_SIZE)]
+    readers = [told.audit.export() for _ in range(3 * POOL_SIZE)]
     first = [next(reader) for reader in readers]
-    told.record_release_act("release.withdrawn", "moderation/2026-06.1", mandate())
-    events = told.verify_audit().events - 1  # as they were when the readers began
+    told.audit.record_release_event("release.withdrawn", "moderation/2026-06.1", mandate())
+    events = told.audit.verify().events - 1  # as they were when the readers began
     assert {len(list(reader)) for reader in readers} == {events}, "all but the first, and the head"
     assert {line["seq"] for line in first} == {1}
 
@@ -332,26 +332,26 @@ def test_an_act_is_not_lost_where_its_witness_cannot_be_written(told, settings, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("auth.audit.transaction.write_witness", full)
-    issued = told.issue_token(ask(), mandate())
-    assert told.principal(issued.text, NOW) and "No space left" in caplog.text
-    assert told.verify_audit().witnessed == 7
+    issued = told.tokens.issue(ask(), mandate())
+    assert told.authenticator.principal(issued.text, NOW) and "No space left" in caplog.text
+    assert told.audit.verify().witnessed == 7
 
 
 def test_a_host_without_a_witness_still_verifies_the_chain(told, settings):
     witness_file(settings.keys_dir).unlink()
-    assert told.verify_audit().witnessed == 0
+    assert told.audit.verify().witnessed == 0
 
 
 def test_a_witness_that_cannot_be_read_is_said(told, settings):
     witness_file(settings.keys_dir).write_text("{")
     with pytest.raises(ChainBroken, match="witness"):
-        told.verify_audit()
+        told.audit.verify()
 
 
 def test_the_audit_verifies_after_its_key_was_rotated(told):
-    told.rotate_key("audit", mandate())
-    told.issue_token(ask(), mandate())
-    assert told.verify_audit().events == 9
+    told.keys.rotate("audit", mandate())
+    told.tokens.issue(ask(), mandate())
+    assert told.audit.verify().events == 9
 
 
 def test_acts_of_several_processes_at_once_make_one_chain(populated, settings):
@@ -361,7 +361,7 @@ def test_acts_of_several_processes_at_once_make_one_chain(populated, settings):
         own = open_registry(settings)
         try:
             for _ in range(5):
-                own.issue_token(ask(label=f"thread {number}"), mandate())
+                own.tokens.issue(ask(label=f"thread {number}"), mandate())
         except Exception as failure:  # noqa: BLE001 - told below, in the test's own thread
             failures.append(failure)
         finally:
@@ -373,4 +373,4 @@ def test_acts_of_several_processes_at_once_make_one_chain(populated, settings):
     for thread in threads:
         thread.join()
     assert failures == []
-    assert populated.verify_audit().events == 3 + 20
+    assert populated.audit.verify().events == 3 + 20

@@ -21,16 +21,16 @@ def opened(
     request: pytest.FixtureRequest, new_settings: MakeSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Registry]:
     registry = open_registry(new_settings(request.param, tmp_path_factory.mktemp("forged") / "home"))
-    registry.create_project(new_project(), mandate())
-    registry.add_researcher(new_member(), mandate())
+    registry.projects.create(new_project(), mandate())
+    registry.projects.add_member(new_member(), mandate())
     yield registry
     registry.close()
 
 
 @pytest.fixture(scope="module")
 def forge(opened: Registry) -> Forge:
-    good = opened.issue_token(ask(), mandate()).text
-    active = {key.purpose: key for key in opened.list_keys() if key.status == "active"}
+    good = opened.tokens.issue(ask(), mandate()).text
+    active = {key.purpose: key for key in opened.keys.list() if key.status == "active"}
     private = {
         purpose: load_pem_private_key(
             private_key_file(opened.settings.keys_dir, key.kid).read_bytes(), password=None
@@ -48,8 +48,10 @@ def forge(opened: Registry) -> Forge:
 
 
 def test_the_token_that_the_forgeries_are_made_from_is_good(opened, forge):
-    assert opened.principal(forge.good, NOW)
-    assert opened.principal(forge.with_claims(), NOW), "signed again by the forge, it is as good"
+    assert opened.authenticator.principal(forge.good, NOW)
+    assert opened.authenticator.principal(forge.with_claims(), NOW), (
+        "signed again by the forge, it is as good"
+    )
 
 
 @pytest.mark.parametrize("name", FORGERIES)
@@ -57,7 +59,7 @@ def test_a_forgery_is_refused(opened, forge, name):
     text = FORGERIES[name](forge)
     assert text != forge.good
     with pytest.raises(TokenRefused) as refused:
-        opened.principal(text, NOW)
+        opened.authenticator.principal(text, NOW)
     assert forge.segments[1] not in refused.value.cause
     # the text alone gives away all but what only the registry can know
     assert refused.value.cause.startswith("registry: ") == (name in KNOWN_TO_THE_REGISTRY_ALONE)
@@ -76,30 +78,30 @@ def test_whatever_is_done_to_a_token_it_is_refused(opened, forge, data):
     text = forge.good[:place] + put + forge.good[place + cut :]
     if text != forge.good:
         with pytest.raises(TokenRefused):
-            opened.principal(text, NOW)
+            opened.authenticator.principal(text, NOW)
 
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}", fullmatch=True))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_whatever_is_sent_instead_of_a_token_is_refused(opened, text):
     with pytest.raises(TokenRefused):
-        opened.principal(text, NOW)
+        opened.authenticator.principal(text, NOW)
 
 
 def test_the_mirrored_signature_is_the_same_token_and_revoked_with_it(opened, forge):
     """ECDSA has two signatures over the same bytes; it does not matter, since the jti is looked up."""
-    issued = opened.issue_token(ask(), mandate())
+    issued = opened.tokens.issue(ask(), mandate())
     twin = mirrored(Forge(**(vars(forge) | {"good": issued.text})))
-    assert opened.principal(twin, NOW).token_id == issued.token_id
-    opened.revoke_token(issued.token_id, mandate())
+    assert opened.authenticator.principal(twin, NOW).token_id == issued.token_id
+    opened.tokens.revoke(issued.token_id, mandate())
     for text in (issued.text, twin):
         with pytest.raises(TokenRefused):
-            opened.principal(text, NOW)
+            opened.authenticator.principal(text, NOW)
 
 
 def test_another_library_reads_our_tokens_in_the_same_way(opened, forge):
     jwt = pytest.importorskip("jwt", reason="PyJWT is a dependency of development alone")
-    (ours,) = [key for key in opened.jwks()["keys"] if key["kid"] == forge.header["kid"]]
+    (ours,) = [key for key in opened.keys.jwks()["keys"] if key["kid"] == forge.header["kid"]]
     claims = jwt.decode(
         forge.good,
         jwt.PyJWK.from_dict(ours).key,
@@ -120,7 +122,7 @@ def test_a_token_signed_by_another_library_is_read_by_us(opened, forge):
     jwt = pytest.importorskip("jwt", reason="PyJWT is a dependency of development alone")
     text = jwt.encode(forge.claims, forge.private, "ES256", headers=forge.header)
     assert text != forge.good
-    assert opened.principal(text, NOW) == opened.principal(forge.good, NOW)
+    assert opened.authenticator.principal(text, NOW) == opened.authenticator.principal(forge.good, NOW)
 
 
 def test_the_public_key_in_the_registry_is_that_of_the_file(forge):

@@ -109,63 +109,63 @@ def test_a_published_key_has_its_public_half_alone():
 
 
 def test_the_jwks_names_keys_before_they_sign_and_after(registry):
-    before = {key["kid"] for key in registry.jwks()["keys"]}
+    before = {key["kid"] for key in registry.keys.jwks()["keys"]}
     assert len(before) == 4, "an active and a next one for tokens and for releases"
-    following = next(k.kid for k in registry.list_keys() if (k.purpose, k.status) == ("token", "next"))
-    assert registry.rotate_key("token", mandate()) == following
-    after = {key["kid"] for key in registry.jwks()["keys"]}
+    following = next(k.kid for k in registry.keys.list() if (k.purpose, k.status) == ("token", "next"))
+    assert registry.keys.rotate("token", mandate()) == following
+    after = {key["kid"] for key in registry.keys.jwks()["keys"]}
     assert before < after and len(after) == 5
 
 
 def test_a_rotation_has_one_active_and_one_next_key_of_each_purpose(registry):
     for purpose in ("token", "release", "audit"):
-        registry.rotate_key(purpose, mandate())
-    states = sorted((key.purpose, key.status) for key in registry.list_keys())
+        registry.keys.rotate(purpose, mandate())
+    states = sorted((key.purpose, key.status) for key in registry.keys.list())
     assert states == [(p, s) for p in ("audit", "release", "token") for s in ("active", "next", "retired")]
-    assert registry.verify_audit().events == 4
+    assert registry.audit.verify().events == 4
 
 
 def test_a_key_does_not_take_over_where_its_file_is_missing(registry, settings):
-    following = next(k.kid for k in registry.list_keys() if (k.purpose, k.status) == ("token", "next"))
+    following = next(k.kid for k in registry.keys.list() if (k.purpose, k.status) == ("token", "next"))
     private_key_file(settings.keys_dir, following).unlink()
     with pytest.raises(KeyUnusable):
-        registry.rotate_key("token", mandate())
-    assert {k.status for k in registry.list_keys() if k.purpose == "token"} == {"active", "next"}
+        registry.keys.rotate("token", mandate())
+    assert {k.status for k in registry.keys.list() if k.purpose == "token"} == {"active", "next"}
 
 
 def test_a_registry_without_an_active_key_says_so(registry, attacker):
     attacker("UPDATE signing_key SET status = 'retired' WHERE purpose = 'release'", past_triggers=False)
     with pytest.raises(KeyUnusable, match="active key for release"):
-        registry.release_signer()
+        registry.keys.release_signer()
 
 
 # --- releases -----------------------------------------------------------------------------------------
 
 
 def test_a_release_is_signed_and_verified(registry):
-    signature = registry.release_signer()(MANIFEST)
+    signature = registry.keys.release_signer()(MANIFEST)
     assert signature.count(".") == 2 and ".." in signature
-    registry.release_verifier()(MANIFEST, signature)
+    registry.keys.release_verifier()(MANIFEST, signature)
 
 
 def test_a_release_signed_before_a_rotation_still_verifies(registry):
-    signature = registry.release_signer()(MANIFEST)
-    registry.rotate_key("release", mandate())
-    verify = registry.release_verifier()
+    signature = registry.keys.release_signer()(MANIFEST)
+    registry.keys.rotate("release", mandate())
+    verify = registry.keys.release_verifier()
     verify(MANIFEST, signature)
-    verify(MANIFEST, registry.release_signer()(MANIFEST))
+    verify(MANIFEST, registry.keys.release_signer()(MANIFEST))
 
 
 def test_a_release_signed_by_a_revoked_key_is_refused(registry, attacker):
-    signature = registry.release_signer()(MANIFEST)
+    signature = registry.keys.release_signer()(MANIFEST)
     attacker("UPDATE signing_key SET status = 'revoked' WHERE purpose = 'release'", past_triggers=False)
     with pytest.raises(SignatureRefused):
-        registry.release_verifier()(MANIFEST, signature)
+        registry.keys.release_verifier()(MANIFEST, signature)
 
 
 def test_a_large_manifest_is_signed(registry):
     manifest = b"x" * 5_000_000
-    registry.release_verifier()(manifest, registry.release_signer()(manifest))
+    registry.keys.release_verifier()(manifest, registry.keys.release_signer()(manifest))
 
 
 def spoiled(signature: str) -> dict[str, str]:
@@ -196,8 +196,8 @@ def spoiled(signature: str) -> dict[str, str]:
 
 
 def test_a_spoiled_signature_is_refused_and_nothing_else_happens(registry):
-    signature = registry.release_signer()(MANIFEST)
-    verify = registry.release_verifier()
+    signature = registry.keys.release_signer()(MANIFEST)
+    verify = registry.keys.release_verifier()
     for name, text in spoiled(signature).items():
         assert text != signature, name
         with pytest.raises(SignatureRefused):
@@ -208,10 +208,10 @@ def test_a_spoiled_signature_is_refused_and_nothing_else_happens(registry):
 
 
 def test_a_signature_for_one_purpose_proves_nothing_for_another(registry, settings):
-    keys = {key.purpose: key.kid for key in registry.list_keys() if key.status == "active"}
+    keys = {key.purpose: key.kid for key in registry.keys.list() if key.status == "active"}
     release = read_private_key(settings.keys_dir, keys["release"])
     audit = read_private_key(settings.keys_dir, keys["audit"])
-    verify = registry.release_verifier()
+    verify = registry.keys.release_verifier()
     verify(MANIFEST, sign_detached(MANIFEST, release, "release"))
     for signer, purpose in ((release, "audit"), (audit, "release"), (audit, "audit")):
         with pytest.raises(SignatureRefused):

@@ -25,14 +25,14 @@ def refusal(act, *said) -> RegistryError:
 
 
 def test_a_project_runs_from_its_first_day_to_the_end_of_its_last(registry):
-    project = registry.create_project(new_project(), mandate())
+    project = registry.projects.create(new_project(), mandate())
     assert project.not_before.isoformat() == "2026-06-01T00:00:00+00:00"
     assert project.not_after.isoformat() == "2027-06-01T00:00:00+00:00"
-    assert registry.list_projects()[0].id == project.id
+    assert registry.projects.list()[0].id == project.id
 
 
 def test_a_reasoned_request_has_one_project(populated):
-    refused = refusal(populated.create_project, new_project(), mandate())
+    refused = refusal(populated.projects.create, new_project(), mandate())
     assert (type(refused), refused.parameter, refused.value) == (NotAllowed, "reference", "REQ-1")
 
 
@@ -50,21 +50,21 @@ def test_a_reasoned_request_has_one_project(populated):
     ],
 )
 def test_a_project_is_refused_with_the_parameter_that_is_wrong(registry, change, parameter, kind):
-    refused = refusal(registry.create_project, new_project(**change), mandate())
+    refused = refusal(registry.projects.create, new_project(**change), mandate())
     assert (type(refused), refused.parameter) == (kind, parameter)
-    assert registry.list_projects() == []
+    assert registry.projects.list() == []
 
 
 def test_a_project_may_end_today(registry):
-    assert registry.create_project(new_project(last_day=NOW.date()), mandate())
+    assert registry.projects.create(new_project(last_day=NOW.date()), mandate())
 
 
 def test_a_person_is_one_person_in_every_project(populated):
-    populated.create_project(new_project("REQ-2"), mandate())
-    _, ann = populated.add_researcher(new_member("REQ-2", "ANN@uni.example"), mandate())
-    _, bob = populated.add_researcher(new_member("REQ-2", "bob@uni.example", name="Bob"), mandate())
-    first = populated.principal(populated.issue_token(ask("REQ-1"), mandate()).text, NOW)
-    second = populated.principal(populated.issue_token(ask("REQ-2"), mandate()).text, NOW)
+    populated.projects.create(new_project("REQ-2"), mandate())
+    _, ann = populated.projects.add_member(new_member("REQ-2", "ANN@uni.example"), mandate())
+    _, bob = populated.projects.add_member(new_member("REQ-2", "bob@uni.example", name="Bob"), mandate())
+    first = populated.authenticator.principal(populated.tokens.issue(ask("REQ-1"), mandate()).text, NOW)
+    second = populated.authenticator.principal(populated.tokens.issue(ask("REQ-2"), mandate()).text, NOW)
     assert first.researcher == second.researcher == ann.id != bob.id
     assert first.project != second.project
 
@@ -80,22 +80,22 @@ def test_a_person_is_one_person_in_every_project(populated):
     ],
 )
 def test_a_member_is_refused_with_the_parameter_that_is_wrong(populated, member, parameter):
-    assert refusal(populated.add_researcher, member, mandate()).parameter == parameter
+    assert refusal(populated.projects.add_member, member, mandate()).parameter == parameter
 
 
 def test_a_known_address_with_another_name_is_refused(populated):
-    populated.create_project(new_project("REQ-2"), mandate())
-    refused = refusal(populated.add_researcher, new_member("REQ-2", name="Somebody Else"), mandate())
+    populated.projects.create(new_project("REQ-2"), mandate())
+    refused = refusal(populated.projects.add_member, new_member("REQ-2", name="Somebody Else"), mandate())
     assert "another name" in refused.sentence
 
 
 def test_nobody_joins_a_project_that_is_over(populated):
     late = mandate(NOW + timedelta(days=400))
-    assert "ended" in refusal(populated.add_researcher, new_member(email="b@c"), late).sentence
+    assert "ended" in refusal(populated.projects.add_member, new_member(email="b@c"), late).sentence
 
 
 def test_a_project_misspelt_is_answered_with_the_one_meant(populated):
-    refused = refusal(populated.issue_token, ask("REQ1"), mandate())
+    refused = refusal(populated.tokens.issue, ask("REQ1"), mandate())
     assert (type(refused), refused.suggestions) == (UnknownRecord, ("REQ-1",))
     assert refused.sentence.endswith("Did you mean REQ-1?")
 
@@ -104,128 +104,130 @@ def test_a_project_misspelt_is_answered_with_the_one_meant(populated):
 
 
 def test_a_token_lasts_ninety_days_and_has_all_of_its_projects_scopes(populated):
-    issued = populated.issue_token(ask(), mandate())
+    issued = populated.tokens.issue(ask(), mandate())
     assert issued.expires - NOW == timedelta(days=90)
-    assert populated.principal(issued.text, NOW).scopes == {"ads:read", "moderation:read"}
+    assert populated.authenticator.principal(issued.text, NOW).scopes == {"ads:read", "moderation:read"}
     assert len(issued.text) < 600
 
 
 def test_a_scope_beyond_the_projects_is_refused(populated):
-    refused = refusal(populated.issue_token, ask(scopes=frozenset({"reports:read"})), mandate())
+    refused = refusal(populated.tokens.issue, ask(scopes=frozenset({"reports:read"})), mandate())
     assert (refused.parameter, refused.value) == ("scopes", "reports:read")
     assert refused.allowed == ("ads:read", "moderation:read")
 
 
 @pytest.mark.parametrize("days", [0, -1, 367, 10**9])
 def test_a_lifetime_out_of_bounds_is_refused(populated, days):
-    assert refusal(populated.issue_token, ask(days=days), mandate()).parameter == "days"
+    assert refusal(populated.tokens.issue, ask(days=days), mandate()).parameter == "days"
 
 
 def test_only_a_member_gets_a_token(populated):
-    refused = refusal(populated.issue_token, ask(researcher="anne@uni.example"), mandate())
+    refused = refusal(populated.tokens.issue, ask(researcher="anne@uni.example"), mandate())
     assert (refused.parameter, refused.suggestions) == ("researcher", ("ann@uni.example",))
 
 
 def test_a_member_who_left_gets_no_token(populated, attacker):
     attacker("UPDATE membership SET ended = since", past_triggers=False)
-    assert refusal(populated.issue_token, ask(), mandate()).parameter == "researcher"
+    assert refusal(populated.tokens.issue, ask(), mandate()).parameter == "researcher"
 
 
 @pytest.mark.parametrize("status", ["suspended", "ended"])
 def test_a_project_that_is_not_active_gets_no_token(populated, attacker, status):
     attacker(f"UPDATE project SET status = '{status}'", past_triggers=False)
-    assert status in refusal(populated.issue_token, ask(), mandate()).sentence
+    assert status in refusal(populated.tokens.issue, ask(), mandate()).sentence
 
 
 def test_a_project_that_is_over_gets_no_token(populated):
     late = mandate(NOW + timedelta(days=400))
-    assert "ended on 2027-06-01" in refusal(populated.issue_token, ask(), late).sentence
+    assert "ended on 2027-06-01" in refusal(populated.tokens.issue, ask(), late).sentence
 
 
 def test_the_same_idempotency_key_shows_the_same_token(populated):
-    first = populated.issue_token(ask(idempotency_key="k1", label="laptop"), mandate())
-    second = populated.issue_token(
+    first = populated.tokens.issue(ask(idempotency_key="k1", label="laptop"), mandate())
+    second = populated.tokens.issue(
         ask(idempotency_key="k1", label="laptop"), mandate(NOW + timedelta(minutes=1))
     )
     assert (first.again, second.again) == (False, True)
     assert first.token_id == second.token_id and first.expires == second.expires
-    assert populated.principal(first.text, NOW) == populated.principal(second.text, NOW)
-    assert len(populated.list_tokens(NOW)) == 1
-    assert populated.verify_audit().events == 5
+    assert populated.authenticator.principal(first.text, NOW) == populated.authenticator.principal(
+        second.text, NOW
+    )
+    assert len(populated.tokens.list(NOW)) == 1
+    assert populated.audit.verify().events == 5
 
 
 def test_blanks_around_an_idempotency_key_make_no_other_key(populated):
-    first = populated.issue_token(ask(idempotency_key="k1"), mandate())
-    again = populated.issue_token(ask(idempotency_key=" " * 300 + "k1\u00a0"), mandate())
+    first = populated.tokens.issue(ask(idempotency_key="k1"), mandate())
+    again = populated.tokens.issue(ask(idempotency_key=" " * 300 + "k1\u00a0"), mandate())
     assert (again.token_id, again.again) == (first.token_id, True)
 
 
 def test_an_idempotency_key_is_for_one_token_of_one_member(populated):
-    populated.issue_token(ask(idempotency_key="k1"), mandate())
-    populated.add_researcher(new_member(email="bob@uni.example", name="Bob"), mandate())
-    other = populated.issue_token(ask(researcher="bob@uni.example", idempotency_key="k1"), mandate())
+    populated.tokens.issue(ask(idempotency_key="k1"), mandate())
+    populated.projects.add_member(new_member(email="bob@uni.example", name="Bob"), mandate())
+    other = populated.tokens.issue(ask(researcher="bob@uni.example", idempotency_key="k1"), mandate())
     assert not other.again
-    refused = refusal(populated.issue_token, ask(idempotency_key="k1", days=5), mandate())
+    refused = refusal(populated.tokens.issue, ask(idempotency_key="k1", days=5), mandate())
     assert "other scopes, days or label" in refused.sentence
 
 
 def test_a_token_that_was_used_or_revoked_is_not_shown_again(populated):
-    used = populated.issue_token(ask(idempotency_key="used"), mandate())
-    populated.principal(used.text, NOW)
-    populated.write_last_uses()
-    revoked = populated.issue_token(ask(idempotency_key="revoked"), mandate())
-    populated.revoke_token(revoked.token_id, mandate())
-    populated.issue_token(ask(idempotency_key="rotated"), mandate())
-    assert "has been used" in refusal(populated.issue_token, ask(idempotency_key="used"), mandate()).sentence
-    assert "revoked" in refusal(populated.issue_token, ask(idempotency_key="revoked"), mandate()).sentence
-    populated.rotate_key("token", mandate())
-    assert "rotated" in refusal(populated.issue_token, ask(idempotency_key="rotated"), mandate()).sentence
+    used = populated.tokens.issue(ask(idempotency_key="used"), mandate())
+    populated.authenticator.principal(used.text, NOW)
+    populated.authenticator.write_last_uses()
+    revoked = populated.tokens.issue(ask(idempotency_key="revoked"), mandate())
+    populated.tokens.revoke(revoked.token_id, mandate())
+    populated.tokens.issue(ask(idempotency_key="rotated"), mandate())
+    assert "has been used" in refusal(populated.tokens.issue, ask(idempotency_key="used"), mandate()).sentence
+    assert "revoked" in refusal(populated.tokens.issue, ask(idempotency_key="revoked"), mandate()).sentence
+    populated.keys.rotate("token", mandate())
+    assert "rotated" in refusal(populated.tokens.issue, ask(idempotency_key="rotated"), mandate()).sentence
 
 
 def test_the_list_says_what_each_token_is_good_for(populated, attacker):
     open_, revoked, expired = (
-        populated.issue_token(ask(days=days, label=label), mandate())
+        populated.tokens.issue(ask(days=days, label=label), mandate())
         for days, label in ((90, "open"), (90, "revoked"), (1, "expired"))
     )
-    populated.revoke_token(revoked.token_id, mandate())
+    populated.tokens.revoke(revoked.token_id, mandate())
     in_a_week = NOW + timedelta(days=7)
-    states = {line.label: line.state for line in populated.list_tokens(in_a_week, "REQ-1")}
+    states = {line.label: line.state for line in populated.tokens.list(in_a_week, "REQ-1")}
     assert states == {"open": "active", "revoked": "revoked", "expired": "expired"}
     attacker("UPDATE project SET status = 'suspended'", past_triggers=False)
-    states = {line.token_id: line.state for line in populated.list_tokens(in_a_week)}
+    states = {line.token_id: line.state for line in populated.tokens.list(in_a_week)}
     assert states[open_.token_id] == "project suspended" and states[expired.token_id] == "expired"
-    assert refusal(populated.list_tokens, NOW, "REQ-9").parameter == "project"
+    assert refusal(populated.tokens.list, NOW, "REQ-9").parameter == "project"
 
 
 def test_a_token_of_a_project_to_come_is_not_yet_good(registry):
-    registry.create_project(new_project(first_day=date(2026, 7, 2)), mandate())
-    registry.add_researcher(new_member(), mandate())
-    registry.issue_token(ask(), mandate())
-    assert registry.list_tokens(NOW)[0].state == "not yet"
+    registry.projects.create(new_project(first_day=date(2026, 7, 2)), mandate())
+    registry.projects.add_member(new_member(), mandate())
+    registry.tokens.issue(ask(), mandate())
+    assert registry.tokens.list(NOW)[0].state == "not yet"
 
 
 def test_a_token_can_be_revoked_by_its_text_and_only_once(populated):
-    issued = populated.issue_token(ask(), mandate())
-    assert populated.revoke_token(issued.text, mandate()) == (issued.token_id, True)
-    assert populated.revoke_token(issued.token_id, mandate()) == (issued.token_id, False)
-    assert populated.verify_audit().events == 5
+    issued = populated.tokens.issue(ask(), mandate())
+    assert populated.tokens.revoke(issued.text, mandate()) == (issued.token_id, True)
+    assert populated.tokens.revoke(issued.token_id, mandate()) == (issued.token_id, False)
+    assert populated.audit.verify().events == 5
 
 
 def test_what_is_no_token_cannot_be_revoked(populated):
-    issued = populated.issue_token(ask(), mandate())
+    issued = populated.tokens.issue(ask(), mandate())
     misspelt = issued.token_id[:-1] + "9"
-    refused = refusal(populated.revoke_token, misspelt, mandate())
+    refused = refusal(populated.tokens.revoke, misspelt, mandate())
     assert refused.suggestions == (issued.token_id,)
-    forged = refusal(populated.revoke_token, issued.text[:-2], mandate())
+    forged = refusal(populated.tokens.revoke, issued.text[:-2], mandate())
     assert (type(forged), forged.value) == (UnknownRecord, "")
     assert issued.text[:-2] not in forged.sentence
-    refusal(populated.revoke_token, "\ud800", mandate())
+    refusal(populated.tokens.revoke, "\ud800", mandate())
 
 
 def test_a_host_without_the_key_issues_nothing(populated, settings, tmp_path):
     other = open_registry(settings.model_copy(update={"keys_dir": tmp_path / "none"}))
-    assert type(refusal(other.issue_token, ask(), mandate())) is KeyUnusable
-    assert other.list_tokens(NOW) == []
+    assert type(refusal(other.tokens.issue, ask(), mandate())) is KeyUnusable
+    assert other.tokens.list(NOW) == []
     other.close()
 
 
@@ -249,10 +251,10 @@ def test_a_day_that_is_none_is_refused(text):
 @pytest.mark.parametrize("name", ["\0", "REQ-1\0", "\ud800", "REQ-1\udfff"])
 def test_a_name_that_no_database_can_hold_is_malformed_and_no_outage(populated, name):
     for look_up in (
-        lambda: populated.list_tokens(NOW, name),
-        lambda: populated.issue_token(ask(name), mandate()),
-        lambda: populated.revoke_token(name, mandate()),
+        lambda: populated.tokens.list(NOW, name),
+        lambda: populated.tokens.issue(ask(name), mandate()),
+        lambda: populated.tokens.revoke(name, mandate()),
     ):
         with pytest.raises(MalformedValue, match="leave it out"):
             look_up()
-    assert populated.verify_audit().events
+    assert populated.audit.verify().events

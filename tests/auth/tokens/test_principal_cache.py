@@ -28,36 +28,36 @@ def read(populated):
 
 @ON_SQLITE
 def test_on_sqlite_a_row_is_read_once_until_something_is_committed(populated, read):
-    text = populated.issue_token(ask(), mandate()).text
+    text = populated.tokens.issue(ask(), mandate()).text
     for _ in range(5):
-        populated.principal(text, NOW)
+        populated.authenticator.principal(text, NOW)
     assert len(read) == 1
-    populated.issue_token(ask(), mandate())
-    populated.principal(text, NOW)
+    populated.tokens.issue(ask(), mandate())
+    populated.authenticator.principal(text, NOW)
     assert len(read) == 2
 
 
 @ON_SQLITE
 def test_what_another_program_writes_into_the_file_holds_from_the_next_call(populated):
-    issued = populated.issue_token(ask(), mandate())
-    populated.principal(issued.text, NOW)
+    issued = populated.tokens.issue(ask(), mandate())
+    populated.authenticator.principal(issued.text, NOW)
     file = populated._engine.url.database.removeprefix("file://")
     with sqlite3.connect(file) as other:
         other.execute("UPDATE token SET scopes = 'ads:read' WHERE jti = ?", (issued.token_id,))
     other.close()
     with pytest.raises(TokenRefused, match="not valid"):
-        populated.principal(issued.text, NOW)
+        populated.authenticator.principal(issued.text, NOW)
 
 
 def test_threads_that_ask_while_tokens_are_revoked_never_see_one_open_after_its_revocation(populated):
-    texts = [populated.issue_token(ask(), mandate()).text for _ in range(8)]
+    texts = [populated.tokens.issue(ask(), mandate()).text for _ in range(8)]
 
     def used(text):
         for _ in range(20):
-            populated.principal(text, NOW)
-        populated.revoke_token(text, mandate())
+            populated.authenticator.principal(text, NOW)
+        populated.tokens.revoke(text, mandate())
         try:
-            populated.principal(text, NOW)
+            populated.authenticator.principal(text, NOW)
         except TokenRefused as refused:
             return refused.cause
         return "open"
@@ -69,7 +69,7 @@ def test_threads_that_ask_while_tokens_are_revoked_never_see_one_open_after_its_
 @ON_SQLITE
 def test_no_more_rows_are_kept_than_was_said(populated):
     kept = principal_cache.PrincipalCache(populated._engine, most=2)
-    ids = [populated.issue_token(ask(), mandate()).token_id for _ in range(4)]
+    ids = [populated.tokens.issue(ask(), mandate()).token_id for _ in range(4)]
     assert [kept.find(token_id).kid for token_id in ids] == [kept.find(ids[0]).kid] * 4
     assert len(kept._rows) == 2
     kept.close()

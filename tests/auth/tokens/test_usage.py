@@ -15,7 +15,7 @@ def books(registry):
 
 
 def test_processes_add_up_and_nothing_is_written_twice(populated):
-    project = populated.list_projects()[0].id
+    project = populated.projects.list()[0].id
     one, other = books(populated), books(populated)
     for _ in range(3):
         one.add(project, DAY, Usage(1, 10, 100))
@@ -28,7 +28,7 @@ def test_processes_add_up_and_nothing_is_written_twice(populated):
 
 
 def test_what_cannot_be_written_is_kept(populated, monkeypatch):
-    project = populated.list_projects()[0].id
+    project = populated.projects.list()[0].id
     book = books(populated)
     book.add(project, DAY, Usage(1, 2, 3))
 

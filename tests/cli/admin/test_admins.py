@@ -32,10 +32,10 @@ def test_a_session_is_opened_for_an_admin_and_closed(daylight_admin, owner, tmp_
     session = re.search(r"Session (tok_\w+), open until", said)[1]
     registry = opened(tmp_path)
     try:
-        assert registry.admin(text.strip(), datetime.now(UTC)).admin == owner
+        assert registry.sessions.principal(text.strip(), datetime.now(UTC)).admin == owner
         assert daylight_admin("session", "close", session)[1] == f"Session {session} is closed.\n"
         with pytest.raises(TokenRefused):
-            registry.admin(text.strip(), datetime.now(UTC))
+            registry.sessions.principal(text.strip(), datetime.now(UTC))
     finally:
         registry.close()
 

@@ -65,10 +65,10 @@ def test_the_token_stands_alone_on_standard_output_and_lets_in(with_member):
     assert text.count(".") == 2 and not set(text) & set(" \n")
     assert text not in stderr and "valid until" in stderr
     registry = open_registry(RegistrySettings())
-    assert registry.principal(text, datetime.now(UTC)).scopes == {"moderation:read"}
+    assert registry.authenticator.principal(text, datetime.now(UTC)).scopes == {"moderation:read"}
     with_member("token", "revoke", text, "--reason", "a test")
     with pytest.raises(TokenRefused):
-        registry.principal(text, datetime.now(UTC))
+        registry.authenticator.principal(text, datetime.now(UTC))
     registry.close()
 
 
@@ -99,8 +99,8 @@ def test_the_first_use_is_said_once(daylight_admin):
 
 def test_other_commands_open_the_registry_and_sign_with_its_keys(daylight_admin, capsys):
     registry = open_or_create_registry()
-    signature = registry.release_signer()(b"a manifest")
-    registry.release_verifier()(b"a manifest", signature)
+    signature = registry.keys.release_signer()(b"a manifest")
+    registry.keys.release_verifier()(b"a manifest", signature)
     registry.close()
     said = capsys.readouterr()
     assert said.out == "" and "Made a new registry" in said.err

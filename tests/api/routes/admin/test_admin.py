@@ -88,7 +88,7 @@ def test_a_request_becomes_a_project_with_a_researcher_whose_token_opens_and_is_
 )
 def test_an_act_without_a_reason_or_with_other_members_is_not_done(place, owner, body, where):
     token = place.token()
-    token_id = place.registry.identify_token(token, datetime.now(UTC)).token_id
+    token_id = place.registry.tokens.identify(token, datetime.now(UTC)).token_id
     answer = owner.post(f"/v1/admin/tokens/{token_id}/revoke", json=body)
     assert ensure_problem(answer, 400, "malformed")["parameter"] == where
     assert "canary-value" not in answer.text
@@ -121,7 +121,7 @@ def test_a_change_that_is_none_or_cannot_be_is_refused_and_leaves_no_version(
 
 
 def closed(place, session):
-    place.registry.admins.close_session(read(place, session).session, mandate())
+    place.registry.sessions.close(read(place, session).session, mandate())
 
 
 def ended(place, session):
@@ -129,7 +129,7 @@ def ended(place, session):
 
 
 def read(place, session):
-    return place.registry.admin(session, datetime.now(UTC))
+    return place.registry.sessions.principal(session, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("end", [closed, ended])
@@ -149,7 +149,7 @@ def test_a_session_ends_by_itself(place):
 
 def test_a_stolen_key_opens_nothing_and_its_successor_signs_at_once(place):
     before, session = place.token(), place.session()
-    kid = next(k.kid for k in place.registry.list_keys() if (k.purpose, k.status) == ("token", "active"))
+    kid = next(k.kid for k in place.registry.keys.list() if (k.purpose, k.status) == ("token", "active"))
     with place.client(session) as client:
         answer = client.post(f"/v1/admin/keys/{kid}/revoke", json={"reason": "it was copied"}).json()
         assert answer["successor"] not in {None, kid}
@@ -157,7 +157,7 @@ def test_a_stolen_key_opens_nothing_and_its_successor_signs_at_once(place):
         assert kid not in {key["kid"] for key in client.get("/.well-known/jwks.json").json()["keys"]}
     assert asked(place, before) == 401
     assert asked(place, place.token()) == 200
-    assert place.registry.verify_audit().events
+    assert place.registry.audit.verify().events
 
 
 def test_the_exported_audit_can_be_followed_without_this_program(owner, place):
@@ -178,7 +178,7 @@ def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
     settings = place.registry_settings.model_copy(update={"four_eyes": "release-withdrawal"})
     registry, moderation = open_registry(settings), find_dataset("moderation")
     seal = ReleaseSigner(
-        registry.release_signer(), registry.release_verifier(), release_action_recorder(registry)
+        registry.keys.release_signer(), registry.keys.release_verifier(), release_action_recorder(registry)
     )
     why, now = "The codes of two categories were swapped.", datetime.now(UTC)
 
@@ -199,7 +199,7 @@ def test_a_release_stays_until_a_second_person_withdraws_it(place, monkeypatch):
         registry.close()
     with place.client(place.token()) as client:
         assert client.get(f"{QUESTION}&release=2026-06.1").status_code == 410
-    acts = [line["act"] for line in place.registry.audit_lines() if "act" in line]
+    acts = [line["act"] for line in place.registry.audit.export() if "act" in line]
     assert acts.index("release-withdrawal.asked") < acts.index("release.withdrawn")
 
 
@@ -246,16 +246,16 @@ def test_a_mediation_keeps_its_clocks_over_http(place, owner):
 
 def test_whoever_looks_at_notices_writes_nothing_and_the_server_adds_them(place):
     project = place.project(at=datetime.now(UTC) - timedelta(days=200))
-    (reference,) = [p.reference for p in place.registry.list_projects() if p.id == project]
+    (reference,) = [p.reference for p in place.registry.projects.list() if p.id == project]
 
     def told():
         found = client.get("/v1/admin/notices").json()["notices"]
         return {n["kind"]: n["late"] for n in found if n["reference"] == reference}
 
     with place.client(place.session("auditor")) as client:
-        events = place.registry.verify_audit().events
+        events = place.registry.audit.verify().events
         assert set(told()) == {"access_begins"}
-        assert place.registry.verify_audit().events == events
+        assert place.registry.audit.verify().events == events
 
         async def a_moment():
             async with background.flush_periodically(place.registry, ends=0.01):
@@ -272,7 +272,7 @@ def test_what_ends_soon_is_said_to_admins_and_to_the_researcher(place, owner):
     end = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     owner.patch(f"/v1/admin/projects/{project}", json={"last_day": end, **WHY})
     found = owner.get("/v1/admin/ending").json()
-    (reference,) = [p.reference for p in place.registry.list_projects() if p.id == project]
+    (reference,) = [p.reference for p in place.registry.projects.list() if p.id == project]
     assert reference in {p["reference"] for p in found["projects"]}
     ours = [t for t in found["tokens"] if t["project"] == reference]
     assert [t["researcher"] for t in ours] == ["researcher@example.org"]
@@ -322,7 +322,7 @@ def test_a_withdrawal_is_asked_over_http_and_done_by_another_where_releases_are_
                 "release.withdrawn", "moderation/2026-05.1", "the codes were wrong"
             )
         another = Mandate("cli:another", "the codes were wrong", datetime.now(UTC))
-        assert registry.admins.agree_to_withdrawal("moderation/2026-05.1", another)
+        assert registry.approvals.agree_to_withdrawal("moderation/2026-05.1", another)
     finally:
         registry.close()
     owner.post("/v1/admin/releases/moderation/2026-05.1/withdraw", json={"reason": "wrong codes"})

@@ -1,0 +1,150 @@
+"""What admins do with tokens: issue, replace, narrow, revoke, list and identify them, each change with its audit event."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from auth.audit.log import Mandate
+from auth.audit.transaction import BeginTransaction
+from auth.crypto.jwt import read_claims_ignoring_expiry, sign_token
+from auth.crypto.keyring import Keyring
+from auth.crypto.keys import Signer
+from auth.db.engine import snapshot
+from auth.db.models import Token
+from auth.errors import NotAllowed, TokenRefused, UnknownRecord
+from auth.settings import RegistrySettings
+from auth.tokens import issuing, rotation
+from auth.tokens.authenticator import TokenAuthenticator
+from auth.tokens.issuing import IssuedToken, NewToken, TokenLine
+
+log = logging.getLogger("daylight.auth")
+
+
+class Tokens:
+    """The tokens of one registry. `name` is a token's identifier, or the text of a token that verifies."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        keyring: Keyring,
+        settings: RegistrySettings,
+        begin: BeginTransaction,
+        authenticator: TokenAuthenticator,
+    ) -> None:
+        self._engine = engine
+        self._keyring = keyring
+        self._settings = settings
+        self._begin = begin
+        self._authenticator = authenticator
+
+    def issue(self, new: NewToken, mandate: Mandate) -> IssuedToken:
+        """A token, whose row and audit event are committed before its text is returned.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed, and KeyUnusable if this host cannot sign.
+        """
+        with self._begin(mandate) as transaction:
+            signer = self._keyring.signer(transaction.session, "token")
+            token, again = issuing.issue_token(transaction.session, new, signer.kid, mandate.at)
+            if token.kid != signer.kid:
+                raise NotAllowed(
+                    "idempotency_key: the key that signed this token has been rotated; choose another "
+                    "idempotency key for another token.",
+                    parameter="idempotency_key",
+                    value=new.idempotency_key or "",
+                )
+            text = self._write(token, signer)
+            transaction.record(
+                "token.shown_again" if again else "token.issued",
+                token.jti,
+                project=token.project_id,
+                researcher=token.researcher_id,
+                scopes=token.scopes,
+                expires=token.expires.isoformat(),
+            )
+        log.info("token issued", extra={"token_id": token.jti, "project": token.project_id})
+        return IssuedToken(text, token.jti, token.expires, again)
+
+    def revoke(self, name: str, mandate: Mandate) -> tuple[str, bool]:
+        """The token's identifier, and whether it was open until now. It is refused from the next request on.
+
+        Raises UnknownRecord.
+        """
+        token_id = self._token_id(name, mandate.at)
+        with self._begin(mandate) as transaction:
+            token, changed = issuing.revoke_token(transaction.session, token_id, mandate.at)
+            if changed:
+                transaction.record("token.revoked", token.jti, project=token.project_id)
+        if changed:
+            log.info("token revoked", extra={"token_id": token.jti, "project": token.project_id})
+        return token.jti, changed
+
+    def rotate(self, name: str, overlap: timedelta, mandate: Mandate) -> IssuedToken:
+        """A new token in place of one that is open; the old one stays valid for the overlap.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed, KeyUnusable.
+        """
+        token_id = self._token_id(name, mandate.at)
+        with self._begin(mandate) as transaction:
+            signer = self._keyring.signer(transaction.session, "token")
+            new, old = rotation.rotate_token(transaction.session, token_id, signer.kid, overlap, mandate.at)
+            text = self._write(new, signer)
+            until = old.revoked.isoformat() if old.revoked else ""
+            transaction.record("token.rotated", old.jti, project=old.project_id, by=new.jti, until=until)
+        return IssuedToken(text, new.jti, new.expires, again=False)
+
+    def narrow(self, name: str, scopes: frozenset[str], mandate: Mandate) -> str:
+        """The identifier of a token that has only these scopes from now on. Raises UnknownRecord, NotAllowed."""
+        token_id = self._token_id(name, mandate.at)
+        with self._begin(mandate) as transaction:
+            token = rotation.narrow_token(transaction.session, token_id, scopes, mandate.at)
+            transaction.record("token.narrowed", token.jti, project=token.project_id, scopes=token.narrowed)
+        return token.jti
+
+    def list(self, now: datetime, project: str | None = None) -> Sequence[TokenLine]:
+        """Every token, or those of one project, the latest first. Raises UnknownRecord."""
+        with snapshot(self._engine) as session:
+            return issuing.list_tokens(session, now, project)
+
+    def find(self, name: str, now: datetime) -> TokenLine:
+        """One token as it is listed. Raises UnknownRecord."""
+        token_id = self._token_id(name, now)
+        with snapshot(self._engine) as session:
+            issuing.find_token(session, token_id)
+            return issuing.list_tokens(session, now, token_id=token_id)[0]
+
+    def identify(self, text: str, now: datetime) -> TokenLine:
+        """The token that has this text, for a text that was found somewhere; it may be expired or revoked.
+
+        Raises UnknownRecord.
+        """
+        settings = self._settings
+        try:
+            claims = read_claims_ignoring_expiry(
+                text, self._keyring.token_key, settings.issuer, settings.audience
+            )
+        except TokenRefused:
+            raise UnknownRecord("token: this text is no token of this registry.", parameter="token") from None
+        with snapshot(self._engine) as session:
+            found = issuing.list_tokens(session, now, token_id=claims.jti)
+        if not found:
+            raise UnknownRecord("token: this text is no token of this registry.", parameter="token")
+        return found[0]
+
+    def _write(self, token: Token, signer: Signer) -> str:
+        return sign_token(issuing.claims_of(token, self._settings.issuer, self._settings.audience), signer)
+
+    def _token_id(self, name: str, now: datetime) -> str:
+        if "." not in name:
+            return name
+        try:
+            return self._authenticator.verify(name, now)[1].jti
+        except TokenRefused:
+            raise UnknownRecord(
+                "token: this text is no token of this registry, or one that has expired; give its identifier, as "
+                "in 'token list'.",
+                parameter="token",
+            ) from None

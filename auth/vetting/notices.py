@@ -1,0 +1,80 @@
+"""Notices to the coordinator that access begins or ends, each with the day by which it must be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from auth.calendar import after_working_days
+from auth.db.models import Notice, Project
+from auth.identifiers import new_identifier
+
+NOTICE_DAYS = 3
+"""Working days within which the coordinator is told (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
+NOTICE_TEXTS = {"access_begins": "access has been given", "access_ends": "access has ended"}
+
+
+@dataclass(frozen=True)
+class NoticeLine:
+    """A notice as it is listed, and whether it was sent in time."""
+
+    notice: str
+    reference: str
+    dsc: str
+    kind: str
+    at: datetime
+    due: date
+    sent: datetime | None
+
+    def late(self, today: date) -> bool:
+        return (self.sent.date() if self.sent else today) > self.due
+
+
+def add_notice(session: Session, project: Project, kind: str, at: datetime) -> Notice:
+    """Add a notice that access begins (`access_begins`) or ends (`access_ends`) at a moment."""
+    notice = Notice(
+        id=new_identifier("ntc"),
+        project_id=project.id,
+        kind=kind,
+        at=at,
+        due=after_working_days(at.date(), NOTICE_DAYS, project.dsc),
+    )
+    session.add(notice)
+    session.flush()
+    return notice
+
+
+def add_notice_of_end(session: Session, project: Project, at: datetime) -> Notice | None:
+    """Add a notice of an end if access has begun. If it has not begun and no notice of it was sent, delete that notice."""
+    begins = session.scalars(
+        select(Notice).where(Notice.project_id == project.id, Notice.kind == "access_begins")
+    ).first()
+    if begins is None:
+        return None
+    if begins.at > at and begins.sent is None:
+        session.delete(begins)
+        session.flush()
+        return None
+    return add_notice(session, project, "access_ends", at)
+
+
+def projects_without_notice_of_end(session: Session, now: datetime) -> Sequence[Project]:
+    """Projects whose last day is over, which had a member, which nobody ended, and which have no notice of their end."""
+    began, ended = (
+        select(Notice.project_id).where(Notice.kind == kind) for kind in ("access_begins", "access_ends")
+    )
+    query = select(Project).where(
+        Project.not_after <= now, Project.status != "ended", Project.id.in_(began), Project.id.not_in(ended)
+    )
+    return session.scalars(query).all()
+
+
+def list_notices(session: Session) -> tuple[NoticeLine, ...]:
+    """Every notice, those to be sent first."""
+    query = select(Notice, Project).join(Project, Project.id == Notice.project_id)
+    found = session.execute(query.order_by(Notice.sent.is_not(None), Notice.due, Notice.id))
+    return tuple(NoticeLine(n.id, p.reference, p.dsc, n.kind, n.at, n.due, n.sent) for n, p in found)
