@@ -49,7 +49,7 @@ class Month:
 
     @property
     def days(self) -> tuple[date, ...]:
-        return _days(self.year, self.month)
+        return _days_of_month(self.year, self.month)
 
     @property
     def start(self) -> datetime:
@@ -64,7 +64,7 @@ class Month:
 
 
 @lru_cache(maxsize=1200)
-def _days(year: int, month: int) -> tuple[date, ...]:
+def _days_of_month(year: int, month: int) -> tuple[date, ...]:
     return tuple(date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1))
 
 

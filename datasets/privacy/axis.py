@@ -74,7 +74,7 @@ class Axis:
     def spread(self, table: Floats, at: int, level: int) -> Floats:
         """Each value of `level` shared equally among its children at the next one."""
         fan = self._fans[level]
-        return np.repeat(table / along(fan, table.ndim, at), fan, axis=at)
+        return np.repeat(table / reshape_along(fan, table.ndim, at), fan, axis=at)
 
     def repeat(self, table: NDArray[Number], at: int, level: int) -> NDArray[Number]:
         """Each value of `level` written down once for each of its children at the next one."""
@@ -99,7 +99,7 @@ class Axis:
         return table - self.spread(sums, at, level - 1)
 
 
-def along(vector: NDArray[Number], ndim: int, at: int) -> NDArray[Number]:
+def reshape_along(vector: NDArray[Number], ndim: int, at: int) -> NDArray[Number]:
     """A vector laid along dimension `at` of an array of `ndim` dimensions."""
     return vector.reshape([-1 if i == at else 1 for i in range(ndim)])
 
@@ -108,12 +108,12 @@ def along(vector: NDArray[Number], ndim: int, at: int) -> NDArray[Number]:
 def axes_of(dataset: Dataset, month: Month) -> tuple[Axis, ...]:
     """The axes of a dataset in a month, one per dimension, in order."""
     return tuple(
-        Axis(dimension.name, tuple(_fan(level, month) for level in dimension.levels))
+        Axis(dimension.name, tuple(_level_fan(level, month) for level in dimension.levels))
         for dimension in dataset.dimensions
     )
 
 
-def _fan(level: Level, month: Month) -> tuple[int, ...]:
+def _level_fan(level: Level, month: Month) -> tuple[int, ...]:
     codes = level.codes.in_month(month)
     if codes.within is None:
         return (len(codes),)

@@ -112,22 +112,22 @@ def reserve(entries: Sequence[Entry], spend: Spend, *, caps: Caps, time: str, re
     earlier = [entry for entry in entries if (entry.dataset, entry.month) == (spend.dataset, spend.month)]
     if any(entry.state == "committed" for entry in earlier) and not reason:
         raise BudgetSpent(
-            f"{spend.dataset} {spend.month} is already spent: {_rho(total_spend(earlier))} rho are in the ledger. A release "
-            "is made once; to publish a correction, with new noise and a new spend, say why with --correction.",
+            f"{spend.dataset} {spend.month} is already spent: {_rho_text(total_spend(earlier))} rho are in the ledger. "
+            "A release is made once; to publish a correction, with new noise and a new spend, say why with --correction.",
             parameter="month",
             value=spend.month,
         )
     _ensure_within(entries, spend, caps.month, f"the month {spend.month}", spend.month)
     _ensure_within(entries, spend, caps.year, f"the year {spend.month[:4]}", spend.month[:4])
-    return _next(entries, spend, "reserved", time=time, nano=spend.nano_rho, reason=reason)
+    return _new_entry(entries, spend, "reserved", time=time, nano=spend.nano_rho, reason=reason)
 
 
 def _ensure_within(entries: Sequence[Entry], spend: Spend, cap: Fraction, period: str, prefix: str) -> None:
     before = total_spend(entry for entry in entries if entry.month.startswith(prefix))
     if before + spend.nano_rho > cap * NANO:
         raise BudgetSpent(
-            f"{spend.dataset} {spend.month} would spend {_rho(spend.nano_rho)} rho, but of the {_rho(nano_rho(cap))} that "
-            f"{period} may cost a person over all datasets {_rho(before)} are spent.",
+            f"{spend.dataset} {spend.month} would spend {_rho_text(spend.nano_rho)} rho, but of the "
+            f"{_rho_text(nano_rho(cap))} that {period} may cost a person over all datasets {_rho_text(before)} are spent.",
             parameter="month",
             value=spend.month,
         )
@@ -137,9 +137,9 @@ def commit(
     entries: Sequence[Entry], reserved: Entry, *, time: str, input_hash: str, release: str, artefact_hash: str
 ) -> Entry:
     """The entry that says that a reserved spend became a release."""
-    _ensure_open(entries, reserved)
+    _ensure_not_closed(entries, reserved)
     spend = _spend_of(reserved)
-    return _next(
+    return _new_entry(
         entries, spend, "committed", time=time, of=reserved.seq,
         input_hash=input_hash, release=release, artefact_hash=artefact_hash,
     )  # fmt: skip
@@ -147,11 +147,11 @@ def commit(
 
 def void(entries: Sequence[Entry], reserved: Entry, *, time: str, reason: str) -> Entry:
     """The entry that says that a reserved spend came to nothing. The spend stays counted."""
-    _ensure_open(entries, reserved)
-    return _next(entries, _spend_of(reserved), "void", time=time, of=reserved.seq, reason=reason)
+    _ensure_not_closed(entries, reserved)
+    return _new_entry(entries, _spend_of(reserved), "void", time=time, of=reserved.seq, reason=reason)
 
 
-def _ensure_open(entries: Sequence[Entry], reserved: Entry) -> None:
+def _ensure_not_closed(entries: Sequence[Entry], reserved: Entry) -> None:
     if any(entry.of == reserved.seq for entry in entries):
         raise LedgerBroken(f"ledger entry {reserved.seq} is closed already; each reservation is closed once")
 
@@ -160,7 +160,7 @@ def _spend_of(entry: Entry) -> Spend:
     return Spend(entry.dataset, entry.month, entry.unit, entry.rows_per_unit, entry.nano_rho, entry.plan_hash)
 
 
-def _next(
+def _new_entry(
     entries: Sequence[Entry],
     spend: Spend,
     state: State,
@@ -212,9 +212,9 @@ def ensure_chain(entries: Sequence[Entry], caps: Caps) -> None:
             of = total_spend(entry for entry in entries if entry.month.startswith(period))
             if of > cap * NANO:
                 raise LedgerBroken(
-                    f"the ledger spends {_rho(of)} rho on {period}, over the cap of {_rho(nano_rho(cap))}"
+                    f"the ledger spends {_rho_text(of)} rho on {period}, over the cap of {_rho_text(nano_rho(cap))}"
                 )
 
 
-def _rho(nano: int) -> str:
+def _rho_text(nano: int) -> str:
     return f"{nano / NANO:g}"

@@ -26,7 +26,7 @@ from datasets.definition import Cuboid
 from datasets.privacy.axis import Axis
 from datasets.privacy.discrete_gaussian import LARGEST_SCALE
 
-_PARTS = 1 << 48
+_BUDGET_PARTS = 1 << 48
 """Budget is split in this many parts; a residual gets a whole number of them, one at least."""
 
 
@@ -67,7 +67,7 @@ class Plan:
 
     def mean_variance(self, cuboid: Cuboid) -> float:
         """The variance of a cell of a published cuboid, averaged over its cells."""
-        total = sum(self.variances[b] * _weight(self.axes, b, cuboid) for b in residuals_of(cuboid))
+        total = sum(self.variances[b] * _variance_weight(self.axes, b, cuboid) for b in residuals_of(cuboid))
         return total / cell_count(self.axes, cuboid)
 
 
@@ -90,17 +90,17 @@ def plan(
     {(0,): Fraction(1, 4), (1,): Fraction(1, 4)}
     """
     axes, workload = tuple(axes), tuple(dict.fromkeys(workload))
-    _check(axes, workload, rho, sensitivity, grain)
+    _ensure_plannable(axes, workload, rho, sensitivity, grain)
     if weights and not all(0 < weights[cuboid] < inf for cuboid in workload):
         raise ValueError("weights must be positive")
     need: dict[Cuboid, float] = {}
     for cuboid in workload:
         weight = weights[cuboid] if weights else 1 / sqrt(cell_count(axes, cuboid))
         for b in residuals_of(cuboid):
-            need[b] = need.get(b, 0.0) + weight * _weight(axes, b, cuboid)
+            need[b] = need.get(b, 0.0) + weight * _variance_weight(axes, b, cuboid)
     roots = {b: sqrt(float(row_cost(axes, b)) * v) for b, v in need.items()}
     total = sum(roots.values())
-    parts = {b: max(1, int(root / total * _PARTS)) for b, root in roots.items()}
+    parts = {b: max(1, int(root / total * _BUDGET_PARTS)) for b, root in roots.items()}
     whole = sum(parts.values())
     made = Plan(axes, workload, rho, sensitivity, grain, {b: rho * n / whole for b, n in parts.items()})
     _ensure_drawable(made)
@@ -120,7 +120,9 @@ def _ensure_drawable(made: Plan) -> None:
             )
 
 
-def _check(axes: tuple[Axis, ...], workload: tuple[Cuboid, ...], rho: Fraction, *positive: int) -> None:
+def _ensure_plannable(
+    axes: tuple[Axis, ...], workload: tuple[Cuboid, ...], rho: Fraction, *positive: int
+) -> None:
     if not workload:
         raise ValueError("a plan needs at least one cuboid to publish")
     for cuboid in workload:
@@ -152,7 +154,7 @@ def row_cost(axes: Sequence[Axis], residual: Cuboid) -> Fraction:
     return prod((1 - Fraction(1, max(fan)) for fan in asked), start=Fraction(1))
 
 
-def _weight(axes: Sequence[Axis], residual: Cuboid, cuboid: Cuboid) -> float:
+def _variance_weight(axes: Sequence[Axis], residual: Cuboid, cuboid: Cuboid) -> float:
     """prod_i F_i: the variance that residual noise of variance 1 gives a cuboid, summed over its cells."""
     return prod(_spread_weight(axis, b, a) for axis, b, a in zip(axes, residual, cuboid, strict=True) if a)
 

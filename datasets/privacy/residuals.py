@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.definition import Cuboid
-from datasets.privacy.axis import Axis, Floats, along
+from datasets.privacy.axis import Axis, Floats, reshape_along
 from datasets.privacy.plan import Plan
 
 Integers = NDArray[np.int64]
@@ -54,15 +54,17 @@ def measure(plan: Plan, exact: Mapping[Cuboid, ExactTable], noise: Noise) -> dic
 def _measure_one(plan: Plan, residual: Cuboid, exact: ExactTable, noise: Noise) -> NoisyTable:
     q = exact.counts.astype(np.int64)
     multiple = np.ones((1,) * len(plan.axes), dtype=np.int64)
-    for at, axis in _asked(plan, residual):
-        multiple = multiple * along(axis.siblings(residual[at]), len(plan.axes), at)
+    for at, axis in _detailed_axes(plan, residual):
+        multiple = multiple * reshape_along(axis.siblings(residual[at]), len(plan.axes), at)
     _ensure_exact(plan, residual, q, multiple)
-    for at, axis in _asked(plan, residual):
+    for at, axis in _detailed_axes(plan, residual):
         sums = axis.add_up(q, at, residual[at], residual[at] - 1)
-        q = q * along(axis.siblings(residual[at]), q.ndim, at) - axis.repeat(sums, at, residual[at] - 1)
+        q = q * reshape_along(axis.siblings(residual[at]), q.ndim, at) - axis.repeat(
+            sums, at, residual[at] - 1
+        )
     scales = np.nextafter(plan.deviation(residual) * multiple, inf)
     values = (q + noise(np.broadcast_to(scales, q.shape))) / multiple
-    for at, axis in _asked(plan, residual):
+    for at, axis in _detailed_axes(plan, residual):
         values = axis.centre(values, at, residual[at])
     return NoisyTable(values / plan.grain)
 
@@ -99,5 +101,5 @@ def reconstruct(plan: Plan, residuals: Mapping[Cuboid, NoisyTable], cuboid: Cubo
     return NoisyTable(built(()))
 
 
-def _asked(plan: Plan, cuboid: Cuboid) -> Iterator[tuple[int, Axis]]:
+def _detailed_axes(plan: Plan, cuboid: Cuboid) -> Iterator[tuple[int, Axis]]:
     return ((at, axis) for at, axis in enumerate(plan.axes) if cuboid[at])

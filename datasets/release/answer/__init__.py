@@ -1,1 +1,1 @@
-"""Answers from the cells of opened releases, with exact variances."""
+"""Answering: from a question and open releases to a table of values with exact standard errors."""

@@ -1,4 +1,4 @@
-"""One question being answered: period by period, from one release or several, with what the answer rests on."""
+"""The evaluation of one question: its figures period by period, from its releases, and the metadata of the result."""
 
 from __future__ import annotations
 
@@ -26,31 +26,36 @@ from datasets.release.query.expressions import Figure, Term, figures_of
 from datasets.release.query.question import Question
 from datasets.release.query.span import Days
 
-Parts = dict[Term, tuple[tuple[Month, Days], ...]]
+DaysOfTerms = dict[Term, tuple[tuple[Month, Days], ...]]
+"""The days of each month that each term adds up."""
 
 
 @dataclass
 class Sums:
-    """What some terms add up to, cell by cell: values, what of them was not collected, covariances of pairs of terms."""
+    """The sums of some terms, cell by cell: values, which were not collected, and the covariances of pairs of terms."""
 
     values: dict[Term, Floats] = field(default_factory=dict)
-    absent: dict[Term, NDArray[np.bool_]] = field(default_factory=dict)
+    not_collected: dict[Term, NDArray[np.bool_]] = field(default_factory=dict)
     covariances: dict[tuple[Term, Term], Floats] = field(default_factory=dict)
 
-    def of(self, figure: Figure, z: float) -> FigureValues:
+    def figure_values(self, figure: Figure, z: float) -> FigureValues:
+        """A figure made of these sums; `z` is the normal quantile of its interval."""
         terms = figure.terms
         values = np.stack([self.values[term] for term in terms])
         covariance = np.empty((len(terms), *values.shape))
         for i, one in enumerate(terms):
             for j in range(i, len(terms)):
                 covariance[i, j] = covariance[j, i] = self.covariances.get((one, terms[j]), 0.0)
-        absent = np.any([self.absent[term] for term in terms], axis=0)
-        return FigureValues(figure.formula.estimate(values, covariance, z), absent)
+        missing = np.any([self.not_collected[term] for term in terms], axis=0)
+        return FigureValues(figure.formula.estimate(values, covariance, z), missing)
 
 
 @dataclass
 class Evaluation:
-    """One question being answered."""
+    """One question, the releases that it is asked of, and the deadline it runs under.
+
+    With `dry_run` nothing is read: every value is zero, and only the standard errors mean something.
+    """
 
     con: duckdb.DuckDBPyConnection
     question: Question
@@ -58,32 +63,34 @@ class Evaluation:
     deadline: Deadline
     cursors: Cursors
     dry_run: bool = False
-    """Nothing is read: every value is zero, and only the errors mean something."""
     cuboids: dict[Term, str] = field(default_factory=dict)
+    """The cuboid that each term was read from, written down while `blocks` runs."""
 
     def result(self) -> Result:
+        """The page that the question asks for. Raises NotPublished, EmptyQuestion, CursorRefused, QuestionInterrupted."""
         columns, data = build_table(self.question, list(self.blocks()))
         order = row_order(columns, data, self.question.sort)
-        start = self._start(order)
-        shown = order[start : start + self.question.limit] if self.question.limit else order[start:]
-        more = start + len(shown) < len(order)
-        following = self.cursors.write(self._pages, int(shown[-1])) if more else None
-        page = {"returned": len(shown), "total": len(order), "truncated": more, "next": following}
-        return Result(columns, select_rows(data, shown), self._meta(page))
+        start = self._first_row(order)
+        rows = order[start : start + self.question.limit] if self.question.limit else order[start:]
+        has_more = start + len(rows) < len(order)
+        cursor = self.cursors.write(self._pages_id, int(rows[-1])) if has_more else None
+        page = {"returned": len(rows), "total": len(order), "truncated": has_more, "next": cursor}
+        return Result(columns, select_rows(data, rows), self._meta(page))
 
     @property
-    def _pages(self) -> str:
+    def _pages_id(self) -> str:
         return self.question.id_of_pages([release.name for release in self.releases])
 
-    def _start(self, order: NDArray[np.int64]) -> int:
+    def _first_row(self, order: NDArray[np.int64]) -> int:
         """How many rows the pages before this one had. Raises CursorRefused."""
         if self.question.cursor is None:
             return 0
-        last = self.cursors.read(self.question.cursor, self._pages)
+        last = self.cursors.read(self.question.cursor, self._pages_id)
         return int(np.flatnonzero(order == last)[0]) + 1
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
+        """What the columns of numbers hold."""
         return figures_of(self.question, self.releases[-1].codebook)
 
     @cached_property
@@ -93,15 +100,16 @@ class Evaluation:
     def blocks(self) -> Iterator[RowBlock]:
         """The rows, period by period."""
         z = NormalDist().inv_cdf((1 + self.question.confidence) / 2)
-        for labels, parts in self._periods():
-            sums, codes = self._sums(parts)
-            yield RowBlock(labels, codes, {figure.name: sums.of(figure, z) for figure in self.figures})
+        for periods, days in self._periods():
+            sums, labels = self._sums(days)
+            figures = {figure.name: sums.figure_values(figure, z) for figure in self.figures}
+            yield RowBlock(periods, labels, figures)
 
-    def _periods(self) -> Iterator[tuple[tuple[str, ...], Parts]]:
-        """What each block of rows is called, and which days of which month each term adds up."""
+    def _periods(self) -> Iterator[tuple[tuple[str, ...], DaysOfTerms]]:
+        """The labels of the periods of each block, and the days of each month that each term adds up in it."""
         if self.question.is_by_day:
-            for part in self.question.span.by_month():
-                yield tuple(day.isoformat() for day in part[1]), dict.fromkeys(self._terms, (part,))
+            for month, days in self.question.span.by_month():
+                yield tuple(day.isoformat() for day in days), dict.fromkeys(self._terms, ((month, days),))
             return
         for period in self.question.periods:
             yield (
@@ -109,44 +117,48 @@ class Evaluation:
                 {term: tuple(term.span.by_month()) if term.span else period.parts for term in self._terms},
             )
 
-    def _sums(self, parts: Parts) -> tuple[Sums, list[list[tuple[str, ...]]]]:
-        """Noise of different releases is independent: over months, values and covariances add."""
+    def _sums(self, days: DaysOfTerms) -> tuple[Sums, list[list[tuple[str, ...]]]]:
+        """The sums over all months, and the labels of the rows.
+
+        The noise of different releases is independent, so over months values and covariances add up.
+        """
         by_month = {Month.parse(release.manifest.month): release for release in self.releases}
-        sums, codes = Sums(), None
-        for month in sorted({month for each in parts.values() for month, _ in each}):
-            days = {term: found for term, each in parts.items() for at, found in each if at == month}
-            grids = self._add(sums, by_month[month], days)
-            codes = codes or _codes(grids[0], self.question)
-        return sums, codes or []
+        sums, labels = Sums(), None
+        for month in sorted({month for of_term in days.values() for month, _ in of_term}):
+            of_month = {term: when for term, of_term in days.items() for at, when in of_term if at == month}
+            grids = self._grids(by_month[month], of_month)
+            self._add_release(sums, by_month[month], grids)
+            labels = labels or _row_labels(next(iter(grids.values())), self.question)
+        return sums, labels or []
 
-    def _add(self, sums: Sums, release: Release, days: dict[Term, Days]) -> list[Grid]:
-        """Add what one release says of the terms that it is asked about."""
-        by_day, question = self.question.is_by_day, self.question
-        made: dict[tuple[object, Days], Grid] = {}
+    def _grids(self, release: Release, days: dict[Term, Days]) -> dict[Term, Grid]:
+        """The grid of each term in one release; terms within the same codes and days share one."""
+        by_key: dict[tuple[object, Days], Grid] = {}
         for term, when in days.items():
-            if (term.within, when) not in made:
-                made[term.within, when] = build_grid(
-                    question, release.codebook, when, by_day=by_day, within=term.within
+            if (term.within, when) not in by_key:
+                by_key[term.within, when] = build_grid(
+                    self.question, release.codebook, when, by_day=self.question.is_by_day, within=term.within
                 )
-        grids = {term: made[term.within, when] for term, when in days.items()}
-        order = _order(next(iter(grids.values())), question, by_day=by_day)
+        return {term: by_key[term.within, when] for term, when in days.items()}
 
-        def laid(table: NDArray[Any], grid: Grid) -> NDArray[Any]:
+    def _add_release(self, sums: Sums, release: Release, grids: dict[Term, Grid]) -> None:
+        """Add the cells of one release to the sums. Raises NotPublished, QuestionInterrupted."""
+        order = _output_order(next(iter(grids.values())), self.question, by_day=self.question.is_by_day)
+
+        def in_row_order(table: NDArray[Any], grid: Grid) -> NDArray[Any]:
             return np.broadcast_to(table, grid.shape).transpose(order).ravel()
 
-        for term, table in self._read(release, grids).items():
+        for term, table in self._read_sums(release, grids).items():
             grid = grids[term]
-            absent = laid(not_collected(grid, release.manifest, term.measure), grid)
-            sums.values[term] = sums.values.get(term, 0.0) + laid(table, grid)
-            sums.absent[term] = sums.absent.get(term, False) | absent
-        for pair in self._pairs:
-            if pair[0] in grids and pair[1] in grids:
-                left, right = (release.measures[term.measure] for term in pair)
-                found = left.covariance(grids[pair[0]].factors, right, grids[pair[1]].factors)
-                sums.covariances[pair] = sums.covariances.get(pair, 0.0) + laid(
-                    found.reshape(grids[pair[0]].shape), grids[pair[0]]
-                )
-        return list(grids.values())
+            missing = in_row_order(not_collected(grid, release.manifest, term.measure), grid)
+            sums.values[term] = sums.values.get(term, 0.0) + in_row_order(table, grid)
+            sums.not_collected[term] = sums.not_collected.get(term, False) | missing
+        for one, other in self._pairs:
+            if one in grids and other in grids:
+                left, right = release.measures[one.measure], release.measures[other.measure]
+                covariance = left.covariance(grids[one].factors, right, grids[other].factors)
+                covariance = in_row_order(covariance.reshape(grids[one].shape), grids[one])
+                sums.covariances[one, other] = sums.covariances.get((one, other), 0.0) + covariance
 
     @cached_property
     def _pairs(self) -> tuple[tuple[Term, Term], ...]:
@@ -159,29 +171,29 @@ class Evaluation:
         ]
         return tuple(dict.fromkeys(pairs))
 
-    def _read(self, release: Release, grids: dict[Term, Grid]) -> dict[Term, Floats]:
-        """Each term's sums, with one query for all measures of one grid and one cuboid. Raises NotPublished."""
-        together: dict[tuple[int, str], list[Term]] = {}
+    def _read_sums(self, release: Release, grids: dict[Term, Grid]) -> dict[Term, Floats]:
+        """Each term's sums, with one query for all measures of one grid and one cuboid."""
+        terms_by_query: dict[tuple[int, str], list[Term]] = {}
         for term, grid in grids.items():
             self.cuboids[term] = grid.cuboid_for(release.measures[term.measure])
-            together.setdefault((id(grid), self.cuboids[term]), []).append(term)
-        found: dict[Term, Floats] = {}
-        for (_, cuboid), terms in together.items():
+            terms_by_query.setdefault((id(grid), self.cuboids[term]), []).append(term)
+        sums: dict[Term, Floats] = {}
+        for (_, cuboid), terms in terms_by_query.items():
             grid, names = grids[terms[0]], tuple(dict.fromkeys(term.measure for term in terms))
             if self.dry_run:
-                found |= {term: np.zeros(grid.shape) for term in terms}
+                sums |= {term: np.zeros(grid.shape) for term in terms}
             else:
                 values = release.serving_copy.values(self.con, grid, cuboid, names, self.deadline)
-                found |= {term: values[term.measure] for term in terms}
-        return found
+                sums |= {term: values[term.measure] for term in terms}
+        return sums
 
     def cuboid_of(self, figure: Figure) -> str:
         """The cuboid, or the cuboids, that a figure is read from."""
         return " and ".join(dict.fromkeys(self.cuboids[term] for term in figure.terms))
 
     @property
-    def _codes_asked(self) -> dict[str, tuple[str, ...]]:
-        """The codes that the question lets through, of each level that it groups or filters by."""
+    def _selected_codes(self) -> dict[str, tuple[str, ...]]:
+        """The codes of each level that the question groups or filters by, without those that it filters out."""
         levels, filters = self.releases[-1].codebook.levels, dict(self.question.filters)
         return {
             name: tuple(code for code in levels[name].index if code in filters.get(name, levels[name].index))
@@ -189,8 +201,8 @@ class Evaluation:
         }
 
     def _bounding(self, measure: str) -> dict[str, Any]:
-        """What bounding did to a measure in the newest release that is asked, and in each of the earlier ones."""
-        *earlier, newest = (release.bounding(measure, self._codes_asked) for release in self.releases)
+        """How contributions to a measure were bounded, in the newest release and in each of the earlier ones."""
+        *earlier, newest = (release.bounding(measure, self._selected_codes) for release in self.releases)
         names = [release.name for release in self.releases[:-1]]
         return {**newest, "earlier": dict(zip(names, earlier, strict=True))}
 
@@ -216,28 +228,28 @@ class Evaluation:
         }
 
 
-def _grouped(grid: Grid) -> list[int]:
-    return [at for at, asked in enumerate(grid.selections) if asked is not None and asked.groups is not None]
+def _output_order(grid: Grid, question: Question, *, by_day: bool) -> list[int]:
+    """The permutation of the grid's grouped dimensions that puts the day first (if asked), then the groups as asked."""
+    codebook = grid.codebook
+    grouped = [
+        at for at, selection in enumerate(grid.selections) if selection and selection.groups is not None
+    ]
+    days = [at for at in grouped if codebook.dimensions[at].levels[0].unknown is None] if by_day else []
+    wanted = [*days, *(codebook.places[name][0] for name in question.group_by)]
+    return [grouped.index(at) for at in wanted]
 
 
-def _order(grid: Grid, question: Question, *, by_day: bool) -> list[int]:
-    """How the grid's dimensions, in the dataset's order, become the day (if asked) and then the order asked."""
-    places, along = grid.codebook.places, _grouped(grid)
-    days = [at for at in along if grid.codebook.dimensions[at].levels[0].unknown is None] if by_day else []
-    wanted = [*days, *(places[name][0] for name in question.group_by)]
-    return [along.index(at) for at in wanted]
-
-
-def _codes(grid: Grid, question: Question) -> list[list[tuple[str, ...]]]:
-    codes = []
+def _row_labels(grid: Grid, question: Question) -> list[list[tuple[str, ...]]]:
+    """Along each grouped level, the text of each code."""
+    labels = []
     for name in question.group_by:
-        asked = grid.selections[grid.codebook.places[name][0]]
-        assert asked is not None
-        assert asked.groups is not None
+        selection = grid.selections[grid.codebook.places[name][0]]
+        assert selection is not None
+        assert selection.groups is not None
         entries = grid.codebook.levels[name].codes
-        codes.append([_said(entries[position], question.labels) for position in asked.groups])
-    return codes
+        labels.append([_code_texts(entries[position], question.labels) for position in selection.groups])
+    return labels
 
 
-def _said(entry: CodeEntry, labels: str) -> tuple[str, ...]:
+def _code_texts(entry: CodeEntry, labels: str) -> tuple[str, ...]:
     return {"code": (entry.code,), "name": (entry.label,), "both": (entry.code, entry.label)}[labels]

@@ -1,4 +1,4 @@
-"""The plan of a question: what asking would give, and what could be asked instead, without a number of the release."""
+"""What a question would give and which coarser questions could be asked instead, without reading a number of the release."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from datasets.release.query.span import FREQUENCIES
 from datasets.release.query.vocabulary import MalformedQuestion
 
 BYTES_PER_NUMBER = 24
-"""About what a number takes in JSON, with its share of the row's codes; other formats take less."""
+"""About the size of a number in JSON, with its part of the row's codes; other formats need less."""
 
 
 def explain(evaluation: Evaluation) -> dict[str, Any]:
-    """Rows, cuboids, promised standard errors, what it takes of a quota, and the nearest questions that are surer.
+    """Rows, cuboids, promised standard errors, the use of the quota, and the nearest questions with smaller relative errors.
 
     The standard error of a ratio, a share or a median depends on the numbers themselves; for those only the cuboid is given.
-    Raises as asking does.
+    Raises as `Evaluation.result` does.
     """
     question, names = evaluation.question, [release.name for release in evaluation.releases]
-    promised = _promised(evaluation)
+    promised = _promised_errors(evaluation)
     rows = promised.pop("rows")
-    given = min(rows, question.limit or rows)
+    returned = min(rows, question.limit or rows)
     return {
         "dataset": question.dataset,
         "releases": names,
@@ -35,19 +35,20 @@ def explain(evaluation: Evaluation) -> dict[str, Any]:
         "rows": rows,
         **promised,
         "quota": {
-            "rows": given,
-            "bytes": given * (len(question.group_by) + 5 * len(evaluation.figures)) * BYTES_PER_NUMBER,
+            "rows": returned,
+            "bytes": returned * (len(question.group_by) + 5 * len(evaluation.figures)) * BYTES_PER_NUMBER,
             "charged_for_this_plan": 0,
         },
-        "neighbours": list(_neighbours(evaluation)),
+        "neighbours": list(_coarser_plans(evaluation)),
     }
 
 
-def _promised(asking: Evaluation) -> dict[str, Any]:
-    blocks = list(asking.blocks())
+def _promised_errors(evaluation: Evaluation) -> dict[str, Any]:
+    """The number of rows; for each figure its cuboid, and the range of its standard errors if they are known beforehand."""
+    blocks = list(evaluation.blocks())
     measures: dict[str, Any] = {}
-    for figure in asking.figures:
-        measures[figure.name] = {"cuboid": asking.cuboid_of(figure)}
+    for figure in evaluation.figures:
+        measures[figure.name] = {"cuboid": evaluation.cuboid_of(figure)}
         if isinstance(figure.formula, Linear):
             errors = [block.figures[figure.name].estimate.error for block in blocks]
             measures[figure.name]["standard_error"] = {
@@ -55,27 +56,28 @@ def _promised(asking: Evaluation) -> dict[str, Any]:
                 "most": max(float(error.max()) for error in errors),
             }
     cells = sum(len(next(iter(block.figures.values())).not_collected) for block in blocks)
-    rows = cells * (len(asking.figures) if asking.question.shape == "long" else 1)
+    rows = cells * (len(evaluation.figures) if evaluation.question.shape == "long" else 1)
     return {"rows": rows, "measures": measures}
 
 
-def _neighbours(asking: Evaluation) -> Iterator[dict[str, Any]]:
-    """Questions one step coarser: of fewer rows, each surer in proportion."""
-    for change, question in _coarser(asking):
-        near = replace(asking, question=question, cuboids={})
+def _coarser_plans(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """What is promised for questions one step coarser: they have fewer rows, with smaller errors in proportion."""
+    for change, question in _coarser_questions(evaluation):
+        coarser = replace(evaluation, question=question, cuboids={})
         try:
-            yield {"change": change, "query": question.canonical(), **_promised(near)}
+            yield {"change": change, "query": question.canonical(), **_promised_errors(coarser)}
         except (NotPublished, EmptyQuestion, MalformedQuestion):
             continue
 
 
-def _coarser(asking: Evaluation) -> Iterator[tuple[str, Question]]:
-    question = replace(asking.question, sort=(), limit=None, cursor=None)
-    book = asking.releases[-1].codebook
+def _coarser_questions(evaluation: Evaluation) -> Iterator[tuple[str, Question]]:
+    """Each change that makes the question one step coarser, and the question after it."""
+    question = replace(evaluation.question, sort=(), limit=None, cursor=None)
+    codebook = evaluation.releases[-1].codebook
     for name in question.group_by:
-        at, depth = book.places[name]
+        at, depth = codebook.places[name]
         if depth > 1:
-            above = book.dimensions[at].levels[depth - 2].name
+            above = codebook.dimensions[at].levels[depth - 2].name
             groups = tuple(above if group == name else group for group in question.group_by)
             yield f"group by {above} instead of {name}", replace(question, group_by=groups)
         groups = tuple(group for group in question.group_by if group != name)
@@ -83,6 +85,6 @@ def _coarser(asking: Evaluation) -> Iterator[tuple[str, Question]]:
     freq = question.span.freq
     for longer in FREQUENCIES[FREQUENCIES.index(freq) + 1 :] if freq else ():
         span = replace(question.span, freq=longer)
-        if span.whole() == span:
+        if span.largest_whole() == span:
             yield f"freq={longer} instead of {freq}", replace(question, span=span)
             break

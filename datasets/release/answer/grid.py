@@ -17,7 +17,9 @@ from datasets.release.format.codebook import Codebook
 from datasets.release.format.measures import PublishedMeasure
 from datasets.release.query.question import Codes, Question
 
-Positions = NDArray[np.int64]
+CodePositions = NDArray[np.int64]
+LevelCodes = Sequence[tuple[str, Codes]]
+"""Levels, each with the codes of it that count."""
 
 
 class NotPublished(Refusal):
@@ -30,17 +32,18 @@ class EmptyQuestion(Refusal):
 
 @dataclass(frozen=True)
 class DimensionSelection:
-    """What one dimension is asked: the level it must be published at, which of its codes count, and how they group.
+    """What is asked of one dimension: the level it must be published at, which of its codes count, and how they group.
 
     `groups` holds, for each output cell along this dimension, the position of its code at the grouped level
     (None: not grouped). `mask` tells which codes of `level` count at all; a group may hold none that does.
+    `group_of` holds the position at the grouped level of each code of `level`.
     """
 
     level: int
     mask: NDArray[np.bool_]
     grouped_level: int | None
-    groups: Positions | None
-    group_of: Positions
+    groups: CodePositions | None
+    group_of: CodePositions
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -53,53 +56,60 @@ class DimensionSelection:
 
 @dataclass(frozen=True)
 class Grid:
-    """What a question asks of one release, dimension by dimension; None where a dimension is rolled up."""
+    """What a question asks of one release, dimension by dimension; None for a dimension that is rolled up."""
 
     codebook: Codebook
     selections: tuple[DimensionSelection | None, ...]
 
     @cached_property
     def depth(self) -> Cuboid:
-        return tuple(asked.level if asked else 0 for asked in self.selections)
+        """The level that each dimension must be published at."""
+        return tuple(selection.level if selection else 0 for selection in self.selections)
+
+    @cached_property
+    def groups(self) -> tuple[CodePositions, ...]:
+        """The positions of the output cells along each grouped dimension."""
+        return tuple(s.groups for s in self.selections if s is not None and s.groups is not None)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """How many output cells there are along each grouped dimension."""
-        return tuple(len(a.groups) for a in self.selections if a is not None and a.groups is not None)
+        return tuple(map(len, self.groups))
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
-        return tuple((asked.level, asked.weights) if asked else None for asked in self.selections)
+        """The question as the privacy engine takes it: weights along each axis."""
+        return tuple((s.level, s.weights) if s else None for s in self.selections)
 
     def cuboid_for(self, measure: PublishedMeasure) -> str:
-        """The published cuboid of fewest cells that covers the question. Raises NotPublished."""
-        found = measure.smallest_cuboid(self.depth)
-        if found is None:
+        """The published cuboid with the fewest cells that covers the question. Raises NotPublished."""
+        cuboid = measure.smallest_cuboid(self.depth)
+        if cuboid is None:
             raise self._not_published(measure)
-        return found
+        return cuboid
 
     def _not_published(self, measure: PublishedMeasure) -> NotPublished:
-        def missing(cuboid: Cuboid) -> int:
+        def missing_levels(cuboid: Cuboid) -> int:
             return sum(max(needs - has, 0) for has, needs in zip(cuboid, self.depth, strict=True))
 
-        inside = {
-            name: missing(cuboid)
+        coarser = {
+            name: missing_levels(cuboid)
             for name, cuboid in measure.cuboids.items()
             if all(has <= needs for has, needs in zip(cuboid, self.depth, strict=True))
         }
-        near = sorted(inside, key=inside.__getitem__)[:3]
+        nearest = sorted(coarser, key=coarser.__getitem__)[:3]
         asked = self.codebook.cuboid_name(self.depth)
         return NotPublished(
-            f"{measure.name} is not published by {_spoken(asked)}; it is by "
-            + ", and by ".join(map(_spoken, near)),
+            f"{measure.name} is not published by {_cuboid_text(asked)}; it is by "
+            + ", and by ".join(map(_cuboid_text, nearest)),
             parameter="group_by",
             value=asked,
-            allowed=near,
-            suggestions=near,
+            allowed=nearest,
+            suggestions=nearest,
         )
 
 
-def _spoken(cuboid: str) -> str:
+def _cuboid_text(cuboid: str) -> str:
     return cuboid.replace(",", " × ")
 
 
@@ -109,62 +119,71 @@ def build_grid(
     days: Iterable[date],
     *,
     by_day: bool,
-    within: Sequence[tuple[str, Codes]] = (),
+    within: LevelCodes = (),
 ) -> Grid:
-    """The grid of a question over the given days of one release; only what lies `within` some codes counts, but its cells are
-    those of the question. Raises EmptyQuestion."""
-    places, months = codebook.places, codebook.calendar
-    own: dict[int, list[tuple[str, Codes]]] = {}
-    for name, codes in question.filters:
-        own.setdefault(places[name][0], []).append((name, codes))
-    part: dict[int, list[tuple[str, Codes]]] = {}
-    for name, codes in within:
-        part.setdefault(places[name][0], []).append((name, codes))
+    """The grid of a question over the given days of one release.
+
+    Its cells are those of the question, but only the codes in `within` count in them. Raises EmptyQuestion.
+    """
+    places, calendar = codebook.places, codebook.calendar
+    filters = _by_dimension(question.filters, codebook)
+    restrictions = _by_dimension(within, codebook)
     grouped = dict(map(places.__getitem__, question.group_by))
-    asked_days = tuple(day.isoformat() for day in days)
-    if by_day or len(asked_days) < len(months.codes):
-        own[places[months.name][0]] = [(months.name, asked_days)]
+    iso_days = tuple(day.isoformat() for day in days)
+    at_calendar = places[calendar.name][0]
+    if by_day or len(iso_days) < len(calendar.codes):
+        filters[at_calendar] = [(calendar.name, iso_days)]
     if by_day:
-        grouped[places[months.name][0]] = 1
-    asked: list[DimensionSelection | None] = [None] * len(codebook.dimensions)
-    for at in sorted({*own, *part, *grouped}):
-        asked[at] = _asked(codebook, at, own.get(at, []), part.get(at, []), grouped.get(at))
-    return Grid(codebook, tuple(asked))
+        grouped[at_calendar] = 1
+    selections: list[DimensionSelection | None] = [None] * len(codebook.dimensions)
+    for at in sorted({*filters, *restrictions, *grouped}):
+        selections[at] = _dimension_selection(
+            codebook, at, filters.get(at, []), restrictions.get(at, []), grouped.get(at)
+        )
+    return Grid(codebook, tuple(selections))
 
 
-def _asked(
-    codebook: Codebook,
-    at: int,
-    own: Sequence[tuple[str, Codes]],
-    within: Sequence[tuple[str, Codes]],
-    grouped: int | None,
+def _by_dimension(levels: LevelCodes, codebook: Codebook) -> dict[int, LevelCodes]:
+    """Levels and their codes by the position of their dimension."""
+    by_dimension: dict[int, list[tuple[str, Codes]]] = {}
+    for name, codes in levels:
+        by_dimension.setdefault(codebook.places[name][0], []).append((name, codes))
+    return {**by_dimension}
+
+
+def _dimension_selection(
+    codebook: Codebook, at: int, filters: LevelCodes, within: LevelCodes, grouped: int | None
 ) -> DimensionSelection:
-    every = [*own, *within]
+    """What is asked of the dimension at a position; `grouped` is the level it is grouped by. Raises EmptyQuestion."""
     axis = codebook.axes[at]
-    level = max([grouped or 1, *(codebook.places[name][1] for name, _ in every)])
-    mask = _mask(codebook, at, level, own)
-    counted = mask & _mask(codebook, at, level, within)
+    level = max([grouped or 1, *(codebook.places[name][1] for name, _ in (*filters, *within))])
+    filtered = _code_mask(codebook, at, level, filters)
+    counted = filtered & _code_mask(codebook, at, level, within)
     if not counted.any():
-        name, codes = every[-1]
-        names = list(dict.fromkeys(name for name, _ in every))
-        what = (
-            "filters " + " and ".join(names) + " exclude each other"
-            if len(names) > 1
-            else f"filter {name} leaves nothing"
-        )
-        raise EmptyQuestion(
-            f"the {what}: no code is within all that is asked", parameter=name, value=",".join(codes)
-        )
+        raise _empty_question([*filters, *within])
     group_of = axis.ancestors(level, grouped or 0)
-    groups = None if grouped is None else np.unique(group_of[mask])
+    groups = None if grouped is None else np.unique(group_of[filtered])
     return DimensionSelection(level, counted, grouped, groups, group_of)
 
 
-def _mask(codebook: Codebook, at: int, level: int, parts: Sequence[tuple[str, Codes]]) -> NDArray[np.bool_]:
-    """Which codes of a level lie within all of the parts."""
+def _empty_question(conditions: LevelCodes) -> EmptyQuestion:
+    name, codes = conditions[-1]
+    names = list(dict.fromkeys(name for name, _ in conditions))
+    what = (
+        "filters " + " and ".join(names) + " exclude each other"
+        if len(names) > 1
+        else f"filter {name} leaves nothing"
+    )
+    return EmptyQuestion(
+        f"the {what}: no code is within all that is asked", parameter=name, value=",".join(codes)
+    )
+
+
+def _code_mask(codebook: Codebook, at: int, level: int, conditions: LevelCodes) -> NDArray[np.bool_]:
+    """Which codes of a level of the dimension at a position meet all conditions; shape (size of level,)."""
     axis = codebook.axes[at]
     mask = np.ones(axis.size(level), dtype=np.bool_)
-    for name, codes in parts:
+    for name, codes in conditions:
         index, depth = codebook.levels[name].index, codebook.places[name][1]
         mask &= np.isin(axis.ancestors(level, depth), [index[code] for code in codes])
     return mask

@@ -1,4 +1,4 @@
-"""What is said beside the numbers of an answer: what bounding kept, what was not collected, what to beware of."""
+"""The notes of a result: its warnings, and which of its cells were not collected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datasets.release.query.expressions import Figure
 
 
 def warnings(figures: Iterable[Figure], releases: Sequence[Release]) -> list[str]:
-    """The notes of the sources, and of figures whose parts are bounded differently."""
+    """The notes of the sources, and one for each figure whose measures have different contribution bounds."""
     notes = [note for release in releases for note in release.manifest.source.notes]
     bounds = releases[-1].manifest.by_measure
     for figure in figures:
@@ -26,17 +26,20 @@ def warnings(figures: Iterable[Figure], releases: Sequence[Release]) -> list[str
 
 
 def not_collected(grid: Grid, manifest: Manifest, measure: str) -> NDArray[np.bool_]:
-    """Which output cells ask a level that the source does not know, other than by its code for the unknown."""
+    """Which output cells need a level or a value that the source does not have. Its code for the unknown is collected.
+
+    Shape: the grid's grouped dimensions, or one that broadcasts to it.
+    """
     entry = grid.codebook.measure(measure)
     missing = set(manifest.source.not_collected_values)
     marked = np.zeros((), dtype=np.bool_) | (entry.where in missing) | (entry.value in missing)
-    for dimension, asked in zip(grid.codebook.dimensions, grid.selections, strict=True):
-        if asked is None:
+    for dimension, selection in zip(grid.codebook.dimensions, grid.selections, strict=True):
+        if selection is None:
             continue
-        level = dimension.levels[asked.level - 1]
+        level = dimension.levels[selection.level - 1]
         if level.name in manifest.source.not_collected and level.unknown is not None:
-            cells = asked.weights[:, level.index[level.unknown]] == 0
+            cells = selection.weights[:, level.index[level.unknown]] == 0
         else:
-            cells = np.zeros(len(asked.weights), dtype=np.bool_)
-        marked = np.logical_or.outer(marked, cells) if asked.groups is not None else marked | cells[0]
+            cells = np.zeros(len(selection.weights), dtype=np.bool_)
+        marked = np.logical_or.outer(marked, cells) if selection.groups is not None else marked | cells[0]
     return np.asarray(marked)

@@ -1,4 +1,4 @@
-"""A release that has been verified and can be asked."""
+"""An open release: verified, with its serving copy attached, so that questions can be answered from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from datasets.release.format.verification import ReleaseDamaged, Verify, verifie
 
 @dataclass(frozen=True)
 class Release:
-    """What was published, as it was signed, and where its cells can be asked."""
+    """A verified release: its signed documents, and the serving copy of its cells."""
 
     folder: Path
     manifest: Manifest
@@ -28,9 +28,9 @@ class Release:
     measures: Mapping[str, PublishedMeasure]
     serving_copy: ServingCopy
     fingerprint: str
-    """The SHA-256 of its manifest, and so of all of it."""
+    """The SHA-256 of the manifest, which holds the hashes of all other files."""
     file_state: layout.FileState
-    """What its files looked like before they were verified."""
+    """The state of its files before they were verified."""
 
     @property
     def name(self) -> str:
@@ -38,11 +38,11 @@ class Release:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether its files look as they did when they were verified."""
+        """Whether its files have the size and time of change that they had when they were verified."""
         return layout.folder_state(self.folder) == self.file_state
 
     def ensure_unchanged(self) -> None:
-        """Before its files are given out as they are. Raises ReleaseDamaged."""
+        """Raises ReleaseDamaged if a file was changed since it was verified. Called before files are served as they are."""
         if not self.is_unchanged:
             raise ReleaseDamaged(
                 f"release {self.name}: its files were touched since they were verified; ask again in a moment"
@@ -50,26 +50,28 @@ class Release:
 
     @property
     def kept_shares(self) -> Mapping[str, KeptEntry]:
-        """For each event measure, the shares of rows that bounding kept, as the manifest has them."""
+        """For each event measure, the shares of rows that bounding kept, from the manifest."""
         return {entry.name: entry.kept for entry in self.manifest.measures if entry.kept is not None}
 
     def bounding(self, measure: str, codes: Mapping[str, Iterable[str]]) -> dict[str, Any]:
-        """The most rows that one person has in a measure, and the share of rows that bounding kept, with its interval: of
-        all, and of each of these codes of levels for which it was measured."""
+        """How contributions to a measure were bounded: the most rows of a person, and the share of rows that bounding kept.
+
+        The share is given with its interval: overall, and for each of these `codes` of levels for which it was measured.
+        """
         entry = self.manifest.by_measure[measure]
         return {
             "rows_per_unit": entry.rows_per_unit,
-            "kept": _shares(entry.kept, codes) if entry.kept else None,
+            "kept": _kept_shares_by_code(entry.kept, codes) if entry.kept else None,
         }
 
 
-def _shares(kept: KeptEntry, codes: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+def _kept_shares_by_code(kept: KeptEntry, codes: Mapping[str, Iterable[str]]) -> dict[str, Any]:
     return {
         "against_rows_per_unit": kept.rows_per_unit,
         **kept.overall.model_dump(),
         "by": {
-            level: {code: kept.by[level][code].model_dump() for code in wanted if code in kept.by[level]}
-            for level, wanted in codes.items()
+            level: {code: kept.by[level][code].model_dump() for code in asked if code in kept.by[level]}
+            for level, asked in codes.items()
             if level in kept.by
         },
     }
@@ -78,9 +80,9 @@ def _shares(kept: KeptEntry, codes: Mapping[str, Iterable[str]]) -> dict[str, An
 def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, cache: Path) -> Release:
     """Verify the release in `folder` and attach its serving copy to `con`.
 
-    Raises ReleaseDamaged where it is not what was signed, or what was signed does not fit together.
+    Raises ReleaseDamaged if it is not what was signed, or if its documents contradict each other.
     """
-    traces = layout.folder_state(folder)
+    file_state = layout.folder_state(folder)
     manifest = verified_manifest(folder, verify)
     codebook = verified_codebook(folder, manifest)
     try:
@@ -89,16 +91,16 @@ def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, c
     except (KeyError, ValueError):
         raise ReleaseDamaged(f"release {folder.name}: its manifest and its codebook disagree") from None
     fingerprint = layout.sha256_of(folder / layout.MANIFEST)
-    shelf = attach(con, folder, manifest, codebook, measures, cache, fingerprint)
-    return Release(folder, manifest, codebook, measures, shelf, fingerprint, traces)
+    serving_copy = attach(con, folder, manifest, codebook, measures, cache, fingerprint)
+    return Release(folder, manifest, codebook, measures, serving_copy, fingerprint, file_state)
 
 
 def _ensure_complete(measures: Mapping[str, PublishedMeasure], codebook: Codebook) -> None:
-    """Raises ValueError where a measure is missing, or a residual without which an answer has no variance."""
+    """Raises ValueError if a measure is missing, or a residual without which a variance cannot be computed."""
     if set(measures) != {measure.name for measure in codebook.measures}:
         raise ValueError("the manifest has other measures")
     for measure in measures.values():
-        for counted in (measure, measure.counted_by or measure):
+        for source in (measure, measure.counted_by or measure):
             for cuboid in measure.cuboids.values():
-                if not all(residual in counted.residuals for residual in residuals_of(cuboid)):
+                if not all(residual in source.residuals for residual in residuals_of(cuboid)):
                     raise ValueError("a residual is missing")

@@ -1,4 +1,4 @@
-"""Answers: every cell of the asked grid, each with its standard error, interval and status, and what they rest on."""
+"""The result of a question as a table: every cell of its grid, each with value, standard error, interval and status."""
 
 from __future__ import annotations
 
@@ -33,14 +33,18 @@ class FigureValues:
     not_collected: NDArray[np.bool_]
 
     def numbers(self) -> tuple[NDArray[np.float64], ...]:
-        """Value, standard error and both ends. What was not collected has none: a noisy zero would be taken for a count."""
-        e = self.estimate
-        each = (e.value, e.error, e.low, e.high)
+        """Value, standard error and both ends of the interval.
+
+        NaN for cells that were not collected: their noisy zero would be taken for a count.
+        """
+        estimate = self.estimate
+        all_numbers = (estimate.value, estimate.error, estimate.low, estimate.high)
         if not self.not_collected.any():
-            return each
-        return tuple(np.where(self.not_collected, np.nan, numbers) for numbers in each)
+            return all_numbers
+        return tuple(np.where(self.not_collected, np.nan, numbers) for numbers in all_numbers)
 
     def status(self) -> NDArray[np.str_]:
+        """For each cell its code in STATUS: A, U or L."""
         with np.errstate(invalid="ignore"):
             reliable = self.estimate.error <= UNRELIABLE * np.abs(self.estimate.value)
             reliable &= np.isfinite(self.estimate.low) & np.isfinite(self.estimate.high)
@@ -49,8 +53,11 @@ class FigureValues:
 
 @dataclass(frozen=True)
 class RowBlock:
-    """The rows of some periods: their labels, along each grouped level what stands in the row for each code (the code, its
-    label, or both), and each figure in the cells: periods first, the last group fastest."""
+    """The rows of some periods.
+
+    `codes` holds for each grouped level what a row says for each of its codes: the code, its label, or both. The cells of
+    `figures` are ordered by period first; the last group changes fastest.
+    """
 
     periods: tuple[str, ...]
     codes: list[list[tuple[str, ...]]]
@@ -59,7 +66,7 @@ class RowBlock:
 
 @dataclass(frozen=True)
 class Result:
-    """A dense table and its metadata: for each column its data, text or numbers, NaN where there is no number."""
+    """A dense table and its metadata. The data of a column is text or numbers; NaN stands for no number."""
 
     columns: tuple[ResultColumn, ...]
     data: tuple[ColumnData, ...]
@@ -70,20 +77,20 @@ class Result:
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
-        """The rows as tuples in the order of `columns`, None where there is no number."""
-        return list(zip(*map(_listed, self.data), strict=True))
+        """The rows as tuples in the order of `columns`; None stands for no number."""
+        return list(zip(*map(_as_list, self.data), strict=True))
 
     def chunks(self, size: int) -> Iterator[Result]:
-        """The same answer, `size` rows at a time."""
-        for at in range(0, len(self), size):
-            yield Result(self.columns, tuple(each[at : at + size] for each in self.data), self.meta)
+        """The same result, `size` rows at a time."""
+        for start in range(0, len(self), size):
+            yield Result(self.columns, tuple(data[start : start + size] for data in self.data), self.meta)
 
 
 def build_table(
     question: Question, blocks: Sequence[RowBlock]
 ) -> tuple[tuple[ResultColumn, ...], tuple[ColumnData, ...]]:
-    """The columns of an answer and their data, in the order of the periods and of the code lists."""
-    keys = _keys(question, blocks)
+    """The columns of a result and their data; rows in the order of the periods and of the code lists."""
+    keys = _key_columns(question, blocks)
     figures = {
         name: FigureValues(
             concatenate([block.figures[name].estimate for block in blocks]),
@@ -91,12 +98,12 @@ def build_table(
         )
         for name in blocks[0].figures
     }
-    table = _long(keys, figures) if question.shape == "long" else _wide(keys, figures)
+    table = _long_columns(keys, figures) if question.shape == "long" else _wide_columns(keys, figures)
     return tuple(table), tuple(table.values())
 
 
-def _keys(question: Question, blocks: Sequence[RowBlock]) -> dict[ResultColumn, ColumnData]:
-    """`period` and the grouped levels, with their labels where both are asked."""
+def _key_columns(question: Question, blocks: Sequence[RowBlock]) -> dict[ResultColumn, ColumnData]:
+    """`period` and the grouped levels; each level has a second column for its labels if both are asked for."""
     suffixes = ("", "_label") if question.labels == "both" else ("",)
     names = [name + suffix for name in question.group_by for suffix in suffixes]
     cells = [
@@ -109,21 +116,22 @@ def _keys(question: Question, blocks: Sequence[RowBlock]) -> dict[ResultColumn, 
         ResultColumn(PERIOD, "date" if question.is_by_day else "string"),
         *(ResultColumn(n, "string") for n in names),
     ]
-    return {column: list(each) for column, each in zip(columns, zip(*cells, strict=True), strict=True)}
+    return {column: list(texts) for column, texts in zip(columns, zip(*cells, strict=True), strict=True)}
 
 
-def _wide(
+def _wide_columns(
     keys: dict[ResultColumn, ColumnData], figures: dict[str, FigureValues]
 ) -> dict[ResultColumn, ColumnData]:
+    """One row for each cell, with five columns for each figure."""
     table = dict(keys)
-    for name, measured in figures.items():
-        for end, numbers in zip(("", "_se", "_lo", "_hi"), measured.numbers(), strict=True):
-            table[ResultColumn(name + end, "float")] = numbers
-        table[ResultColumn(f"{name}_status", "string")] = measured.status().tolist()
+    for name, values in figures.items():
+        for suffix, numbers in zip(("", "_se", "_lo", "_hi"), values.numbers(), strict=True):
+            table[ResultColumn(name + suffix, "float")] = numbers
+        table[ResultColumn(f"{name}_status", "string")] = values.status().tolist()
     return table
 
 
-def _long(
+def _long_columns(
     keys: dict[ResultColumn, ColumnData], figures: dict[str, FigureValues]
 ) -> dict[ResultColumn, ColumnData]:
     """One row for each cell and figure, the figures of a cell one after the other."""
@@ -146,16 +154,18 @@ def _long(
 def row_order(
     columns: Sequence[ResultColumn], data: Sequence[ColumnData], sort: Sequence[str]
 ) -> NDArray[np.int64]:
-    """The places of the rows sorted by the columns that `sort` names, a minus meaning from the largest down; what has no
-    value is last, and what is alike stays in the order of the code lists."""
-    places = {column.name: place for place, column in enumerate(columns)}
+    """The positions of the rows sorted by the columns that `sort` names; a minus means from the largest value down.
+
+    Rows without a value come last. The sort is stable: equal rows stay in the order of the code lists.
+    """
+    positions = {column.name: position for position, column in enumerate(columns)}
     order = np.arange(len(data[0]))
     for name in reversed(sort):
-        column, falling = data[places[name.removeprefix("-")]], name.startswith("-")
+        column, is_descending = data[positions[name.removeprefix("-")]], name.startswith("-")
         if isinstance(column, list):
             column = np.unique(np.array(column), return_inverse=True)[1].astype(np.float64)
         keys = column[order]
-        order = order[np.argsort(-keys if falling else keys, kind="stable")]  # NaN is last either way
+        order = order[np.argsort(-keys if is_descending else keys, kind="stable")]  # NaN is last either way
     return order
 
 
@@ -163,14 +173,16 @@ def select_rows(data: Sequence[ColumnData], rows: NDArray[np.int64]) -> tuple[Co
     """These rows of the data, in this order."""
     if len(rows) == len(data[0]) and (rows == np.arange(len(rows))).all():
         return tuple(data)
-    places = rows.tolist()
-    return tuple([each[place] for place in places] if isinstance(each, list) else each[rows] for each in data)
+    positions = rows.tolist()
+    return tuple(
+        [column[at] for at in positions] if isinstance(column, list) else column[rows] for column in data
+    )
 
 
-def _listed(data: ColumnData) -> list[Any]:
+def _as_list(data: ColumnData) -> list[Any]:
     if isinstance(data, list):
         return data
-    found: list[Any] = data.tolist()
+    numbers: list[Any] = data.tolist()
     if np.isnan(data).any():
-        return [None if number != number else number for number in found]  # noqa: PLR0124  NaN alone is not itself
-    return found
+        return [None if number != number else number for number in numbers]  # noqa: PLR0124  only NaN is not itself
+    return numbers

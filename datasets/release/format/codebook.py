@@ -143,7 +143,9 @@ class Codebook(Frozen):
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The trees of levels that the privacy engine worked with."""
-        return tuple(Axis(d.name, tuple(map(_fan, (None, *d.levels), d.levels))) for d in self.dimensions)
+        return tuple(
+            Axis(d.name, tuple(map(_fan_outs, (None, *d.levels), d.levels))) for d in self.dimensions
+        )
 
     @cached_property
     def level_names(self) -> tuple[str, ...]:
@@ -176,7 +178,7 @@ class Codebook(Frozen):
         return self.model_dump_json(indent=1)
 
 
-def _fan(coarse: LevelEntry | None, fine: LevelEntry) -> tuple[int, ...]:
+def _fan_outs(coarse: LevelEntry | None, fine: LevelEntry) -> tuple[int, ...]:
     if coarse is None:
         return (len(fine.codes),)
     within = [entry.within for entry in fine.codes]
@@ -196,18 +198,18 @@ def codebook_of(dataset: Dataset, month: Month) -> Codebook:
         law=dataset.law,
         gaps=dataset.gaps,
         late_events=dataset.late_events,
-        dimensions=tuple(_dimension(dimension, month) for dimension in dataset.dimensions),
-        measures=tuple(_measure(dataset, measure) for measure in dataset.measures),
-        derived=tuple(map(_derived, dataset.derived)),
+        dimensions=tuple(_dimension_entry(dimension, month) for dimension in dataset.dimensions),
+        measures=tuple(_codebook_measure(dataset, measure) for measure in dataset.measures),
+        derived=tuple(map(_derived_entry, dataset.derived)),
     )
 
 
-def _dimension(dimension: Dimension, month: Month) -> DimensionEntry:
-    levels = tuple(_level(dimension, level, month) for level in dimension.levels)
+def _dimension_entry(dimension: Dimension, month: Month) -> DimensionEntry:
+    levels = tuple(_level_entry(dimension, level, month) for level in dimension.levels)
     return DimensionEntry(name=dimension.name, title=dimension.title, law=dimension.law, levels=levels)
 
 
-def _level(dimension: Dimension, level: Level, month: Month) -> LevelEntry:
+def _level_entry(dimension: Dimension, level: Level, month: Month) -> LevelEntry:
     codes = level.codes.in_month(month)
     return LevelEntry(
         name=level.name,
@@ -219,7 +221,7 @@ def _level(dimension: Dimension, level: Level, month: Month) -> LevelEntry:
     )
 
 
-def _measure(dataset: Dataset, measure: Measure) -> CodebookMeasure:
+def _codebook_measure(dataset: Dataset, measure: Measure) -> CodebookMeasure:
     match measure:
         case EventMeasure():
             return CodebookMeasure(
@@ -237,7 +239,7 @@ def _measure(dataset: Dataset, measure: Measure) -> CodebookMeasure:
             )  # fmt: skip
 
 
-def _derived(derived: Derived) -> DerivedEntry:
+def _derived_entry(derived: Derived) -> DerivedEntry:
     name, title = derived.name, derived.title
     match derived:
         case Share():

@@ -32,8 +32,8 @@ class PublishedMeasure:
 
     def smallest_cuboid(self, depth: Cuboid) -> str | None:
         """The cuboid of fewest cells that is at least so deep; None where none is published."""
-        if depth not in self._smallest:
-            self._smallest[depth] = next(
+        if depth not in self._smallest_by_depth:
+            self._smallest_by_depth[depth] = next(
                 (
                     name
                     for name, cuboid in self.cuboids.items()
@@ -41,10 +41,10 @@ class PublishedMeasure:
                 ),
                 None,
             )
-        return self._smallest[depth]
+        return self._smallest_by_depth[depth]
 
     @cached_property
-    def _smallest(self) -> dict[Cuboid, str | None]:
+    def _smallest_by_depth(self) -> dict[Cuboid, str | None]:
         """What was found for each depth that was asked for; there are no more than the release has cuboids and axes allow."""
         return {}
 

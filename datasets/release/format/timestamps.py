@@ -27,7 +27,7 @@ def release_timestamp(earlier: Iterable[datetime], now: datetime, *, is_complete
     >>> release_timestamp((), datetime(2026, 7, 1, 14, 37, 20, tzinfo=UTC)).isoformat()
     '2026-07-01T14:00:00+00:00'
     """
-    return _after(earlier, _hour(now) if is_complete else now.replace(microsecond=0))
+    return _later_than_all(earlier, _start_of_hour(now) if is_complete else now.replace(microsecond=0))
 
 
 def is_late(published: datetime, now: datetime) -> bool:
@@ -39,12 +39,12 @@ def is_late(published: datetime, now: datetime) -> bool:
     >>> is_late(datetime(2026, 7, 1, 14, tzinfo=UTC), datetime(2026, 7, 1, 15, 10, tzinfo=UTC))
     True
     """
-    return published < _hour(now - TIME_TO_APPEAR)
+    return published < _start_of_hour(now - TIME_TO_APPEAR)
 
 
 def action_timestamp(earlier: Iterable[datetime], now: datetime) -> datetime:
     """The second in which somebody withdraws a release or goes back to one, which no event has a say in."""
-    return _after(earlier, now.replace(microsecond=0))
+    return _later_than_all(earlier, now.replace(microsecond=0))
 
 
 def stable_as_of(earlier: Iterable[datetime], now: datetime) -> datetime:
@@ -55,7 +55,7 @@ def stable_as_of(earlier: Iterable[datetime], now: datetime) -> datetime:
     no reason to answer for what is to come.
     """
     known = (min(moment, now + CLOCKS_DIFFER) for moment in earlier)
-    return max((_hour(now - TIME_TO_APPEAR - CLOCKS_DIFFER) - _SECOND, *known))
+    return max((_start_of_hour(now - TIME_TO_APPEAR - CLOCKS_DIFFER) - _SECOND, *known))
 
 
 def ceil_to_second(moment: datetime) -> datetime:
@@ -68,9 +68,9 @@ def ceil_to_second(moment: datetime) -> datetime:
     return moment if moment.microsecond == 0 else moment.replace(microsecond=0) + _SECOND
 
 
-def _hour(now: datetime) -> datetime:
+def _start_of_hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-def _after(earlier: Iterable[datetime], wanted: datetime) -> datetime:
+def _later_than_all(earlier: Iterable[datetime], wanted: datetime) -> datetime:
     return max((wanted, *(moment + _SECOND for moment in earlier)))

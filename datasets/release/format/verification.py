@@ -30,7 +30,7 @@ def verified_manifest(folder: Path, verify: Verify) -> Manifest:
     """
     manifest = signed_manifest(folder, verify)
     for entry in manifest.files:
-        path = _regular(folder / entry.name)
+        path = _regular_file(folder / entry.name)
         if path.stat().st_size != entry.bytes or layout.sha256_of(path) != entry.sha256:
             raise ReleaseDamaged(f"release {folder.name}: {entry.name} is not the file that was signed")
     if {layout.CELLS, layout.CODEBOOK} - {entry.name for entry in manifest.files}:
@@ -47,7 +47,7 @@ def signed_manifest(folder: Path, verify: Verify) -> Manifest:
     """
     if folder.parent.is_symlink() or folder.is_symlink() or not folder.is_dir():
         raise ReleaseDamaged(f"release {folder.name}: its folder is missing or a link")
-    manifest = _signed_manifest(folder, verify)
+    manifest = _read_signed_manifest(folder, verify)
     if manifest.release != folder.name or manifest.dataset != folder.parent.name:
         raise ReleaseDamaged(
             f"release {folder.name}: its manifest is that of {manifest.dataset} {manifest.release}"
@@ -62,7 +62,7 @@ def verified_codebook(folder: Path, manifest: Manifest) -> Codebook:
 
     Raises ReleaseDamaged where it is not the file that was signed, or is that of something else.
     """
-    text = _regular(folder / layout.CODEBOOK).read_bytes()
+    text = _regular_file(folder / layout.CODEBOOK).read_bytes()
     signed = {entry.name: entry.sha256 for entry in manifest.files}
     if hashlib.sha256(text).hexdigest() != signed.get(layout.CODEBOOK):
         raise ReleaseDamaged(f"release {folder.name}: {layout.CODEBOOK} is not the file that was signed")
@@ -85,13 +85,13 @@ def verified_codebook(folder: Path, manifest: Manifest) -> Codebook:
     return book
 
 
-def _signed_manifest(folder: Path, verify: Verify) -> Manifest:
-    path = _regular(folder / layout.MANIFEST)
+def _read_signed_manifest(folder: Path, verify: Verify) -> Manifest:
+    path = _regular_file(folder / layout.MANIFEST)
     if path.stat().st_size > _LARGEST_MANIFEST:
         raise ReleaseDamaged(f"release {folder.name}: its manifest is larger than any that is written")
     text = path.read_bytes()
     try:
-        verify(text, _regular(folder / layout.SIGNATURE).read_text().strip())
+        verify(text, _regular_file(folder / layout.SIGNATURE).read_text().strip())
     except ReleaseDamaged:
         raise
     except Exception as error:
@@ -101,7 +101,7 @@ def _signed_manifest(folder: Path, verify: Verify) -> Manifest:
     return parse_manifest(text)
 
 
-def _regular(path: Path) -> Path:
+def _regular_file(path: Path) -> Path:
     if path.is_symlink() or not path.is_file():
         raise ReleaseDamaged(f"release {path.parent.name}: {path.name} is missing or a link")
     return path

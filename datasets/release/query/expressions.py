@@ -40,9 +40,9 @@ def figures_of(question: Question, book: Codebook) -> tuple[Figure, ...]:
     derived = {entry.name: entry for entry in book.derived}
     for name in question.measures:
         if name in derived:
-            _ensure_not_grouped_by_itself(derived[name], question, book)
+            _ensure_median_not_grouped(derived[name], question, book)
     figures = [
-        _derived(derived[name]) if name in derived else Figure(name, Linear(), (Term(name),))
+        _derived_figure(derived[name]) if name in derived else Figure(name, Linear(), (Term(name),))
         for name in question.measures
     ]
     if question.share is not None:
@@ -59,7 +59,7 @@ def figures_of(question: Question, book: Codebook) -> tuple[Figure, ...]:
     figures += [Figure(f"{n}_per_{d}", Quotient(), (Term(n), Term(d))) for n, d in question.ratios]
     if question.compare is None:
         return tuple(figures)
-    return tuple(_compared(figure, question.compare) for figure in figures)
+    return tuple(_difference_figure(figure, question.compare) for figure in figures)
 
 
 def columns_of_figures(figures: Iterable[Figure]) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def columns_of_figures(figures: Iterable[Figure]) -> tuple[str, ...]:
     return tuple(figure.name + end for figure in figures for end in ENDS)
 
 
-def _derived(entry: DerivedEntry) -> Figure:
+def _derived_figure(entry: DerivedEntry) -> Figure:
     if entry.kind == "rate":
         assert entry.numerator is not None
         assert entry.denominator is not None
@@ -87,7 +87,7 @@ def _derived(entry: DerivedEntry) -> Figure:
     return Figure(entry.name, BandMedian(tuple(edges)), terms)
 
 
-def _ensure_not_grouped_by_itself(entry: DerivedEntry, question: Question, book: Codebook) -> None:
+def _ensure_median_not_grouped(entry: DerivedEntry, question: Question, book: Codebook) -> None:
     """A median of one band alone says nothing."""
     if entry.kind != "median" or entry.level is None:
         return
@@ -101,9 +101,9 @@ def _ensure_not_grouped_by_itself(entry: DerivedEntry, question: Question, book:
         )
 
 
-def _compared(figure: Figure, compare: CodeComparison | PeriodComparison) -> Figure:
-    left = tuple(_on_one_side(term, compare, compare.left) for term in figure.terms)
-    right = tuple(_on_one_side(term, compare, compare.right) for term in figure.terms)
+def _difference_figure(figure: Figure, compare: CodeComparison | PeriodComparison) -> Figure:
+    left = tuple(_term_of_side(term, compare, compare.left) for term in figure.terms)
+    right = tuple(_term_of_side(term, compare, compare.right) for term in figure.terms)
     match figure.formula:
         case Linear():
             formula: Formula = Linear((1.0, -1.0))
@@ -119,7 +119,7 @@ def _compared(figure: Figure, compare: CodeComparison | PeriodComparison) -> Fig
     return Figure(f"{figure.name}_difference", formula, left + right)
 
 
-def _on_one_side(term: Term, compare: CodeComparison | PeriodComparison, side: str | Span) -> Term:
+def _term_of_side(term: Term, compare: CodeComparison | PeriodComparison, side: str | Span) -> Term:
     if isinstance(side, Span):
         return replace(term, span=side)
     assert isinstance(compare, CodeComparison)

@@ -47,7 +47,7 @@ def parse_question(
     suggested, but not accepted. Raises a Refusal for anything that is not right.
     """
     parameters = parameters_by_name(pairs)
-    _ensure_known(parameters, codebook, (*also,))
+    _ensure_known_parameters(parameters, codebook, (*also,))
     measures, ratios = parse_measures(parameters, codebook), parse_ratios(parameters, codebook)
     ensure_any_number(measures, ratios, codebook)
     compare = parse_comparison(parameters, codebook, months)
@@ -73,7 +73,9 @@ def parse_question(
     return replace(question, sort=parse_sort(parameters, question, codebook))
 
 
-def _ensure_known(parameters: Mapping[str, str], codebook: Codebook, also: tuple[str, ...]) -> None:
+def _ensure_known_parameters(
+    parameters: Mapping[str, str], codebook: Codebook, also: tuple[str, ...]
+) -> None:
     known = (*QUESTION_PARAMETERS, *codebook.level_names)
     for name in parameters:
         if name not in known:

@@ -69,7 +69,7 @@ class Span:
         if self.freq is None:
             return (RowPeriod(str(self), by_month),)
         labelled = groupby(self.days, ROW_LABEL[self.freq])
-        return tuple(RowPeriod(label, tuple(_by_month(days))) for label, days in labelled)
+        return tuple(RowPeriod(label, tuple(_days_by_month(days))) for label, days in labelled)
 
     @property
     def days(self) -> Days:
@@ -81,7 +81,7 @@ class Span:
         for month in self.months:
             yield month, tuple(day for day in month.days if self.first <= day <= self.last)
 
-    def whole(self) -> Span | None:
+    def largest_whole(self) -> Span | None:
         """The longest span within this one that cuts no week, month or quarter; None where there is none."""
         if self.freq in {None, "day"}:
             return self
@@ -91,15 +91,15 @@ class Span:
         return Span(starts[0], ends[-1], self.freq) if starts and ends and starts[0] <= ends[-1] else None
 
 
-def _by_month(days: Iterable[date]) -> Iterator[tuple[Month, Days]]:
+def _days_by_month(days: Iterable[date]) -> Iterator[tuple[Month, Days]]:
     for month, of_month in groupby(days, Month.of):
         yield month, tuple(of_month)
 
 
-def _week(day: date) -> str:
+def _iso_week(day: date) -> str:
     """ISO 8601 weeks, from Monday to Sunday, whatever months they lie in.
 
-    >>> _week(date(2027, 1, 1))
+    >>> _iso_week(date(2027, 1, 1))
     '2026-W53'
     """
     year, week, _ = day.isocalendar()
@@ -108,7 +108,7 @@ def _week(day: date) -> str:
 
 ROW_LABEL: dict[str, Callable[[date], str]] = {
     "day": date.isoformat,
-    "week": _week,
+    "week": _iso_week,
     "month": lambda day: str(Month.of(day)),
     "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
 }
@@ -124,7 +124,7 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str], parame
     """
     if not months:
         raise PeriodNotReleased("nothing of this dataset has been released yet", parameter=parameter)
-    first, last = _ends(text if text is not None else months[-1], parameter)
+    first, last = _first_and_last(text if text is not None else months[-1], parameter)
     if last < first:
         raise MalformedPeriod(
             f"{parameter}={printable(text or '')} ends before it begins; write the earlier end first: "
@@ -134,7 +134,7 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str], parame
         )
     span = Span(first, last, freq)
     _ensure_released(span, text or "", months, parameter)
-    whole = span.whole()
+    whole = span.largest_whole()
     if whole != span:
         near = f"; {whole} cuts none" if whole else ""
         raise MalformedPeriod(
@@ -147,22 +147,22 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str], parame
     return span
 
 
-def _ends(text: str, parameter: str) -> tuple[date, date]:
+def _first_and_last(text: str, parameter: str) -> tuple[date, date]:
     parts = text.split("..")
     if len(parts) > 2:
-        raise _malformed(text, parameter)
+        raise _malformed_period(text, parameter)
     try:
-        first, last = _days(parts[0]), _days(parts[-1])
+        first, last = _parse_days(parts[0]), _parse_days(parts[-1])
     except MalformedPeriod:
-        raise _malformed(text, parameter) from None
+        raise _malformed_period(text, parameter) from None
     return first[0], last[-1]
 
 
-def _days(text: str) -> Days:
+def _parse_days(text: str) -> Days:
     return Month.parse(text).days if len(text) < 8 else (parse_day(text),)
 
 
-def _malformed(text: str, parameter: str) -> MalformedPeriod:
+def _malformed_period(text: str, parameter: str) -> MalformedPeriod:
     return MalformedPeriod(
         f"{parameter}={printable(text)} is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
         "2026-01..2026-06",
@@ -175,7 +175,7 @@ def _ensure_released(span: Span, text: str, months: Sequence[str], parameter: st
     inside = Month.parse(months[0]) <= Month.of(span.first) and Month.of(span.last) <= Month.parse(months[-1])
     if not inside or any(str(month) not in months for month in span.months):
         refusal = PeriodNotReleased(
-            f"{parameter}={printable(text)} reaches outside what is released; released are {_listed(months)}",
+            f"{parameter}={printable(text)} reaches outside what is released; released are {_months_text(months)}",
             parameter=parameter,
             value=text,
             allowed=months,
@@ -185,5 +185,5 @@ def _ensure_released(span: Span, text: str, months: Sequence[str], parameter: st
         raise refusal
 
 
-def _listed(months: Sequence[str]) -> str:
+def _months_text(months: Sequence[str]) -> str:
     return ", ".join(months) if len(months) <= 6 else f"{months[0]} to {months[-1]} ({len(months)} months)"

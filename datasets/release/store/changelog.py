@@ -13,9 +13,19 @@ INDEPENDENT = (
     "Each release has noise of its own, so the variance of a difference between numbers of two releases is the sum of "
     "their variances."
 )
-_OWN = {"release", "month", "revision", "previous", "published_at", "correction", "ledger", "files", "title"}
+_RELEASE_SPECIFIC = {
+    "release",
+    "month",
+    "revision",
+    "previous",
+    "published_at",
+    "correction",
+    "ledger",
+    "files",
+    "title",
+}
 """Members of a manifest that differ between any two releases."""
-_NAMES = ("name", "code", "cuboid")
+_ENTRY_KEYS = ("name", "code", "cuboid")
 """Members by which the entries of a list are told apart."""
 
 
@@ -32,7 +42,7 @@ class ChangelogEntry:
 
 def changelog(archive: ReleaseHistory, datasets: Iterable[str]) -> list[dict[str, Any]]:
     """Every change of these datasets, the latest first."""
-    found = [change for dataset in datasets for change in _changes(archive, dataset)]
+    found = [change for dataset in datasets for change in _entries_of_dataset(archive, dataset)]
     return [
         asdict(change) for change in sorted(found, key=lambda c: (c.at, c.dataset, c.release), reverse=True)
     ]
@@ -43,7 +53,7 @@ def errata_log(archive: ReleaseHistory, datasets: Iterable[str]) -> list[dict[st
     return [change for change in changelog(archive, datasets) if change["kind"] != "published"]
 
 
-def _changes(archive: ReleaseHistory, dataset: str) -> Iterator[ChangelogEntry]:
+def _entries_of_dataset(archive: ReleaseHistory, dataset: str) -> Iterator[ChangelogEntry]:
     for m in archive.manifests(dataset):
         if m.previous is None:
             yield ChangelogEntry(m.published_at, "published", dataset, m.release, f"{m.title}, {m.month}")
@@ -69,20 +79,20 @@ def difference(one: Release, other: Release) -> dict[str, Any]:
         "from": one.name,
         "to": other.name,
         "correction": other.manifest.correction if other.manifest.previous == one.name else "",
-        "manifest": _compared(_manifest(one), _manifest(other)),
-        "codebook": _compared(_codebook(one), _codebook(other)),
+        "manifest": _changed_places(_comparable_manifest(one), _comparable_manifest(other)),
+        "codebook": _changed_places(_comparable_codebook(one), _comparable_codebook(other)),
         "numbers": INDEPENDENT,
     }
 
 
-def _manifest(release: Release) -> dict[str, Any]:
-    document = release.manifest.model_dump(mode="json", exclude=_OWN)
+def _comparable_manifest(release: Release) -> dict[str, Any]:
+    document = release.manifest.model_dump(mode="json", exclude=_RELEASE_SPECIFIC)
     for measure in document["measures"]:
         measure.pop("kept")
     return document
 
 
-def _codebook(release: Release) -> dict[str, Any]:
+def _comparable_codebook(release: Release) -> dict[str, Any]:
     document = release.codebook.model_dump(mode="json", exclude={"month"})
     for dimension in document["dimensions"]:
         if dimension["levels"][0]["unknown"] is None:  # the days are those of the month
@@ -90,7 +100,7 @@ def _codebook(release: Release) -> dict[str, Any]:
     return document
 
 
-def _compared(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+def _changed_places(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
     one, other = dict(_leaves(before, "")), dict(_leaves(after, ""))
     return [
         {"place": place, "before": one.get(place), "after": other.get(place)}
@@ -104,7 +114,7 @@ def _leaves(document: Any, place: str) -> Iterator[tuple[str, Any]]:
         for name, value in document.items():
             yield from _leaves(value, f"{place}.{name}" if place else name)
     elif isinstance(document, list) and document and isinstance(document[0], dict):
-        key = next(name for name in _NAMES if name in document[0])
+        key = next(name for name in _ENTRY_KEYS if name in document[0])
         for entry in document:
             yield from _leaves({n: v for n, v in entry.items() if n != key}, f"{place}[{entry[key]}]")
             yield f"{place}[{entry[key]}]", "there"

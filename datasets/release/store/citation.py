@@ -44,13 +44,13 @@ class Citation:
     def bibtex(self) -> str:
         """An entry of type `misc`, which every style knows."""
         fields = {
-            "author": f"{{{_tex(self.publisher)}}}",
-            "title": f"{{{_tex(self.title)}}}",
+            "author": f"{{{_escape_tex(self.publisher)}}}",
+            "title": f"{{{_escape_tex(self.title)}}}",
             "year": self.published[:4],
             "month": self.published[5:7].lstrip("0"),
-            "version": _tex(self.version),
+            "version": _escape_tex(self.version),
             "howpublished": f"\\url{{{self.url}}}",
-            "note": _tex(self.note),
+            "note": _escape_tex(self.note),
         }
         lines = [f"  {name} = {{{value}}}" for name, value in fields.items()]
         return f"@misc{{{self.key},\n" + ",\n".join(lines) + "\n}\n"
@@ -75,9 +75,9 @@ def citation_of(
     )
 
 
-def _tex(text: str) -> str:
+def _escape_tex(text: str) -> str:
     """
-    >>> _tex("A & B_1")
+    >>> _escape_tex("A & B_1")
     'A \\\\& B\\\\_1'
     """
     return "".join(_SPECIAL.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)

@@ -31,8 +31,8 @@ class ReleaseHistory:
 
     directory: Path
     verify: Verify
-    _manifests: dict[tuple[str, str], Manifest] = field(default_factory=dict)
-    _known: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    _verified: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    _signed_only: dict[tuple[str, str], Manifest] = field(default_factory=dict)
 
     def names(self, dataset: str) -> tuple[str, ...]:
         """Every release, by month and revision, withdrawn ones too."""
@@ -43,16 +43,16 @@ class ReleaseHistory:
         found = []
         for name in self.names(dataset):
             try:
-                found.append(self._manifest(dataset, name))
+                found.append(self._verified_manifest(dataset, name))
             except (ReleaseDamaged, ManifestMalformed, OSError) as error:
                 log.warning("leaving %s %s out of the archive: %s", dataset, name, type(error).__name__)
         return tuple(found)
 
-    def _manifest(self, dataset: str, name: str) -> Manifest:
-        if (dataset, name) not in self._manifests:
+    def _verified_manifest(self, dataset: str, name: str) -> Manifest:
+        if (dataset, name) not in self._verified:
             folder = layout.release_folder(self.directory, dataset, name)
-            self._manifests[dataset, name] = verified_manifest(folder, self.verify)
-        return self._manifests[dataset, name]
+            self._verified[dataset, name] = verified_manifest(folder, self.verify)
+        return self._verified[dataset, name]
 
     def current_at(self, dataset: str, when: datetime) -> dict[str, str]:
         """The release of each month that was published, or gone back to, last by an instant and not withdrawn by then, the
@@ -87,7 +87,7 @@ class ReleaseHistory:
         dated, lacking = [], False
         for name in self.names(dataset):
             try:
-                dated.append(self._signed(dataset, name).published_at)
+                dated.append(self._signed_manifest(dataset, name).published_at)
                 if layout.erratum_file(self.directory, dataset, name).exists():
                     dated.append(read_erratum(self.directory, dataset, name, self.verify).withdrawn_at)
             except (ReleaseDamaged, ManifestMalformed, OSError):
@@ -98,14 +98,14 @@ class ReleaseHistory:
         moments = sorted(ceil_to_second(datetime.fromisoformat(at)) for at in dated)
         return TimestampRecord(tuple(moments), is_complete=not lacking)
 
-    def _signed(self, dataset: str, name: str) -> Manifest:
+    def _signed_manifest(self, dataset: str, name: str) -> Manifest:
         """What a release was signed with, whatever has become of its other files."""
-        if (dataset, name) not in self._known:
+        if (dataset, name) not in self._signed_only:
             folder = layout.release_folder(self.directory, dataset, name)
-            self._known[dataset, name] = self._manifests.get((dataset, name)) or signed_manifest(
+            self._signed_only[dataset, name] = self._verified.get((dataset, name)) or signed_manifest(
                 folder, self.verify
             )
-        return self._known[dataset, name]
+        return self._signed_only[dataset, name]
 
     def rollbacks(self, dataset: str) -> tuple[Rollback, ...]:
         """Every rollback, by month and number."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from datasets.catalogue import DATASETS
 from datasets.definition import DaysOfMonth
 from datasets.period import Month
-from datasets.privacy.axis import Axis, along, axes_of
+from datasets.privacy.axis import Axis, axes_of, reshape_along
 from tests.datasets.privacy import dense
 from tests.datasets.privacy.schemas import axes_with_uneven_trees, often
 
@@ -51,7 +51,7 @@ def test_a_tree_that_does_not_fit_together_or_never_branches_is_refused(fans):
 
 
 def test_a_vector_is_laid_along_one_dimension():
-    assert along(np.arange(3), 4, 2).shape == (1, 1, 3, 1)
+    assert reshape_along(np.arange(3), 4, 2).shape == (1, 1, 3, 1)
 
 
 @given(axes_with_uneven_trees(most_axes=2), st.data())
