@@ -33,7 +33,7 @@ def test_a_disk_that_is_full_while_a_release_is_tried_is_no_fault_of_the_release
     def full(*_):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
-    monkeypatch.setattr(serving_copy, "_make", full)
+    monkeypatch.setattr(serving_copy, "_write_serving_copy", full)
     with pytest.raises(DiskFull):
         deployment.build()
     monkeypatch.undo()
