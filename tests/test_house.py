@@ -45,12 +45,12 @@ def test_every_link_leads_somewhere(document):
 
 
 def test_the_map_names_every_folder_of_code():
-    map_ = README[README.index("## The map") :]
+    map_ = README[README.index("## Layout") :]
     folders = {
         path.relative_to(ROOT).parts[0] for path in tracked() if path.suffix == ".py" and path.parent != ROOT
     }
     for folder in folders:
-        assert f"{folder}/" in map_, f"{folder}/ is not on the map"
+        assert f"{folder}/" in map_, f"{folder}/ is not in the layout"
 
 
 def test_every_setting_is_in_the_operations_guide_and_no_other():
