@@ -1,4 +1,4 @@
-"""GET and POST /v1/datasets/{dataset}/aggregates: the question."""
+"""GET and POST /v1/datasets/{dataset}/aggregates: answer a question about a dataset."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
 @router.get("/{dataset}/aggregates", summary="Ask a question")
 async def aggregates(request: Request, asked: QueryFromUrl) -> Response:
-    """Noisy numbers per period and cell, each with its exact standard error, 95 % interval and status.
+    """Noisy numbers for each period and cell, each with its exact standard error, its interval (95 % by default) and status.
 
-    Every cell of the asked grid is there: zero is a value, and a negative estimate is served as it is. The same
-    question asked of the same releases has the same bytes for everybody.
+    No cell is left out: zero is a value, and a negative estimate is returned unchanged. The same question about the same
+    releases has the same bytes for everybody.
     """
     wanted, ready = result_request(request, asked), request.app.state.known_queries
     ready.remember(request, asked, wanted)
     return await _serve(request, wanted)
 
 
-@router.post("/{dataset}/aggregates", summary="Ask a question in a body")
+@router.post("/{dataset}/aggregates", summary="Ask a question in a JSON body")
 async def aggregates_by_body(request: Request, asked: QueryFromBody) -> Response:
-    """The same, for questions too long for an address: a JSON object with the same words, lists for several values."""
+    """For a question that is too long for a URL: a JSON object with the same parameters, and lists for several values."""
     return await _serve(request, result_request(request, asked))
 
 

@@ -22,9 +22,9 @@ NAMES = tuple(dataset.name for dataset in DATASETS)
 Given = Annotated[dict[str, str], Depends(only_parameters("format"))]
 
 
-@router.get("/changelog", summary="What changed")
+@router.get("/changelog", summary="The changelog")
 def changes(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
-    """Every release that was published, corrected or withdrawn, the latest first; `format` is json or atom. Open to all."""
+    """Every publication, correction and withdrawal, the latest first. `format` is json or atom. No token needed."""
     found = changelog(releases.store.history, NAMES)
     if _wants_atom(request, given):
         body = atom_feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", found)
@@ -32,9 +32,9 @@ def changes(request: Request, settings: SettingsOf, releases: PublishedReleases,
     return json_response(request, {"changes": found})
 
 
-@router.get("/errata", summary="What was wrong")
+@router.get("/errata", summary="The errata")
 def errata(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
-    """Every withdrawal and correction with its reason, the latest first; `format` is json or atom. Open to all."""
+    """Every withdrawal and correction with its reason, the latest first. `format` is json or atom. No token needed."""
     found = errata_log(releases.store.history, NAMES)
     if _wants_atom(request, given):
         return response_with_etag(

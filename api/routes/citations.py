@@ -1,4 +1,4 @@
-"""How to cite a release, and how to cite an answer: BibTeX and CSL-JSON."""
+"""GET .../citation: how to cite a release or an answer, as BibTeX or CSL-JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def of_release(
     settings: SettingsOf,
     given: Annotated[dict[str, str], Depends(only_parameters("format"))],
 ) -> Response:
-    """Publisher, title, version, address and the SHA-256 of the manifest; `format` is csl or bibtex. Open to all."""
+    """Publisher, title, version, URL and the SHA-256 of the manifest. `format` is csl or bibtex. No token needed."""
     found = await find_release(releases, dataset.name, release)
     path = f"/v1/releases/{dataset.name}/{found.name}"
     cited = citation_of([found], settings.publisher, settings.base_url, path=path)
@@ -50,9 +50,9 @@ async def of_question(
     releases: PublishedReleases,
     settings: SettingsOf,
 ) -> Response:
-    """The same for a question: its address in the one canonical spelling, its query id, and the releases that it asks.
+    """How to cite the answer to a question: its URL in canonical form, its query id, and the releases it is read from.
 
-    The words are those of a question; `format` is csl or bibtex. It gives no number and is open to all.
+    The parameters are those of a question, but `format` is csl or bibtex. It returns no number. No token needed.
     """
     formats = [value for name, value in parameters if name == "format"]
     if len(formats) > 1:
@@ -70,7 +70,7 @@ async def of_question(
 
 
 def _pin_releases(question: Question, asked: Sequence[Release], releases: Releases) -> Question:
-    """The question as it will go on to be answered from these releases, whatever is corrected later."""
+    """The question, restricted to these releases, so that later corrections do not change its answer."""
     if question.release or question.as_of:
         return question
     if len(asked) == 1:

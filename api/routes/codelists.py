@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/codelists", tags=["code lists"])
 
 @router.get("", summary="Every code list", dependencies=[Depends(only_parameters())])
 async def every(request: Request) -> Response:
-    """Names, titles and sources. Open to all."""
+    """The name, title and source of every code list. No token needed."""
     listed = [
         {
             "name": codes.name,
@@ -32,9 +32,9 @@ async def every(request: Request) -> Response:
 async def one(
     request: Request, name: str, given: Annotated[dict[str, str], Depends(only_parameters("search"))]
 ) -> Response:
-    """Its codes in the order in which answers list them, each with its label and the code it is within.
+    """The codes in the order in which answers list them, each with its label and, if codes are nested, its parent code.
 
-    `search` keeps the codes whose code or label holds the text, in upper or lower case.
+    `search` selects the codes whose code or label contains the text; upper and lower case are the same. No token needed.
     """
     codes = find_code_list(name)
     wanted = given.get("search", "").casefold()

@@ -26,9 +26,9 @@ router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 @router.get("", summary="The catalogue", dependencies=[Depends(only_parameters())])
 async def catalogue(request: Request, releases: PublishedReleases) -> Response:
-    """Every dataset: what is counted, by what, for which months, at what privacy cost. Open to all.
+    """Every dataset: its measures, dimensions, months, releases and privacy cost. No token needed.
 
-    As a page for people where Accept says so.
+    An HTML page if Accept prefers text/html.
     """
     cards = [_catalogue_entry(dataset, releases) for dataset in DATASETS]
     if prefers_html(request):
@@ -38,23 +38,23 @@ async def catalogue(request: Request, releases: PublishedReleases) -> Response:
 
 @router.get("/{dataset}", summary="One dataset", dependencies=[Depends(only_parameters())])
 async def dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
-    """The same for one dataset."""
+    """The entry of one dataset in the catalogue. An HTML page if Accept prefers text/html. No token needed."""
     card = _catalogue_entry(dataset, releases)
     if prefers_html(request):
         return response_with_etag(request, catalogue_page([card]), HTML, SECURITY_HEADERS)
     return json_response(request, card)
 
 
-@router.get("/{dataset}/codebook", summary="What its columns and codes mean")
+@router.get("/{dataset}/codebook", summary="The codebook of a dataset")
 async def codebook(
     request: Request,
     dataset: NamedDataset,
     releases: PublishedReleases,
     given: Annotated[dict[str, str], Depends(only_parameters("format"))],
 ) -> Response:
-    """Dimensions, levels, codes with labels and legal sources, measures: those of the latest release.
+    """Dimensions, levels, codes with labels and legal sources, and measures, as in the latest release. No token needed.
 
-    `format` is json, csv (a line for each code) or md.
+    `format` is json, csv (one line for each code) or md.
     """
     current = releases.current(dataset.name)
     book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
@@ -64,7 +64,7 @@ async def codebook(
 
 
 def _catalogue_entry(dataset: Dataset, releases: Releases) -> dict[str, Any]:
-    """What the catalogue says of a dataset (Delegated Regulation (EU) 2025/2050, Art. 6(4)(c), (d) and 6(5))."""
+    """The entry of a dataset in the catalogue (Delegated Regulation (EU) 2025/2050, Art. 6(4)(c), (d) and 6(5))."""
     current = releases.current(dataset.name)
     book: Codebook = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
     rho = dataset.rho_of_release

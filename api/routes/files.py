@@ -1,4 +1,4 @@
-"""GET /v1/releases/{dataset}/{release}/files/{name}: a release's files, whole or by byte ranges."""
+"""GET /v1/releases/{dataset}/{release}/files/{name}: download a file of a release, whole or by byte ranges."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ FILE_MEDIA = {".parquet": FORMATS["parquet"], ".json": FORMATS["json"]}
 async def file(
     request: Request, dataset: GrantedDataset, release: str, name: str, releases: PublishedReleases
 ) -> Response:
-    """The file as it was published, with Range, If-Range and a strong ETag: its SHA-256 in the manifest.
+    """The file as published. Range and If-Range are supported. The ETag is strong: the file's SHA-256 in the manifest.
 
-    `cells.parquet` holds every cell of every cuboid; its row groups are aligned with cuboids, so a reader that asks by
+    `cells.parquet` contains every cell of every cuboid. Its row groups are aligned with cuboids, so that a reader that uses
     ranges, such as DuckDB's httpfs, fetches only what it needs.
     """
     found = await find_release(releases, dataset.name, release)
@@ -70,7 +70,10 @@ def _find_file(release: Release, name: str) -> FileEntry:
 
 
 def _keep_servable_ranges(request: Request, size: int, validators: set[str]) -> None:
-    """Leave of Range what can be served, and of If-Range nothing; only GET has ranges (RFC 9110, 13.1.5 and 14.2)."""
+    """Reduce the header Range to the ranges that can be served, and remove If-Range, which is evaluated here.
+
+    Only GET has ranges (RFC 9110, sections 13.1.5 and 14.2).
+    """
     asked, unchanged = request.headers.get("range"), request.headers.get("if-range")
     if asked is None or request.state.method != "GET" or (unchanged and unchanged not in validators):
         kept = None

@@ -1,4 +1,4 @@
-"""GET /v1/ledger: what every month has cost the people in it."""
+"""GET /v1/ledger: the published privacy ledger, with the privacy loss spent on each month."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from datasets.release.format.ledger import entries_of, published_ledger
 router = APIRouter(prefix="/v1", tags=["changes"], dependencies=[Depends(only_parameters())])
 
 
-@router.get("/ledger", summary="What was spent")
+@router.get("/ledger", summary="The privacy ledger")
 async def ledger(request: Request, releases: PublishedReleases, registry: OpenRegistry) -> Response:
-    """The privacy ledger as it stood when something was last published: caps, every entry of the chain, its head, and the
-    rho spent on each month. Open to all.
+    """The privacy ledger as last published: caps, every entry of the hash chain, its head, and the rho spent on each month.
 
-    Exactly the bytes that were signed; the detached signature (ES256, RFC 7515, appendix F) is in `Document-Signature`.
+    The body is the bytes that were signed. The detached signature (ES256, RFC 7515, appendix F) is in the header
+    `Document-Signature`. No token needed.
     """
     found = await call_registry(
         request, published_ledger, releases.store.directory, registry.keys.release_verifier()

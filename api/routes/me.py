@@ -25,9 +25,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 WARN_BEFORE_END = timedelta(days=SOON)
 
 
-@router.get("", summary="Who asks", dependencies=[Depends(only_parameters())])
+@router.get("", summary="The current token", dependencies=[Depends(only_parameters())])
 async def me(asker: CurrentPrincipal, settings: SettingsOf) -> Response:
-    """The project, scopes and limits of the token that is shown, when its access ends, and a warning when that is soon."""
+    """The project, scopes and limits of the token that was sent, when it expires, and a warning if that is soon."""
     left = asker.expires - datetime.now(UTC)
     return _no_store_json(
         {
@@ -48,13 +48,14 @@ async def me(asker: CurrentPrincipal, settings: SettingsOf) -> Response:
     )
 
 
-@router.get("/usage", summary="What was taken", dependencies=[Depends(only_parameters())])
+@router.get("/usage", summary="Usage of the project", dependencies=[Depends(only_parameters())])
 async def usage(
     request: Request, asker: CurrentPrincipal, settings: SettingsOf, registry: OpenRegistry
 ) -> Response:
-    """Answers, rows and bytes that the project was given on each of the last days (UTC), and its quota a day.
+    """Answers, rows and bytes that were charged to the project on each of the last days (UTC), and its daily quota.
 
-    Refusals, faults, 304s, plans and metadata are not in it: they cost nothing. Answers that broke off are, as far as sent.
+    Refusals, errors, 304 responses, plans and metadata are not charged. An answer that broke off is charged as far as it was
+    sent.
     """
     days = await call_registry(request, registry.usage.last_days, asker.project, datetime.now(UTC).date())
     return _no_store_json(
@@ -66,13 +67,16 @@ async def usage(
     )
 
 
-@router.post("/tokens/rotate", summary="Replace the token")
+@router.post("/tokens/rotate", summary="Replace the current token")
 def rotate(
     asker: CurrentPrincipal,
     registry: OpenRegistry,
     given: Annotated[dict[str, str], Depends(only_parameters("overlap_hours"))],
 ) -> Response:
-    """A new token, shown this once. The one that asks goes on for `overlap_hours`, 24 if not said, at most 168."""
+    """Issue a new token, whose text is shown only in this response. The current one stays valid for `overlap_hours`.
+
+    `overlap_hours` is a whole number from 0 to 168; 24 by default.
+    """
     overlap = _parse_hours(given["overlap_hours"]) if "overlap_hours" in given else DEFAULT_OVERLAP
     issued = registry.tokens.rotate(
         asker.token_id, overlap, _mandate_of_holder(asker, "its holder replaces it")
@@ -82,9 +86,11 @@ def rotate(
     )
 
 
-@router.delete("/tokens/current", summary="Close the token", dependencies=[Depends(only_parameters())])
+@router.delete(
+    "/tokens/current", summary="Close the current token", dependencies=[Depends(only_parameters())]
+)
 def close(asker: CurrentPrincipal, registry: OpenRegistry) -> Response:
-    """The token that asks opens nothing from the next request on."""
+    """The token that was sent is refused from the next request on."""
     registry.tokens.revoke(asker.token_id, _mandate_of_holder(asker, "its holder closes it"))
     return Response(None, 204, NO_STORE)
 

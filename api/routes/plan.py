@@ -1,4 +1,4 @@
-"""GET /v1/datasets/{dataset}/plan: what a question would give, without a number; it costs no quota."""
+"""GET /v1/datasets/{dataset}/plan: the rows and standard errors that a question would have, without charging the quota."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from api.query.request import QueryFromUrl
 router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
 
-@router.get("/{dataset}/plan", summary="What a question would give")
+@router.get("/{dataset}/plan", summary="Plan a question")
 async def plan(request: Request, asked: QueryFromUrl) -> Response:
-    """The same question, answered with the number of rows, what it would take of the quota, the cuboid and the promised
-    standard errors of each measure, and the same of the nearest coarser questions.
+    """For the same question: the number of rows, what it would charge to the quota, and for each measure the cuboid and the
+    standard errors to expect. The nearest coarser questions are listed with theirs.
 
-    It gives no number of the release and is free of charge. A question that is not published is refused as it would be when
-    asked, with the nearest that are.
+    It returns no number of the release and is not charged to the quota. A question that cannot be answered is refused as by
+    `aggregates`, with the nearest questions that can be.
     """
     return json_response(
         request, await run_in_threadpool(asked.releases.explain, asked.question, asked.sources)

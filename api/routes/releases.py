@@ -1,4 +1,4 @@
-"""GET /v1/releases: what was published, and each release's signed manifest."""
+"""GET /v1/releases: the current releases, the signed manifest of a release, and the difference between two."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/releases", tags=["releases"], dependencies=[Depen
 
 @router.get("", summary="Current releases of every dataset")
 async def every(request: Request, releases: PublishedReleases) -> Response:
-    """The current release of each month. Open to all."""
+    """The current release of each month, for every dataset. No token needed."""
     return json_response(
         request, {"releases": [line for d in DATASETS for line in _current_releases(d.name, releases)]}
     )
@@ -28,7 +28,7 @@ async def every(request: Request, releases: PublishedReleases) -> Response:
 
 @router.get("/{dataset}", summary="Current releases of one dataset")
 async def of_dataset(request: Request, dataset: NamedDataset, releases: PublishedReleases) -> Response:
-    """The current release of each month."""
+    """The current release of each month of this dataset. No token needed."""
     return json_response(request, {"releases": _current_releases(dataset.name, releases)})
 
 
@@ -36,10 +36,10 @@ async def of_dataset(request: Request, dataset: NamedDataset, releases: Publishe
 async def manifest(
     request: Request, dataset: NamedDataset, release: str, releases: PublishedReleases
 ) -> Response:
-    """Exactly the bytes that were signed: plan with every variance, spend, kept shares, files with hashes.
+    """The plan with every variance, the privacy loss, the kept shares, and the files with their hashes. No token needed.
 
-    The detached signature (ES256, RFC 7515, appendix F) is in the field `Manifest-Signature`; its key is in
-    `/.well-known/jwks.json`.
+    The body is the bytes that were signed. The detached signature (ES256, RFC 7515, appendix F) is in the header
+    `Manifest-Signature`; its key is in `/.well-known/jwks.json`.
     """
     found = await find_release(releases, dataset.name, release)
     found.ensure_unchanged()
@@ -54,9 +54,9 @@ async def manifest(
 async def diff(
     request: Request, dataset: NamedDataset, release: str, other: str, releases: PublishedReleases
 ) -> Response:
-    """What changed from one release to the other in code lists, measures, spend, promised variances and source.
+    """What changed from one release to the other in code lists, measures, privacy loss, planned variances and source.
 
-    Open to all.
+    No token needed.
     """
     one, another = [await find_release(releases, dataset.name, name) for name in (release, other)]
     return json_response(request, difference(one, another))

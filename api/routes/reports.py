@@ -29,7 +29,7 @@ from datasets.reports.table import as_csv
 
 
 async def ensure_reports_scope(request: Request) -> None:
-    """Raises OutOfScope where the token may not read reports."""
+    """Raises OutOfScope if the token may not read reports."""
     ensure_scope(request, "reports")
 
 
@@ -39,9 +39,9 @@ PART_FORMATS = {"csv": FORMATS["csv"], "json": FORMATS["json"]}
 REPORT_FORMATS = {"json": FORMATS["json"], "csv": FORMATS["csv"], "html": HTML}
 
 
-@router.get("", summary="Periods there are reports of", dependencies=[Depends(only_parameters())])
+@router.get("", summary="Periods with a report", dependencies=[Depends(only_parameters())])
 async def periods(request: Request, releases: PublishedReleases) -> Response:
-    """Half-years, quarters and months of which anything is released, with what of them is covered."""
+    """Every half-year, quarter and month with a release, and what each dataset covers of it."""
     current = current_of(releases)
     return json_response(
         request,
@@ -68,7 +68,8 @@ async def report(
 ) -> Response:
     """Key risk indicators for each of the ten commitments: values with intervals, trends and changes.
 
-    What no dataset holds is listed as a gap. `period` is a month, a quarter or a half-year: 2026-06, 2026-Q2, 2026-H1.
+    What the datasets do not contain is listed as a gap. `period` is a month, a quarter or a half-year: 2026-06, 2026-Q2,
+    2026-H1.
     """
     format_ = choose_format(request, parameters, REPORT_FORMATS)
     found = ReportPeriod.parse(period)
@@ -92,10 +93,10 @@ async def part(
     releases: PublishedReleases,
     settings: SettingsOf,
 ) -> Response:
-    """A part of the report of Implementing Regulation (EU) 2024/2835 as its official CSV, filled as far as the datasets go.
+    """A part of the report of Implementing Regulation (EU) 2024/2835 as the official CSV.
 
-    Blank is what they do not hold. Counts are whole and not negative, and totals are the exact sums of their categories; as
-    JSON, each cell stands beside what the releases say of it, with its interval.
+    Cells that the datasets do not give are blank. Counts are whole numbers from 0 up, and totals are the exact sums of their
+    categories. In JSON, each cell has in addition the estimate in the releases with its interval.
     """
     format_ = choose_format(request, parameters, PART_FORMATS)
     wanted, when = find_part(part, PARTS), ReportPeriod.parse(period)
@@ -118,8 +119,10 @@ async def _serve_document(
     document: Callable[[Current, Deadline], bytes],
     fields: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
-    """A document of a period as bytes: a function of the releases that are current, so its validator is known before it is
-    made."""
+    """Respond with a document of a period.
+
+    It is a function of the current releases, so its ETag is known before it is rendered.
+    """
     current = current_of(releases)
     coverages = coverages_of(current, period)
     asked = tuple(release for each in current.values() for release in each)
@@ -140,7 +143,7 @@ async def _serve_document(
 
 
 QUOTA_ROWS = sum(len(commitment.indicators) for commitment in COMMITMENTS)
-"""What a report takes of a project's quota of rows: one for each indicator."""
+"""Rows that a report charges to the quota: one for each indicator."""
 
 
 def _report_json(made: Report) -> bytes:

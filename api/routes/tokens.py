@@ -42,7 +42,7 @@ BODY = {
 
 
 async def _token_in_body(request: Request) -> str:
-    """The text of the token in the body."""
+    """The text of the token in the body. Raises Malformed."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -62,9 +62,9 @@ async def _token_in_body(request: Request) -> str:
 async def revoke_found(
     request: Request, text: Annotated[str, Depends(_token_in_body)], registry: OpenRegistry
 ) -> Response:
-    """Whoever holds a token, also one of an admin's session, may close it.
+    """Anybody who has the text of a token may close it, also that of an admin's session.
 
-    The answer is the same whether or not it was one (RFC 7009, section 2.2).
+    The response is the same if the text is not a token (RFC 7009, section 2.2).
     """
     throttle, address = request.app.state.login_throttle, client_address(request)
     name = throttle.ensure_not_throttled(address, text)
@@ -79,7 +79,10 @@ async def revoke_found(
 
 
 def _identify(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], object], str]:
-    """What closes a token of this text, and its identifier. Raises TokenRefused, RegistryUnavailable."""
+    """The function that closes the token with this text, and its identifier.
+
+    Raises UnknownRecord, TokenRefused, RegistryUnavailable.
+    """
     try:
         return registry.tokens.revoke, registry.tokens.identify(text, datetime.now(UTC)).token_id
     except UnknownRecord:

@@ -17,7 +17,7 @@ router = APIRouter(tags=["service"], dependencies=[Depends(only_parameters())])
 
 @router.get("/openapi.json", summary="This description")
 async def openapi_json(request: Request) -> Response:
-    """OpenAPI 3.1."""
+    """This description of the API, as OpenAPI 3.1. No token needed."""
     state = request.app.state
     if not hasattr(state, "description"):
         state.description = orjson.dumps(describe(request.app))
@@ -26,13 +26,13 @@ async def openapi_json(request: Request) -> Response:
 
 @router.get("/docs", summary="This description as a page")
 async def page(request: Request) -> Response:
-    """Every operation with its words, codes and refusals, to be tried with a token. Open to all."""
+    """Every operation with its parameters, codes and problems. Operations can be tried with a token; reading needs none."""
     return response_with_etag(request, PAGE, HTML, SECURITY_HEADERS)
 
 
-@router.get("/docs/{name}", summary="What the page is made of")
+@router.get("/docs/{name}", summary="A file of that page")
 def asset(request: Request, name: str) -> Response:
-    """Scripts, styles and the icon of the page."""
+    """A script, a style sheet or the icon of the page."""
     if name not in ASSETS:
         raise HTTPException(404)
     return response_with_etag(request, asset_bytes(name), ASSETS[name], SECURITY_HEADERS)

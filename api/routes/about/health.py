@@ -16,13 +16,16 @@ router = APIRouter(tags=["health"], dependencies=[Depends(only_parameters())])
 
 @router.get("/healthz", summary="Whether the process runs")
 async def alive(request: Request) -> Response:
-    """Always 200 while requests are answered at all."""
+    """200 as long as the process answers requests. It checks nothing else."""
     return json_response(request, {"status": "ok"})
 
 
-@router.get("/readyz", summary="Whether it can serve")
+@router.get("/readyz", summary="Whether the service can answer")
 async def ready(request: Request, registry: OpenRegistry, releases: PublishedReleases) -> Response:
-    """200 when the registry answers; 503 when nobody could be let in. `degraded` names releases that are not served."""
+    """200 if the registry answers; 503 if not, since then no token can be checked.
+
+    `degraded` lists the releases that are not served.
+    """
     try:
         up = await call_registry(request, registry.is_up)
     except RegistryUnavailable:

@@ -1,4 +1,4 @@
-"""GET /.well-known/jwks.json: the public keys that tokens and releases are signed with (RFC 7517)."""
+"""GET /.well-known/jwks.json: the public keys that verify the signatures of tokens and releases (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ router = APIRouter(tags=["keys"], dependencies=[Depends(only_parameters())])
 
 @router.get("/.well-known/jwks.json", summary="Public keys")
 async def keys(request: Request, registry: OpenRegistry) -> Response:
-    """What is needed to check a manifest's signature. Open to all."""
+    """The keys that verify the signatures of manifests, the ledger and tokens, as a JWK set (RFC 7517). No token needed."""
     return json_response(request, await call_registry(request, registry.keys.jwks))

@@ -1,4 +1,4 @@
-"""GET /metrics: figures for a monitor."""
+"""GET /metrics: metrics of this process in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from api.server.metrics import Metrics
 router = APIRouter(tags=["health"], dependencies=[Depends(only_parameters())])
 
 
-@router.get("/metrics", summary="Figures for a monitor")
+@router.get("/metrics", summary="Metrics for monitoring")
 async def metrics(request: Request, releases: PublishedReleases) -> Response:
-    """Requests by method, route and status, their duration, answers broken off, months released or degraded, of this process.
+    """Metrics of this process in the text format of Prometheus.
 
-    In Prometheus' text format. It tells nothing of who asked or what; let the proxy keep it from the public where wanted.
+    Requests by method, route and status, their duration, responses that broke off, months released and months degraded. They
+    show neither who asked nor what was asked. If they should not be public, block the path in the proxy.
     """
     counted: Metrics = request.app.state.metrics
     return Response(counted.text(releases), 200, {"Cache-Control": "no-store"}, CONTENT_TYPE_LATEST)

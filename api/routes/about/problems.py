@@ -19,15 +19,15 @@ router = APIRouter(prefix="/problems", tags=["problems"], dependencies=[Depends(
 PROBLEM_TYPES = {kind.name: kind for kind in problem_types()}
 
 
-@router.get("", summary="Every kind of refusal")
+@router.get("", summary="Every type of problem")
 async def every(request: Request) -> Response:
-    """Every kind of refusal, its status, its meaning and what to do. Open to all."""
+    """Every type of problem with its status, its meaning, what to do, and an example. No token needed."""
     return json_response(request, {"problems": [_problem_json(kind) for kind in PROBLEM_TYPES.values()]})
 
 
-@router.get("/{name}", summary="One kind of refusal")
+@router.get("/{name}", summary="One type of problem")
 async def one(request: Request, name: str) -> Response:
-    """What this kind of refusal means and what to do; as a page for people where Accept says so."""
+    """What this type of problem means and what to do. An HTML page if Accept prefers text/html. No token needed."""
     if name not in PROBLEM_TYPES:
         raise HTTPException(404)
     if prefers_html(request):

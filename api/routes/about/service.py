@@ -1,4 +1,4 @@
-"""GET /v1: what this service is and where everything in it is."""
+"""GET /v1: the overview of the service, with links to everything else."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ARCHITECTURE = (
     "lattice of marginals under zero-concentrated differential privacy, writes the spend to a ledger and publishes an "
     "immutable, signed release. Answers are read from releases alone; the same question has the same answer for everybody."
 )
-"""What researchers should know of how the data come about (Delegated Regulation (EU) 2025/2050, recital 28)."""
+"""How the data are produced, for researchers (Delegated Regulation (EU) 2025/2050, recital 28)."""
 
 router = APIRouter(tags=["service"], dependencies=[Depends(only_parameters())])
 
 
 @router.get("/v1", summary="What this service is")
 async def service(request: Request, settings: SettingsOf, releases: PublishedReleases) -> Response:
-    """Contact, portal, datasets with their current releases, limits and links. Open to all."""
+    """Contact, portal, datasets with their current releases, rate limits and links. No token needed."""
     return json_response(
         request,
         {

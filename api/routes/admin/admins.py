@@ -1,4 +1,4 @@
-"""/v1/admin/admins and /v1/admin/pending: who administers, under which role, and what needs a second admin."""
+"""/v1/admin/admins and /v1/admin/pending: admins and their roles, and changes that wait for a second admin."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right(
 
 
 class RoleChange(AdminRequest):
-    """The role of an admin: one of auditor, issuer, registrar, owner."""
+    """The new role of an admin: auditor, issuer, registrar or owner."""
 
     role: Text
 
 
 class AdminDetails(AdminRequest):
-    """An admin; the role is one of auditor, issuer, registrar, owner."""
+    """An admin. The role is auditor, issuer, registrar or owner."""
 
     name: Text
     email: Text
@@ -33,7 +33,7 @@ class AdminDetails(AdminRequest):
 
 @router.get("/admins", summary="Admins", dependencies=MAY_READ)
 def admins(registry: OpenRegistry) -> Response:
-    """Everybody who administers or did."""
+    """Every admin, also those whose access has ended."""
     return no_store_response({"admins": [_admin_json(one) for one in registry.admins.list()]})
 
 
@@ -48,7 +48,7 @@ def add(
     registry: OpenRegistry,
     body: Annotated[AdminDetails, Depends(json_body(AdminDetails))],
 ) -> Response:
-    """Let somebody administer, or again who did before. Sessions are opened on the registry's host alone."""
+    """Give somebody a role, also somebody who was an admin before. A session can be opened only on the registry's host."""
     return no_store_response(
         _admin_json(registry.admins.add(body.name, body.email, body.role, mandate_for(admin, body.reason)))
     )
@@ -56,7 +56,7 @@ def add(
 
 @router.post(
     "/admins/{name}/end",
-    summary="End an admin",
+    summary="End an admin's access",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
@@ -66,13 +66,13 @@ def end(
     registry: OpenRegistry,
     body: ReasonOnly,
 ) -> Response:
-    """Their sessions open nothing from the next request on."""
+    """The admin's sessions are refused from the next request on."""
     return no_store_response(_admin_json(registry.admins.end(name, mandate_for(admin, body.reason))))
 
 
 @router.post(
     "/admins/{name}/role",
-    summary="Give an admin another role",
+    summary="Change an admin's role",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(RoleChange, role="issuer"),
 )
@@ -82,15 +82,15 @@ def change(
     registry: OpenRegistry,
     body: Annotated[RoleChange, Depends(json_body(RoleChange))],
 ) -> Response:
-    """It holds from the next request on; what they agreed to as the first of two lapses."""
+    """The new role applies from the next request on. Approvals that this admin gave as the first of two people lapse."""
     return no_store_response(
         _admin_json(registry.admins.change_role(name, body.role, mandate_for(admin, body.reason)))
     )
 
 
-@router.get("/pending", summary="What waits for a second person", dependencies=MAY_READ)
+@router.get("/pending", summary="Changes that wait for a second admin", dependencies=MAY_READ)
 def pending(registry: OpenRegistry) -> Response:
-    """What one person has agreed to and another has not yet."""
+    """Every change that one admin has approved and that needs the approval of another."""
     found = registry.approvals.list_pending(datetime.now(UTC))
     return no_store_response(
         {"pending": [{"act": c.act, "subject": c.subject, "by": c.actor, "at": c.at} for c in found]}

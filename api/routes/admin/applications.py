@@ -1,4 +1,4 @@
-"""/v1/admin/applications and /v1/admin/clocks: reasoned requests, and the deadlines that run for them."""
+"""/v1/admin/applications and /v1/admin/clocks: reasoned requests and their deadlines."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right(
 
 
 class StateChange(AdminRequest):
-    """What a request becomes."""
+    """The new state of a reasoned request."""
 
     state: Literal["returned", "submitted", "rejected"]
 
 
 class MediationStep(AdminRequest):
-    """What happened in a mediation."""
+    """A step of a mediation."""
 
     step: Literal["asked", "agreed", "ended"]
 
 
 @router.get("/applications", summary="Reasoned requests", dependencies=MAY_READ)
 def applications(registry: OpenRegistry) -> Response:
-    """Every request, those with the earliest clock first."""
+    """Every reasoned request, the one with the earliest deadline first."""
     return no_store_response({"applications": [_application_json(a) for a in registry.applications.list()]})
 
 
 @router.post(
     "/applications",
-    summary="Take in a reasoned request",
+    summary="Submit a reasoned request",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(ReasonedRequest, reference="EX-9", **ReasonedRequest.example),
 )
@@ -53,7 +53,7 @@ def submit(
     registry: OpenRegistry,
     body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
-    """Take in a reasoned request, which starts its clock."""
+    """Record a reasoned request as received. Its deadline starts to run."""
     return no_store_response(
         _application_json(registry.applications.submit(body.as_project(), mandate_for(admin, body.reason)))
     )
@@ -68,7 +68,7 @@ def submit(
 def approve(
     name: Annotated[str, example("EX-2")], admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly
 ) -> Response:
-    """Grant a request: its project is active from its first day on. 202 where another person must agree first."""
+    """Approve a reasoned request: its project is active from its first day on. 202 if another admin must approve it first."""
     made = registry.applications.approve(name, mandate_for(admin, body.reason))
     if made is None:
         return approval_pending_response()
@@ -87,7 +87,7 @@ def move(
     registry: OpenRegistry,
     body: Annotated[StateChange, Depends(json_body(StateChange))],
 ) -> Response:
-    """Give a request back with a question, take it in again, or refuse it for good."""
+    """Return a request for amendment, take it in again after that, or reject it finally."""
     return no_store_response(
         _application_json(registry.applications.set_state(name, body.state, mandate_for(admin, body.reason)))
     )
@@ -95,7 +95,7 @@ def move(
 
 @router.post(
     "/applications/{name}/mediation",
-    summary="A step of a mediation",
+    summary="Record a step of a mediation",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(MediationStep, step="asked"),
 )
@@ -105,7 +105,7 @@ def mediate(
     registry: OpenRegistry,
     body: Annotated[MediationStep, Depends(json_body(MediationStep))],
 ) -> Response:
-    """Put on record that mediation was asked for, that a mediator was agreed on, or that it has ended (Art. 13)."""
+    """Record that mediation was requested, that a mediator was agreed on, or that the mediation has ended (Art. 13)."""
     return no_store_response(
         _application_json(
             registry.applications.record_mediation_step(name, body.step, mandate_for(admin, body.reason))
@@ -113,9 +113,9 @@ def mediate(
     )
 
 
-@router.get("/clocks", summary="Clocks of requests", dependencies=MAY_READ)
+@router.get("/clocks", summary="Deadlines of reasoned requests", dependencies=MAY_READ)
 def clocks(registry: OpenRegistry) -> Response:
-    """Until when each side must have done what, those that run first."""
+    """Every deadline: what each side must do and until when, the earliest first."""
     today = datetime.now(UTC).date()
     return no_store_response(
         {"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.applications.list_deadlines()]}

@@ -20,14 +20,14 @@ from datasets.refusal import printable
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 MAY_READ = [Depends(only_parameters()), Depends(require_right("read"))]
 LINES_PER_CHUNK = 1000
-"""Lines of the audit that are sent at once."""
+"""Lines of the audit log in one chunk of the response."""
 
 
-@router.get("/audit", summary="The audit", dependencies=[Depends(require_right("read"))])
+@router.get("/audit", summary="Export the audit log", dependencies=[Depends(require_right("read"))])
 def audit(
     registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only_parameters("after"))]
 ) -> Response:
-    """Every event after the position `after` as lines of JSON, and the signed head, for whoever wants to follow the chain."""
+    """Every event after the position `after`, one JSON object per line, then the signed head of the chain."""
     text = query.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise MalformedValue(
@@ -36,15 +36,15 @@ def audit(
     return StreamingResponse(_audit_pages(registry, int(text)), 200, NO_STORE, FORMATS["ndjson"])
 
 
-@router.get("/audit/verify", summary="Whether the audit is whole", dependencies=MAY_READ)
+@router.get("/audit/verify", summary="Verify the audit log", dependencies=MAY_READ)
 def verify(registry: OpenRegistry) -> Response:
-    """Follow the chain from its first event to its signed head."""
+    """Verify the hash chain from its first event to its signed head."""
     found = registry.audit.verify()
     return no_store_response({"events": found.events, "last": found.last, "head": found.head})
 
 
 def _audit_pages(registry: Registry, after: int) -> Iterator[bytes]:
-    """In pieces of many lines: each piece is a turn of a thread."""
+    """The lines in chunks: each chunk is read by one call in a thread of the pool."""
     lines = registry.audit.export(after)
     while page := list(islice(lines, LINES_PER_CHUNK)):
         yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in page)

@@ -1,4 +1,4 @@
-"""The body of an act: a JSON object whose members are known, with the reason that every act needs."""
+"""Bodies of admins' requests: JSON objects without unknown members, each with the reason for the change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class AdminRequest(BaseModel):
-    """What every act says: why it is done. It stands in the audit for ever, so it names no person."""
+    """The reason for a change. It stays in the audit log for ever, so it must name no person."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
@@ -27,7 +27,7 @@ class AdminRequest(BaseModel):
 
 
 class ReasonedRequest(AdminRequest):
-    """A reasoned request; days are included and in UTC."""
+    """A reasoned request. Its first and last day are included and in UTC."""
 
     example: ClassVar[dict[str, str]] = {
         "dsc": "IE", "purpose": "Systemic risks", "scopes": "moderation:read",
@@ -43,7 +43,7 @@ class ReasonedRequest(AdminRequest):
     tier: Text = "standard"
 
     def as_project(self) -> NewProject:
-        """What it asks for. Raises MalformedValue for a scope that is none."""
+        """The project that it asks for. Raises MalformedValue if a scope is unknown."""
         scopes = parse_scopes(self.scopes)
         return NewProject(
             self.reference, self.dsc, self.purpose, scopes, self.first_day, self.last_day, self.tier
@@ -54,7 +54,7 @@ Body = TypeVar("Body", bound=AdminRequest)
 
 
 def json_body(kind: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads an act. Raises TooLarge, and Malformed naming the member that is wrong, never its value."""
+    """A dependency that parses the body. Raises TooLarge, and Malformed, which names the wrong member but never its value."""
 
     async def read(request: Request) -> Body:
         try:
@@ -71,11 +71,11 @@ def json_body(kind: type[Body]) -> Callable[[Request], Awaitable[Body]]:
 
 
 ReasonOnly = Annotated[AdminRequest, Depends(json_body(AdminRequest))]
-"""The body of an act that says no more than why."""
+"""A body with nothing but the reason."""
 
 
 def request_body(kind: type[AdminRequest], **example: object) -> dict[str, Any]:
-    """The body in the API's description, with an example beside the reason."""
+    """`openapi_extra` for a route with this body; the reason is added to the example."""
     shown = {**example, "reason": "as the board decided"}
     content = {"application/json": {"schema": kind.model_json_schema(), "example": shown}}
     return {"requestBody": {"required": True, "content": content}}

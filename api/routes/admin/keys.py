@@ -16,9 +16,9 @@ router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(onl
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
 
 
-@router.get("/keys", summary="Keys", dependencies=MAY_READ)
+@router.get("/keys", summary="Signing keys", dependencies=MAY_READ)
 def keys(registry: OpenRegistry) -> Response:
-    """Every key by purpose: next, active, retired or revoked."""
+    """Every signing key with its purpose and its status: next, active, retired or revoked."""
     found = registry.keys.list()
     return no_store_response(
         {
@@ -41,7 +41,7 @@ def rotate(
     registry: OpenRegistry,
     body: ReasonOnly,
 ) -> Response:
-    """The next key signs from now on; what the old one signed stays valid."""
+    """The next key signs from now on. What the old key signed stays valid."""
     return no_store_response({"kid": registry.keys.rotate(purpose, mandate_for(admin, body.reason))})
 
 
@@ -57,7 +57,7 @@ def revoke(
     registry: OpenRegistry,
     body: ReasonOnly,
 ) -> Response:
-    """In an emergency: whatever this key signed is refused from the next request on, and another signs at once."""
+    """For an emergency: what this key signed is refused from the next request on, and its successor signs at once."""
     return no_store_response(
         {"kid": kid, "successor": registry.keys.revoke(kid, mandate_for(admin, body.reason))}
     )

@@ -1,4 +1,4 @@
-"""/v1/admin/notices and /v1/admin/ending: what coordinators must be told of, and what ends soon."""
+"""/v1/admin/notices and /v1/admin/ending: notices to coordinators, and the projects and tokens that end soon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right(
 
 @router.get("/notices", summary="Notices to coordinators", dependencies=MAY_READ)
 def notices(registry: OpenRegistry) -> Response:
-    """Every notice of access that begins or ends, those to be sent first (Regulation (EU) 2025/2050, Art. 15(1))."""
+    """Every notice that access begins or ends, unsent ones first (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
     today = datetime.now(UTC).date()
     return no_store_response(
         {"notices": [{**asdict(n), "late": n.late(today)} for n in registry.notices.list()]}
@@ -30,7 +30,7 @@ def notices(registry: OpenRegistry) -> Response:
 
 @router.post(
     "/notices/{notice}/sent",
-    summary="A notice was sent",
+    summary="Record that a notice was sent",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
@@ -40,14 +40,16 @@ def sent(
     registry: OpenRegistry,
     body: ReasonOnly,
 ) -> Response:
-    """Put on record that the coordinator has been told."""
+    """Record that the coordinator has received this notice."""
     registry.notices.record_sent(notice, mandate_for(admin, body.reason))
     return no_store_response({"notice": notice})
 
 
-@router.get("/ending", summary="What ends soon", dependencies=[Depends(require_right("read"))])
+@router.get(
+    "/ending", summary="Projects and tokens that end soon", dependencies=[Depends(require_right("read"))]
+)
 def ending_soon(registry: OpenRegistry) -> Response:
-    """Projects that end within 30 days, and open tokens without a successor that end within 14, the earliest first."""
+    """Projects that end within 30 days, and open tokens without a successor that end within 14 days, the earliest first."""
     now = datetime.now(UTC)
     found = registry.projects.list_ending(now, ENDING_SOON_DAYS)
     lines = ending_tokens(registry.tokens.list(now), now, SOON)

@@ -1,4 +1,4 @@
-"""/v1/admin/projects: access under reasoned requests."""
+"""/v1/admin/projects: open, change, suspend and end projects, and list their versions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right(
 
 
 class AmendedRequest(AdminRequest):
-    """What an amended request says; what is left out stays."""
+    """The changes in an amended request. What is left out stays the same."""
 
     scopes: Text | None = None
     tier: Text | None = None
@@ -35,14 +35,14 @@ class AmendedRequest(AdminRequest):
 
 
 class StatusChange(AdminRequest):
-    """What a project becomes."""
+    """The new status of a project."""
 
     status: Literal["suspended", "active", "ended"]
 
 
 @router.get("", summary="Projects", dependencies=MAY_READ)
 def projects(registry: OpenRegistry) -> Response:
-    """Every project, the earliest end first."""
+    """Every project, the one that ends first first."""
     return no_store_response({"projects": [_project_json(project) for project in registry.projects.list()]})
 
 
@@ -57,7 +57,7 @@ def create(
     registry: OpenRegistry,
     body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
-    """Open a project at once. Where two people must agree, it begins as an application instead."""
+    """Open a project without an application. Refused if two admins must approve projects: submit an application then."""
     return no_store_response(
         _project_json(registry.projects.create(body.as_project(), mandate_for(admin, body.reason)))
     )
@@ -75,15 +75,15 @@ def change(
     registry: OpenRegistry,
     body: Annotated[AmendedRequest, Depends(json_body(AmendedRequest))],
 ) -> Response:
-    """Change a project as an amended request says; every version is kept. 202 where another person must agree to it first."""
+    """Change a project as its amended request says. Every version is kept. 202 if another admin must approve it first."""
     wanted = ProjectChange(parse_scopes(body.scopes) if body.scopes else None, body.tier, body.last_day)
     changed = registry.projects.change(name, wanted, mandate_for(admin, body.reason))
     return approval_pending_response() if changed is None else no_store_response(_project_json(changed))
 
 
-@router.get("/{name}/versions", summary="What a project was", dependencies=MAY_READ)
+@router.get("/{name}/versions", summary="Versions of a project", dependencies=MAY_READ)
 def versions(name: Annotated[str, example("EX-1")], registry: OpenRegistry) -> Response:
-    """Every version, from when on, by whom and why."""
+    """Every version of a project: since when, by which admin, and why."""
     found = [
         {"version": v.version, "from": v.at, "status": v.status, "scopes": v.scopes.split(), "tier": v.tier,
          "last_day": _last_day(v.not_after), "by": v.actor, "reason": v.reason}
@@ -104,7 +104,7 @@ def move(
     registry: OpenRegistry,
     body: Annotated[StatusChange, Depends(json_body(StatusChange))],
 ) -> Response:
-    """From the next request on nobody of a suspended or ended project is let in; an end is for good."""
+    """Tokens of a suspended or ended project are refused from the next request on. An ended project cannot be resumed."""
     return no_store_response(
         _project_json(registry.projects.set_status(name, body.status, mandate_for(admin, body.reason)))
     )

@@ -1,4 +1,4 @@
-"""/v1/admin/releases: every release, and requests to withdraw one."""
+"""/v1/admin/releases: list every release, and request that one be withdrawn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right(
 
 @router.get("/releases", summary="Releases", dependencies=MAY_READ)
 def releases(published: PublishedReleases) -> Response:
-    """Every release, which are current, and which were withdrawn."""
+    """Every release, whether it is current, and whether it was withdrawn."""
     found = [
         {"dataset": dataset, "release": name, "current": name in current,
          "withdrawn": published.store.history.erratum(dataset, name) is not None}
@@ -27,7 +27,7 @@ def releases(published: PublishedReleases) -> Response:
 
 @router.post(
     "/releases/{dataset}/{release}/withdraw",
-    summary="Ask for a withdrawal",
+    summary="Request the withdrawal of a release",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(AdminRequest),
 )
@@ -39,7 +39,10 @@ def withdraw(
     published: PublishedReleases,
     body: ReasonOnly,
 ) -> Response:
-    """Ask the host that builds to withdraw a release: its erratum is signed there. Where two must agree, this is one."""
+    """Request that a release be withdrawn. The host that builds releases does it, since it signs the erratum.
+
+    If the approval of two admins is required, this is the first.
+    """
     published.find(dataset, release)
     registry.approvals.request_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))
     return no_store_response(

@@ -1,4 +1,4 @@
-"""/v1/admin/researchers: who was vetted for which project."""
+"""/v1/admin/researchers: list the members of projects, add and remove them."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class JoiningResearcher(AdminRequest):
 
 
 class LeavingResearcher(AdminRequest):
-    """A member, by address or identifier, who leaves a project."""
+    """A member who leaves a project, by e-mail address or identifier."""
 
     project: Text
     researcher: Text
 
 
-@router.get("/researchers", summary="Who was vetted for what", dependencies=MAY_READ)
+@router.get("/researchers", summary="Vetted researchers", dependencies=MAY_READ)
 def researchers(registry: OpenRegistry) -> Response:
-    """Every member of every project, with the addresses that name them here."""
+    """Every member of every project, with the e-mail address that identifies them."""
     return no_store_response({"researchers": [asdict(line) for line in registry.projects.list_members()]})
 
 
 @router.post(
     "/researchers",
-    summary="Let a researcher join",
+    summary="Add a researcher to a project",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(
         JoiningResearcher,
@@ -55,7 +55,7 @@ def join(
     registry: OpenRegistry,
     body: Annotated[JoiningResearcher, Depends(json_body(JoiningResearcher))],
 ) -> Response:
-    """Make a vetted researcher a member of a project."""
+    """Add a vetted researcher to a project."""
     new = NewMember(body.project, body.name, body.email, body.institution)
     project, person = registry.projects.add_member(new, mandate_for(admin, body.reason))
     return no_store_response({"project": project.reference, "researcher": person.id})
@@ -63,7 +63,7 @@ def join(
 
 @router.post(
     "/researchers/remove",
-    summary="Let a researcher leave",
+    summary="Remove a researcher from a project",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(LeavingResearcher, project="EX-4", researcher="researcher@example.org"),
 )
@@ -72,6 +72,6 @@ def leave(
     registry: OpenRegistry,
     body: Annotated[LeavingResearcher, Depends(json_body(LeavingResearcher))],
 ) -> Response:
-    """Take a researcher out of a project; their tokens open nothing from now on."""
+    """Remove a researcher from a project. Their tokens for it are refused from the next request on."""
     left = registry.projects.end_membership(body.project, body.researcher, mandate_for(admin, body.reason))
     return no_store_response({"project": left.reference})

@@ -1,4 +1,4 @@
-"""/v1/admin/session and /v1/admin/sessions: the session of the caller, and every open one."""
+"""/v1/admin/session and /v1/admin/sessions: the caller's session, and all open sessions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(onl
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
 
 
-@router.get("/session", summary="Who administers", dependencies=MAY_READ)
+@router.get("/session", summary="The current session", dependencies=MAY_READ)
 async def session(admin: CurrentAdmin) -> Response:
-    """The admin, role and end of the session that is shown."""
+    """The admin, the role and the end of the session whose token was sent."""
     return no_store_response(
         {"admin": admin.admin, "role": admin.role, "session": admin.session, "expires": admin.expires}
     )
@@ -27,7 +27,7 @@ async def session(admin: CurrentAdmin) -> Response:
 
 @router.post(
     "/session/close",
-    summary="Close the session",
+    summary="Close the current session",
     dependencies=MAY_READ,
     openapi_extra=request_body(AdminRequest),
 )
@@ -36,14 +36,14 @@ def close(
     registry: OpenRegistry,
     body: ReasonOnly,
 ) -> Response:
-    """The session opens nothing from the next request on."""
+    """The session is refused from the next request on."""
     registry.sessions.close(admin.session, mandate_for(admin, body.reason))
     return no_store_response({"session": admin.session})
 
 
 @router.get("/sessions", summary="Open sessions", dependencies=MAY_READ)
 def sessions(registry: OpenRegistry) -> Response:
-    """The sessions that are open, the one that ends first first. Their identifiers open nothing."""
+    """Every open session, the one that ends first first. An identifier is not a token: it gives no access."""
     return no_store_response(
         {"sessions": [asdict(line) for line in registry.sessions.list(datetime.now(UTC))]}
     )
@@ -61,6 +61,6 @@ def close_another(
     registry: OpenRegistry,
     body: ReasonOnly,
 ) -> Response:
-    """Another admin's session opens nothing from the next request on."""
+    """Close another admin's session: it is refused from the next request on."""
     registry.sessions.close(session, mandate_for(admin, body.reason))
     return no_store_response({"session": session})

@@ -1,4 +1,4 @@
-"""/v1/admin/tokens: issue, list, replace, narrow, revoke."""
+"""/v1/admin/tokens: issue, list, replace and revoke tokens, and reduce their scopes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAY_READ, MAY_CHANGE = (
 
 
 class TokenRequest(AdminRequest):
-    """A token for a member of a project. The same idempotency key asks for the same token, never for a second."""
+    """A token for a member of a project. A repeated request with the same idempotency key does not issue a second token."""
 
     project: Text
     researcher: Text
@@ -38,7 +38,7 @@ class TokenRequest(AdminRequest):
 
 
 class RotationRequest(AdminRequest):
-    """For how many hours the old token goes on beside the new one."""
+    """For how many hours the old token stays valid."""
 
     overlap_hours: Annotated[float, Field(ge=0, le=168, allow_inf_nan=False)] = DEFAULT_OVERLAP / timedelta(
         hours=1
@@ -46,7 +46,7 @@ class RotationRequest(AdminRequest):
 
 
 class NarrowedScopes(AdminRequest):
-    """The scopes that are left."""
+    """The scopes that the token keeps."""
 
     scopes: Text
 
@@ -55,14 +55,14 @@ class NarrowedScopes(AdminRequest):
 def tokens(
     registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only_parameters("project"))]
 ) -> Response:
-    """Every token, or one project's, the latest first, without its text."""
+    """Every token, or those of one `project`, the latest first. The text of a token is not stored and not shown."""
     found = registry.tokens.list(datetime.now(UTC), query.get("project"))
     return no_store_response({"tokens": [asdict(line) for line in found]})
 
 
-@router.get("/{token}", summary="A token", dependencies=[Depends(only_parameters()), *MAY_READ])
+@router.get("/{token}", summary="One token", dependencies=[Depends(only_parameters()), *MAY_READ])
 def token(token: TokenId, registry: OpenRegistry) -> Response:
-    """Everything about one token, but its text."""
+    """Everything that is known about one token, except its text."""
     return no_store_response(asdict(registry.tokens.find(token, datetime.now(UTC))))
 
 
@@ -77,7 +77,7 @@ def issue(
     registry: OpenRegistry,
     body: Annotated[TokenRequest, Depends(json_body(TokenRequest))],
 ) -> Response:
-    """A token, shown this once: it is stored nowhere."""
+    """Issue a token. Its text is shown only in this response: it is not stored."""
     scopes = parse_scopes(body.scopes) if body.scopes else frozenset[str]()
     new = NewToken(body.project, body.researcher, scopes, body.days, body.label, body.idempotency_key)
     return _token_json(registry.tokens.issue(new, mandate_for(admin, body.reason)))
@@ -90,7 +90,7 @@ def issue(
     openapi_extra=request_body(AdminRequest),
 )
 def revoke(token: TokenId, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
-    """It is refused from the next request on."""
+    """The token is refused from the next request on."""
     token_id, changed = registry.tokens.revoke(token, mandate_for(admin, body.reason))
     return no_store_response({"token_id": token_id, "was_open": changed})
 
@@ -107,7 +107,10 @@ def rotate(
     registry: OpenRegistry,
     body: Annotated[RotationRequest, Depends(json_body(RotationRequest))],
 ) -> Response:
-    """A token in place of another, which goes on for the overlap; shown this once."""
+    """Issue a token that replaces this one, which stays valid for `overlap_hours`.
+
+    The text of the new token is shown only in this response.
+    """
     return _token_json(
         registry.tokens.rotate(token, timedelta(hours=body.overlap_hours), mandate_for(admin, body.reason))
     )
@@ -115,7 +118,7 @@ def rotate(
 
 @router.post(
     "/{token}/narrow",
-    summary="Narrow a token",
+    summary="Reduce the scopes of a token",
     dependencies=MAY_CHANGE,
     openapi_extra=request_body(NarrowedScopes, scopes="moderation:read"),
 )
@@ -125,7 +128,7 @@ def narrow(
     registry: OpenRegistry,
     body: Annotated[NarrowedScopes, Depends(json_body(NarrowedScopes))],
 ) -> Response:
-    """Take scopes away from a token; its text stays as it is."""
+    """Remove scopes from a token. Its text stays the same."""
     token_id = registry.tokens.narrow(token, parse_scopes(body.scopes), mandate_for(admin, body.reason))
     return no_store_response({"token_id": token_id, "scopes": sorted(parse_scopes(body.scopes))})
 
