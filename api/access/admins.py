@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 from fastapi import Depends, Request, Response
 
-from api.http.media import FORMATS
+from api.http.responses import no_store_response
+from auth.admins.accounts import AdminPrincipal
 from auth.admins.roles import Right, ensure_may
 from auth.admins.sessions import AdminPrincipal
 from auth.audit.log import Mandate
 from auth.validation import ensure_text
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 def require_right(right: Right) -> Callable[[Request], Awaitable[None]]:
@@ -39,11 +37,6 @@ def mandate_for(admin: AdminPrincipal, reason: str) -> Mandate:
     Raises MalformedValue if the reason is empty or too long.
     """
     return Mandate(f"admin:{admin.admin}", ensure_text("reason", reason), datetime.now(UTC))
-
-
-def no_store_response(body: dict[str, Any], status: int = 200) -> Response:
-    """A JSON answer that must not be stored in any cache."""
-    return Response(orjson.dumps(body), status, NO_STORE, FORMATS["json"])
 
 
 def approval_pending_response() -> Response:

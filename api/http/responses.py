@@ -17,6 +17,7 @@ CACHE_HEADERS = {
     "Cache-Control": "private, max-age=0, must-revalidate",
     "Vary": "Accept, Accept-Encoding, Authorization",
 }
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 def etag_of(*parts: object) -> str:
@@ -55,3 +56,8 @@ def is_not_modified(request: Request, etag: str) -> bool:
 def json_response(request: Request, document: object) -> Response:
     """Metadata as JSON, with a validator."""
     return response_with_etag(request, orjson.dumps(document), FORMATS["json"], {})
+
+
+def no_store_response(document: object, status: int = 200) -> Response:
+    """JSON that no cache may store, for what concerns one caller."""
+    return Response(orjson.dumps(document), status, NO_STORE, FORMATS["json"])

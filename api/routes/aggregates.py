@@ -11,23 +11,23 @@ router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
 
 @router.get("/{dataset}/aggregates", summary="Ask a question")
-async def aggregates(request: Request, asked: QueryFromUrl) -> Response:
+async def aggregates(request: Request, query: QueryFromUrl) -> Response:
     """Noisy numbers for each period and cell, each with its exact standard error, its interval (95 % by default) and status.
 
     No cell is left out: zero is a value, and a negative estimate is returned unchanged. The same question about the same
     releases has the same bytes for everybody.
     """
-    wanted, ready = result_request(request, asked), request.app.state.known_queries
-    ready.remember(request, asked, wanted)
-    return await _serve(request, wanted)
+    result, known_queries = result_request(request, query), request.app.state.known_queries
+    known_queries.remember(request, query, result)
+    return await _serve_result(request, result)
 
 
 @router.post("/{dataset}/aggregates", summary="Ask a question in a JSON body")
-async def aggregates_by_body(request: Request, asked: QueryFromBody) -> Response:
+async def aggregates_by_body(request: Request, query: QueryFromBody) -> Response:
     """For a question that is too long for a URL: a JSON object with the same parameters, and lists for several values."""
-    return await _serve(request, result_request(request, asked))
+    return await _serve_result(request, result_request(request, query))
 
 
-async def _serve(request: Request, wanted: ResultRequest) -> Response:
-    answers: ResultCache = request.app.state.results
-    return await answers.serve(request, wanted)
+async def _serve_result(request: Request, result: ResultRequest) -> Response:
+    results: ResultCache = request.app.state.results
+    return await results.serve(request, result)

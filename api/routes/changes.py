@@ -18,37 +18,44 @@ from datasets.release.store.changelog import changelog, errata_log
 router = APIRouter(prefix="/v1", tags=["changes"])
 
 FORMATS = ("json", "atom")
-NAMES = tuple(dataset.name for dataset in DATASETS)
-Given = Annotated[dict[str, str], Depends(only_parameters("format"))]
+DATASET_NAMES = tuple(dataset.name for dataset in DATASETS)
+FormatParameter = Annotated[dict[str, str], Depends(only_parameters("format"))]
 
 
 @router.get("/changelog", summary="The changelog")
-def changes(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
+def changes(
+    request: Request, settings: SettingsOf, releases: PublishedReleases, query: FormatParameter
+) -> Response:
     """Every publication, correction and withdrawal, the latest first. `format` is json or atom. No token needed."""
-    found = changelog(releases.store.history, NAMES)
-    if _wants_atom(request, given):
-        body = atom_feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", found)
+    entries = changelog(releases.store.history, DATASET_NAMES)
+    if _wants_atom(request, query):
+        body = atom_feed("Changes", settings.publisher, settings.base_url, "/v1/changelog", entries)
         return response_with_etag(request, body, ATOM, {})
-    return json_response(request, {"changes": found})
+    return json_response(request, {"changes": entries})
 
 
 @router.get("/errata", summary="The errata")
-def errata(request: Request, settings: SettingsOf, releases: PublishedReleases, given: Given) -> Response:
+def errata(
+    request: Request, settings: SettingsOf, releases: PublishedReleases, query: FormatParameter
+) -> Response:
     """Every withdrawal and correction with its reason, the latest first. `format` is json or atom. No token needed."""
-    found = errata_log(releases.store.history, NAMES)
-    if _wants_atom(request, given):
+    entries = errata_log(releases.store.history, DATASET_NAMES)
+    if _wants_atom(request, query):
         return response_with_etag(
-            request, atom_feed("Errata", settings.publisher, settings.base_url, "/v1/errata", found), ATOM, {}
+            request,
+            atom_feed("Errata", settings.publisher, settings.base_url, "/v1/errata", entries),
+            ATOM,
+            {},
         )
-    return json_response(request, {"errata": found})
+    return json_response(request, {"errata": entries})
 
 
-def _wants_atom(request: Request, given: dict[str, str]) -> bool:
-    if "format" in given:
-        return parse_choice("format", given["format"], FORMATS) == "atom"
-    liked = [
+def _wants_atom(request: Request, query: dict[str, str]) -> bool:
+    if "format" in query:
+        return parse_choice("format", query["format"], FORMATS) == "atom"
+    accepted = [
         name
         for name in by_preference(request.headers.get("accept", ""))
         if name in {ATOM, "application/json", "*/*"}
     ]
-    return liked[:1] == [ATOM]
+    return accepted[:1] == [ATOM]

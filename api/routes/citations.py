@@ -33,13 +33,13 @@ async def of_release(
     release: str,
     releases: PublishedReleases,
     settings: SettingsOf,
-    given: Annotated[dict[str, str], Depends(only_parameters("format"))],
+    query: Annotated[dict[str, str], Depends(only_parameters("format"))],
 ) -> Response:
     """Publisher, title, version, URL and the SHA-256 of the manifest. `format` is csl or bibtex. No token needed."""
     found = await find_release(releases, dataset.name, release)
     path = f"/v1/releases/{dataset.name}/{found.name}"
-    cited = citation_of([found], settings.publisher, settings.base_url, path=path)
-    return _citation_response(request, cited, given.get("format", "csl"))
+    citation = citation_of([found], settings.publisher, settings.base_url, path=path)
+    return _citation_response(request, citation, query.get("format", "csl"))
 
 
 @router.get("/datasets/{dataset}/citation", summary="How to cite an answer")
@@ -57,28 +57,28 @@ async def of_question(
     formats = [value for name, value in parameters if name == "format"]
     if len(formats) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    question, asked = await parse_question(dataset, parameters, releases)
-    pinned = _pin_releases(question, asked, releases)
-    cited = citation_of(
-        asked,
+    question, sources = await parse_question(dataset, parameters, releases)
+    pinned = _pin_releases(question, sources, releases)
+    citation = citation_of(
+        sources,
         settings.publisher,
         settings.base_url,
-        query_id=question.id([release.name for release in asked]),
+        query_id=question.id([release.name for release in sources]),
         path=f"/v1/datasets/{dataset.name}/aggregates?{pinned.canonical()}",
     )
-    return _citation_response(request, cited, formats[0] if formats else "csl")
+    return _citation_response(request, citation, formats[0] if formats else "csl")
 
 
-def _pin_releases(question: Question, asked: Sequence[Release], releases: Releases) -> Question:
+def _pin_releases(question: Question, sources: Sequence[Release], releases: Releases) -> Question:
     """The question, restricted to these releases, so that later corrections do not change its answer."""
     if question.release or question.as_of:
         return question
-    if len(asked) == 1:
-        return replace(question, release=asked[0].name)
+    if len(sources) == 1:
+        return replace(question, release=sources[0].name)
     return replace(question, as_of=releases.store.history.timestamps(question.dataset)[-1])
 
 
-def _citation_response(request: Request, cited: Citation, format_: str) -> Response:
+def _citation_response(request: Request, citation: Citation, format_: str) -> Response:
     kind = parse_choice("format", format_, tuple(CITATION_MEDIA))
-    body = orjson.dumps(cited.csl()) if kind == "csl" else cited.bibtex().encode()
+    body = orjson.dumps(citation.csl()) if kind == "csl" else citation.bibtex().encode()
     return response_with_etag(request, body, CITATION_MEDIA[kind], {})

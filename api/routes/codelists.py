@@ -30,14 +30,14 @@ async def every(request: Request) -> Response:
 
 @router.get("/{name}", summary="One code list")
 async def one(
-    request: Request, name: str, given: Annotated[dict[str, str], Depends(only_parameters("search"))]
+    request: Request, name: str, query: Annotated[dict[str, str], Depends(only_parameters("search"))]
 ) -> Response:
     """The codes in the order in which answers list them, each with its label and, if codes are nested, its parent code.
 
     `search` selects the codes whose code or label contains the text; upper and lower case are the same. No token needed.
     """
     codes = find_code_list(name)
-    wanted = given.get("search", "").casefold()
+    text = query.get("search", "").casefold()
     return json_response(
         request,
         {
@@ -49,7 +49,7 @@ async def one(
             "codes": [
                 {"code": c.code, "label": c.label, "within": c.within}
                 for c in codes
-                if wanted in f"{c.code}\n{c.label}".casefold()
+                if text in f"{c.code}\n{c.label}".casefold()
             ],
         },
     )

@@ -50,7 +50,7 @@ async def codebook(
     request: Request,
     dataset: NamedDataset,
     releases: PublishedReleases,
-    given: Annotated[dict[str, str], Depends(only_parameters("format"))],
+    query: Annotated[dict[str, str], Depends(only_parameters("format"))],
 ) -> Response:
     """Dimensions, levels, codes with labels and legal sources, and measures, as in the latest release. No token needed.
 
@@ -58,8 +58,8 @@ async def codebook(
     """
     current = releases.current(dataset.name)
     book = current[-1].codebook if current else codebook_of(dataset, Month(2026, 1))
-    asked = parse_choice("format", given.get("format", "json"), tuple(CODEBOOK_RENDERERS))
-    body, media = CODEBOOK_RENDERERS[asked](book, current[-1].kept_shares if current else {})
+    format_ = parse_choice("format", query.get("format", "json"), tuple(CODEBOOK_RENDERERS))
+    body, media = CODEBOOK_RENDERERS[format_](book, current[-1].kept_shares if current else {})
     return response_with_etag(request, body, media, {})
 
 

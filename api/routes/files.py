@@ -74,11 +74,11 @@ def _keep_servable_ranges(request: Request, size: int, validators: set[str]) -> 
 
     Only GET has ranges (RFC 9110, sections 13.1.5 and 14.2).
     """
-    asked, unchanged = request.headers.get("range"), request.headers.get("if-range")
-    if asked is None or request.state.method != "GET" or (unchanged and unchanged not in validators):
+    requested, unchanged = request.headers.get("range"), request.headers.get("if-range")
+    if requested is None or request.state.method != "GET" or (unchanged and unchanged not in validators):
         kept = None
     else:
-        kept = satisfiable_ranges(asked, size)
+        kept = satisfiable_ranges(requested, size)
     headers = [
         (name, value) for name, value in request.scope["headers"] if name not in {b"range", b"if-range"}
     ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.access.registry_calls import call_registry
 from api.dependencies import CurrentPrincipal, OpenRegistry, SettingsOf, only_parameters
-from api.http.media import FORMATS
+from api.http.responses import NO_STORE, no_store_response
 from auth.audit.log import Mandate
 from auth.errors import MalformedValue
 from auth.tokens.issuing import SOON
@@ -21,24 +20,23 @@ from datasets.refusal import printable
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 
-NO_STORE = {"Cache-Control": "no-store"}
 WARN_BEFORE_END = timedelta(days=SOON)
 
 
 @router.get("", summary="The current token", dependencies=[Depends(only_parameters())])
-async def me(asker: CurrentPrincipal, settings: SettingsOf) -> Response:
+async def me(principal: CurrentPrincipal, settings: SettingsOf) -> Response:
     """The project, scopes and limits of the token that was sent, when it expires, and a warning if that is soon."""
-    left = asker.expires - datetime.now(UTC)
-    return _no_store_json(
+    left = principal.expires - datetime.now(UTC)
+    return no_store_response(
         {
-            "project": asker.reference,
-            "researcher": asker.researcher,
-            "token": asker.token_id,
-            "scopes": sorted(asker.scopes),
-            "tier": asker.tier,
-            "expires": asker.expires.isoformat(),
+            "project": principal.reference,
+            "researcher": principal.researcher,
+            "token": principal.token_id,
+            "scopes": sorted(principal.scopes),
+            "tier": principal.tier,
+            "expires": principal.expires.isoformat(),
             "limits": {
-                "project": settings.limit_of(asker.tier),
+                "project": settings.limit_of(principal.tier),
                 "files": settings.limit_files,
                 "plans": settings.limit_open,
             },
@@ -50,17 +48,17 @@ async def me(asker: CurrentPrincipal, settings: SettingsOf) -> Response:
 
 @router.get("/usage", summary="Usage of the project", dependencies=[Depends(only_parameters())])
 async def usage(
-    request: Request, asker: CurrentPrincipal, settings: SettingsOf, registry: OpenRegistry
+    request: Request, principal: CurrentPrincipal, settings: SettingsOf, registry: OpenRegistry
 ) -> Response:
     """Answers, rows and bytes that were charged to the project on each of the last days (UTC), and its daily quota.
 
     Refusals, errors, 304 responses, plans and metadata are not charged. An answer that broke off is charged as far as it was
     sent.
     """
-    days = await call_registry(request, registry.usage.last_days, asker.project, datetime.now(UTC).date())
-    return _no_store_json(
+    days = await call_registry(request, registry.usage.last_days, principal.project, datetime.now(UTC).date())
+    return no_store_response(
         {
-            "project": asker.reference,
+            "project": principal.reference,
             "quota_per_day": {"rows": settings.quota_rows, "bytes": settings.quota_bytes},
             "days": [{"day": day.isoformat(), **asdict(taken)} for day, taken in days],
         }
@@ -69,19 +67,19 @@ async def usage(
 
 @router.post("/tokens/rotate", summary="Replace the current token")
 def rotate(
-    asker: CurrentPrincipal,
+    principal: CurrentPrincipal,
     registry: OpenRegistry,
-    given: Annotated[dict[str, str], Depends(only_parameters("overlap_hours"))],
+    query: Annotated[dict[str, str], Depends(only_parameters("overlap_hours"))],
 ) -> Response:
     """Issue a new token, whose text is shown only in this response. The current one stays valid for `overlap_hours`.
 
     `overlap_hours` is a whole number from 0 to 168; 24 by default.
     """
-    overlap = _parse_hours(given["overlap_hours"]) if "overlap_hours" in given else DEFAULT_OVERLAP
+    overlap = _parse_hours(query["overlap_hours"]) if "overlap_hours" in query else DEFAULT_OVERLAP
     issued = registry.tokens.rotate(
-        asker.token_id, overlap, _mandate_of_holder(asker, "its holder replaces it")
+        principal.token_id, overlap, _mandate_of_holder(principal, "its holder replaces it")
     )
-    return _no_store_json(
+    return no_store_response(
         {"token": issued.text, "token_id": issued.token_id, "expires": issued.expires.isoformat()}, 201
     )
 
@@ -89,14 +87,14 @@ def rotate(
 @router.delete(
     "/tokens/current", summary="Close the current token", dependencies=[Depends(only_parameters())]
 )
-def close(asker: CurrentPrincipal, registry: OpenRegistry) -> Response:
+def close(principal: CurrentPrincipal, registry: OpenRegistry) -> Response:
     """The token that was sent is refused from the next request on."""
-    registry.tokens.revoke(asker.token_id, _mandate_of_holder(asker, "its holder closes it"))
+    registry.tokens.revoke(principal.token_id, _mandate_of_holder(principal, "its holder closes it"))
     return Response(None, 204, NO_STORE)
 
 
-def _mandate_of_holder(asker: Principal, reason: str) -> Mandate:
-    return Mandate(f"token:{asker.token_id}", reason, datetime.now(UTC))
+def _mandate_of_holder(principal: Principal, reason: str) -> Mandate:
+    return Mandate(f"token:{principal.token_id}", reason, datetime.now(UTC))
 
 
 def _parse_hours(text: str) -> timedelta:
@@ -107,7 +105,3 @@ def _parse_hours(text: str) -> timedelta:
             value=text,
         )
     return timedelta(hours=int(text))
-
-
-def _no_store_json(document: dict[str, Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, NO_STORE, FORMATS["json"])

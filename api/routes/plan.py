@@ -12,7 +12,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["aggregates"])
 
 
 @router.get("/{dataset}/plan", summary="Plan a question")
-async def plan(request: Request, asked: QueryFromUrl) -> Response:
+async def plan(request: Request, query: QueryFromUrl) -> Response:
     """For the same question: the number of rows, what it would charge to the quota, and for each measure the cuboid and the
     standard errors to expect. The nearest coarser questions are listed with theirs.
 
@@ -20,5 +20,5 @@ async def plan(request: Request, asked: QueryFromUrl) -> Response:
     `aggregates`, with the nearest questions that can be.
     """
     return json_response(
-        request, await run_in_threadpool(asked.releases.explain, asked.question, asked.sources)
+        request, await run_in_threadpool(query.releases.explain, query.question, query.sources)
     )

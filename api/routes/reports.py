@@ -125,10 +125,10 @@ async def _serve_document(
     """
     current = current_of(releases)
     coverages = coverages_of(current, period)
-    asked = tuple(release for each in current.values() for release in each)
+    sources = tuple(release for each in current.values() for release in each)
     encoding = choose_encoding(request, media)
     etag = etag_of(
-        str(period), what, encoding, *(r.fingerprint for r in asked), MATPLOTLIB_VERSION, *WRITER_VERSIONS
+        str(period), what, encoding, *(r.fingerprint for r in sources), MATPLOTLIB_VERSION, *WRITER_VERSIONS
     )
     used = [f"{c.dataset} {release.name}" for c in coverages for release in c.used]
     headers = {"Data-Release": ", ".join(used), **(SECURITY_HEADERS if media == HTML else {}), **fields}
@@ -138,8 +138,8 @@ async def _serve_document(
         encoded_as = {"Content-Encoding": encoding} if encoding else {}
         return RenderedResult((b"".join(compress([body], encoding)),), encoded_as, QUOTA_ROWS)
 
-    answers: ResultCache = request.app.state.results
-    return await answers.serve(request, ResultRequest(releases, asked, etag, media, headers, make))
+    results: ResultCache = request.app.state.results
+    return await results.serve(request, ResultRequest(releases, sources, etag, media, headers, make))
 
 
 QUOTA_ROWS = sum(len(commitment.indicators) for commitment in COMMITMENTS)

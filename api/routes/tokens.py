@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api.access.authentication import client_address
 from api.access.registry_calls import call_registry
 from api.dependencies import OpenRegistry, only_parameters
+from api.http.responses import NO_STORE
 from api.refusals import Malformed
 from auth.audit.log import Mandate
 from auth.crypto.jwt import LONGEST_TEXT
@@ -24,7 +25,6 @@ log = logging.getLogger("daylight.auth")
 
 router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only_parameters())])
 
-NO_STORE = {"Cache-Control": "no-store"}
 MOST_BYTES = 8192
 BODY = {
     "required": True,

@@ -12,10 +12,10 @@ from api.access.admins import (
     CurrentAdmin,
     approval_pending_response,
     mandate_for,
-    no_store_response,
     require_right,
 )
 from api.dependencies import OpenRegistry, only_parameters
+from api.http.responses import no_store_response
 from api.routes.admin.bodies import AdminRequest, ReasonedRequest, ReasonOnly, json_body, request_body
 from api.spec.path_parameters import example
 from auth.db.models import Application

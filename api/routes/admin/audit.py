@@ -10,9 +10,10 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
-from api.access.admins import NO_STORE, no_store_response, require_right
+from api.access.admins import require_right
 from api.dependencies import OpenRegistry, only_parameters
 from api.http.media import FORMATS
+from api.http.responses import NO_STORE, no_store_response
 from auth.errors import MalformedValue
 from auth.registry import Registry
 from datasets.refusal import printable

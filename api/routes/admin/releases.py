@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
 
-from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.access.admins import CurrentAdmin, mandate_for, require_right
 from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
+from api.http.responses import no_store_response
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])

@@ -9,8 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from api.access.admins import CurrentAdmin, mandate_for, no_store_response, require_right
+from api.access.admins import CurrentAdmin, mandate_for, require_right
 from api.dependencies import OpenRegistry, only_parameters
+from api.http.responses import no_store_response
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text, json_body, request_body
 from api.spec.path_parameters import example
 from auth.scopes import parse_scopes
