@@ -61,15 +61,15 @@ EXPLANATIONS = {
         f"{_ASK} Authorization:",
     ),
     "token-refused": Explanation(
-        "The token is wrong, expired or revoked, or its project is not active today; the API does not say which. Check the token, "
-        "then ask the provider that issued it.",
+        "The token is wrong, expired or revoked, or its project is not active today; the API does not say which. Check the "
+        "token, then ask the provider that issued it.",
         "Authorization: this token is not valid, or no longer; send as 'Bearer TOKEN' a token that was issued here, has not "
         "been revoked, and belongs to a project that is active today.",
         f"{_ASK} Authorization:Bearer nothing",
     ),
     "out-of-scope": Explanation(
-        "Use only the datasets that your reasoned request names. For another, submit an amended request where you submitted the "
-        "first one.",
+        "Use only the datasets that your reasoned request names. For another, submit an amended request where you "
+        "submitted the first one.",
         "The project REQ-1 may not read ads: its token has the scopes moderation:read, and ads:read is needed.",
     ),
     "unknown-dataset": Explanation(
@@ -195,8 +195,8 @@ EXPLANATIONS = {
         "the question was stopped; it may take 10 seconds. Ask fewer groups or a shorter period",
     ),
     "too-busy": Explanation(
-        "Repeat the request after the seconds in Retry-After. Two questions of a project run at the same time, and others wait in a "
-        "queue, which is full: send fewer at once.",
+        "Repeat the request after the seconds in Retry-After. Two questions of a project run at the same time, and others "
+        "wait in a queue, which is full: send fewer at once.",
         "16 questions of this project are waiting already; ask again when some are answered.",
     ),
     "release-damaged": Explanation(
@@ -240,8 +240,8 @@ EXPLANATIONS = {
         "Use one of the methods in the header Allow.", STATUS_SENTENCES[405], "DELETE /v1/datasets"
     ),
     "too-many-attempts": Explanation(
-        "Too many invalid tokens were sent from your IP address. A token that was accepted before keeps working. To send another, "
-        "wait for the seconds in Retry-After.",
+        "Too many invalid tokens were sent from your IP address. A token that was accepted before keeps working. To send "
+        "another, wait for the seconds in Retry-After.",
         "Too many tokens from this address were refused: 20 per 1 minute are tried. Check the token, and ask again later.",
     ),
     "quota-spent": Explanation(
@@ -251,7 +251,8 @@ EXPLANATIONS = {
         "midnight UTC; GET /v1/me/usage shows what was taken.",
     ),
     "too-many-requests": Explanation(
-        "Wait for the seconds in Retry-After. `policy` names the rate limit that was exceeded; each limit is counted separately.",
+        "Wait for the seconds in Retry-After. `policy` names the rate limit that was exceeded; each limit is counted "
+        "separately.",
         "The policy 'project' allows this project 100 per 1 minute; ask again in 12 s.",
     ),
     "internal-server-error": Explanation(
@@ -284,9 +285,10 @@ def markdown() -> str:
     lines = [
         "# Problems",
         "",
-        "Every request that fails is answered with `application/problem+json` (RFC 9457). `type` is the URL of an explanation.",
-        "`detail` says in a sentence what is wrong and what would be right. `parameter`, `value`, `allowed` and `suggestions`",
-        "give the same to a program, if they apply. `instance` identifies the request, as does the header `X-Request-Id`.",
+        "Every request that fails is answered with `application/problem+json` (RFC 9457). `type` is the URL of an",
+        "explanation. `detail` says in a sentence what is wrong and what would be right. `parameter`, `value`, `allowed` and",
+        "`suggestions` give the same to a program, if they apply. `instance` identifies the request, as does the header",
+        "`X-Request-Id`.",
         "",
         "`make openapi` writes this page. The tests send each request and compare the answer.",
     ]
