@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from api.http.responses import no_store_response
-from auth.admins.accounts import AdminPrincipal
 from auth.admins.roles import Right, ensure_may
 from auth.admins.sessions import AdminPrincipal
 from auth.audit.log import Mandate
