@@ -1,8 +1,8 @@
-"""The audit as lines of JSON: everything that is hashed, so that anybody can follow the chain without this program.
+"""The audit log as lines of JSON, with everything that is hashed, so that anybody can verify the chain without this program.
 
-An event's hash is SHA-256 over the canonical JSON (keys sorted, no spaces, UTF-8) of all its members but `hash`; each names
-the hash before it in `previous`, the first one 64 zeros. The last line is the head, with its detached JWS over
-`{"hash":...,"seq":...}`.
+An event's hash is SHA-256 over the canonical JSON (keys sorted, no spaces, UTF-8) of all its members except `hash`. Each
+event names the hash of the event before it in `previous`; the first one has 64 zeros. The last line is the head, with its
+detached JWS over `{"hash":...,"seq":...}`.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from auth.db.engine import snapshot
 from auth.db.models import AuditEvent, AuditHead
 
 PAGE = 1000
-"""Events that are read at once."""
+"""Number of events that are read at once."""
 
 
 def export_lines(engine: Engine, after: int) -> Iterator[dict[str, object]]:
-    """A line for each event after a position up to the end as it is now, and one for the head.
+    """One line for each event after a position, up to the last event at the time of the call, and one line for the head.
 
-    Read in pages, between which nothing is held: a reader may be as slow as it likes, and the chain never changes. Raises
-    RegistryUnavailable.
+    The events are read in pages. No connection is held between two pages, so a slow reader blocks nobody; the events that
+    are exported do not change meanwhile, since the log is append-only. Raises RegistryUnavailable.
     """
     with snapshot(engine) as session:
         head = session.get(AuditHead, 1)
         end = session.scalar(select(func.max(AuditEvent.seq))) or 0
-    asked = select(AuditEvent).where(AuditEvent.seq <= end).order_by(AuditEvent.seq).limit(PAGE)
+    query = select(AuditEvent).where(AuditEvent.seq <= end).order_by(AuditEvent.seq).limit(PAGE)
     while after < end:
         with snapshot(engine) as session:
-            page = session.scalars(asked.where(AuditEvent.seq > after)).all()
+            page = session.scalars(query.where(AuditEvent.seq > after)).all()
         for event in page:
             yield {**hashed_fields(event), "hash": event.hash}
         after = page[-1].seq if page else end

@@ -1,8 +1,9 @@
-"""The audit: every act, in the transaction of the act, chained by hashes, its head signed.
+"""The audit log: its events, chained by hashes, its signed head, and the witness file outside the database.
 
-An edit, a deletion, an insertion or a reordering breaks the chain where it happened. A tail that was cut
-leaves the signed head behind; a tail cut together with the head leaves the witness behind: a file of the
-host that acted, outside the database, with the last event that it saw committed.
+Each change of the registry is recorded in the transaction that makes it. An edit, a deletion, an insertion or a reordering
+of events breaks the chain of hashes at that place. If the last events are deleted, the signed head no longer matches. If
+the head is replaced too, the witness no longer matches: a file on the host that made the change, which holds the position
+of the last event that this host saw committed.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from auth.db.models import AuditEvent, AuditHead
 from auth.errors import ChainBroken, SignatureRefused
 
 GENESIS = "0" * 64
-"""What the first event follows."""
+"""The hash that the first event has in `previous`."""
 
 FindKey = Callable[[str], Key | None]
+"""Gives the public key that has a kid, or None."""
 
 
 @dataclass(frozen=True)
 class Mandate:
-    """On whose hand and for what reason something is done, and when (UTC)."""
+    """Who makes a change, for what reason, and when (UTC)."""
 
     by: str
     reason: str
@@ -42,14 +44,14 @@ class Mandate:
 
 @dataclass(frozen=True)
 class Position:
-    """An event of the chain by its number, counted from 1, and its hash."""
+    """The position of an event in the chain: its number, counted from 1, and its hash."""
 
     seq: int
     hash: str
 
 
 def canonical_json(value: Mapping[str, object]) -> str:
-    """The one way in which a value is written to be hashed or signed: JSON, sorted, without spaces.
+    """The only spelling of a value that is hashed or signed: JSON with sorted keys, without spaces.
 
     >>> canonical_json({"b": 1, "a": "é"})
     '{"a":"é","b":1}'
@@ -58,7 +60,7 @@ def canonical_json(value: Mapping[str, object]) -> str:
 
 
 def hashed_fields(event: AuditEvent) -> dict[str, object]:
-    """Everything an event says and is hashed over, the hash before it included. `details` stays the text that was hashed."""
+    """The fields that an event's hash covers, with the hash of the event before. `details` is the text that was hashed."""
     return {
         "seq": event.seq,
         "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -72,7 +74,7 @@ def hashed_fields(event: AuditEvent) -> dict[str, object]:
 
 
 def event_hash(event: AuditEvent) -> str:
-    """SHA-256 over everything the event says."""
+    """The hash of an event: SHA-256 over the canonical JSON of `hashed_fields`, in hexadecimal."""
     return hashlib.sha256(canonical_json(hashed_fields(event)).encode("utf-8")).hexdigest()
 
 
@@ -80,21 +82,21 @@ def append_event(
     session: Session,
     mandate: Mandate,
     signer: Signer,
-    act: str,
+    action: str,
     subject: str,
     details: Mapping[str, object],
 ) -> Position:
     """Adds an event at the end and signs it as the new head, inside the caller's write transaction.
 
-    Call `ensure_untouched` first in the same transaction: signing must not cover up what was done before.
-    `details` holds identifiers, never names or addresses: the audit cannot forget.
+    Call `ensure_untouched` first in the same transaction: a new signature must not cover up earlier tampering.
+    `details` holds identifiers, never names or addresses of people: events are never deleted.
     """
     head = session.get(AuditHead, 1) or AuditHead(id=1, seq=0, hash=GENESIS)
     event = AuditEvent(
         seq=head.seq + 1,
         at=mandate.at,
         actor=mandate.by,
-        act=act,
+        act=action,
         subject=subject,
         reason=mandate.reason,
         details=canonical_json(details),
@@ -108,26 +110,26 @@ def append_event(
     return Position(event.seq, event.hash)
 
 
-def ensure_untouched(session: Session, key_of: FindKey, witness: Position | None) -> None:
-    """Raises ChainBroken where the end of the chain is not what was last signed, or last seen here."""
+def ensure_untouched(session: Session, find_key: FindKey, witness: Position | None) -> None:
+    """Raises ChainBroken unless the last event is the signed head, and the event of the witness is unchanged."""
     head = session.get(AuditHead, 1)
     last = session.scalars(select(AuditEvent).order_by(AuditEvent.seq.desc()).limit(1)).first()
-    ensure_head(head, Position(last.seq, last.hash) if last else Position(0, GENESIS), key_of)
+    ensure_head(head, Position(last.seq, last.hash) if last else Position(0, GENESIS), find_key)
     if witness is not None and witness.seq > 0:
         seen = session.get(AuditEvent, witness.seq)
         ensure_witness(witness, seen.hash if seen else None, last.seq if last else 0)
 
 
-def ensure_head(head: AuditHead | None, last: Position, key_of: FindKey) -> None:
-    """Raises ChainBroken unless the head is signed and is the last event."""
+def ensure_head(head: AuditHead | None, last: Position, find_key: FindKey) -> None:
+    """Raises ChainBroken unless the head is signed by this registry and names the last event."""
     if head is None:
         if last.seq:
             raise ChainBroken(
-                last.seq, f"audit: {last.seq} event(s) stand without a signed head; it was deleted."
+                last.seq, f"audit: there are {last.seq} event(s) but no signed head; it was deleted."
             )
         return
     try:
-        verify_detached(head_bytes(head.seq, head.hash), head.signature, "audit", key_of)
+        verify_detached(head_bytes(head.seq, head.hash), head.signature, "audit", find_key)
     except SignatureRefused:
         raise ChainBroken(
             head.seq,
@@ -136,47 +138,51 @@ def ensure_head(head: AuditHead | None, last: Position, key_of: FindKey) -> None
     if last.seq < head.seq:
         raise ChainBroken(
             last.seq + 1,
-            f"audit: the chain ends at event {last.seq}, its signed head is event {head.seq}; "
-            f"the tail from event {last.seq + 1} on was cut.",
+            f"audit: the chain ends at event {last.seq}, but the signed head is event {head.seq}; "
+            f"the events from {last.seq + 1} on were deleted.",
         )
     if last.seq > head.seq:
         raise ChainBroken(
-            head.seq + 1, f"audit: event {head.seq + 1} stands after the signed head; it was inserted."
+            head.seq + 1, f"audit: event {head.seq + 1} comes after the signed head; it was inserted."
         )
     if last.hash != head.hash:
         raise ChainBroken(
-            last.seq, f"audit: event {last.seq} is not the one that was signed; the chain was rewritten."
+            last.seq, f"audit: event {last.seq} is not the event that was signed; the chain was rewritten."
         )
 
 
-def ensure_witness(witness: Position, there: str | None, last: int) -> None:
-    """Raises ChainBroken where the event that this host saw committed is gone or another."""
-    if there is None:
+def ensure_witness(witness: Position, found: str | None, last: int) -> None:
+    """Raises ChainBroken if the event that this host saw committed is missing or has another hash.
+
+    `found` is the hash of the event at that position, None if there is no such event; `last` is the number of the last event.
+    """
+    if found is None:
         raise ChainBroken(
             last + 1,
-            f"audit: the chain ends at event {last}, but this host saw event {witness.seq} committed; the tail "
-            "was cut, or an older copy of the registry was put in its place (if that was meant, remove the "
+            f"audit: the chain ends at event {last}, but this host saw event {witness.seq} committed; the last events "
+            "were deleted, or an older copy of the registry was restored (if that was intended, remove the "
             "witness file from the keys directory).",
         )
-    if there != witness.hash:
+    if found != witness.hash:
         raise ChainBroken(
             witness.seq,
-            f"audit: event {witness.seq} is not the one that this host saw committed; the chain was rewritten "
+            f"audit: event {witness.seq} is not the event that this host saw committed; the chain was rewritten "
             "at or before it.",
         )
 
 
 def head_bytes(seq: int, hash_: str) -> bytes:
-    """What the signature of the head covers."""
+    """The bytes that the signature of the head covers."""
     return canonical_json({"seq": seq, "hash": hash_}).encode("ascii")
 
 
 def witness_file(keys_dir: Path) -> Path:
+    """The path of the witness."""
     return keys_dir / "audit-witness.json"
 
 
 def read_witness(keys_dir: Path) -> Position | None:
-    """The last event that this host saw committed; None where it never acted. Raises ChainBroken."""
+    """The last event that this host saw committed; None before its first change. Raises ChainBroken if it is unreadable."""
     try:
         found = json.loads(witness_file(keys_dir).read_text("utf-8"))
         return Position(int(found["seq"]), str(found["hash"]))
@@ -187,7 +193,7 @@ def read_witness(keys_dir: Path) -> Position | None:
 
 
 def write_witness(keys_dir: Path, position: Position) -> None:
-    """Remembers, outside the database, an event that was committed. Late by one after a crash, never ahead."""
+    """Stores the position of a committed event, with fsync. After a crash it may be one event behind, never ahead."""
     with tempfile.NamedTemporaryFile("w", dir=keys_dir, prefix=".witness-", delete=False) as out:
         out.write(canonical_json({"seq": position.seq, "hash": position.hash}))
         out.flush()

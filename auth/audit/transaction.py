@@ -1,4 +1,4 @@
-"""An act: what it changes and what the audit says of it are committed together, or neither is."""
+"""A transaction of the registry that commits a change together with its events in the audit log, or neither."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger("daylight.auth")
 
 
 class AuditedTransaction:
-    """A write under way, on a mandate. What is recorded here is committed with what is changed."""
+    """An open write transaction and its mandate. Events that are recorded here are committed with the change."""
 
     def __init__(self, session: Session, keyring: Keyring, keys_dir: Path, mandate: Mandate) -> None:
         self.session = session
@@ -28,29 +28,31 @@ class AuditedTransaction:
         self._keyring = keyring
         self._keys_dir = keys_dir
 
-    def record(self, act: str, subject: str, **details: object) -> None:
-        """Adds an event to the audit. `details` are identifiers and plain facts, never names of people.
+    def record(self, action: str, subject: str, /, **details: object) -> None:
+        """Adds an event to the audit log. `details` are identifiers and plain facts, never names of people.
 
-        Raises ChainBroken where the audit was tampered with: nothing is done on top of that.
+        Raises ChainBroken if the audit log was tampered with, so that nothing is built on a damaged log.
         """
-        key_of = partial(self._keyring.audit_key, self.session)
-        ensure_untouched(self.session, key_of, read_witness(self._keys_dir))
+        find_key = partial(self._keyring.audit_key, self.session)
+        ensure_untouched(self.session, find_key, read_witness(self._keys_dir))
         signer = self._keyring.signer(self.session, "audit")
-        self.last_position = append_event(self.session, self.mandate, signer, act, subject, details)
+        self.last_position = append_event(self.session, self.mandate, signer, action, subject, details)
 
 
 @contextmanager
 def audited_transaction(
     engine: Engine, keyring: Keyring, keys_dir: Path, mandate: Mandate
 ) -> Iterator[AuditedTransaction]:
-    """One act, all or nothing. Raises RegistryUnavailable, besides what the block raises."""
+    """One transaction, all or nothing. Raises RegistryUnavailable, and what the block raises."""
     with write_transaction(engine) as session:
-        act = AuditedTransaction(session, keyring, keys_dir, mandate)
-        yield act
-    if act.last_position is not None:
+        transaction = AuditedTransaction(session, keyring, keys_dir, mandate)
+        yield transaction
+    if transaction.last_position is not None:
         try:
-            write_witness(keys_dir, act.last_position)
-        except OSError as error:  # the act is done: what it made must not be lost for want of a witness
+            write_witness(keys_dir, transaction.last_position)
+        except (
+            OSError
+        ) as error:  # the change is committed: the caller must get its result, such as a token's text
             log.warning("the audit's witness could not be written: %s", error.strerror)
 
 

@@ -1,4 +1,4 @@
-"""The whole audit, read from its first event and compared with its head and its witness."""
+"""Verification of the whole audit log: every event from the first to the last, the signed head, and the witness."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class VerifiedChain:
-    """An audit in which nothing was edited, cut, reordered or added to."""
+    """The summary of an audit log in which no event was edited, deleted, inserted or reordered."""
 
     events: int
     last: datetime
     head: str
     witnessed: int
-    """The last event that this host saw committed itself; 0 where it never acted."""
+    """Number of the last event that this host saw committed; 0 if it never made a change."""
 
 
-def verify_chain(session: Session, key_of: FindKey, witness: Position | None) -> VerifiedChain:
-    """Follows the chain from end to end, in constant memory.
+def verify_chain(session: Session, find_key: FindKey, witness: Position | None) -> VerifiedChain:
+    """Verifies the chain from its first event to its last, in constant memory.
 
     Raises ChainBroken with the position of the first event that was edited, deleted, inserted or moved.
     """
@@ -38,11 +38,13 @@ def verify_chain(session: Session, key_of: FindKey, witness: Position | None) ->
         previous, last = Position(event.seq, event.hash), event.at
         if witness is not None and event.seq == witness.seq:
             seen = event.hash
-    ensure_head(session.get(AuditHead, 1), previous, key_of)
+    ensure_head(session.get(AuditHead, 1), previous, find_key)
     if witness is not None:
         ensure_witness(witness, seen, previous.seq)
     if last is None:
-        raise ChainBroken(1, "audit: it is empty, though the making of the registry is its first event.")
+        raise ChainBroken(
+            1, "audit: it is empty, but the creation of the registry is always its first event."
+        )
     return VerifiedChain(previous.seq, last, previous.hash, witness.seq if witness else 0)
 
 
@@ -53,18 +55,18 @@ def _ensure_follows(event: AuditEvent, previous: Position) -> None:
     if event.previous != previous.hash:
         raise ChainBroken(
             seq,
-            f"audit: event {seq} does not follow event {previous.seq}; one was edited, deleted, inserted or "
+            f"audit: event {seq} does not follow event {previous.seq}; an event was edited, deleted, inserted or "
             "moved there.",
         )
     if event_hash(event) != event.hash:
-        raise ChainBroken(seq, f"audit: event {seq} does not say what was hashed; it was edited.")
+        raise ChainBroken(seq, f"audit: event {seq} does not match its hash; it was edited.")
 
 
 def _read_in_pages(session: Session) -> Iterator[AuditEvent]:
     after: int | None = None
     while True:
-        asked = select(AuditEvent).order_by(AuditEvent.seq).limit(_PAGE)
-        page = session.scalars(asked if after is None else asked.where(AuditEvent.seq > after)).all()
+        query = select(AuditEvent).order_by(AuditEvent.seq).limit(_PAGE)
+        page = session.scalars(query if after is None else query.where(AuditEvent.seq > after)).all()
         yield from page
         if len(page) < _PAGE:
             return

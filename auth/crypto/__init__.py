@@ -1,1 +1,1 @@
-"""Keys, JWS signatures and the strict reading of JSON."""
+"""Signing keys, JWT and JWS, and strict parsing of base64url and JSON."""

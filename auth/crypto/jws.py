@@ -1,4 +1,4 @@
-"""Detached signatures over bytes: RFC 7515, appendix F. They sign releases and the head of the audit."""
+"""Detached JWS signatures over bytes (RFC 7515, appendix F), for releases and for the head of the audit log."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from auth.errors import SignatureRefused
 from auth.identifiers import is_key_id
 
 _TYPES: dict[Purpose, str] = {"release": "release+jws", "audit": "audit+jws"}
-"""The `typ` of a signature: what is signed for one purpose proves nothing for another."""
+"""The `typ` of a signature for each purpose, so that a signature for one purpose is not valid for another."""
 
 _LONGEST = 1024
 _SIGNATURE_BYTES = 64
 
 
 def sign_detached(payload: bytes, signer: Signer, purpose: Purpose) -> str:
-    """A JWS over the bytes, with the bytes themselves left out of its middle."""
+    """A detached JWS over the bytes: `header..signature`, without the payload."""
     headers = {"typ": _TYPES[purpose], "kid": signer.kid}
     header, _, signature = jws.sign(payload, signer.key, headers=headers, algorithm=ALGORITHM).split(".")
     return f"{header}..{signature}"
 
 
 def verify_detached(
-    payload: bytes, signature: str, purpose: Purpose, key_of: Callable[[str], Key | None]
+    payload: bytes, signature: str, purpose: Purpose, find_key: Callable[[str], Key | None]
 ) -> None:
     """Raises SignatureRefused unless `signature` was made over these bytes for this purpose.
 
-    `key_of` knows the public keys of this purpose by their kid. The header must be, to the byte, the one
-    that `sign_detached` writes, so nothing in it is left to interpret.
+    `find_key` gives the public key of this purpose that has a kid. The header must be byte for byte the one that
+    `sign_detached` writes, so the signature cannot choose how it is verified.
     """
-    if not _is_valid(payload, signature, purpose, key_of):
+    if not _is_valid(payload, signature, purpose, find_key):
         raise SignatureRefused(
             f"The signature over this {purpose} was not made by a {purpose} key of this registry over these "
             "bytes; do not trust them.",
@@ -44,7 +44,9 @@ def verify_detached(
         )
 
 
-def _is_valid(payload: bytes, signature: str, purpose: Purpose, key_of: Callable[[str], Key | None]) -> bool:
+def _is_valid(
+    payload: bytes, signature: str, purpose: Purpose, find_key: Callable[[str], Key | None]
+) -> bool:
     if len(signature) > _LONGEST:
         return False
     try:
@@ -54,7 +56,7 @@ def _is_valid(payload: bytes, signature: str, purpose: Purpose, key_of: Callable
             return False
         if middle or len(decode_segment(proof)) != _SIGNATURE_BYTES:
             return False
-        key = key_of(kid)
+        key = find_key(kid)
         text = f"{header}.{encode_segment(payload)}.{proof}"
         return key is not None and jws.verify(text, key, algorithms=[ALGORITHM]) == payload
     except (JOSEError, ValueError, KeyError):

@@ -1,8 +1,8 @@
-"""The text of a token: written one way, and checked so strictly that it can be read in one way only.
+"""The text of a token (JWT): signing, and the strict verification of its format, signature and claims.
 
-The profile is RFC 9068 (`at+jwt`) under the rules of RFC 8725. python-jose does one thing here, which is to
-verify a signature with a key that the kid, not the token's `alg`, has chosen; it stands between two strict
-parsers. What a good signature says is then compared with the registry: see auth/tokens/principal.py.
+The profile is RFC 9068 (`at+jwt`) under the rules of RFC 8725. python-jose only signs, and verifies a signature with the
+key that was found by the kid; it never follows the token's `alg`. The header and the claims are parsed here, strictly.
+Whether the registry still accepts the token is checked in auth/tokens/principal.py.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from auth.errors import TokenRefused
 from auth.identifiers import is_key_id, is_token_id
 
 LONGEST_TEXT: Final = 4096
-"""Characters; ours have about 600."""
+"""Characters; a token of this registry has about 600."""
 
 LONGEST_LIFE: Final = timedelta(days=366)
 CLOCK_SKEW: Final = timedelta(seconds=60)
-"""By how much the clock of the host that issued may be ahead of the one that checks."""
+"""By how much the clock of the issuing host may be ahead of the clock of the verifying host."""
 
 _TYPE = "at+jwt"
 _SEGMENTS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})", re.ASCII)
 _LAST_SECOND = 253_402_300_799
-"""The end of the year 9999, beyond which Python has no moments."""
+"""The end of the year 9999, the largest that `datetime` can represent."""
 
-_TEXTS = ("iss", "aud", "sub", "client_id", "jti", "scope")
-_MOMENTS = ("iat", "nbf", "exp")
-_CLAIMS = frozenset(_TEXTS + _MOMENTS)
+_STRING_CLAIMS = ("iss", "aud", "sub", "client_id", "jti", "scope")
+_TIME_CLAIMS = ("iat", "nbf", "exp")
+_CLAIMS = frozenset(_STRING_CLAIMS + _TIME_CLAIMS)
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. Moments are seconds since 1970, as in the token."""
+    """The claims of a token. Times are in seconds since 1970, as in the token."""
 
     iss: str
     aud: str
     sub: str
-    """The researcher."""
+    """Identifier of the researcher, `res_...`."""
     client_id: str
-    """The project."""
+    """Identifier of the project, `prj_...`."""
     jti: str
     scope: str
     iat: int
@@ -58,21 +58,21 @@ class Claims:
 
 
 def sign_token(claims: Claims, signer: Signer) -> str:
-    """The token's text. Whoever holds it may use it: it is never stored and never logged."""
-    payload = {name: getattr(claims, name) for name in (*_TEXTS, *_MOMENTS)}
+    """The token's text. Anybody who has it can use it, so it is never stored and never logged."""
+    payload = {name: getattr(claims, name) for name in (*_STRING_CLAIMS, *_TIME_CLAIMS)}
     data = json.dumps(payload, separators=(",", ":")).encode("utf-8")
     headers = {"typ": _TYPE, "kid": signer.kid}
     return str(jws.sign(data, signer.key, headers=headers, algorithm=ALGORITHM))
 
 
-def verify_signature(text: str, key_of: Callable[[str], Key | None]) -> tuple[str, Claims]:
-    """The kid and the claims of a text that one of these keys signed, whatever they say. Raises TokenRefused."""
+def verify_signature(text: str, find_key: Callable[[str], Key | None]) -> tuple[str, Claims]:
+    """The kid and the claims of a text that one of these keys signed; the claims are not checked. Raises TokenRefused."""
     match = _SEGMENTS.fullmatch(text) if len(text) <= LONGEST_TEXT else None
     if match is None:
         raise TokenRefused("malformed: not three short segments of base64url")
     kid = _read_header(match[1])
     _ensure_canonical(match[2], match[3])
-    key = key_of(kid)
+    key = find_key(kid)
     if key is None:
         raise TokenRefused("key: the kid is unknown")
     try:
@@ -83,13 +83,13 @@ def verify_signature(text: str, key_of: Callable[[str], Key | None]) -> tuple[st
 
 
 def read_claims_ignoring_expiry(
-    text: str, key_of: Callable[[str], Key | None], issuer: str, audience: str
+    text: str, find_key: Callable[[str], Key | None], issuer: str, audience: str
 ) -> Claims:
-    """The claims of a token that this issuer signed at some time, for one that was found. It lets nobody in.
+    """The claims of a token that this issuer signed for this audience, even if it has expired.
 
-    Raises TokenRefused.
+    It serves to identify a token that was found somewhere; never authenticate with it. Raises TokenRefused.
     """
-    _, claims = verify_signature(text, key_of)
+    _, claims = verify_signature(text, find_key)
     ensure_claims(claims, issuer, audience, datetime.fromtimestamp(claims.iat, UTC))
     return claims
 
@@ -97,9 +97,9 @@ def read_claims_ignoring_expiry(
 def _read_header(segment: str) -> str:
     header = _read_segment(segment, "header")
     if header.keys() != {"alg", "typ", "kid"}:
-        raise TokenRefused("header: has other members than alg, typ and kid")
+        raise TokenRefused("header: its members are not exactly alg, typ and kid")
     if header["alg"] != ALGORITHM or header["typ"] != _TYPE:
-        raise TokenRefused("header: alg or typ is another")
+        raise TokenRefused("header: another alg or typ")
     kid = header["kid"]
     if not (isinstance(kid, str) and is_key_id(kid)):
         raise TokenRefused("header: the kid is malformed")
@@ -127,16 +127,16 @@ def _read_claims(payload: bytes) -> Claims:
     except ValueError:
         raise TokenRefused("claims: not a plain JSON object") from None
     if found.keys() != _CLAIMS:
-        raise TokenRefused("claims: some are missing, or there are others")
-    if not all(type(found[name]) is str for name in _TEXTS):
-        raise TokenRefused("claims: a text is no text")
-    if not all(type(found[name]) is int and 0 <= found[name] <= _LAST_SECOND for name in _MOMENTS):
-        raise TokenRefused("claims: a moment is no moment")
+        raise TokenRefused("claims: some are missing, or there are unknown ones")
+    if not all(type(found[name]) is str for name in _STRING_CLAIMS):
+        raise TokenRefused("claims: one that must be a string is not")
+    if not all(type(found[name]) is int and 0 <= found[name] <= _LAST_SECOND for name in _TIME_CLAIMS):
+        raise TokenRefused("claims: one that must be a time is not")
     return Claims(**found)
 
 
 def ensure_claims(claims: Claims, issuer: str, audience: str, now: datetime) -> None:
-    """Raises TokenRefused unless a token says that it is this issuer's, for this audience, at this moment."""
+    """Raises TokenRefused unless the claims name this issuer and audience and the token is valid at this time."""
     if claims.iss != issuer:
         raise TokenRefused("claims: another issuer")
     if claims.aud != audience:
@@ -150,4 +150,4 @@ def ensure_claims(claims: Claims, issuer: str, audience: str, now: datetime) -> 
     if claims.exp <= seconds:
         raise TokenRefused("expired")
     if not 0 < claims.exp - claims.iat <= LONGEST_LIFE.total_seconds() or claims.nbf < claims.iat:
-        raise TokenRefused("claims: a lifetime that is never issued")
+        raise TokenRefused("claims: a lifetime that is not allowed")

@@ -1,7 +1,7 @@
-"""ES256 keys: made, kept in files that only their owner may read, and built for signing and verifying.
+"""ES256 keys: generated, stored in files that only their owner can read, and loaded for signing and verifying.
 
-python-jose is used in two ways only, `jws.sign` and `jws.verify` with keys built here: in every other way it
-lets what is checked choose how it is checked.
+Of python-jose, only `jws.sign` and `jws.verify` are used, with keys that are loaded here: its other functions let the
+token choose how it is verified.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PURPOSES: tuple[Purpose, ...] = ("token", "release", "audit")
 
 @dataclass(frozen=True)
 class Signer:
-    """A private key that is ready to sign, and the name under which its public half is known."""
+    """A private key that is ready to sign, and the kid of its public key."""
 
     kid: str
     key: Key
@@ -38,7 +38,7 @@ class Signer:
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key just made; `private_pem` goes to a file, the rest to the registry."""
+    """A key that was just generated; `private_pem` goes to a file, the rest to the registry."""
 
     kid: str
     public_pem: str
@@ -49,13 +49,13 @@ class NewKey:
 
 
 def ensure_backend() -> None:
-    """Raises KeyUnusable where python-jose would fall back to its slow pure-Python elliptic curves."""
+    """Raises KeyUnusable if python-jose would use its slow elliptic curves in pure Python."""
     if jwk.get_key(ALGORITHM) is not CryptographyECKey:
         raise KeyUnusable("python-jose does not use the package cryptography; install it.")
 
 
 def generate_key() -> NewKey:
-    """A fresh P-256 key from the operating system's randomness."""
+    """A new P-256 key, from the randomness of the operating system."""
     private = ec.generate_private_key(ec.SECP256R1())
     public = private.public_key()
     return NewKey(
@@ -78,7 +78,7 @@ def thumbprint(public: ec.EllipticCurvePublicKey) -> str:
 
 
 def public_key(kid: str, pem: str) -> Key:
-    """The key that verifies. Raises KeyUnusable unless it is a P-256 public key with this kid."""
+    """The public key, ready to verify. Raises KeyUnusable unless it is a P-256 key with this kid."""
     _load_public(kid, pem)
     return jwk.construct(pem, ALGORITHM)
 
@@ -89,11 +89,12 @@ def public_jwk(kid: str, pem: str) -> dict[str, str]:
 
 
 def private_key_file(directory: Path, kid: str) -> Path:
+    """The path of a private key."""
     return directory / f"{kid}.pem"
 
 
 def write_private_key(directory: Path, key: NewKey) -> Path:
-    """Keeps the private half in a new file with mode 0600, safe on disk when this returns."""
+    """Writes the private key to a new file with mode 0600, with fsync, and returns its path."""
     file = private_key_file(directory, key.kid)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
@@ -105,7 +106,7 @@ def write_private_key(directory: Path, key: NewKey) -> Path:
 
 
 def read_private_key(directory: Path, kid: str) -> Signer:
-    """The key that signs. Raises KeyUnusable where its file is missing, open to others, or another key's."""
+    """The private key, ready to sign. Raises KeyUnusable if its file is missing, readable by others, or holds another key."""
     file = private_key_file(directory, kid)
     try:
         with file.open("rb") as source:
@@ -113,14 +114,14 @@ def read_private_key(directory: Path, kid: str) -> Signer:
             pem = source.read(10_000)
     except OSError as error:
         raise KeyUnusable(
-            f"DAYLIGHT_KEYS_DIR: {file} cannot be read ({error.strerror}); the private key {kid} belongs there, "
+            f"DAYLIGHT_KEYS_DIR: {file} cannot be read ({error.strerror}); it must hold the private key {kid} "
             "on the host that signs.",
             parameter="DAYLIGHT_KEYS_DIR",
             value=str(file),
         ) from None
     if mode & 0o077:
         raise KeyUnusable(
-            f"DAYLIGHT_KEYS_DIR: {file} has mode {mode:04o} and may be read by others; run chmod 600 on it.",
+            f"DAYLIGHT_KEYS_DIR: {file} has mode {mode:04o} and can be read by others; run chmod 600 on it.",
             parameter="DAYLIGHT_KEYS_DIR",
             value=str(file),
         )
@@ -130,8 +131,8 @@ def read_private_key(directory: Path, kid: str) -> Signer:
         private = None
     if not isinstance(private, ec.EllipticCurvePrivateKey) or _kid_of(private.public_key()) != kid:
         raise KeyUnusable(
-            f"DAYLIGHT_KEYS_DIR: {file} does not hold the private key {kid}; put back the file that was made "
-            "with it.",
+            f"DAYLIGHT_KEYS_DIR: {file} does not hold the private key {kid}; restore the file that was created "
+            "with the key.",
             parameter="DAYLIGHT_KEYS_DIR",
             value=str(file),
         )
@@ -139,7 +140,7 @@ def read_private_key(directory: Path, kid: str) -> Signer:
 
 
 def sync_directory(directory: Path) -> None:
-    """Makes a new or renamed file in the directory survive a power cut."""
+    """Runs fsync on the directory, so that a new or renamed file survives a power failure."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -153,7 +154,7 @@ def _load_public(kid: str, pem: str) -> ec.EllipticCurvePublicKey:
     except (ValueError, UnsupportedAlgorithm):
         public = None
     if not isinstance(public, ec.EllipticCurvePublicKey) or _kid_of(public) != kid:
-        raise KeyUnusable(f"The registry's public key {kid} is not a P-256 key of that name.", value=kid)
+        raise KeyUnusable(f"The registry's public key {kid} is not a P-256 key with that kid.", value=kid)
     return public
 
 

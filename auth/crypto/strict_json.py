@@ -1,4 +1,4 @@
-"""Base64url and JSON read without mercy: one spelling for each value, nothing left to interpret."""
+"""Strict parsing of base64url and JSON: only one spelling of each value is accepted, so that no two parsers can disagree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, NoReturn
 
 _LONGEST_INTEGER = 12
-"""Digits; a moment in seconds has ten until the year 2286."""
+"""Digits; a time in seconds since 1970 has ten until the year 2286."""
 
 
 def encode_segment(data: bytes) -> str:
@@ -20,18 +20,18 @@ def encode_segment(data: bytes) -> str:
 
 
 def decode_segment(text: str) -> bytes:
-    """The inverse of `encode_segment`. Raises ValueError on anything it would not have written."""
+    """The inverse of `encode_segment`. Raises ValueError on any text that `encode_segment` would not have produced."""
     data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    if encode_segment(data) != text:  # also where the decoder skipped characters or ignored bits
+    if encode_segment(data) != text:  # Python's decoder skips unknown characters and ignores trailing bits
         raise ValueError("not canonical base64url")
     return data
 
 
 def read_object(data: bytes) -> dict[str, Any]:
-    """A JSON object of UTF-8 text. Raises ValueError.
+    """A JSON object in UTF-8. Raises ValueError if it is anything else.
 
-    Refused too: repeated names, at any depth; NaN and the infinities; fractions; integers of more than
-    twelve digits; nesting beyond what the parser can follow.
+    It also raises ValueError on repeated names (at any depth), NaN and infinities, fractions, integers of more than
+    twelve digits, and nesting that exceeds Python's recursion limit.
     """
     try:
         found = json.loads(
@@ -51,15 +51,15 @@ def read_object(data: bytes) -> dict[str, Any]:
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands more than once")
+        raise ValueError("a name is repeated")
     return found
 
 
 def _short_integer(digits: str) -> int:
     if len(digits) > _LONGEST_INTEGER:
-        raise ValueError("a long integer")
+        raise ValueError("an integer is too long")
     return int(digits)
 
 
 def _refuse_number(_number: str) -> NoReturn:
-    raise ValueError("a number that is no plain integer")
+    raise ValueError("a number is not a plain integer")

@@ -1,48 +1,44 @@
-"""Signatures that were good: a text verified once need not be verified again, since text and key decide it for ever.
+"""A cache of verified signatures: a token that is sent again costs no second ECDSA verification.
 
-Nothing here lets anybody in. What a token says is held against the clock and the registry on every request, its key's
-standing included; only the elliptic curve is spared.
+This is safe because text and key determine the result for ever. It authenticates nobody: the claims are checked against the
+clock, and the token, its project and its key against the registry, on every request.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
+from cachetools import LRUCache
 from jose.backends.base import Key
 
 from auth.crypto.jwt import LONGEST_TEXT, Claims, verify_signature
 
-MOST_KEPT = 10_000
+CACHE_SIZE = 10_000
+"""Number of tokens."""
 
 
 class VerificationCache:
-    """What verified texts say, by their SHA-256: no text is kept. Safe from several threads."""
+    """An LRU cache from the SHA-256 of a token's text to its kid and claims. Texts are not kept. Thread-safe."""
 
-    def __init__(self, key_of: Callable[[str], Key | None], most: int = MOST_KEPT) -> None:
-        self._key_of = key_of
-        self._most = most
-        self._kept: OrderedDict[bytes, tuple[str, Claims]] = OrderedDict()
+    def __init__(self, find_key: Callable[[str], Key | None], size: int = CACHE_SIZE) -> None:
+        self._find_key = find_key
+        self._verified: LRUCache[bytes, tuple[str, Claims]] = LRUCache(size)
         self._lock = Lock()
 
     def verify(self, text: str) -> tuple[str, Claims]:
-        """The kid and the claims of a text with a good signature. Raises TokenRefused, also a second time."""
+        """The kid and the claims of a text with a valid signature. Raises TokenRefused; refusals are not cached."""
         digest = _text_digest(text)
         with self._lock:
-            found = self._kept.get(digest)
-            if found is not None:
-                self._kept.move_to_end(digest)
-                return found
-        found = verify_signature(text, self._key_of)
-        with self._lock:
-            self._kept[digest] = found
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            found = self._verified.get(digest)
+        if found is None:
+            found = verify_signature(text, self._find_key)
+            with self._lock:
+                self._verified[digest] = found
         return found
 
 
 def _text_digest(text: str) -> bytes:
-    """Of at most one character more than a token may have: the rest of what is too long cannot make it good."""
+    """SHA-256 of at most one character more than a token may have: that is enough to tell a text that is too long."""
     return hashlib.sha256(text[: LONGEST_TEXT + 1].encode("utf-8", "surrogatepass")).digest()

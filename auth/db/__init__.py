@@ -1,1 +1,1 @@
-"""The registry's tables and how they are reached."""
+"""The registry's database: tables, connections, and migration to the current version."""

@@ -1,4 +1,4 @@
-"""The tables of those who administer: admins, their sessions, and what the first of two people has agreed to."""
+"""The tables about admins: admins, their sessions, and consents that wait for a second person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from auth.db.models import Base
 
 
 class Admin(Base):
-    """A person who administers, under one role."""
+    """A person with one role in the administration of the registry."""
 
     __tablename__ = "admin"
     __table_args__ = (
@@ -27,7 +27,7 @@ class Admin(Base):
 
 
 class AdminSession(Base):
-    """An admin let in for a short while; its token is shown once and looked up on every request."""
+    """A session of an admin, for a limited time. Its token is shown once, and its row is looked up on every request."""
 
     __tablename__ = "admin_session"
     __table_args__ = (CheckConstraint("issued < expires", name="admin_session_period"),)
@@ -41,7 +41,7 @@ class AdminSession(Base):
 
 
 class Consent(Base):
-    """One of two people has agreed to an act. Each has a word of their own."""
+    """The consent of one person to an action that needs two people. Each person has a row of their own."""
 
     __tablename__ = "consent"
 

@@ -1,7 +1,7 @@
-"""Connections to the registry: SQLite in one file, or PostgreSQL, with the same promises on both.
+"""Connections and transactions of the registry, with the same guarantees on SQLite and on PostgreSQL.
 
-A write holds the only write lock from its first statement (`BEGIN IMMEDIATE`; on PostgreSQL an advisory
-lock), so that what it reads stays true until it commits and the audit's chain never forks.
+A write transaction takes the only write lock with its first statement (`BEGIN IMMEDIATE`, or an advisory lock on
+PostgreSQL). So what it reads stays true until it commits, and the chain of the audit log cannot fork.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from auth.validation import ensure_storable
 log = logging.getLogger("daylight.auth")
 
 WRITE_LOCK = 0x6461796C69676874
-"""Number of PostgreSQL's advisory lock for writing to the registry: `daylight` in ASCII."""
+"""Key of the advisory lock for writing to the registry on PostgreSQL: `daylight` in ASCII."""
 
 POOL_SIZE = 16
-"""Connections that are kept: for the threads that look up, and some for acts."""
+"""Connections that are kept open: one for each thread that looks up tokens, and some for write transactions."""
 LOOKUP_TIMEOUT = 2.0
-"""Seconds for which one look-up, or one statement of an act, waits for a server of PostgreSQL that is silent."""
+"""Seconds for which a query, or a statement of a write transaction, waits for a PostgreSQL server that does not answer."""
 
 _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=5000",
@@ -57,7 +57,7 @@ _POSTGRESQL = {
 
 
 def parse_registry_url(text: str) -> URL:
-    """The registry's address. Raises MalformedValue unless it is a file of SQLite, or PostgreSQL."""
+    """The registry's URL. Raises MalformedValue unless it names an SQLite file or a PostgreSQL database."""
     try:
         url = make_url(text)
     except ArgumentError:
@@ -67,7 +67,7 @@ def parse_registry_url(text: str) -> URL:
     if url.drivername in ("postgresql", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
     raise MalformedValue(
-        "DAYLIGHT_REGISTRY_URL: this is no address of a registry; write sqlite:///PATH or "
+        "DAYLIGHT_REGISTRY_URL: this is not the URL of a registry; write sqlite:///PATH or "
         "postgresql+psycopg://USER@HOST/DATABASE.",
         parameter="DAYLIGHT_REGISTRY_URL",
         allowed=("sqlite:///PATH", "postgresql+psycopg://USER@HOST/DATABASE"),
@@ -80,7 +80,7 @@ def sqlite_file(url: URL) -> Path | None:
 
 
 def open_engine(url: URL) -> Engine:
-    """An engine that connects when it is first used. SQLite's file must be there: it is never made here."""
+    """An engine that connects when it is first used. An SQLite file must exist: it is not created here."""
     file = sqlite_file(url)
     try:
         engine = create_engine(
@@ -106,7 +106,7 @@ def open_engine(url: URL) -> Engine:
 
 
 def _ensure_storable(_connection: Any, _cursor: Any, _statement: str, values: Any, *_: Any) -> None:
-    """Whatever asks, and whatever it is called: a text that no database can hold is the asker's fault, not an outage."""
+    """Raises MalformedValue if a bound text cannot be stored: the caller is wrong, the database is not down."""
     for row in values if isinstance(values, list) else (values,):
         for value in row.values() if isinstance(row, dict) else row or ():
             if isinstance(value, str):
@@ -121,19 +121,19 @@ def _file_url(file: Path) -> URL:
 
 def _set_up_connection(file: Path, connection: Any, record: Any) -> None:
     record.info["file"], record.info["path"] = _device_and_inode(file), file
-    connection.isolation_level = None  # the driver begins nothing by itself: see _begin
+    connection.isolation_level = None  # the driver must not begin transactions by itself: see _begin
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
 
 
 def _ensure_same_file(file: Path, _connection: Any, record: Any, _proxy: Any) -> None:
-    """Opens the file anew where it was replaced or removed: an old one would never hear of a revocation."""
+    """Makes the pool connect again if the file was replaced or removed: the old file would not show later revocations."""
     if record.info.get("file") != _device_and_inode(file):
-        raise DisconnectionError("the file of the registry is another one now")
+        raise DisconnectionError("the file of the registry was replaced")
 
 
 def is_same_file(connection: PoolProxiedConnection) -> bool:
-    """Whether the file that this connection to SQLite has open is still the registry's."""
+    """Whether the file that this SQLite connection has open is still the one at the registry's path."""
     return bool(connection.info["file"] == _device_and_inode(connection.info["path"]))
 
 
@@ -146,7 +146,7 @@ def _device_and_inode(file: Path) -> tuple[int, int] | None:
 
 
 def _begin(connection: Connection, *, write: bool) -> None:
-    """Begins what `write_transaction` and `snapshot` ask for; a plain read of one statement begins nothing."""
+    """Begins the transaction of `write_transaction` or `snapshot`. A single query needs none."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
     elif write:
@@ -154,12 +154,9 @@ def _begin(connection: Connection, *, write: bool) -> None:
 
 
 @contextmanager
-def write_transaction(engine: Engine, patience: float = LOOKUP_TIMEOUT) -> Iterator[Session]:
-    """One write: all of it is committed when the block ends, or none. Raises RegistryUnavailable.
-
-    `patience` is for how many seconds one statement waits for a server of PostgreSQL that is silent.
-    """
-    with translate_errors(), _session_with_write_lock(engine, patience) as session:
+def write_transaction(engine: Engine) -> Iterator[Session]:
+    """A transaction that commits when the block ends, and rolls back if it raises. Raises RegistryUnavailable."""
+    with translate_errors(), _session_with_write_lock(engine) as session:
         try:
             yield session
             session.commit()
@@ -168,22 +165,22 @@ def write_transaction(engine: Engine, patience: float = LOOKUP_TIMEOUT) -> Itera
             raise
 
 
-def _session_with_write_lock(engine: Engine, patience: float) -> Session:
-    """A session that holds the write lock. A connection that died in the pool is replaced once: nothing was done over it.
+def _session_with_write_lock(engine: Engine) -> Session:
+    """A session that holds the write lock. A connection that died in the pool is replaced once, before anything was written.
 
-    One that was silent is not: whoever asks has waited long enough.
+    If the server did not answer, there is no second attempt: the caller has waited long enough.
     """
-    asked, until = engine, monotonic() + patience / 2
+    retry_until = monotonic() + LOOKUP_TIMEOUT / 2
     if engine.dialect.name == "postgresql":
-        asked = engine.execution_options(patience=patience)
+        engine = engine.execution_options(client_timeout=LOOKUP_TIMEOUT)
     for last in (False, True):
-        session = Session(asked, expire_on_commit=False)
+        session = Session(engine, expire_on_commit=False)
         try:
             _begin(session.connection(), write=True)
         except BaseException as error:
             session.close()
             died = isinstance(error, DBAPIError) and error.connection_invalidated
-            if last or not died or monotonic() > until:
+            if last or not died or monotonic() > retry_until:
                 raise
         else:
             return session
@@ -192,44 +189,38 @@ def _session_with_write_lock(engine: Engine, patience: float) -> Session:
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Session]:
-    """Several reads of one state; nothing is ever written. Raises RegistryUnavailable."""
-    asked = engine
+    """A session for several queries that all see the same state; it must not write. Raises RegistryUnavailable."""
     if engine.dialect.name == "postgresql":
-        asked = engine.execution_options(isolation_level="REPEATABLE READ")
-    with translate_errors(), Session(asked) as session:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with translate_errors(), Session(engine) as session:
         _begin(session.connection(), write=False)
         yield session
 
 
-def fetch_rows(
-    engine: Engine, question: Executable, values: dict[str, object] | None = None
-) -> list[Row[Any]]:
-    """The rows of one question. Raises RegistryUnavailable.
+def fetch_rows(engine: Engine, query: Executable, values: dict[str, object] | None = None) -> list[Row[Any]]:
+    """The rows of one query. Raises RegistryUnavailable.
 
-    A connection that turns out to be dead is replaced once: after a restart of the server nobody is
-    turned away for a connection that was still in the pool.
+    A connection that died in the pool is replaced once, so that no request fails after a restart of the database server.
     """
     with translate_errors():
         try:
-            return _execute(engine, question, values)
+            return _execute(engine, query, values)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return _execute(engine, question, values)
+        return _execute(engine, query, values)
 
 
-def _execute(engine: Engine, question: Executable, values: dict[str, object] | None) -> list[Row[Any]]:
-    asked = engine
-    if engine.dialect.name == "postgresql":
-        # one round trip, not three
-        asked = engine.execution_options(isolation_level="AUTOCOMMIT", patience=LOOKUP_TIMEOUT)
-    with asked.connect() as connection:
-        return list(connection.execute(question, values or {}))
+def _execute(engine: Engine, query: Executable, values: dict[str, object] | None) -> list[Row[Any]]:
+    if engine.dialect.name == "postgresql":  # autocommit saves the round trips of BEGIN and COMMIT
+        engine = engine.execution_options(isolation_level="AUTOCOMMIT", client_timeout=LOOKUP_TIMEOUT)
+    with engine.connect() as connection:
+        return list(connection.execute(query, values or {}))
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turns what the database says into RegistryUnavailable, whose cause is for the log."""
+    """Turns errors of the database into RegistryUnavailable, and logs the cause."""
     try:
         yield
     except (DBAPIError, PoolTimeout, OSError) as error:

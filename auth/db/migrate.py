@@ -1,4 +1,4 @@
-"""Which tables the registry has, and the way from one version of them to the next."""
+"""The version of the registry's tables, and their migration from one version to the next."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ _VERSION = text("SELECT version_num FROM alembic_version")
 
 @cache
 def head_version() -> str:
-    """The version of the tables that this program works on."""
+    """The version of the tables that this program needs."""
     return _known_versions()[0]
 
 
 def database_version(engine: Engine) -> str | None:
-    """The version of the tables that are there, None where there are none. Raises RegistryUnavailable."""
+    """The version of the tables in the database, None if there are no tables. Raises RegistryUnavailable."""
     with snapshot(engine) as session:
         return _read_version(session.connection())
 
 
 def upgrade(connection: Connection) -> str | None:
-    """Brings the tables to this program's version, inside the caller's transaction; the version before.
+    """Migrates the tables to this program's version, inside the caller's transaction. Returns the version before.
 
-    Raises SchemaMismatch where they were made by a later version of the program.
+    Raises SchemaMismatch if the tables were made by a later version of the program.
     """
-    there = _read_version(connection)
-    if there is not None and there not in _known_versions():
+    before = _read_version(connection)
+    if before is not None and before not in _known_versions():
         raise SchemaMismatch(
-            f"The registry's tables are of version {there}, which this program does not know: it knows up to "
+            f"The registry's tables have version {before}, which this program does not know: the latest that it knows is "
             f"{head_version()}. Use the version of the program that made them, or a later one.",
-            value=there,
+            value=before,
             allowed=(head_version(),),
         )
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
     command.upgrade(_alembic_config(connection), "head")
-    return there
+    return before
 
 
 def downgrade(engine: Engine, target: str) -> None:
-    """Takes the tables back to an earlier version; `base` removes them with all that is in them."""
+    """Migrates the tables back to an earlier version; `base` drops all tables with their rows."""
     with write_transaction(engine) as session:
         command.downgrade(_alembic_config(session.connection()), target)
 
@@ -61,7 +61,7 @@ def _read_version(connection: Connection) -> str | None:
 
 
 def _known_versions() -> list[str]:
-    """Every version this program knows, the latest first."""
+    """Every version that this program knows, the latest first."""
     return [script.revision for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()]
 
 

@@ -1,4 +1,4 @@
-"""The registry's tables: who was let in, under which reasoned request, with what, and what was done."""
+"""The registry's tables: researchers, projects, applications, tokens, keys, notices, usage, and the audit log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment in UTC, to the microsecond: text in SQLite, `timestamptz` in PostgreSQL, aware in Python."""
+    """A time in UTC, to the microsecond: text in SQLite, `timestamptz` in PostgreSQL, a datetime with time zone in Python."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -30,7 +30,7 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
+            raise ValueError("a time without a time zone cannot be stored")
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
@@ -41,7 +41,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """All tables of the registry; auth/migrations makes them."""
+    """The base of all tables of the registry. The migrations in auth/migrations create them."""
 
     type_annotation_map: ClassVar = {datetime: Instant(), str: String(200)}
 
@@ -57,7 +57,7 @@ class Institution(Base):
 
 
 class Researcher(Base):
-    """A person. Identity is per person; being vetted is per project and stands in `membership`."""
+    """A person. There is one row for each person; being vetted is per project and is stored in `membership`."""
 
     __tablename__ = "researcher"
 
@@ -89,18 +89,18 @@ class Project(Base):
     modality: Mapped[str] = mapped_column(String(40), server_default="token_aggregates")
     status: Mapped[str] = mapped_column(String(20))
     not_before: Mapped[datetime]
-    """The first moment of access."""
+    """The start of access."""
     not_after: Mapped[datetime]
-    """The first moment without access: the start, in UTC, of the day after the last."""
+    """The end of access: 00:00 UTC on the day after the last day."""
     created: Mapped[datetime]
     version: Mapped[int] = mapped_column()
-    """Counts the changes of this row; the audit says what they were."""
+    """Counts the changes of this row; the audit log has their details."""
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy declares it so
 
 
 class Application(Base):
-    """A reasoned request as it is handled, until it is approved, which makes its project, or rejected."""
+    """A reasoned request that is being handled, until it is rejected, or approved, which creates its project."""
 
     __tablename__ = "application"
     __table_args__ = (
@@ -123,7 +123,7 @@ class Application(Base):
     state: Mapped[str] = mapped_column(String(20))
     received: Mapped[datetime]
     amendment_by: Mapped[date]
-    """Until when the provider may ask the coordinator to amend the request, DSA Art. 40(5)."""
+    """The last day on which the provider may ask the coordinator to amend the request, DSA Art. 40(5)."""
     decided: Mapped[datetime | None]
     project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id"))
     version: Mapped[int] = mapped_column()
@@ -132,7 +132,7 @@ class Application(Base):
 
 
 class Clock(Base):
-    """A period that runs while a request is argued about; `ended` is when what was due in it was done."""
+    """A statutory deadline that runs after an amendment or a mediation was requested; `ended` is when the action was done."""
 
     __tablename__ = "clock"
     __table_args__ = (
@@ -149,7 +149,7 @@ class Clock(Base):
 
 
 class ProjectVersion(Base):
-    """What a project was from a moment on: one row for each change, the first when it was made."""
+    """The state of a project from a time on: one row when it was created, and one for each change."""
 
     __tablename__ = "project_version"
 
@@ -166,7 +166,7 @@ class ProjectVersion(Base):
 
 
 class Notice(Base):
-    """What the coordinator must be told within three working days (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
+    """A notice that the coordinator must get within three working days (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -183,7 +183,7 @@ class Notice(Base):
 
 
 class UsageDay(Base):
-    """What a project took in a day (UTC)."""
+    """What a project used on a day (UTC)."""
 
     __tablename__ = "usage_day"
 
@@ -195,7 +195,7 @@ class UsageDay(Base):
 
 
 class Membership(Base):
-    """One researcher vetted for one project; `ended` is when that stopped."""
+    """A researcher who is vetted for a project; `ended` is when the membership ended."""
 
     __tablename__ = "membership"
 
@@ -206,7 +206,7 @@ class Membership(Base):
 
 
 class SigningKey(Base):
-    """The public half of an ES256 key. The private half is a file that only its owner may read."""
+    """The public key of an ES256 key pair. The private key is a file that only its owner can read."""
 
     __tablename__ = "signing_key"
     __table_args__ = (
@@ -224,7 +224,7 @@ class SigningKey(Base):
 
 
 class Token(Base):
-    """One token of one member. Its text is nowhere: it is shown once and signed, not stored."""
+    """A token of a member of a project. Its text is not stored: it is signed and shown once."""
 
     __tablename__ = "token"
     __table_args__ = (
@@ -245,17 +245,17 @@ class Token(Base):
     expires: Mapped[datetime]
     idempotency_key: Mapped[str | None]
     days: Mapped[int]
-    """The lifetime asked for; the project's end may have cut it."""
+    """The lifetime that was requested; the token may end earlier, with its project."""
     last_used: Mapped[datetime | None]
     revoked: Mapped[datetime | None]
-    """From when on it opens nothing; in the future while the token that replaced it overlaps with it."""
+    """When it stops being valid. This is in the future while its replacement overlaps with it."""
     narrowed: Mapped[str | None]
-    """The scopes that are left of those it was issued with, where it was narrowed since."""
+    """The scopes that are left, if it was narrowed since it was issued."""
     replaced_by: Mapped[str | None] = mapped_column(ForeignKey("token.jti"))
 
 
 class AuditEvent(Base):
-    """One act, chained to the one before it. Rows are only ever added: triggers refuse anything else."""
+    """An event of the audit log, chained to the event before it. Rows are only added: triggers refuse all other changes."""
 
     __tablename__ = "audit_event"
 
@@ -266,13 +266,13 @@ class AuditEvent(Base):
     subject: Mapped[str]
     reason: Mapped[str]
     details: Mapped[str] = mapped_column(Text)
-    """Canonical JSON. Identifiers, never names or addresses of people: this table cannot forget."""
+    """Canonical JSON of identifiers, never of names or addresses of people, since rows cannot be deleted."""
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 
 
 class AuditHead(Base):
-    """The last event of the audit, signed, so that a tail cannot be cut unseen. One row."""
+    """The signed position of the last event, so that deleting the last events is detected. One row."""
 
     __tablename__ = "audit_head"
     __table_args__ = (CheckConstraint("id = 1", name="audit_head_is_one"),)

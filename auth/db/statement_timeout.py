@@ -1,7 +1,7 @@
-"""Giving up on a server that is silent: the connection of a statement that is not answered is closed under it.
+"""A client-side timeout for statements: the socket of a PostgreSQL server that does not answer is shut down.
 
-PostgreSQL ends a statement that takes long by itself, but only while it is alive. A host that was stopped, or a network that
-swallows everything, answers nothing, and a driver that waits on a socket would wait for ever. A closed socket wakes it.
+PostgreSQL's own `statement_timeout` works only while the server is alive. If its host has stopped, or the network drops all
+packets, the driver would wait on its socket for ever. Shutting the socket down makes the driver raise an error.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from sqlalchemy import Connection, Engine, event
 log = logging.getLogger("daylight.auth")
 
 DEFAULT_TIMEOUT = 7.0
-"""Seconds a statement may take: more than PostgreSQL lets one run or wait for a lock. A statement may be given less in the
-execution option `patience`."""
+"""Seconds a statement may take: more than the server's own limits on running and on waiting for a lock. The execution option
+`client_timeout` sets a shorter time."""
 CHECK_INTERVAL = 0.25
 
 
 class StatementTimeout:
-    """Looks after the statements of one engine of PostgreSQL, from the first one until `stop`."""
+    """Watches the statements of one PostgreSQL engine, in a thread that runs from the first statement until `stop`."""
 
-    def __init__(self, engine: Engine, patience: float = DEFAULT_TIMEOUT) -> None:
-        self._patience = patience
-        self._waiting: dict[int, tuple[float, Any]] = {}
+    def __init__(self, engine: Engine, timeout: float = DEFAULT_TIMEOUT) -> None:
+        self._timeout = timeout
+        self._deadlines: dict[int, tuple[float, Any]] = {}
         self._lock = Lock()
         self._stopped = Event()
         self._thread: Thread | None = None
@@ -43,13 +43,12 @@ class StatementTimeout:
         self._start_timer(connection)
 
     def _start_timer(self, connection: Connection) -> None:
-        """A statement, a commit or a rollback is sent."""
-        if connection.invalidated:  # nothing is sent over a connection that is gone
+        if connection.invalidated:  # nothing is sent over a connection that was given up
             return
         driver = connection.connection.driver_connection
-        until = time.monotonic() + connection.get_execution_options().get("patience", self._patience)
+        until = time.monotonic() + connection.get_execution_options().get("client_timeout", self._timeout)
         with self._lock:
-            self._waiting[id(driver)] = (until, driver)
+            self._deadlines[id(driver)] = (until, driver)
             if self._thread is None:
                 self._thread = Thread(target=self._close_overdue, name="registry watchdog", daemon=True)
                 self._thread.start()
@@ -59,26 +58,26 @@ class StatementTimeout:
 
     def _on_checkin(self, driver: Any, *_: Any) -> None:
         with self._lock:
-            self._waiting.pop(id(driver), None)
+            self._deadlines.pop(id(driver), None)
 
     def _close_overdue(self) -> None:
         while not self._stopped.wait(CHECK_INTERVAL):
             with self._lock:
-                late = [key for key, (until, _) in self._waiting.items() if until < time.monotonic()]
-                for key in late:
-                    _shut_socket(self._waiting.pop(key)[1])
+                overdue = [key for key, (until, _) in self._deadlines.items() if until < time.monotonic()]
+                for key in overdue:
+                    _shut_socket(self._deadlines.pop(key)[1])
 
     def stop(self) -> None:
-        """Give up on whatever is still waited for."""
+        """Ends the thread, and shuts the sockets of all statements that still wait for an answer."""
         self._stopped.set()
         with self._lock:
-            for _, driver in self._waiting.values():
+            for _, driver in self._deadlines.values():
                 _shut_socket(driver)
-            self._waiting.clear()
+            self._deadlines.clear()
 
 
 def _shut_socket(driver: Any) -> None:
-    """Shut the socket, so that whoever reads from it sees its end; the descriptor stays the driver's own."""
+    """Shuts the socket down through a duplicate, so that its reader wakes up and the driver still owns its descriptor."""
     log.warning("registry: the server is silent; giving up on a statement")
     with suppress(Exception), socket.socket(fileno=os.dup(driver.fileno())) as found:
         found.shutdown(socket.SHUT_RDWR)

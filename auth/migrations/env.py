@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from auth.db.admin_models import Admin as _Admin  # noqa: F401  its tables belong to Base
+from auth.db.admin_models import Admin as _Admin  # noqa: F401  registers its tables with Base
 from auth.db.models import Base
 
 connection = context.config.attributes["connection"]

@@ -1,4 +1,4 @@
-"""Tokens: issued, listed, revoked. Their text passes through here once and is kept nowhere."""
+"""Tokens: issuing, listing and revoking them. Only their rows are stored, never their text."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from auth.validation import ensure_text
 
 DEFAULT_DAYS = 90
 SOON = 14
-"""Days before its end from which a token is said to end soon."""
+"""Number of days before its end from which a token is listed as ending soon."""
 
 
 @dataclass(frozen=True)
 class NewToken:
-    """A token asked for a member of a project. No scopes means all that the project has.
+    """A request for a token for a member of a project. No scopes means all scopes of the project.
 
-    The same `idempotency_key` from the same member asks for the same token again, never for a second one.
+    A second request for the same member with the same `idempotency_key` gives the same token again, not a second one.
     """
 
     project: str
@@ -39,18 +39,18 @@ class NewToken:
 
 @dataclass(frozen=True)
 class IssuedToken:
-    """A token as it is shown, once. Its text is not in its repr, so that it stays out of logs."""
+    """A token as it is shown once, after it was issued. The text is not in the repr, so that it stays out of logs."""
 
     text: str = field(repr=False)
     token_id: str
     expires: datetime
     again: bool
-    """Whether it is one that was issued before, under the same idempotency key, and never used."""
+    """Whether this is a token that was issued before with the same idempotency key, and was never used."""
 
 
 @dataclass(frozen=True)
 class TokenLine:
-    """A token as it is listed."""
+    """A token as it appears in lists, without its text."""
 
     token_id: str
     project: str
@@ -61,16 +61,16 @@ class TokenLine:
     expires: datetime
     last_used: datetime | None
     state: str
-    """active, expired or revoked; or what its project is, where that closes it."""
+    """active, not yet, expired, revoked or replaced; or `project ` and the project's status, if the project is not active."""
     replaced: bool
-    """Whether another one was issued in its place."""
+    """Whether another token was issued to replace it."""
 
 
 def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tuple[Token, bool]:
-    """The token's row, and whether it was there before.
+    """The token's row, and whether it existed before.
 
-    It never outlives its project. Raises UnknownRecord, MalformedValue, or NotAllowed for a project that is
-    not active, a scope beyond the project's, or an idempotency key that was used for something else.
+    A token never ends later than its project. Raises UnknownRecord, MalformedValue, or NotAllowed for a project that is
+    not active, a scope that the project does not have, or an idempotency key that was used for something else.
     """
     project = find_project(session, new.project)
     researcher = find_member(session, project, new.researcher)
@@ -103,7 +103,7 @@ def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tup
 
 
 def claims_of(token: Token, issuer: str, audience: str) -> Claims:
-    """What the token's text says of its row."""
+    """The claims of the token's text, from its row."""
     issued = int(token.issued.timestamp())
     return Claims(
         iss=issuer,
@@ -118,8 +118,13 @@ def claims_of(token: Token, issuer: str, audience: str) -> Claims:
     )
 
 
+def current_scopes(token: Token) -> str:
+    """The scopes that a token has now: those it was issued with, unless it was narrowed since."""
+    return token.scopes if token.narrowed is None else token.narrowed
+
+
 def find_token(session: Session, token_id: str) -> Token:
-    """The token of this identifier. Raises UnknownRecord with did-you-mean."""
+    """The token with this identifier. Raises UnknownRecord, with similar identifiers as suggestions."""
     token = session.get(Token, token_id)
     if token is not None:
         return token
@@ -133,7 +138,7 @@ def find_token(session: Session, token_id: str) -> Token:
 
 
 def revoke_token(session: Session, token_id: str, now: datetime) -> tuple[Token, bool]:
-    """The token, which opens nothing any more, and whether it was open until now. Raises UnknownRecord."""
+    """Revokes a token. Returns it, and whether it was not revoked before. Raises UnknownRecord."""
     token = find_token(session, token_id)
     if token.revoked is not None and token.revoked <= now:
         return token, False
@@ -145,36 +150,36 @@ def revoke_token(session: Session, token_id: str, now: datetime) -> tuple[Token,
 def list_tokens(
     session: Session, now: datetime, project: str | None = None, token_id: str | None = None
 ) -> Sequence[TokenLine]:
-    """Every token, or those of one project, or the one of this identifier, the latest first. Raises UnknownRecord."""
-    asked = (
+    """Every token, or the tokens of one project, or the token with one identifier, the newest first. Raises UnknownRecord."""
+    query = (
         select(Token, Project, Researcher.email)
         .join(Project, Project.id == Token.project_id)
         .join(Researcher, Researcher.id == Token.researcher_id)
         .order_by(Token.issued.desc(), Token.jti)
     )
     if project is not None:
-        asked = asked.where(Token.project_id == find_project(session, project).id)
+        query = query.where(Token.project_id == find_project(session, project).id)
     if token_id is not None:
-        asked = asked.where(Token.jti == token_id)
+        query = query.where(Token.jti == token_id)
     return [
         TokenLine(
             token_id=token.jti,
-            project=held_by.reference,
+            project=owner.reference,
             researcher=email,
-            scopes=token.scopes if token.narrowed is None else token.narrowed,
+            scopes=current_scopes(token),
             label=token.label,
             issued=token.issued,
-            expires=min(token.expires, token.revoked or token.expires, held_by.not_after),
+            expires=min(token.expires, token.revoked or token.expires, owner.not_after),
             last_used=token.last_used,
-            state=_token_state(token, held_by, now),
+            state=_token_state(token, owner, now),
             replaced=token.replaced_by is not None,
         )
-        for token, held_by, email in session.execute(asked)
+        for token, owner, email in session.execute(query)
     ]
 
 
 def ending_tokens(lines: Iterable[TokenLine], now: datetime, days: int) -> list[TokenLine]:
-    """The open tokens that end within so many days and have no successor, the earliest first."""
+    """The active tokens that end within this number of days and have no replacement, the earliest end first."""
     soon = [line for line in lines if line.state == "active" and line.expires <= now + timedelta(days=days)]
     return sorted((line for line in soon if not line.replaced), key=lambda line: line.expires)
 
@@ -203,18 +208,18 @@ def _find_by_idempotency_key(
     ).first()
 
 
-def _ensure_repeatable(token: Token, asked: tuple[str, int, str], now: datetime) -> None:
-    """A repetition shows the same token again: only where its first showing may have been lost on the way."""
-    if asked != (token.scopes, token.days, token.label):
+def _ensure_repeatable(token: Token, requested: tuple[str, int, str], now: datetime) -> None:
+    """Raises NotAllowed unless a repeated request may get the same token: the first answer may have been lost."""
+    if requested != (token.scopes, token.days, token.label):
         why = "was used for other scopes, days or label"
     elif token.revoked is not None or token.expires <= now:
         why = "was used for a token that is revoked or expired"
     elif token.last_used is not None:
-        why = "was used for a token that arrived, since it has been used"
+        why = "was used for a token that has been used since, so its text did arrive"
     else:
         return
     raise NotAllowed(
-        f"idempotency_key: it {why} ({token.jti}); choose another key for another token.",
+        f"idempotency_key: it {why} ({token.jti}); choose another key to issue another token.",
         parameter="idempotency_key",
         value=token.idempotency_key or "",
     )
@@ -237,7 +242,7 @@ def _ensure_project_open(project: Project, now: datetime) -> None:
     else:
         return
     raise NotAllowed(
-        f"project: {project.reference} {why}; tokens are issued for active projects only.",
+        f"project: {project.reference} {why}; tokens are issued only for active projects.",
         parameter="project",
         value=project.reference,
     )

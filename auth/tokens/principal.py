@@ -1,4 +1,4 @@
-"""Who asks: the token's claims held against the registry, on every request."""
+"""The principal of a request: the claims of its token, checked against the registry on every request."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from auth.scopes import read_scopes
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, and what they may ask, as the registry says at this moment."""
+    """The project and the researcher that a request is made for, and their current scopes, as the registry has them now."""
 
     project: str
-    """Identifier of the project, `prj_...`: the key under which limits and usage are counted."""
+    """Identifier of the project, `prj_...`; rate limits and usage are counted for it."""
     reference: str
     """Reference of the reasoned request."""
     tier: str
     scopes: frozenset[str]
     """The token's scopes that the project still has."""
     researcher: str
-    """Identifier of the person, `res_...`."""
+    """Identifier of the researcher, `res_...`."""
     token_id: str
-    """The token's jti, `tok_...`: may be logged, opens nothing."""
+    """The token's jti, `tok_...`: it grants no access, so it may be logged."""
     expires: datetime
     """When this access ends (UTC): the token's end or the project's, whichever comes first."""
 
@@ -62,18 +62,18 @@ SELECT_PRINCIPAL = (
     .join(SigningKey, SigningKey.kid == Token.kid)
     .where(Token.jti == bindparam("jti"))
 )
-"""One look-up by primary keys for all that decides: token, member, project, key."""
+"""One query by primary keys for everything that decides about a token: the token, the membership, the project, the key."""
 
 
 def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: datetime) -> Principal:
-    """The holder of a token whose signature was good. Raises TokenRefused where the registry disagrees.
+    """The principal of a token whose signature and claims are valid. Raises TokenRefused if the registry does not accept it.
 
-    The token's own end was checked with its claims, and the claims must be those of its row.
+    The expiry of the token is not checked again: the claims were checked, and they must be equal to the row.
     """
     if row is None:
         raise TokenRefused("registry: the token is unknown")
     if not _matches_row(row, kid, claims):
-        raise TokenRefused("registry: the token says other than its row")
+        raise TokenRefused("registry: the claims differ from the token's row")
     if row.key_status not in VERIFYING:
         raise TokenRefused("registry: the key is not in use")
     if row.revoked is not None and row.revoked <= now:
@@ -96,13 +96,13 @@ def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: date
 
 
 def _granted_scopes(row: Row[Any]) -> frozenset[str]:
-    """The token's scopes, as they were narrowed since, that the project still has."""
+    """The token's scopes after narrowing, as far as the project still has them."""
     return read_scopes(row.scopes if row.narrowed is None else row.narrowed) & read_scopes(row.project_scopes)
 
 
 def _matches_row(row: Row[Any], kid: str, claims: Claims) -> bool:
-    says = (kid, claims.client_id, claims.sub, claims.scope, claims.iat, claims.exp)
-    held = (
+    claimed = (kid, claims.client_id, claims.sub, claims.scope, claims.iat, claims.exp)
+    stored = (
         row.kid,
         row.project_id,
         row.researcher_id,
@@ -110,7 +110,7 @@ def _matches_row(row: Row[Any], kid: str, claims: Claims) -> bool:
         _epoch_second(row.issued),
         _epoch_second(row.expires),
     )
-    return says == held
+    return claimed == stored
 
 
 def _epoch_second(moment: datetime) -> int:

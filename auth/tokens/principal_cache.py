@@ -1,19 +1,19 @@
-"""What decides about a token, asked of the registry on every request.
+"""A cache of the rows that decide about tokens, which is valid only until the next commit.
 
-On SQLite the registry is asked whether anything was committed since a row was read (`PRAGMA data_version`, which counts
-the commits of all other connections; every write of this process comes over another one than the one asked here). If
-nothing was, the row read then is the row that would be read now. So a revocation holds from the next request, and a
-request that comes when nothing has happened costs a few microseconds. On PostgreSQL the row is read each time.
+On SQLite, `PRAGMA data_version` tells whether another connection has committed since a row was read; every write of this
+process uses another connection than the one that is asked here. If there was no commit, the cached row is what a query would
+return. So a revocation takes effect on the next request, and a request costs a few microseconds if nothing was committed.
+On PostgreSQL nothing is cached: the row is read on each request.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import OrderedDict
 from contextlib import suppress
 from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import DBAPIError
 
@@ -21,42 +21,45 @@ from auth.db.engine import fetch_rows, is_same_file, translate_errors
 from auth.errors import RegistryUnavailable
 from auth.tokens.principal import SELECT_PRINCIPAL
 
-MOST_KEPT = 10_000
+CACHE_SIZE = 10_000
+"""Number of rows."""
 
 
 class PrincipalCache:
-    """The rows behind tokens. Safe from several threads."""
+    """An LRU cache from the identifiers of tokens to their rows. Thread-safe."""
 
-    def __init__(self, engine: Engine, most: int = MOST_KEPT) -> None:
+    def __init__(self, engine: Engine, size: int = CACHE_SIZE) -> None:
         self._engine = engine
-        self._most = most
-        self._rows: OrderedDict[str, Row[Any]] = OrderedDict()
+        self._rows: LRUCache[str, Row[Any]] = LRUCache(size)
         self._connection: Connection | None = None
         self._version = -1
         self._lock = Lock()
 
     def find(self, token_id: str) -> Row[Any] | None:
-        """The row of a token as it is now; None where there is none. Raises RegistryUnavailable."""
+        """The current row of a token; None if the token is unknown. Raises RegistryUnavailable."""
         if self._engine.dialect.name != "sqlite":
-            return self._read(token_id)
+            return self._fetch(token_id)
         with self._lock:
             version = self._data_version()
-            if version != self._version:  # asked before reading, so what is read is at least as new
+            if (
+                version != self._version
+            ):  # read before the row is: the row is then at least as new as the version
                 self._rows.clear()
                 self._version = version
             found = self._rows.get(token_id)
-            if found is None and (found := self._read(token_id)) is not None:
+            if found is None and (found := self._fetch(token_id)) is not None:
                 self._rows[token_id] = found
-                if len(self._rows) > self._most:
-                    self._rows.popitem(last=False)
             return found
 
-    def _read(self, token_id: str) -> Row[Any] | None:
+    def _fetch(self, token_id: str) -> Row[Any] | None:
         found = fetch_rows(self._engine, SELECT_PRINCIPAL, {"jti": token_id})
         return found[0] if found else None
 
     def _data_version(self) -> int:
-        """A number that changes with every commit of somebody else, and with the file. Raises RegistryUnavailable."""
+        """A number that changes with every commit of another connection. Connects again if the file was replaced.
+
+        Raises RegistryUnavailable.
+        """
         if self._connection is not None and not is_same_file(self._connection.connection):
             self._disconnect()
         if self._connection is None:
@@ -79,6 +82,6 @@ class PrincipalCache:
         self._rows.clear()
 
     def close(self) -> None:
-        """Let go of the connection that is asked."""
+        """Closes the connection that is asked for the data version."""
         with self._lock:
             self._disconnect()

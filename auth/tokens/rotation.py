@@ -1,4 +1,4 @@
-"""What becomes of a token after it was issued: replaced with an overlap, narrowed, recognised where it was found."""
+"""Changes of issued tokens: replacing one with an overlap, narrowing its scopes, revoking all of a member's tokens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from auth.db.models import Project, Researcher, Token
 from auth.errors import MalformedValue, NotAllowed
 from auth.identifiers import new_identifier
 from auth.scopes import ensure_within, read_scopes, write_scopes
-from auth.tokens.issuing import find_token
+from auth.tokens.issuing import current_scopes, find_token
 
 DEFAULT_OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=7)
@@ -20,10 +20,10 @@ LONGEST_OVERLAP = timedelta(days=7)
 def rotate_token(
     session: Session, token_id: str, kid: str, overlap: timedelta, now: datetime
 ) -> tuple[Token, Token]:
-    """A new token like the old one, and the old one, which opens nothing once the overlap is over.
+    """Issues a token with the same scopes and label, and revokes the old one at the end of the overlap. Returns new and old.
 
-    The new one lives as long as the old one was issued for, within its project. Raises UnknownRecord, MalformedValue, and
-    NotAllowed for a token that is not open or was replaced before.
+    The new token has the lifetime that the old one was issued for, but ends with its project. Raises UnknownRecord,
+    MalformedValue, and NotAllowed if the old token is not active or was already replaced.
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise MalformedValue(
@@ -40,7 +40,7 @@ def rotate_token(
         project_id=old.project_id,
         researcher_id=old.researcher_id,
         kid=kid,
-        scopes=_scopes(old),
+        scopes=current_scopes(old),
         label=old.label,
         issued=issued,
         expires=min(issued + timedelta(days=old.days), project.not_after),
@@ -55,18 +55,14 @@ def rotate_token(
 
 
 def narrow_token(session: Session, token_id: str, scopes: frozenset[str], now: datetime) -> Token:
-    """Take scopes away from a token; its text stays as it is. Raises UnknownRecord, NotAllowed."""
+    """Reduces the scopes of a token, whose text stays the same. Raises UnknownRecord, NotAllowed."""
     token = find_token(session, token_id)
     project = session.get_one(Project, token.project_id)
     _ensure_token_open(token, project, now, replaced=True)
-    ensure_within(scopes, read_scopes(_scopes(token)), f"token {token.jti}")
+    ensure_within(scopes, read_scopes(current_scopes(token)), f"token {token.jti}")
     token.narrowed = write_scopes(scopes)
     session.flush()
     return token
-
-
-def _scopes(token: Token) -> str:
-    return token.scopes if token.narrowed is None else token.narrowed
 
 
 def _ensure_token_open(token: Token, project: Project, now: datetime, *, replaced: bool = False) -> None:
@@ -84,7 +80,7 @@ def _ensure_token_open(token: Token, project: Project, now: datetime, *, replace
 
 
 def revoke_member_tokens(session: Session, project: Project, person: Researcher, now: datetime) -> None:
-    """Revoke every token that a person holds in a project, so that none opens anything again should they return."""
+    """Revokes every token of a person in a project, so that none becomes valid again if the person is added again later."""
     session.execute(
         update(Token)
         .where(

@@ -1,7 +1,7 @@
-"""What a project takes in a day (UTC): gathered in memory, written every few seconds, added up over processes.
+"""What each project uses in a day (UTC): counted in memory, written every few seconds, summed over all processes.
 
-A process knows at once what it gave itself and within `FRESH` seconds what others gave, so a quota can be overrun by what is
-given in between, never by more.
+A process knows its own use at once, and the use that other processes have written at most `FRESH_SECONDS` late. So a quota
+can be exceeded by what is answered in that time, and by no more.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from threading import Lock
 
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from auth.db.engine import fetch_rows, write_transaction
 from auth.db.models import UsageDay
@@ -26,7 +27,7 @@ _COUNTERS = ("requests", "rows", "bytes")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Answers, their rows and their bytes. Files have bytes alone."""
+    """Numbers of answers, of their rows and of their bytes. A file that is downloaded counts in bytes only."""
 
     requests: int = 0
     rows: int = 0
@@ -37,7 +38,7 @@ class Usage:
 
 
 class UsageStore:
-    """The books of a registry's usage. Safe from several threads."""
+    """Counts and stores the usage of all projects of a registry. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -45,38 +46,37 @@ class UsageStore:
         self._known: dict[tuple[str, date], tuple[float, Usage]] = {}
         self._lock = Lock()
 
-    def add(self, project: str, day: date, taken: Usage) -> None:
-        """Something was given to a project."""
+    def add(self, project: str, day: date, used: Usage) -> None:
+        """Adds to a project's usage, in memory."""
         with self._lock:
-            self._pending[project, day] = self._pending.get((project, day), Usage()) + taken
+            self._pending[project, day] = self._pending.get((project, day), Usage()) + used
 
     def usage_on(self, project: str, day: date) -> Usage:
-        """What a project has taken in a day. Raises RegistryUnavailable."""
+        """What a project has used on a day. Raises RegistryUnavailable."""
         key = (project, day)
         with self._lock:
-            asked, known = self._known.get(key, (-FRESH_SECONDS, Usage()))
+            read_at, known = self._known.get(key, (-FRESH_SECONDS, Usage()))
             pending = self._pending.get(key, Usage())
-        if time.monotonic() - asked < FRESH_SECONDS:
+        if time.monotonic() - read_at < FRESH_SECONDS:
             return known + pending
         return self._read_day(key) + pending
 
     def _read_day(self, key: tuple[str, date]) -> Usage:
+        project, day = key
         found = fetch_rows(
             self._engine,
             select(UsageDay.requests, UsageDay.rows, UsageDay.bytes).where(
-                UsageDay.project_id == key[0], UsageDay.day == key[1]
+                UsageDay.project_id == project, UsageDay.day == day
             ),
         )
         known = Usage(*found[0]) if found else Usage()
-        with self._lock:
-            self._known = {
-                k: v for k, v in self._known.items() if k[1] >= key[1]
-            }  # yesterday's are of no use
+        with self._lock:  # earlier days are not asked for again
+            self._known = {k: v for k, v in self._known.items() if k[1] >= day}
             self._known[key] = (time.monotonic(), known)
         return known
 
     def last_days(self, project: str, today: date) -> Sequence[tuple[date, Usage]]:
-        """What a project took on each of the last days, the latest first. Raises RegistryUnavailable."""
+        """What a project used on each of the last days, the latest first. Raises RegistryUnavailable."""
         self.flush()
         found = fetch_rows(
             self._engine,
@@ -87,37 +87,35 @@ class UsageStore:
         return [(row.day, Usage(row.requests, row.rows, row.bytes)) for row in found]
 
     def flush(self) -> int:
-        """Writes what was gathered; gives the number of projects' days. What cannot be written is kept for the next time.
+        """Writes what was counted since the last call; returns the number of rows, one for each project and day.
 
-        Raises RegistryUnavailable.
+        If it cannot be written, it is kept for the next call. Raises RegistryUnavailable.
         """
         with self._lock:
             pending, self._pending = self._pending, {}
         if not pending:
             return 0
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         try:
             with write_transaction(self._engine) as session:
-                for (project, day), taken in pending.items():
-                    made = insert(UsageDay).values(
-                        project_id=project,
-                        day=day,
-                        requests=taken.requests,
-                        rows=taken.rows,
-                        bytes=taken.bytes,
-                    )
-                    session.execute(
-                        made.on_conflict_do_update(
-                            index_elements=["project_id", "day"],
-                            set_={part: getattr(UsageDay, part) + made.excluded[part] for part in _COUNTERS},
-                        )
-                    )
+                for (project, day), used in pending.items():
+                    self._add_to_row(session, project, day, used)
         except RegistryUnavailable:
-            with self._lock:
-                for key, taken in pending.items():
-                    self._pending[key] = self._pending.get(key, Usage()) + taken
+            for (project, day), used in pending.items():
+                self.add(project, day, used)
             raise
         with self._lock:
             for key in pending:
                 self._known.pop(key, None)
         return len(pending)
+
+    def _add_to_row(self, session: Session, project: str, day: date, used: Usage) -> None:
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        row = insert(UsageDay).values(
+            project_id=project, day=day, requests=used.requests, rows=used.rows, bytes=used.bytes
+        )
+        session.execute(
+            row.on_conflict_do_update(
+                index_elements=["project_id", "day"],
+                set_={name: getattr(UsageDay, name) + row.excluded[name] for name in _COUNTERS},
+            )
+        )

@@ -1,4 +1,4 @@
-"""Words of several people for one act, clocks of reasoned requests that are argued about."""
+"""Consents of several people to one action; deadlines that run after an amendment or a mediation was requested."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_a_text_that_begins_like_a_good_one_is_another(keys):
 
 
 def test_only_so_many_are_kept_those_used_last(keys):
-    signatures = VerificationCache(keys.of, most=2)
+    signatures = VerificationCache(keys.of, size=2)
     first, second, third = (keys.text(f"tok_{name}") for name in "abc")
     for text in (first, second, first, third, first):
         signatures.verify(text)

@@ -68,7 +68,7 @@ def test_threads_that_ask_while_tokens_are_revoked_never_see_one_open_after_its_
 
 @ON_SQLITE
 def test_no_more_rows_are_kept_than_was_said(populated):
-    kept = principal_cache.PrincipalCache(populated._engine, most=2)
+    kept = principal_cache.PrincipalCache(populated._engine, size=2)
     ids = [populated.tokens.issue(ask(), mandate()).token_id for _ in range(4)]
     assert [kept.find(token_id).kid for token_id in ids] == [kept.find(ids[0]).kid] * 4
     assert len(kept._rows) == 2
