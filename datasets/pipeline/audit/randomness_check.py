@@ -1,8 +1,8 @@
-"""Where noise comes from: the operating system's generator, and nothing that anybody could set, read or repeat.
+"""Checks that noise comes from the operating system's generator, and from nothing that could be set, read or repeated.
 
-Three looks at it. The functions that the build's noise is made of use nothing but `os.urandom` and arithmetic; no module of
-the build but the makers of synthetic events so much as names a generator or a seed; and two processes that share all of their
-memory, and so every state that a generator could have, draw different noise.
+There are three checks. The functions that draw the noise use nothing but `os.urandom` and arithmetic. No module of the build
+or of the command line names a generator or a seed, except those that make synthetic events. Two processes with identical
+memory, and so with the same state of any generator, draw different noise.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ SEEDS = "seeds in the code"
 FORKED = "noise after a fork"
 
 _TIMEOUT = 10.0
-"""Seconds; drawing takes a thousandth of one."""
+"""Seconds to wait for the child process; it needs about a millisecond."""
 _PURE_PACKAGE = "datasets.privacy."
-"""Import contracts prove that these modules have no clock, file or operating system; numpy's generators they could have."""
+"""Import contracts prove that these modules use no clock, file or operating system; numpy's generators they could use."""
 _ALLOWED_NAMES = frozenset(
     "np frombuffer bytearray os urandom uint64 discrete_gaussian operating_system_words".split()
 )
-"""All that the functions that draw may name."""
+"""The only names that functions outside the privacy engine may use to draw noise."""
 _GENERATORS = frozenset(
     "random randint randbytes default_rng RandomState Generator BitGenerator PCG64 Philox MT19937 SFC64 SeedSequence Random "
     "SystemRandom seed environ getenv".split()
@@ -47,15 +47,15 @@ _SYNTHETIC = (
     "cli/events.py",
     "datasets/pipeline/events/shapes/",
 )
-"""Made-up events are seeded, so that they can be made again; no release of real ones reads them."""
+"""Synthetic events are made from a seed, so that they can be made again; no real release is built from them."""
 
 
 def check_randomness(noise: Noise, root: Path | None = None) -> list[Verdict]:
-    """What was found to be wrong with where the noise comes from; `root` is the folder of the package `datasets`."""
-    strange = sorted({*suspicious_names(noise), *suspicious_settings(BuildSettings.model_fields)})
+    """The verdicts on where the noise comes from. `root` is the folder of the package `datasets`; `cli` is beside it."""
+    suspicious = sorted({*suspicious_names(noise), *suspicious_settings(BuildSettings.model_fields)})
     seeds = sorted(find_seeds(root or Path(datasets.__file__).parent))
     return [
-        Verdict("chance", SOURCE, len(strange), 0, 0, "; ".join(strange[:3])),
+        Verdict("chance", SOURCE, len(suspicious), 0, 0, "; ".join(suspicious[:3])),
         Verdict("chance", SEEDS, len(seeds), 0, 0, "; ".join(seeds[:3])),
         Verdict(
             "chance",
@@ -69,14 +69,14 @@ def check_randomness(noise: Noise, root: Path | None = None) -> list[Verdict]:
 
 
 def suspicious_settings(fields: dict[str, Any]) -> Iterator[str]:
-    """Settings of the build that sound as if they had a say in the noise."""
+    """Settings of the build whose names suggest that they influence the noise."""
     for name in fields:
         if any(word in name for word in _SUSPICIOUS_WORDS):
             yield f"the setting {name}"
 
 
 def suspicious_names(noise: Callable[..., Any]) -> Iterator[str]:
-    """What the functions that noise is made of name, though drawing needs none of it."""
+    """Names that the functions behind `noise` use, although drawing noise does not need them."""
     seen: set[object] = set()
     waiting: list[object] = [noise]
     while waiting:
@@ -99,7 +99,7 @@ def suspicious_names(noise: Callable[..., Any]) -> Iterator[str]:
 
 
 def _referenced_names(code: CodeType) -> Iterator[str]:
-    """Every global and attribute that a function and what is defined in it name."""
+    """Every global and attribute that a function, and the functions defined inside it, refer to."""
     yield from code.co_names
     for const in code.co_consts:
         if inspect.iscode(const):
@@ -107,9 +107,10 @@ def _referenced_names(code: CodeType) -> Iterator[str]:
 
 
 def find_seeds(root: Path) -> Iterator[str]:
-    """Generators and seeds that modules of the build or of the privacy engine name, and noise given to a build."""
-    for folder in ("pipeline", "privacy"):
-        for path in sorted((root / folder).rglob("*.py")):
+    """Places in the pipeline, the privacy engine and the command line that name a generator or a seed, or that pass a build
+    its noise. `root` is the folder of the package `datasets`; the package `cli` is beside it."""
+    for folder in (root / "pipeline", root / "privacy", root.parent / "cli"):
+        for path in sorted(folder.rglob("*.py")):
             name = path.relative_to(root.parent).as_posix()
             if name.startswith((*_SYNTHETIC, "datasets/pipeline/audit/")):
                 continue
@@ -138,16 +139,16 @@ def _identifiers(node: ast.AST) -> Iterator[str]:
 
 
 def share_alike_after_fork(noise: Noise) -> float:
-    """The share of numbers that two processes draw alike, though both are this one's exact copies; 1 where none are drawn."""
+    """The share of equal numbers that two forks of this process draw; 1 if they draw none."""
     one, other = (_draw_in_child(noise) for _ in range(2))
     return float((one == other).mean()) if one.size and one.shape == other.shape else 1.0
 
 
 def _draw_in_child(noise: Noise) -> Integers:
-    """What a copy of this process draws; nothing where it fails or does not end, as with words that repeat themselves."""
+    """The noise that a fork of this process draws; empty if it fails or does not end, as with a repeating generator."""
     reading, writing = os.pipe()
     child = os.fork()
-    if child == 0:  # pragma: no cover  the copy has no coverage of its own
+    if child == 0:  # pragma: no cover  coverage is not measured in the child
         try:
             os.write(writing, noise(np.full(256, 2.0**30)).tobytes())
         finally:
@@ -155,8 +156,7 @@ def _draw_in_child(noise: Noise) -> Integers:
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         text = pipe.read() if select.select([pipe], [], [], _TIMEOUT)[0] else b""
-    os.kill(
-        child, signal.SIGKILL
-    )  # it has drawn, or never will; until it is waited for, the number is its own
+    # the child has drawn its noise or never will; its process id is not used again before waitpid
+    os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return np.frombuffer(text, dtype=np.int64)

@@ -2,10 +2,12 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import datasets
 from datasets.pipeline.audit.examination import production_noise
 from datasets.pipeline.audit.randomness_check import (
     FORKED,
@@ -100,6 +102,22 @@ def test_a_module_of_the_build_that_names_a_seed_is_caught(tmp_path, line):
     assert list(find_seeds(root)) == []
     (root / "pipeline/run.py").write_text(line + "\n")
     assert failed(root=root) == {SEEDS}
+
+
+@pytest.mark.parametrize("line", ["import random", "seed: int = 0", "build_release(d, m, e, c, noise=quiet)"])
+@pytest.mark.parametrize("command", ["release.py", "ledger.py", "admin/keys.py"])
+def test_a_seed_that_a_command_names_is_caught(tmp_path, command, line):
+    root = tmp_path / "datasets"
+    (tmp_path / "cli/admin").mkdir(parents=True)
+    (tmp_path / "cli/events.py").write_text("import random\n")  # makes synthetic events
+    assert list(find_seeds(root)) == []
+    (tmp_path / "cli" / command).write_text(line + "\n")
+    assert [found.split(" ")[0] for found in find_seeds(root)] == [f"cli/{command}"]
+    assert failed(root=root) == {SEEDS}
+
+
+def test_the_package_of_the_command_line_is_where_the_check_looks_for_it():
+    assert (Path(datasets.__file__).parent.parent / "cli" / "release.py").is_file()
 
 
 def test_a_setting_that_sounds_like_a_seed_is_caught():
