@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from datasets.pipeline.operations.recovery import close_stale_reservations, describe_left_open, publish_ledger
+from datasets.pipeline.operations.recovery import close_stale_reservations, describe_left_open
 from datasets.pipeline.operations.verification import ensure_ledger_complete, ensure_ledger_matches
-from datasets.pipeline.output.publication import builder_lock
+from datasets.pipeline.output.publication import builder_lock, publish_ledger
 from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from datasets.pipeline.run import STEPS
+from datasets.pipeline.state.context import STEPS
 
 OnStep = Callable[[str], None]
 OnProgress = Callable[[int, int], None]

@@ -4,7 +4,7 @@ import sys
 import time
 
 from cli.progress import progress
-from datasets.pipeline.run import STEPS
+from datasets.pipeline.state.context import STEPS
 
 
 def told(capfd):

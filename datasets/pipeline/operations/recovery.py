@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from datasets.pipeline.output.publication import publish_signed_document, update_pointer
+from datasets.pipeline.output.publication import publish_ledger, update_pointer
 from datasets.pipeline.state.checkpoint import resumable_inputs
 from datasets.pipeline.state.context import BuildContext
-from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.reservations import own_reservations
-from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Entry, open_reservations
 from datasets.refusal import Refusal
 from datasets.release.format import layout
-from datasets.release.format.ledger import ledger_document
 from datasets.release.format.verification import signed_manifest
 
 
@@ -108,10 +105,3 @@ def commit(context: BuildContext, reserved: Entry, folder: Path, input_hash: str
         artefact_hash=layout.sha256_of(folder / layout.MANIFEST),
     )
     publish_ledger(context.releases, context.ledger, context.signer)
-
-
-def publish_ledger(releases: Path, ledger: LedgerStore, seal: ReleaseSigner) -> None:
-    """Put the ledger, signed, where readers look."""
-    document = ledger_document(ledger.entries(), ledger.caps)
-    releases.mkdir(parents=True, exist_ok=True)
-    publish_signed_document(layout.ledger_file(releases), document, seal, "ledger")

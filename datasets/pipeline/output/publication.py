@@ -19,6 +19,7 @@ from datasets.pipeline.state.lock import releases_marker
 from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.refusal import Refusal
 from datasets.release.format import layout
+from datasets.release.format.ledger import ledger_document
 from datasets.release.format.signed import SignedDocument, signed_bytes
 from datasets.release.format.verification import Verify
 from datasets.release.store.history import ReleaseHistory
@@ -99,3 +100,10 @@ def publish_signed_document(path: Path, text: bytes, seal: ReleaseSigner, what: 
     signature = seal.sign(text)
     seal.verify(text, signature)
     replace_file(path, signed_bytes(SignedDocument(text, signature)), what)
+
+
+def publish_ledger(releases: Path, ledger: LedgerStore, seal: ReleaseSigner) -> None:
+    """Put the ledger, signed, where readers look."""
+    document = ledger_document(ledger.entries(), ledger.caps)
+    releases.mkdir(parents=True, exist_ok=True)
+    publish_signed_document(layout.ledger_file(releases), document, seal, "ledger")

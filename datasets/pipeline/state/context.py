@@ -12,6 +12,10 @@ from datasets.period import Month
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 
+STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
+"""The steps of a build, in order, as `on_step` is told them."""
+VALIDATING, RESERVING, COUNTING, ADDING_NOISE, WRITING, PUBLISHING = STEPS
+
 
 @dataclass(frozen=True)
 class BuildContext:

@@ -10,11 +10,11 @@ import pytest
 
 from datasets.pipeline.events import partitions
 from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
-from datasets.pipeline.output import publication
 from datasets.pipeline.planning.budget import budget_of
-from datasets.pipeline.run import STEPS, HalfBuilt
-from datasets.pipeline.state import checkpoint, disk_space
+from datasets.pipeline.run import HalfBuilt
+from datasets.pipeline.state import checkpoint, disk_space, files
 from datasets.pipeline.state.checkpoint import Checkpoint
+from datasets.pipeline.state.context import STEPS
 from datasets.pipeline.state.disk_space import DiskFull, NoRoom
 from datasets.privacy.ledger import BudgetSpent, Caps
 from datasets.privacy.zcdp import NANO
@@ -219,14 +219,14 @@ def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_ne
 def test_a_disk_that_is_full_while_the_release_is_flushed_leaves_nothing_but_a_build_to_go_on_with(
     deployment, monkeypatch
 ):
-    flush = publication.flush
+    flush = files.flush
 
     def full(path):
         if deployment.folder / "releases" in path.parents:
             raise OSError(28, "No space left on device")
         flush(path)
 
-    monkeypatch.setattr(publication, "flush", full)
+    monkeypatch.setattr(files, "flush", full)
     with pytest.raises(DiskFull, match="make room there and give the same command again") as refused:
         deployment.put(BUSY).build()
     assert "\n" not in str(refused.value)

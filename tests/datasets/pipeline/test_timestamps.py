@@ -159,7 +159,7 @@ def test_a_withdrawal_and_a_rollback_are_of_the_time_in_which_their_documents_ap
     assert datetime.fromisoformat(rolled.rolled_back_at) > stable_as_of((), deployment.now + CLOCKS_DIFFER)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(withdrawal, "datetime", type("Wall", (), {"now": lambda _: wall[0]}))
-        withdraw(root, deployment.ledger, SEEDS, "2026-06.1", REASON, slow.seal, deployment.now)
+        withdraw(root, deployment.ledger, SEEDS, "2026-06.1", REASON, slow.signer, deployment.now)
     (erratum,) = ReleaseHistory(root, verify).errata(SEEDS.name)
     assert datetime.fromisoformat(erratum.withdrawn_at) > stable_as_of((), deployment.now + CLOCKS_DIFFER)
 

@@ -9,6 +9,7 @@ import pytest
 from datasets.pipeline import run
 from datasets.pipeline.audit.release_comparison import FILES, REPLAY, compare_releases
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
+from datasets.pipeline.output import release_files
 from tests.datasets.pipeline.small_deployment import HARVEST
 
 
@@ -22,10 +23,11 @@ def rows_of(con):
 
 @pytest.fixture
 def plant(monkeypatch):
-    """Let a build go wrong: `plant(name, wrong)` puts `wrong(real)` in the place of what `release` calls by `name`."""
+    """Let a build go wrong: `plant(name, wrong)` replaces the function `name` that a build calls by `wrong(function)`."""
 
     def plant(name, wrong):
-        monkeypatch.setattr(run, name, wrong(getattr(run, name)))
+        module = run if hasattr(run, name) else release_files
+        monkeypatch.setattr(module, name, wrong(getattr(module, name)))
 
     return plant
 

@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
-from datasets.pipeline.operations.recovery import publish_ledger
 from datasets.pipeline.operations.rollback import roll_back
 from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
 from datasets.pipeline.operations.withdrawal import withdraw
+from datasets.pipeline.output.publication import publish_ledger
 from datasets.privacy.ledger import LedgerBroken
 from datasets.refusal import Refusal
 from datasets.release.format.manifest import ManifestMalformed

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from datasets.period import Month
 from datasets.pipeline.operations.verification import ensure_releases
-from datasets.pipeline.run import STEPS
+from datasets.pipeline.state.context import STEPS
 from datasets.pipeline.state.failpoints import armed_failpoints
 from datasets.pipeline.state.lock import MARKER, BuildUnderWay, LockLost, releases_marker
 from datasets.refusal import Refusal
