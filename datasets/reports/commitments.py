@@ -222,8 +222,3 @@ COMMITMENTS: tuple[Commitment, ...] = (
     ),
 )  # fmt: skip
 """After the Commission's decision of 18 June 2025 on AliExpress under Art. 71; titles and promises are our own words."""
-
-
-def indicators() -> tuple[Indicator, ...]:
-    """Every indicator that is asked of a dataset."""
-    return tuple(i for commitment in COMMITMENTS for i in commitment.indicators if isinstance(i, Indicator))

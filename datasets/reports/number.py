@@ -14,7 +14,6 @@ from datasets.privacy.estimate import Estimate
 from datasets.release.answer.table import FigureValues
 from datasets.release.format.status import STATUS as STATUS_OF_ANSWERS
 
-ENDS = ("value", "se", "lo", "hi")
 ABSENT = "O"
 STATUS = {**STATUS_OF_ANSWERS, ABSENT: "nothing that was released answers this, so there is no number"}
 """What the letters behind a number mean (SDMX code list of observation status, CL_OBS_STATUS)."""

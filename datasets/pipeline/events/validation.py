@@ -43,7 +43,6 @@ class Validated:
     source: Source
     totals: Totals
     remarks: tuple[str, ...]
-    files: tuple[Path, ...]
     buckets: Buckets
 
 
@@ -76,7 +75,7 @@ def validate(
         raise error from None
     quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
     totals.write(quarantine)
-    return Validated(source, totals, _remarks(parts, columns), files, buckets)
+    return Validated(source, totals, _remarks(parts, columns), buckets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,14 +85,6 @@ class Intake:
         self._read += 1
         self._quarantine.add_rows([(why, file, row, record)])
 
-    @property
-    def reasons(self) -> Mapping[str, int]:
-        return self._quarantine.reasons
-
-    @property
-    def kept(self) -> int:
-        return self._kept
-
     def _table(self, sql: str) -> pa.Table:
         return self._con.sql(sql).to_arrow_table()
 

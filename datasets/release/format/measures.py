@@ -48,14 +48,10 @@ class PublishedMeasure:
         """What was found for each depth that was asked for; there are no more than the release has cuboids and axes allow."""
         return {}
 
-    def variance(self, factors: tuple[Factor, ...]) -> Floats:
-        """The variance of each cell that the factors ask for (PRIVACY.md, section 6)."""
-        return self.covariance(factors, self, factors)
-
     def covariance(
         self, factors: tuple[Factor, ...], other: PublishedMeasure, others: tuple[Factor, ...]
     ) -> Floats:
-        """The covariance of each cell with the same cell of another question of the same shape.
+        """The covariance of each cell with the same cell of another question of the same shape (PRIVACY.md, section 6).
 
         Measures are measured with independent noise; a sum shares the noise of the count that it is counted by.
         """
