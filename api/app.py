@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import Depends, FastAPI
@@ -44,7 +44,7 @@ from datasets.catalogue import DATASETS
 from datasets.release.answer.cursor import Cursors
 from datasets.release.releases import Releases
 
-OPEN = (
+WITHOUT_TOKEN = (
     service,
     datasets,
     codelists,
@@ -60,20 +60,40 @@ OPEN = (
     metrics,
     tokens,
 )
-WITH_TOKEN = (aggregates, reports)
+QUESTIONS = (aggregates, reports)
 FILES = (files,)
-FREE = (plan, me)
+WITHOUT_QUOTA = (plan, me)
 
 
 def create_app(settings: ApiSettings | None = None, registry: RegistrySettings | None = None) -> FastAPI:
-    """The API of one deployment. Nothing is opened before it starts, and all is closed when it ends.
+    """The API of one deployment. Its lifespan opens everything when the server starts and closes it when the server stops.
 
-    Raises LimitsSwitchedOff where the environment would switch its limits off.
+    Raises LimitsSwitchedOff if the environment would switch its rate limits off.
     """
     settings = settings or ApiSettings()
-    registry = registry or RegistrySettings()
     limits = RateLimits(settings)
+    app = FastAPI(
+        title="Daylight",
+        version=_version(),
+        lifespan=_lifespan_of(settings, registry or RegistrySettings()),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # questions must not reach a trace
+    )
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    app.state.login_throttle = FailedLoginThrottle(settings.limit_attempts)
+    errors.install_handlers(app, limits.limit_exceeded_response)
+    _include_routes(app, limits)
+    app.add_middleware(RequestMiddleware, limits=limits, metrics=app.state.metrics)
+    return app
 
+
+def _lifespan_of(
+    settings: ApiSettings, registry: RegistrySettings
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.registry = open_registry(registry)
@@ -98,38 +118,26 @@ def create_app(settings: ApiSettings | None = None, registry: RegistrySettings |
             app.state.releases.close()
             app.state.registry.close()
 
-    app = FastAPI(
-        title="Daylight",
-        version=_version(),
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-        },  # what is asked goes into no one's trace
-    )
-    app.state.settings, app.state.limits = settings, limits
-    app.state.metrics = Metrics()
-    app.state.login_throttle = FailedLoginThrottle(settings.limit_attempts)
-    errors.install_handlers(app, limits.limit_exceeded_response)
-    app.state.known_queries = KnownQueryRoute(admission(limits.project, quota=True))
-    app.router.routes.insert(0, app.state.known_queries)  # before what it saves from being asked again
-    for noun in WITH_TOKEN:
-        app.include_router(noun.router, dependencies=[Depends(admission(limits.project, quota=True))])
+    return lifespan
+
+
+def _include_routes(app: FastAPI, limits: RateLimits) -> None:
+    """Every route behind its admission or, if it needs no token, behind the limit per address."""
+    admit_question = admission(limits.project, quota=True)
+    app.state.known_queries = KnownQueryRoute(admit_question)
+    app.router.routes.insert(
+        0, app.state.known_queries
+    )  # first, so that a known question is not routed and parsed
+    for noun in QUESTIONS:
+        app.include_router(noun.router, dependencies=[Depends(admit_question)])
     for noun in FILES:
         app.include_router(noun.router, dependencies=[Depends(admission(limits.files, quota=True))])
-    for noun in FREE:
+    for noun in WITHOUT_QUOTA:
         app.include_router(noun.router, dependencies=[Depends(admission(limits.plans, quota=False))])
     for router in admin.ROUTERS:
         app.include_router(router, dependencies=[Depends(admin_admission(limits.admins))])
-    for noun in OPEN:
+    for noun in WITHOUT_TOKEN:
         app.include_router(noun.router, dependencies=[Depends(limits.open)])
-    app.add_middleware(RequestMiddleware, limits=limits, metrics=app.state.metrics)
-    return app
 
 
 def _version() -> str:

@@ -1,4 +1,4 @@
-"""The nouns an endpoint may ask for: who asks, what is released, how the question is written."""
+"""What an endpoint may ask for in its signature: settings, releases, registry, principal, dataset, parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from datasets.release.query.vocabulary import (
 )
 from datasets.release.releases import Releases
 
-MOST_PARAMETERS = 64
+MAX_PARAMETERS = 64
 
 
 async def settings_of(request: Request) -> ApiSettings:
@@ -43,9 +43,9 @@ async def registry_of(request: Request) -> Registry:
 
 
 async def current_principal(request: Request) -> Principal:
-    """Who was let in."""
-    asker: Principal = request.state.principal
-    return asker
+    """The principal that admission has authenticated."""
+    principal: Principal = request.state.principal
+    return principal
 
 
 async def dataset_of(dataset: str) -> Dataset:
@@ -54,38 +54,41 @@ async def dataset_of(dataset: str) -> Dataset:
 
 
 async def granted_dataset(request: Request, dataset: str) -> Dataset:
-    """The dataset named in the path, where the token may read it. Raises UnknownDataset, OutOfScope."""
+    """The dataset named in the path, if the token may read it. Raises UnknownDataset, OutOfScope."""
     return find_granted_dataset(request, dataset)
 
 
 async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
-    """The query's names and values in order, repetitions included. Raises Malformed where it is not UTF-8."""
+    """The query's names and values in order, repetitions included. Raises Malformed if it is not UTF-8."""
     try:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(request.scope["query_string"]),
             errors="strict",
-            max_num_fields=MOST_PARAMETERS,
+            max_num_fields=MAX_PARAMETERS,
         )
     except ValueError:
         raise Malformed(
             f"The query is not written as name=value pairs in percent-encoded UTF-8, joined by &, at most "
-            f"{MOST_PARAMETERS} of them."
+            f"{MAX_PARAMETERS} of them."
         ) from None
     return tuple(pairs)
 
 
 def only_parameters(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
-    """A dependency that gives the parameters of a metadata route, each of which is one of `names` and given once."""
+    """A dependency that gives the parameters of a metadata route.
 
-    async def given(request: Request) -> dict[str, str]:
+    It raises UnknownParameter for a name that is not in `names`, and RepeatedParameter for one that is given twice.
+    """
+
+    async def parameters(request: Request) -> dict[str, str]:
         found: dict[str, str] = {}
         for name, value in await parameters_of(request):
             if name not in names:
-                there = f"it has {', '.join(names)}" if names else "it has none"
+                known = f"it has {', '.join(names)}" if names else "it has none"
                 raise UnknownParameter(
-                    f"parameter {printable(name)!r} is not known here; {there}.{did_you_mean(name, names)}",
+                    f"parameter {printable(name)!r} is not known here; {known}.{did_you_mean(name, names)}",
                     parameter=printable(name),
                     allowed=names,
                     suggestions=nearest(name, names),
@@ -103,7 +106,7 @@ def only_parameters(*names: str) -> Callable[[Request], Awaitable[dict[str, str]
             found[name] = value
         return found
 
-    return given
+    return parameters
 
 
 SettingsOf = Annotated[ApiSettings, Depends(settings_of)]

@@ -1,8 +1,7 @@
-"""Every refusal and its status, in one table; each is answered as problem+json (RFC 9457)."""
+"""Every refusal and its status, in one table, and the handlers that answer refusals as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -53,8 +52,6 @@ from datasets.release.store.store import UnknownRelease
 from datasets.reports.official.part import UnknownPart
 from datasets.reports.report import ReportNotCovered
 
-log = logging.getLogger("daylight.api")
-
 STATUS: dict[type[Exception], int] = {
     Malformed: 400,
     TokenMissing: 401,
@@ -101,16 +98,16 @@ PUBLIC_SENTENCES = {
     KeyUnusable: "The key that signs cannot be used at the moment; ask again later.",
     ChainBroken: "The audit does not verify, so nothing is done until it has been looked into.",
 }
-"""What is said outside of faults whose own sentences are for admins."""
+"""The sentence in the answer, instead of the exception's own, which is for admins."""
 CHALLENGES = {
     TokenMissing: "Bearer",
     TokenRefused: 'Bearer error="invalid_token"',
     OutOfScope: 'Bearer error="insufficient_scope"',
 }
-"""What WWW-Authenticate says (RFC 6750, section 3)."""
+"""The field WWW-Authenticate (RFC 6750, section 3)."""
 
 TOKEN_PATTERN = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{40,}", re.ASCII)
-"""What looks like the text of a token: it is never repeated, wherever it was written by mistake."""
+"""Text that looks like a token: an answer never repeats it, wherever a client wrote it by mistake."""
 
 STATUS_SENTENCES = {
     404: "Nothing is served at this address; GET /v1 lists what there is.",
@@ -121,8 +118,27 @@ STATUS_SENTENCES = {
 
 
 def refusal_response(request: Request, error: Exception) -> Response:
-    """The answer to a refusal of ours, found in the table by the nearest of its classes."""
+    """The answer to a refusal: the status is that of its nearest class in the table."""
     kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
+    sentence = PUBLIC_SENTENCES[kind] if kind in PUBLIC_SENTENCES else str(getattr(error, "sentence", error))
+    details = {} if kind in PUBLIC_SENTENCES else _details(error)
+    return problem_response(
+        request, STATUS[kind], slug(kind), title(kind), sentence, details, _headers(error, kind)
+    )
+
+
+def _details(error: Exception) -> dict[str, Any]:
+    """What a refusal names for a machine to read, without the text of a token."""
+    if not isinstance(error, Refusal | RegistryError):
+        return {}
+    members = ("parameter", "value", "allowed", "suggestions", "policy")
+    details = {member: getattr(error, member) for member in members if getattr(error, member, None)}
+    if isinstance(details.get("value"), str):
+        details["value"] = TOKEN_PATTERN.sub("(a token)", details["value"])
+    return details
+
+
+def _headers(error: Exception, kind: type[Exception]) -> dict[str, str]:
     headers = {"WWW-Authenticate": CHALLENGES[kind]} if kind in CHALLENGES else {}
     if STATUS[kind] == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
@@ -130,19 +146,11 @@ def refusal_response(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.wait)
     if isinstance(error, RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
-    details: dict[str, Any] = {}
-    if isinstance(error, Refusal | RegistryError) and kind not in PUBLIC_SENTENCES:
-        for member in ("parameter", "value", "allowed", "suggestions", "policy"):
-            if getattr(error, member, None):
-                details[member] = getattr(error, member)
-        if isinstance(details.get("value"), str):
-            details["value"] = TOKEN_PATTERN.sub("(a token)", details["value"])
-    sentence = PUBLIC_SENTENCES[kind] if kind in PUBLIC_SENTENCES else str(getattr(error, "sentence", error))
-    return problem_response(request, STATUS[kind], slug(kind), title(kind), sentence, details, headers)
+    return headers
 
 
 def status_response(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
-    """A problem that is no more than its status."""
+    """A problem that has no type of its own beyond its status."""
     phrase = HTTPStatus(status).phrase
     detail = STATUS_SENTENCES.get(status, f"{phrase}.")
     return problem_response(
@@ -151,7 +159,7 @@ def status_response(request: Request, status: int, headers: dict[str, str] | Non
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Every method that some route answers at this address; the router itself knows of the first route only."""
+    """The methods of all routes that match the path; the router's own answer names those of the first route only."""
     routes = request.app.routes
     return [
         method
@@ -160,8 +168,10 @@ def _allowed_methods(request: Request) -> list[str]:
     ]
 
 
-def install_handlers(app: FastAPI, too_many: Callable[[Request, RateLimitExceeded], Response]) -> None:
-    """Let every refusal, ours and the framework's, be answered as a problem."""
+def install_handlers(
+    app: FastAPI, limit_exceeded_response: Callable[[Request, RateLimitExceeded], Response]
+) -> None:
+    """Answer every refusal, the API's and the framework's, as a problem document."""
 
     async def on_refusal(request: Request, error: Exception) -> Response:
         return refusal_response(request, error)
@@ -174,12 +184,12 @@ def install_handlers(app: FastAPI, too_many: Callable[[Request, RateLimitExceede
         return status_response(request, error.status_code, headers)
 
     async def on_invalid(request: Request, error: Exception) -> Response:
-        # the framework's own answer would repeat the input
+        # the framework's own answer would repeat the input, secrets included
         return status_response(request, 422)
 
     async def on_limit(request: Request, error: Exception) -> Response:
         assert isinstance(error, RateLimitExceeded)
-        return too_many(request, error)
+        return limit_exceeded_response(request, error)
 
     async def on_fault(request: Request, error: Exception) -> Response:
         return status_response(request, 500)

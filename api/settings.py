@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ApiSettings(BaseSettings):
-    """Where the API finds things, how it is reached, and how much each may ask.
+    """Folders, the address to listen on, rate limits and quotas.
 
     Limits are written as `N/second|minute|hour|day`. Without `redis_url` they are counted in the process.
     """
@@ -27,7 +27,7 @@ class ApiSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     proxies: str = ""
-    """Addresses and networks of proxies whose X-Forwarded-For is believed, with commas between; nobody's without it."""
+    """Addresses and networks of proxies whose X-Forwarded-For is trusted, separated by commas; none by default."""
     redis_url: str = Field(default="", repr=False)
     limit_open: str = "600/minute"
     limit_standard: str = "100/minute"
@@ -48,15 +48,15 @@ class ApiSettings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        """Where the API is reached from outside: in citations and feeds, never in redirects."""
+        """The address of the API for clients: used in citations and feeds, never in redirects."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @field_validator(
         "limit_open", "limit_standard", "limit_extended", "limit_files", "limit_admin", "limit_attempts"
     )
     @classmethod
-    def _one_limit(cls, value: str) -> str:
-        """One limit that allows something: what slowapi cannot read, it would not apply."""
+    def _validate_limit(cls, value: str) -> str:
+        """One limit above zero: slowapi would ignore one that it cannot parse, and nothing would be limited."""
         try:
             limit = parse(value)
         except ValueError:
@@ -67,8 +67,8 @@ class ApiSettings(BaseSettings):
 
     @field_validator("proxies")
     @classmethod
-    def _networks(cls, value: str) -> str:
-        """Networks alone: `*` would let everybody choose an address, and with it a limit."""
+    def _validate_proxies(cls, value: str) -> str:
+        """Only networks: with `*`, every client could choose its address, and so its rate limit."""
         for each in filter(None, value.split(",")):
             try:
                 ip_network(each.strip())
