@@ -1,6 +1,6 @@
 """Everything that relies on the internals of slowapi.
 
-Its version is bounded in pyproject.toml; tests/api/access/test_internals.py fails if slowapi changes what is used here.
+Its version is bounded in pyproject.toml; tests/api/test_internals.py fails if slowapi changes what is used here.
 """
 
 from __future__ import annotations

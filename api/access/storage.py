@@ -1,6 +1,6 @@
 """Counters of rate limits in the memory of one process; everything that relies on the internals of `limits`.
 
-Its version is bounded in pyproject.toml; tests/api/access/test_internals.py fails if `limits` changes what is used here.
+Its version is bounded in pyproject.toml; tests/api/test_internals.py fails if `limits` changes what is used here.
 """
 
 from __future__ import annotations

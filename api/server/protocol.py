@@ -1,8 +1,11 @@
-"""The server's side of a connection: llhttp behind uvicorn reads requests fast, and this says what may reach it.
+"""The server's side of a connection: uvicorn's protocol with llhttp as parser, and bounds and checks in front of the parser.
 
-uvicorn's other parser, h11, took a fifth of what a known question costs. llhttp is the stricter of the two about fields and
-bodies. What it does not bound, or takes where h11 did not, is bound and refused here: how long a head is and how long it
-takes, what its first line looks like, one Host, one way of saying how long a body is (docs/decisions/0018).
+With llhttp, a cached answer takes a fifth less CPU time than with h11, uvicorn's parser in Python (docs/decisions/0020), and
+fields and bodies are checked more strictly. What llhttp does not bound, or accepts where h11 did not, is refused here: a head
+that is long or slow, an unusual request line, several Hosts, several ways to give the length of a body.
+
+This is the only file that relies on the internals of uvicorn. Its version is bounded in pyproject.toml, and
+tests/api/test_internals.py fails if uvicorn changes what is used here.
 """
 
 from __future__ import annotations
@@ -22,150 +25,163 @@ from api.refusals import Malformed, TooLong
 
 log = logging.getLogger("daylight.api")
 
-LONGEST_HEAD = 32 * 1024
-"""Bytes of a request's line and fields. As many may stand around a piece of a body, and may come before their turn."""
-HEAD_WITHIN = 20.0
-"""Seconds from connecting, or from its first byte on a connection that was answered already, to the end of a head."""
-BODY_WITHIN = 60.0
-"""Seconds from the end of a head to the end of its body, of which the longest that is read has 64 KiB."""
+MAX_HEAD_BYTES = 32 * 1024
+"""Bytes of a request line with its fields. The same bound holds for what stands around the content of a chunked body, and for
+requests that are read before the one in front of them is answered."""
+HEAD_TIMEOUT = 20.0
+"""Seconds to the end of a head, from the connection or, on a connection that was used before, from the head's first byte."""
+BODY_TIMEOUT = 60.0
+"""Seconds from the end of a head to the end of its body; no endpoint reads a body of more than 64 KiB."""
 
-_END = b"\r\n\r\n"
-_LINE = re.compile(rb"[A-Z]+ /[!-\"$-~]* HTTP/1\.[01]\r\n")
-"""The origin form of a target and no other, without a fragment (RFC 9112, section 3.2.1)."""
-_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
-
-
-def _problem(status: HTTPStatus, why: str) -> dict[str, object]:
-    """A problem as others are (RFC 9457); one that only a head can have is no more than its status (section 4.2.1)."""
-    kind = next((kind for kind in (Malformed, TooLong) if STATUS[kind] == status), None)
-    return {
-        "type": f"/problems/{slug(kind)}" if kind else "about:blank",
-        "title": title(kind) if kind else status.phrase,
-        "status": status,
-        "detail": why,
-        "instance": f"urn:request:{secrets.token_hex(16)}",
-    }
+_EMPTY_LINE = b"\r\n\r\n"
+_REQUEST_LINE = re.compile(rb"[A-Z]+ /[!-\"$-~]* HTTP/1\.[01]\r\n")
+"""The target in origin form only, without a fragment (RFC 9112, section 3.2.1)."""
+_UPGRADE_FIELD = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
 
 
-class Refused(Exception):
-    """What was sent is no request that is read here. The parser ends at it, and calls `send_400_response`."""
+class UnreadableRequest(Exception):
+    """The request is not accepted. Raised in a callback, it ends the parser, and uvicorn calls `send_400_response`."""
 
 
 class StrictHttpProtocol(HttpToolsProtocol):
-    """One connection, of which the parser is given one head at a time, whole, and nothing while an answer is under way.
+    """One connection. The parser is given one complete head at a time, and nothing while an answer is in progress.
 
-    So a question is begun when its forerunner is answered, and a refusal never stands in the midst of an answer.
+    So a request starts only after the one before it is answered, and a refusal is never written into the middle of an answer.
     """
 
-    _unread = b""  # of a head that is not whole, or before its turn
-    _in_head = True
-    _given = False  # whether the parser was given a head that it has not begun
-    _left = 0  # of a body whose length is known
-    _around = 0  # bytes since a head ended or something of its body was read
-    _deaf = False
-    _clock: TimerHandle | None = None
+    _unread = b""  # an incomplete head, or requests that have to wait
+    _expects_head = True
+    _head_is_complete = False  # a complete head was given to the parser, which has not started it
+    _body_left = 0  # bytes of a body with Content-Length
+    _body_tail = b""  # the last bytes of a chunked body, in which an empty line may have begun
+    _overhead = 0  # bytes since the end of the head or since content of the body was parsed
+    _is_refused = False
+    _timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self._clock = self.loop.call_later(HEAD_WITHIN, self._late)
+        self._timer = self.loop.call_later(HEAD_TIMEOUT, self._on_timeout)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_clock()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read what can be read now, and keep what cannot."""
+        """Parse what can be parsed now, and keep the rest."""
         if self._unread:
             data, self._unread = self._unread + data, b""
-        while data and not self._deaf:
+        while data and not self._is_refused:
             if self._is_answering():
                 self._unread = data
-                if len(data) > LONGEST_HEAD:
-                    self.flow.pause_reading()  # until it is answered
+                if len(data) > MAX_HEAD_BYTES:
+                    self.flow.pause_reading()  # uvicorn resumes it after the answer
                 return
-            data = self._read_head(data) if self._in_head else self._read_body(data)
+            data = self._read_head(data) if self._expects_head else self._read_body(data)
 
     def _is_answering(self) -> bool:
-        """Whether a request was read to its end and is not answered to its end."""
+        """Whether a request was read completely and its answer is not complete."""
         return self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body)
 
     def _read_head(self, data: bytes) -> bytes:
-        """What follows the head that begins here; nothing where it is not whole yet, which is kept, or refused."""
-        size = data.find(_END) + len(_END)
-        if max(size, 0 if size >= len(_END) else len(data)) > LONGEST_HEAD:
-            line = data.find(b"\r\n", 0, LONGEST_HEAD // 2)  # where not even that holds it, it is to blame
-            status = (
-                HTTPStatus.REQUEST_URI_TOO_LONG if line < 0 else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            )
-            self._refuse(status, f"A request's line and fields have at most {LONGEST_HEAD} bytes.")
-        elif size < len(_END) and data[:1].isalpha() and b"\n\n" not in data:
+        """Parse the head that begins here, and return what follows it. An incomplete head is kept in `_unread`."""
+        end = data.find(_EMPTY_LINE)
+        size = end + len(_EMPTY_LINE)
+        if (len(data) if end < 0 else size) > MAX_HEAD_BYTES:
+            self._refuse_long_head(data)
+        elif end < 0 and data[:1].isalpha() and b"\n\n" not in data:
             self._unread = data
             self._unset_keepalive_if_required()
-            self._clock = self._clock or self.loop.call_later(HEAD_WITHIN, self._late)
-        elif not _LINE.match(data):
+            self._timer = self._timer or self.loop.call_later(HEAD_TIMEOUT, self._on_timeout)
+        elif not _REQUEST_LINE.match(data):
             self.send_400_response("Invalid HTTP request received.")
         else:
-            self._stop_clock()
-            head, self._given = data[:size], True
-            # nothing is upgraded here; the parser would leave out the body, and all that follows
-            super().data_received(_UPGRADE.sub(b"", head) if b"pgrade" in head.lower() else head)
+            self._parse_head(data[:size])
             return data[size:]
         return b""
 
+    def _parse_head(self, head: bytes) -> None:
+        self._stop_timer()
+        self._head_is_complete = True
+        # no other protocol is offered; llhttp would not read the body, nor what follows, of a request to change the protocol
+        super().data_received(_UPGRADE_FIELD.sub(b"", head) if b"pgrade" in head.lower() else head)
+
+    def _refuse_long_head(self, data: bytes) -> None:
+        # if the request line does not end within half of the bound, the line is to blame, otherwise the fields
+        has_line = data.find(b"\r\n", 0, MAX_HEAD_BYTES // 2) >= 0
+        self._refuse(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if has_line else HTTPStatus.REQUEST_URI_TOO_LONG,
+            f"A request's line and fields have at most {MAX_HEAD_BYTES} bytes.",
+        )
+
     def _read_body(self, data: bytes) -> bytes:
-        """What follows this piece of a body. The piece ends where the body does, if that is known."""
-        piece = data[: min(self._left or LONGEST_HEAD, LONGEST_HEAD)]
-        if self._left:
-            self._left -= len(piece)
-        self._around += len(piece)
+        """Parse a piece of a body, and return what follows the piece."""
+        piece = data[: self._piece_size(data)]
+        if self._body_left:
+            self._body_left -= len(piece)
+        self._body_tail = (self._body_tail + piece)[1 - len(_EMPTY_LINE) :]
+        self._overhead += len(piece)
         super().data_received(piece)
-        if self._around > LONGEST_HEAD:
+        if self._overhead > MAX_HEAD_BYTES:
             self._refuse(HTTPStatus.BAD_REQUEST, "Too much is sent around the body.")
         return data[len(piece) :]
 
+    def _piece_size(self, data: bytes) -> int:
+        """Bytes to parse next, such that the body can only end with the last of them.
+
+        A chunked body ends with an empty line (RFC 9112, section 7.1), so a piece of one ends with the first empty line.
+        """
+        if self._body_left:
+            return min(self._body_left, MAX_HEAD_BYTES)
+        end = (self._body_tail + data[:MAX_HEAD_BYTES]).find(_EMPTY_LINE)
+        return MAX_HEAD_BYTES if end < 0 else end + len(_EMPTY_LINE) - len(self._body_tail)
+
     def on_message_begin(self) -> None:
-        if not self._given:
-            raise Refused  # behind a chunked body, unlooked at: what comes before its turn may be asked again
-        self._given = False
+        if not self._head_is_complete:
+            raise UnreadableRequest  # the body ended where the parser should not have been given more than the body
+        self._head_is_complete = False
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # and not behind a body, where fields would be added to those that were looked at
+        if (
+            self._expects_head
+        ):  # a trailer behind a body is ignored: it would be added to fields that were checked
             super().on_header(name, value.rstrip(b" \t"))
 
     def on_headers_complete(self) -> None:
-        self._ensure_sound()
-        self._in_head = False
-        self._clock = self.loop.call_later(BODY_WITHIN, self._late)
+        self._ensure_unambiguous()
+        self._expects_head, self._body_tail = False, b""
+        self._timer = self.loop.call_later(BODY_TIMEOUT, self._on_timeout)
         super().on_headers_complete()
 
-    def _ensure_sound(self) -> None:
-        """Raises Refused for a head that two readers might take for two things (RFC 9112, sections 3.2 and 6.1)."""
-        hosts, self._left = 0, 0
+    def _ensure_unambiguous(self) -> None:
+        """Raises UnreadableRequest for a head that two readers could understand differently (RFC 9112, 3.2 and 6.1)."""
+        hosts, self._body_left = 0, 0
         for name, value in self.headers:
             if name == b"host":
                 hosts += 1
             elif (
                 name == b"content-length"
-            ):  # once and in digits, and not beside Transfer-Encoding, says the parser
-                self._left = int(value)
-            elif name == b"transfer-encoding" and (value.lower() != b"chunked" or self._is_old()):
-                raise Refused
-        if hosts > 1 or (hosts == 0 and not self._is_old()) or self.parser.should_upgrade():  # CONNECT
-            raise Refused
+            ):  # the parser checks: once, in digits, and not with Transfer-Encoding
+                self._body_left = int(value)
+            elif name == b"transfer-encoding" and (value.lower() != b"chunked" or self._is_http_1_0()):
+                raise UnreadableRequest
+        if hosts > 1 or (hosts == 0 and not self._is_http_1_0()) or self.parser.should_upgrade():  # CONNECT
+            raise UnreadableRequest
 
-    def _is_old(self) -> bool:
+    def _is_http_1_0(self) -> bool:
         return bool(self.parser.get_http_version() == "1.0")
 
     def on_body(self, body: bytes) -> None:
-        self._around = 0
+        self._overhead = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._in_head, self._around = True, 0
-        self._stop_clock()
+        self._expects_head, self._overhead = True, 0
+        self._stop_timer()
         super().on_message_complete()
-        if self.cycle.response_complete:  # before its body was here, which counted as a sign of life
+        if (
+            self.cycle.response_complete
+        ):  # answered before the body arrived, which stopped the keep-alive timer
             self._unset_keepalive_if_required()
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -177,37 +193,51 @@ class StrictHttpProtocol(HttpToolsProtocol):
             self.data_received(b"")
 
     def send_400_response(self, msg: str) -> None:
-        """The parser gave up."""
+        """Called by uvicorn if the parser failed."""
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
-    def _refuse(self, status: HTTPStatus, why: str) -> None:
-        """Say so and close; within an answer, say nothing and close behind it."""
-        self._deaf, cycle = True, self.cycle
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Send a problem document and close; if an answer is in progress, close after it without another word."""
+        self._is_refused, cycle = True, self.cycle
         if self._is_answering():
             cycle.keep_alive = False
             return
         if cycle is None or cycle.response_complete or not cycle.response_started:
-            problem = _problem(status, why)
-            log.info("%s refused before it was read: %d", problem["instance"], status)
-            body = orjson.dumps(problem)
-            self.transport.write(
-                b"%scontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
-                % (STATUS_LINE[status], PROBLEM_JSON.encode(), len(body), body)
-            )
+            self.transport.write(_refusal(status, detail))
         if cycle is not None:
-            cycle.disconnected = True  # an application that still reads the body learns that there is no more
+            cycle.disconnected = True  # so that an application that waits for the body stops waiting
             cycle.message_event.set()
         self.transport.close()
 
-    def _late(self) -> None:
+    def _on_timeout(self) -> None:
         if self._unread:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"A head is sent within {HEAD_WITHIN:.0f} seconds.")
-        elif not (self._in_head or self.cycle.response_started):
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"A body is sent within {BODY_WITHIN:.0f} seconds.")
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"A head is sent within {HEAD_TIMEOUT:.0f} seconds.")
+        elif not (self._expects_head or self.cycle.response_started):
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"A body is sent within {BODY_TIMEOUT:.0f} seconds.")
         else:
             self.transport.close()
 
-    def _stop_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _refusal(status: HTTPStatus, detail: str) -> bytes:
+    """An answer with a problem document (RFC 9457), of type about:blank (4.2.1) if only a head can have the problem."""
+    kind = next((kind for kind in (Malformed, TooLong) if STATUS[kind] == status), None)
+    problem = {
+        "type": f"/problems/{slug(kind)}" if kind else "about:blank",
+        "title": title(kind) if kind else status.phrase,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:request:{secrets.token_hex(16)}",
+    }
+    log.info("%s refused before it was read: %d", problem["instance"], status)
+    body = orjson.dumps(problem)
+    return b"%scontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s" % (
+        STATUS_LINE[status],
+        PROBLEM_JSON.encode(),
+        len(body),
+        body,
+    )

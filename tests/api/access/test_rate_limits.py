@@ -255,7 +255,7 @@ def from_proxy(client, forwarded):
     return client.get("/v1", headers={"X-Forwarded-For": forwarded}).status_code
 
 
-def test_counting_starts_no_threads_and_throws_away_what_is_over(monkeypatch):
+def test_counting_in_memory_starts_no_thread_and_removes_expired_counters(monkeypatch):
     counts = SweepingMemoryStorage()
     counts.timer.join()
     began = []
