@@ -1,4 +1,4 @@
-"""The datasets that exist. A new one is one file and one line here."""
+"""The catalogue of datasets. A new dataset is one file and one line here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UnknownCodeList(Refusal):
 
 
 def find_dataset(name: str) -> Dataset:
-    """The dataset of this name. Raises UnknownDataset, which names those there are."""
+    """The dataset of this name. Raises UnknownDataset, which names all that exist."""
     by_name = {dataset.name: dataset for dataset in DATASETS}
     if name not in by_name:
         raise UnknownDataset(
@@ -34,13 +34,13 @@ def find_dataset(name: str) -> Dataset:
 
 
 def code_lists() -> dict[str, CodeList]:
-    """Every code list that some dataset uses, by name; the calendar's days are in each release's codebook."""
+    """Every code list that a dataset uses, by name, but for the days, which are in the codebook of each release."""
     used = (level.codes for dataset in DATASETS for level in dataset.levels)
     return {codes.name: codes for codes in used if isinstance(codes, CodeList)}
 
 
 def find_code_list(name: str) -> CodeList:
-    """The code list of this name. Raises UnknownCodeList, which names those there are."""
+    """The code list of this name. Raises UnknownCodeList, which names all that exist."""
     lists = code_lists()
     if name not in lists:
         raise UnknownCodeList(

@@ -1,4 +1,4 @@
-"""Moderation: what the platform restricted, why, how it came to know, and what became of complaints."""
+"""Moderation: what the platform restricted, why, how it was detected, and the outcome of complaints."""
 
 from __future__ import annotations
 

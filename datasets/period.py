@@ -1,4 +1,4 @@
-"""Months, the periods a release covers and a privacy budget is spent on."""
+"""Months: the periods that releases cover and privacy budgets are spent on; and how months and days are parsed."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Month:
 
     @classmethod
     def of(cls, day: date) -> Month:
+        """The month that a day lies in."""
         return cls(day.year, day.month)
 
     @property
@@ -53,6 +54,7 @@ class Month:
 
     @property
     def start(self) -> datetime:
+        """The first instant of the month, in UTC."""
         return datetime(self.year, self.month, 1, tzinfo=UTC)
 
     @property
@@ -71,7 +73,7 @@ def _days_of_month(year: int, month: int) -> tuple[date, ...]:
 def parse_day(text: str) -> date:
     """The day written as `YYYY-MM-DD`. Raises MalformedPeriod on anything else."""
     try:
-        if _DAY.fullmatch(text) is None:  # fromisoformat also reads weeks: 2026-W27-3
+        if _DAY.fullmatch(text) is None:  # fromisoformat would also accept weeks: 2026-W27-3
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The closed code lists that datasets share, each with the law or the document that it comes from."""
+"""The closed code lists of the datasets, each with the law or the document that it comes from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datasets.definition import Code, CodeList
 def flat_list(
     name: str, title: str, source: str, labels: dict[str, str], unknown: str = "unknown"
 ) -> CodeList:
-    """A flat code list of these codes and labels, closed by a code for what is not known.
+    """A code list with one level: these codes and labels, and at the end a code for unknown values.
 
     >>> [code.code for code in flat_list("answer", "Answers", "for show", {"yes": "Yes"})]
     ['yes', 'unknown']

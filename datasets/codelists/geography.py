@@ -1,4 +1,4 @@
-"""Where: the countries of the Union and the European Economic Area."""
+"""Code lists of places: the countries of the European Union and the European Economic Area."""
 
 from __future__ import annotations
 

@@ -137,13 +137,13 @@ KEYWORDS: dict[str, dict[str, str]] = {
     "NOT_SPECIFIED_NOTICE": {},
     UNKNOWN: {},
 }
-"""The named keywords of each category; OTHER and STALKING may stand with any category."""
+"""The named keywords of each category; OTHER and STALKING may be used with any category."""
 
 OTHER, SEVERAL, UNSPECIFIED = "OTHER", "SEVERAL", "UNSPECIFIED"
 
 
 def leaf(category: str, kind: str) -> str:
-    """The keyword for what has none of its own: `CATEGORY.OTHER`, `.SEVERAL` or `.UNSPECIFIED`."""
+    """The keyword of a category for anything without a named keyword: `CATEGORY.OTHER`, `.SEVERAL` or `.UNSPECIFIED`."""
     return f"{category}.{kind}"
 
 
@@ -270,7 +270,7 @@ CATEGORY_BEFORE_JULY_2025: dict[str, str | None] = {
     "NON_CONSENSUAL_BEHAVIOUR": None,
     "PORNOGRAPHY_OR_SEXUALIZED_CONTENT": None,
 }  # fmt: skip
-"""The 14 categories of the earlier schema, and what each is called now; None where it has no successor."""
+"""The 14 categories of the earlier schema and their names now; None if a category has no successor."""
 
 KEYWORD_BEFORE_JULY_2025: dict[str, str | None] = {
     "ONLINE_BULLYING_INTIMIDATION": "CYBER_BULLYING_INTIMIDATION",
@@ -284,4 +284,4 @@ KEYWORD_BEFORE_JULY_2025: dict[str, str | None] = {
     "GENDER_BASED_VIOLENCE": None,
     "IMAGE_BASED_SEXUAL_ABUSE": None,
 }
-"""The ten keywords that the earlier schema alone has; the other 45 are called the same now."""
+"""The ten keywords that only the earlier schema has; the other 45 have the same name now."""

@@ -1,6 +1,6 @@
-"""The words in which a dataset is declared: code lists, dimensions, measures, the dataset itself.
+"""The classes that declare a dataset: code lists, dimensions, measures, and the dataset itself.
 
-Declarations are data. Each checks itself when it is made, so a wrong one fails at import time with a
+Declarations are data. Each checks itself when it is created, so a wrong one fails at import time with a
 sentence that says what is wrong and what would be right.
 """
 

@@ -1,4 +1,4 @@
-"""How a dataset may be reached, and why it is worth reaching: what the public catalogue says of it besides its structure."""
+"""What the public catalogue says about a dataset besides its structure: access, and the risks it helps to study."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """A systemic risk that the dataset bears on, and the measure against it whose effect can be studied with it.
+    """A systemic risk that can be studied with the dataset, and the measure against that risk.
 
     `risk_law` names the place in Art. 34(1) DSA, `measure_law` that in Art. 35(1).
     """
@@ -20,7 +20,7 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class Modality:
-    """The way of access that is suggested, and its conditions (Delegated Regulation (EU) 2025/2050, Art. 6(4)(d))."""
+    """The suggested modality of access and its conditions (Delegated Regulation (EU) 2025/2050, Art. 6(4)(d))."""
 
     name: str
     title: str

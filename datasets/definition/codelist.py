@@ -1,4 +1,4 @@
-"""Code lists: closed, public, with the law or the document that they come from; and the days of a month."""
+"""Code lists: closed and public, each with the law or the document that it comes from; and the days of a month."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODE = re.compile(r"[A-Za-z0-9+_.-]{1,80}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One value of a code list; `within` is the code it belongs to in the coarser list, if any."""
+    """One value of a code list; `within` is the code of the coarser list that it belongs to, if any."""
 
     code: str
     label: str
@@ -26,11 +26,11 @@ class Code:
 class CodeList:
     """A closed, public list of codes, with the law or the document that it comes from.
 
-    `unknown` is the code for whatever has no counterpart in a source, so that nothing is ever dropped
-    for want of a code. A list nested in a coarser one names it in `within`; its codes then stand in the
-    order of their parents, so that siblings are neighbours.
+    `unknown` is the code for values without a counterpart in the list, so that no row is dropped because it has no
+    code. A list that is nested in a coarser one names it in `within`; its codes are then in the order of their
+    parents, so that siblings are neighbours.
 
-    Raises DefinitionError where codes repeat, a parent is missing or siblings are apart.
+    Raises DefinitionError if codes repeat, a parent is missing or siblings are apart.
     """
 
     name: str
@@ -79,6 +79,7 @@ class CodeList:
         return {code.code: position for position, code in enumerate(self.codes)}
 
     def in_month(self, month: Month) -> CodeList:
+        """This list: it is the same in every month. See DaysOfMonth."""
         return self
 
     def __len__(self) -> int:
@@ -90,7 +91,7 @@ class CodeList:
 
 @dataclass(frozen=True)
 class DaysOfMonth:
-    """The days of the month that a release covers: a code list that the calendar fills."""
+    """The days of the month that a release covers: a code list that depends on the month."""
 
     name: str = "day"
     title: str = "Days of the month, UTC"
@@ -98,5 +99,6 @@ class DaysOfMonth:
     within: None = None
 
     def in_month(self, month: Month) -> CodeList:
+        """The days of a month as a code list."""
         days = tuple(Code(day.isoformat(), day.isoformat()) for day in month.days)
         return CodeList(self.name, self.title, self.source, days, unknown=days[0].code)

@@ -1,4 +1,4 @@
-"""The dataset itself: all of a declaration, checked as a whole."""
+"""The declaration of a dataset, checked as a whole."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LATE_EVENTS = (
 
 @dataclass(frozen=True)
 class Dataset:
-    """A declared dataset: what is counted, by what, for whom, how deep and at what privacy cost a month.
+    """A declared dataset: its dimensions, measures, published cuboids and privacy cost per month.
 
-    `rho_per_month` is split over the measures by their shares; `diagnostics.rho` comes on top.
-    Raises DefinitionError where anything in it contradicts anything else.
+    `rho_per_month` is split over the measures by their shares; `diagnostics.rho` is added to it.
+    Raises DefinitionError if any part of it contradicts another.
     """
 
     name: str
@@ -124,15 +124,16 @@ class Dataset:
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
-        """Every level of every dimension, in order: the names a question may group and filter by."""
+        """Every level of every dimension, in order: the names that a question may group and filter by."""
         return tuple(level for dimension in self.dimensions for level in dimension.levels)
 
     @property
     def rho_of_release(self) -> Fraction:
-        """What one release costs: the measures and the diagnostics."""
+        """The rho of one release: the measures and the diagnostics."""
         return self.rho_per_month + self.diagnostics.rho
 
     def rho_of(self, measure: Measure) -> Fraction:
+        """The rho of one measure in a release."""
         return self.rho_per_month * measure.share
 
     def measure(self, name: str) -> Measure:

@@ -1,4 +1,4 @@
-"""Derived measures: shares, rates and medians of what is measured. They cost nothing: they are read off the answers."""
+"""Derived measures: shares, rates and medians of what is measured. They cost no rho: they are computed from noisy numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datasets.definition.rules import ensure
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The part of a measure that falls on some codes of a level, of all of it or of what falls on `among`."""
+    """The part of a measure that falls on some codes of a level, out of all of it or out of what falls on `among`."""
 
     name: str
     title: str
@@ -25,7 +25,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One measure for each of another: clicks per impression."""
+    """One measure divided by another: clicks per impression."""
 
     name: str
     title: str
@@ -35,7 +35,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A code that stands for values from `lower` to `upper`; without `upper` there is no end."""
+    """A code that stands for the values from `lower` to `upper`; without `upper` the band has no upper end."""
 
     code: str
     lower: float
@@ -44,7 +44,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Median:
-    """The middle value of what a level gives in bands; inside a band, values are taken to lie evenly."""
+    """The median of values that a level gives in bands; inside a band, values are assumed to lie evenly."""
 
     name: str
     title: str
@@ -59,7 +59,7 @@ Derived = Share | Rate | Median
 def ensure_derived(
     derived: Derived, measures: tuple[Measure, ...], levels: tuple[Level, ...], where: str
 ) -> None:
-    """Raises DefinitionError where a derived measure names what the dataset does not have."""
+    """Raises DefinitionError if a derived measure names something that the dataset does not have."""
     counts = {measure.name for measure in measures if not isinstance(measure, SumMeasure)}
     if isinstance(derived, Rate):
         known = {measure.name for measure in measures}

@@ -1,4 +1,4 @@
-"""Dimensions: what events are counted by, at one depth or at several nested ones."""
+"""Dimensions: what events are counted by, at one level or at several nested ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datasets.definition.rules import RESERVED, ensure, ensure_name
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One depth at which a dimension can be asked: its name in a question, and its codes."""
+    """One depth of a dimension: its name in questions, and its codes."""
 
     name: str
     codes: CodeList | DaysOfMonth

@@ -1,4 +1,4 @@
-"""Measures: what is counted, the values they need, whose privacy bounds them, and what telling of the bound may cost."""
+"""Measures: what is counted, the values that it needs, the privacy unit, and the budget of diagnostics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datasets.definition.workload import Workload
 class Value:
     """A column of raw events that is not a dimension: a yes or no (`flag`), or a whole number (`integer`).
 
-    A source without it gives `absent`, and the measures that need it are then not collected.
+    If a source lacks it, every row has the value `absent`, and the measures that need it are not collected.
     """
 
     name: str
@@ -39,7 +39,7 @@ class EventMeasure:
 
 @dataclass(frozen=True, slots=True)
 class UnitMeasure:
-    """A number of privacy units, each weighing exactly one, spread over the cells of all its rows."""
+    """A number of privacy units. Each weighs exactly one, which is spread over the cells of all its rows."""
 
     name: str
     title: str
@@ -51,7 +51,7 @@ class UnitMeasure:
 class SumMeasure:
     """The sum of an integer value clamped to [lower, upper], over the rows that `counted_by` counts.
 
-    What is measured is the sum of (value - middle), so that a row moves it by half the range at most;
+    The sum of (value - middle) is measured, so that a row changes it by at most half the range;
     the published sum adds middle times the count (PRIVACY.md, section 8).
     """
 
@@ -78,7 +78,7 @@ Measure = EventMeasure | UnitMeasure | SumMeasure
 
 @dataclass(frozen=True, slots=True)
 class PrivacyUnit:
-    """Whose privacy is protected: all rows of one such person in one month, together."""
+    """Whose privacy is protected: all rows of one such person in one month together."""
 
     title: str
     note: str = (
@@ -89,7 +89,7 @@ class PrivacyUnit:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """The spend on telling how much bounding has cut: rows capped at `rows_per_unit`, by one dimension."""
+    """The budget for estimating how many rows bounding dropped: rows capped at `rows_per_unit`, by one dimension."""
 
     rho: Fraction
     rows_per_unit: int = 1000

@@ -1,4 +1,4 @@
-"""What holds of every declaration: good names, each once, and a sentence where something is wrong."""
+"""Checks that every declaration uses: names are well formed and unique, and an error says what would be right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESERVED = frozenset(
     "event_id unit_id unit_kind occurred_at measure group_by period freq release format level ratio "
     "share compare sort limit cursor labels shape confidence as_of cuboid total reason".split()
 )
-"""Columns of raw events and words of the query grammar: no dimension, measure or value may take them."""
+"""Columns of raw events and parameters of questions: no dimension, measure or value may have such a name."""
 
 
 class DefinitionError(ValueError):
@@ -20,6 +20,7 @@ class DefinitionError(ValueError):
 
 
 def ensure(condition: bool, sentence: str) -> None:
+    """Raises DefinitionError with this sentence if the condition does not hold."""
     if not condition:
         raise DefinitionError(sentence)
 

@@ -10,13 +10,13 @@ from datasets.definition.dimension import Dimension
 from datasets.definition.rules import ensure
 
 Cuboid = tuple[int, ...]
-"""A cuboid: for each dimension in order, the level it is broken down to; 0 is the total."""
+"""A cuboid: for each dimension in order, the level that it is broken down to; 0 is the total."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Which cuboids are published: all of up to `depth` dimensions at their first level, those of up to
-    a given number of dimensions in which a finer level takes part, and any named one.
+    """Which cuboids are published: all of up to `depth` dimensions at their first level, all of up to a given number of
+    dimensions with a finer level among them, and single cuboids by name.
 
     >>> up_to(2).finer("keyword", 1).named("keyword", "day").levels
     (('keyword', 1),)
@@ -27,15 +27,15 @@ class Workload:
     deeper: tuple[tuple[str, ...], ...] = ()
 
     def finer(self, level: str, depth: int) -> Workload:
-        """Publish `level` too, in cuboids of at most `depth` dimensions."""
+        """Also publish `level`, in cuboids of at most `depth` dimensions."""
         return Workload(self.depth, (*self.levels, (level, depth)), self.deeper)
 
     def named(self, *levels: str) -> Workload:
-        """Publish this one cuboid too, however deep."""
+        """Also publish this one cuboid, whatever its depth."""
         return Workload(self.depth, self.levels, (*self.deeper, levels))
 
     def cuboids(self, dimensions: tuple[Dimension, ...]) -> tuple[Cuboid, ...]:
-        """The published cuboids, the total first, then by number of dimensions and their order."""
+        """The published cuboids: the total first, then by number of dimensions and their order."""
         depths = {level.name: self.depth for level in (d.levels[0] for d in dimensions)} | dict(self.levels)
         found: set[Cuboid] = set()
         for size in range(max(depths.values(), default=0) + 1):

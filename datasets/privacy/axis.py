@@ -1,7 +1,7 @@
 """Axes: a dimension as the engine sees it, a tree of levels below one total.
 
-Tables are arrays with one dimension per axis, in which an axis that is rolled up has length 1. Codes of a
-level stand in the order of their parents, so siblings are neighbours.
+Tables are arrays with one dimension per axis; an axis that is rolled up has length 1. The codes of a level are
+in the order of their parents, so siblings are neighbours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Number = TypeVar("Number", np.int64, np.float64)
 
 @dataclass(frozen=True)
 class Axis:
-    """A tree of levels: `fans[k][p]` children at level k+1 has node p of level k; level 0 is the total.
+    """A tree of levels: node p of level k has `fans[k][p]` children at level k+1; level 0 is the total.
 
     >>> Axis("keyword", fans=((2,), (3, 2))).size(2)
     5
@@ -44,6 +44,7 @@ class Axis:
 
     @property
     def depth(self) -> int:
+        """The number of levels below the total."""
         return len(self.fans)
 
     def size(self, level: int) -> int:
@@ -66,18 +67,18 @@ class Axis:
         return np.repeat(fan, fan)
 
     def add_up(self, table: NDArray[Number], at: int, fine: int, coarse: int) -> NDArray[Number]:
-        """A table summed along its dimension `at` from level `fine` to level `coarse`."""
+        """A table summed along its dimension `at`, from level `fine` to level `coarse`."""
         for level in range(fine, coarse, -1):
             table = np.add.reduceat(table, self._starts[level - 1], axis=at, dtype=table.dtype)
         return table
 
     def spread(self, table: Floats, at: int, level: int) -> Floats:
-        """Each value of `level` shared equally among its children at the next one."""
+        """Each value of `level` divided equally among its children at the next level."""
         fan = self._fans[level]
         return np.repeat(table / reshape_along(fan, table.ndim, at), fan, axis=at)
 
     def repeat(self, table: NDArray[Number], at: int, level: int) -> NDArray[Number]:
-        """Each value of `level` written down once for each of its children at the next one."""
+        """Each value of `level` repeated for each of its children at the next level."""
         return np.repeat(table, self._fans[level], axis=at)
 
     def ancestors(self, fine: int, coarse: int) -> NDArray[np.int64]:
@@ -92,7 +93,7 @@ class Axis:
         return positions
 
     def centre(self, table: Floats, at: int, level: int) -> Floats:
-        """A table at `level` less the mean of each value's siblings; level 0 stays as it is."""
+        """A table at `level` minus the mean of each value's siblings; level 0 is unchanged."""
         if level == 0:
             return table
         sums = self.add_up(table, at, level, level - 1)
@@ -100,7 +101,7 @@ class Axis:
 
 
 def reshape_along(vector: NDArray[Number], ndim: int, at: int) -> NDArray[Number]:
-    """A vector laid along dimension `at` of an array of `ndim` dimensions."""
+    """A vector reshaped so that it lies along dimension `at` of an array of `ndim` dimensions."""
     return vector.reshape([-1 if i == at else 1 for i in range(ndim)])
 
 

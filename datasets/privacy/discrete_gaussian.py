@@ -2,10 +2,10 @@
 
 The algorithm is CKS20's (algorithms 1 to 3): a discrete Laplace proposal from a uniform, a coin and a geometric
 draw, accepted with a coin. Every coin compares a uniform real, of which 64 bits are drawn first, with a threshold
-exp(-gamma) known in floating point to within a proven margin. Where the two are farther apart than the margin,
+exp(-gamma) known in floating point to within a proven margin. If the two are farther apart than the margin,
 which happens in all but one of 2^32 coins, more bits and more digits could not change the outcome; otherwise the
-coin is settled with as many bits and digits as it takes. So each decision is the exact algorithm's decision.
-Chance comes in as `words`: a function from a number to as many independent uniform 64-bit words.
+coin is decided with as many bits and digits as needed. So each decision is the exact algorithm's decision.
+Randomness is an argument, `words`: a function from a number to as many independent uniform 64-bit words.
 
 The margin. A scale is a double of at most 2^40, so t = floor(scale) + 1 and every magnitude m that is accepted with
 a probability over 2^-64 (m < 2^44) is exact in a double. gamma = (m - scale²/t)² / (2 scale²) has an absolute error
@@ -35,8 +35,8 @@ _WORD = 2.0**-64
 def discrete_gaussian(scales: Floats, words: Words, margin: float = _MARGIN) -> Integers:
     """One draw for each scale: integers z with probability proportional to exp(-z² / (2 scale²)).
 
-    `margin` may be widened, which changes nothing but the number of coins that are settled the long way.
-    Raises ValueError where a scale is not above 0 and at most 2^40.
+    A wider `margin` changes only how many coins are decided with more bits and digits.
+    Raises ValueError if a scale is not above 0 or is above 2^40.
     """
     flat = np.ascontiguousarray(scales, dtype=np.float64).ravel()
     if flat.size and not (flat.min() > 0 and flat.max() <= LARGEST_SCALE):
@@ -68,19 +68,19 @@ def _discrete_laplace(
 ) -> tuple[Integers, NDArray[np.bool_], NDArray[np.bool_]]:
     """One try each at a discrete Laplace draw of scale t (CKS20, algorithm 2, its loop unrolled).
 
-    Gives the magnitudes and signs of the tries that succeeded, and which did.
+    Returns the magnitudes and signs of the tries that succeeded, and which tries those are.
     """
     below, sign = _uniform_below(t, words)
-    kept = _coin(below / t, lambda i: Fraction(int(below[i]), int(t[i])), words, margin)
-    below, negative, scale = below[kept], sign[kept], t[kept]
+    succeeded = _coin(below / t, lambda i: Fraction(int(below[i]), int(t[i])), words, margin)
+    below, negative, scale = below[succeeded], sign[succeeded], t[succeeded]
     magnitude = below + scale * _geometric(below.size, words, margin)
     single_zero = ~(negative & (magnitude == 0))
-    kept[kept] = single_zero
-    return magnitude[single_zero], negative[single_zero], kept
+    succeeded[succeeded] = single_zero
+    return magnitude[single_zero], negative[single_zero], succeeded
 
 
 def _uniform_below(limits: Integers, words: Words) -> tuple[Integers, NDArray[np.bool_]]:
-    """Uniform integers in [0, limit), and an independent fair bit each (the word's top bit, which is not used up)."""
+    """Uniform integers in [0, limit), and an independent fair bit each: the word's top bit, which is not used otherwise."""
     mask = limits - 1
     for shift in (1, 2, 4, 8, 16, 32):
         mask |= mask >> shift
@@ -106,7 +106,7 @@ def _coin(gamma: Floats, exact: Callable[[int], Fraction], words: Words, margin:
 
 
 def _geometric(size: int, words: Words, margin: float) -> Integers:
-    """How often a coin of probability exp(-1) falls heads in a row: v with exp(-v-1) < u <= exp(-v), u uniform.
+    """The number of heads in a row of a coin of probability exp(-1): v with exp(-v-1) < u <= exp(-v), u uniform.
 
     The relative error of w·2^-64 is 2^-40 at most where w >= 2^40, and so is the error of its logarithm.
     """
@@ -124,18 +124,19 @@ def _geometric(size: int, words: Words, margin: float) -> Integers:
 
 
 class _Uniform:
-    """A uniform real in [0, 1) of which only the bits asked for so far are drawn."""
+    """A uniform real in [0, 1), of which only as many bits are drawn as are needed."""
 
     def __init__(self, word: int, words: Words) -> None:
         self.numerator, self.bits, self._words = word, 64, words
 
-    def sharpen(self) -> None:
+    def draw_more(self) -> None:
+        """Draw 64 more bits."""
         self.numerator = self.numerator << 64 | int(self._words(1)[0])
         self.bits += 64
 
 
 def _is_below(uniform: _Uniform, gamma: Fraction) -> bool:
-    """Whether the uniform lies below exp(-gamma): both are sharpened until they are apart.
+    """Whether the uniform lies below exp(-gamma): more bits and digits are computed until the two are apart.
 
     Decimal division and exp are correctly rounded, so at `digits` digits exp(-gamma) is known within a relative error
     of (gamma + 2) · 10^(1 - digits).
@@ -144,7 +145,7 @@ def _is_below(uniform: _Uniform, gamma: Fraction) -> bool:
         if gamma >= uniform.bits:  # exp(-gamma) < 2^-gamma lies below every multiple of 2^-bits but 0
             if uniform.numerator:
                 return False
-            uniform.sharpen()
+            uniform.draw_more()
             continue
         digits = int(uniform.bits * 0.302) + 20
         with localcontext() as context:
@@ -156,4 +157,4 @@ def _is_below(uniform: _Uniform, gamma: Fraction) -> bool:
             return True
         if low >= threshold + error:
             return False
-        uniform.sharpen()
+        uniform.draw_more()

@@ -1,7 +1,7 @@
-"""What is made of noisy numbers: counts, differences, ratios, medians, each with its standard error and interval.
+"""Estimates from noisy numbers: counts, differences, ratios and medians, each with its standard error and interval.
 
-Each takes K quantities of many cells at once, values (K, cells) and their covariances (K, K, cells), and the z of the
-confidence asked for. NaN stands for what noise leaves unknown.
+Each formula takes K quantities of many cells at once: values (K, cells), their covariances (K, K, cells), and z, the normal
+quantile of the confidence. NaN stands for a number that is lost in the noise.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Estimate:
 
 
 class Formula(Protocol):
-    """How a number is made of K quantities."""
+    """How a number is computed from K quantities."""
 
     def estimate(self, values: Floats, covariance: Floats, z: float) -> Estimate: ...
 
@@ -54,7 +54,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Quotient:
-    """The first quantity for each of the second, with Fieller's interval."""
+    """The first quantity divided by the second, with Fieller's interval."""
 
     def estimate(self, values: Floats, covariance: Floats, z: float) -> Estimate:
         return Estimate(
@@ -64,7 +64,7 @@ class Quotient:
 
 @dataclass(frozen=True, slots=True)
 class QuotientDifference:
-    """The first for each of the second, less the third for each of the fourth, by the delta method."""
+    """The first divided by the second, minus the third divided by the fourth; the error by the delta method."""
 
     def estimate(self, values: Floats, covariance: Floats, z: float) -> Estimate:
         a, b, c, d = values
@@ -72,16 +72,19 @@ class QuotientDifference:
             slopes = np.stack([1 / b, -a / b**2, -1 / d, c / d**2])
             value = a / b - c / d
             square = np.einsum("ac,abc,bc->c", slopes, covariance, slopes)
-        clear = (b > CLEAR * np.sqrt(covariance[1, 1])) & (d > CLEAR * np.sqrt(covariance[3, 3]))
-        made = _normal(value, np.sqrt(np.maximum(square, 0.0)), z)
+        is_clear = (b > CLEAR * np.sqrt(covariance[1, 1])) & (d > CLEAR * np.sqrt(covariance[3, 3]))
+        estimate = _normal(value, np.sqrt(np.maximum(square, 0.0)), z)
         return Estimate(
-            *(np.where(clear, each, np.nan) for each in (made.value, made.error, made.low, made.high))
+            *(
+                np.where(is_clear, each, np.nan)
+                for each in (estimate.value, estimate.error, estimate.low, estimate.high)
+            )
         )
 
 
 @dataclass(frozen=True, slots=True)
 class BandMedian:
-    """The median of what the quantities count between one edge and the next."""
+    """The median of a distribution; quantity k counts what lies between edges k and k+1."""
 
     edges: tuple[float, ...]
 

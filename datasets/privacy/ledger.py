@@ -1,9 +1,9 @@
-"""The rules of the privacy ledger: an append-only chain of spends that no release may run ahead of.
+"""The rules of the privacy ledger: an append-only hash chain of spends, each made before its release.
 
-A spend is reserved before the first read of raw data and counts from then on, whatever becomes of it; it is
-committed when the release is published, or declared void when its build failed, which refunds nothing. Every
-entry holds the hash of the one before it, and the hash of the last, the head, stands in every manifest
-(PRIVACY.md, section 10). Storage is elsewhere: here are only the entries and what they add up to.
+A spend is reserved before the first read of raw data and counts from then on in any case; it is committed when the
+release is published, or declared void when its build has failed, which refunds nothing. Every entry holds the hash
+of the one before it, and the hash of the last entry, the head, is written into every manifest (PRIVACY.md, section 10).
+Storage is elsewhere: this module has only the entries and their sums.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from datasets.refusal import Refusal
 
 State = Literal["reserved", "committed", "void"]
 GENESIS = "0" * 64
-"""What stands in place of a previous hash in the first entry."""
+"""The previous hash of the first entry."""
 
 
 class BudgetSpent(Refusal):
@@ -43,7 +43,7 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What a build asks for: rho in whole billionths, rounded up, for one dataset and month."""
+    """The spend of one build: rho in whole billionths, rounded up, for one dataset and month."""
 
     dataset: str
     month: str
@@ -55,7 +55,7 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger. Only entries in state `reserved` carry a spend; the others name theirs in `of`."""
+    """One line of the ledger. Only entries in state `reserved` have a spend; the others name its entry in `of`."""
 
     seq: int
     previous: str
@@ -86,9 +86,9 @@ def head(entries: Sequence[Entry]) -> str:
 
 
 def day_of(now: datetime) -> str:
-    """What an entry says of when it was written: the day in UTC and no more.
+    """The time of an entry: only the day, in UTC.
 
-    The ledger is public, and how long a build took, from its reservation on, would tell how many rows there were.
+    The ledger is public, and the duration of a build since its reservation would reveal how many rows there were.
 
     >>> day_of(datetime(2026, 7, 1, 23, 59, 58, tzinfo=UTC))
     '2026-07-01'
@@ -105,9 +105,9 @@ def open_reservations(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 def reserve(entries: Sequence[Entry], spend: Spend, *, caps: Caps, time: str, reason: str = "") -> Entry:
     """The entry that reserves a spend.
 
-    A dataset's month is released once; a correction, which a `reason` declares, spends again within the caps, and so
-    does a build after one that came to nothing.
-    Raises BudgetSpent where the month is spent or a cap would be exceeded.
+    A month of a dataset is released once. A correction, which needs a `reason`, spends again within the caps, and so
+    does a build after one that failed.
+    Raises BudgetSpent if the month is spent or a cap would be exceeded.
     """
     earlier = [entry for entry in entries if (entry.dataset, entry.month) == (spend.dataset, spend.month)]
     if any(entry.state == "committed" for entry in earlier) and not reason:
@@ -136,7 +136,7 @@ def _ensure_within(entries: Sequence[Entry], spend: Spend, cap: Fraction, period
 def commit(
     entries: Sequence[Entry], reserved: Entry, *, time: str, input_hash: str, release: str, artefact_hash: str
 ) -> Entry:
-    """The entry that says that a reserved spend became a release."""
+    """The entry that records that a reserved spend became a release."""
     _ensure_not_closed(entries, reserved)
     spend = _spend_of(reserved)
     return _new_entry(
@@ -146,7 +146,7 @@ def commit(
 
 
 def void(entries: Sequence[Entry], reserved: Entry, *, time: str, reason: str) -> Entry:
-    """The entry that says that a reserved spend came to nothing. The spend stays counted."""
+    """The entry that records that the build of a reserved spend failed. The spend still counts."""
     _ensure_not_closed(entries, reserved)
     return _new_entry(entries, _spend_of(reserved), "void", time=time, of=reserved.seq, reason=reason)
 
@@ -181,7 +181,7 @@ def _new_entry(
 
 
 def total_spend(entries: Iterable[Entry]) -> int:
-    """What entries add up to, in billionths of rho: reserved, committed and void spends all count."""
+    """The sum of spends in billionths of rho; reserved, committed and void spends all count."""
     return sum(entry.nano_rho for entry in entries)
 
 
@@ -209,10 +209,10 @@ def ensure_chain(entries: Sequence[Entry], caps: Caps) -> None:
         previous = entry.hash
     for cap, digits in ((caps.month, 7), (caps.year, 4)):
         for period in sorted({entry.month[:digits] for entry in entries}):
-            of = total_spend(entry for entry in entries if entry.month.startswith(period))
-            if of > cap * NANO:
+            spent = total_spend(entry for entry in entries if entry.month.startswith(period))
+            if spent > cap * NANO:
                 raise LedgerBroken(
-                    f"the ledger spends {_rho_text(of)} rho on {period}, over the cap of {_rho_text(nano_rho(cap))}"
+                    f"the ledger spends {_rho_text(spent)} rho on {period}, over the cap of {_rho_text(nano_rho(cap))}"
                 )
 
 

@@ -1,10 +1,10 @@
-"""The median of values that are known by bands, from noisy counts of the bands.
+"""The median of values that are known only by bands, from noisy counts of the bands.
 
-Inside a band values are taken to lie evenly. With F(t) the noisy number of values below t and N that of all, the median
+Inside a band, values are assumed to lie evenly. With F(t) the noisy number of values below t and N that of all, the median
 is where D(t) = F(t) - N/2 crosses 0; D is linear in the counts, so its variance is known at each t, and the interval is
 every t at which D(t) = 0 is not rejected (test inversion: Woodruff 1952). The standard error is half of such an interval of
-one standard error either way, as Woodruff has it: in a band with few values the delta method's slope holds for a small
-part of it only, and where an end of the interval is not known it is all there is.
+one standard error either way, as Woodruff has it: in a band with few values, the slope of the
+delta method holds for a small part of the band only. If an end of that interval is not known, the delta method is used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def medians(
     """Value, standard error, and the ends of the interval, for each cell.
 
     `edges` are the K + 1 ends of K bands, the last of which may be infinite. Shapes: counts (K, cells), covariance
-    (K, K, cells), each result (cells,). NaN stands for no value where the number of all values is within three standard
+    (K, K, cells), each result (cells,). NaN stands for no value, if the number of all values is within three standard
     errors of 0 or the median lies in the endless band, and for an end that is not known.
 
     >>> ends = [0.0, 1.0, 3.0, np.inf]
@@ -37,19 +37,19 @@ def medians(
     at = np.tensordot(weights, counts, 1)  # D at each edge
     moments = np.einsum("ka,abc,lb->klc", weights, covariance, weights)
     start, spread = np.asarray(edges[:-1], dtype=np.float64), np.diff(np.asarray(edges, dtype=np.float64))
-    clear = at[-1] * 2 > np.maximum(CLEAR * 2 * np.sqrt(moments[-1, -1]), 0.0)
+    is_clear = at[-1] * 2 > np.maximum(CLEAR * 2 * np.sqrt(moments[-1, -1]), 0.0)
     value, error = _crossing(at, moments, start, spread)
     low, high = _not_rejected(at, moments, start, spread, z)
     below, above = _not_rejected(at, moments, start, spread, 1.0)
     error = np.where(np.isfinite(below) & np.isfinite(above), (above - below) / 2, error)
     with np.errstate(invalid="ignore"):
-        found = (np.where(clear & np.isfinite(each), each, np.nan) for each in (value, error, low, high))
+        found = (np.where(is_clear & np.isfinite(each), each, np.nan) for each in (value, error, low, high))
     value, error, low, high = found
     return value, error, low, high
 
 
 def _crossing(at: Floats, moments: Floats, start: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """Where D first reaches 0, and the delta method's standard error there."""
+    """The t at which D first reaches 0, and its standard error by the delta method."""
     cells = np.arange(at.shape[1])
     band = np.argmax(at[1:] >= 0, axis=0)
     low, high = at[band, cells], at[band + 1, cells]
@@ -88,7 +88,7 @@ def _not_rejected(
 
 
 def _roots(a: Floats, b: Floats, c: Floats) -> tuple[Floats, Floats]:
-    """The roots of a x² + b x + c, in the form that loses no digits; NaN where there are none."""
+    """The roots of a x² + b x + c, in the form that loses no digits; NaN if there are none."""
     with np.errstate(divide="ignore", invalid="ignore"):
         q = -0.5 * (b + np.copysign(np.sqrt(np.maximum(b * b - 4 * a * c, 0.0)), b))
         real = b * b >= 4 * a * c

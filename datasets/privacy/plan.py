@@ -1,4 +1,4 @@
-"""Plans: which residuals are measured, and how much of the budget each may cost. No data is touched.
+"""Plans: which residuals are measured, and how much of the budget each may cost. No data is read.
 
 A cuboid A is the sum of its residuals B, one for each choice of a level no finer than A's on every axis, and
 residuals are measured once and shared by all cuboids that contain them. The split of the budget has a closed
@@ -27,16 +27,16 @@ from datasets.privacy.axis import Axis
 from datasets.privacy.discrete_gaussian import LARGEST_SCALE
 
 _BUDGET_PARTS = 1 << 48
-"""Budget is split in this many parts; a residual gets a whole number of them, one at least."""
+"""The budget is split into this many parts; each residual gets a whole number of them, at least one."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """A budget split over residuals.
 
-    `grain` is how many integer units make up one of what is published (10,000 for a measure in which each person
-    weighs one, else 1); `sensitivity` is the farthest, in L2 and in these units, that the leaf table moves when
-    all rows of one privacy unit come or go. `rho_of` gives each residual's cost; the costs add up to `rho`.
+    `grain` is the number of integer units in one published unit (10,000 for a measure in which each person weighs
+    one, else 1); `sensitivity` is the largest distance, in L2 and in these units, by which the leaf table changes if
+    all rows of one privacy unit are added or removed. `rho_of` gives each residual's cost; the costs add up to `rho`.
     """
 
     axes: tuple[Axis, ...]
@@ -82,7 +82,7 @@ def plan(
 ) -> Plan:
     """The plan that minimises the weighted sum of the workload's variances at a cost of exactly `rho`.
 
-    `weights` gives each cuboid's weight per cell; 1/sqrt(cells) by default. Raises ValueError where the workload
+    `weights` gives each cuboid's weight per cell; 1/sqrt(cells) by default. Raises ValueError if the workload
     is empty, a cuboid does not fit the axes, or noise would be wider than can be drawn exactly.
 
     >>> sex = Axis("sex", ((2,),))
@@ -102,17 +102,18 @@ def plan(
     total = sum(roots.values())
     parts = {b: max(1, int(root / total * _BUDGET_PARTS)) for b, root in roots.items()}
     whole = sum(parts.values())
-    made = Plan(axes, workload, rho, sensitivity, grain, {b: rho * n / whole for b, n in parts.items()})
-    _ensure_drawable(made)
-    return made
+    split = Plan(axes, workload, rho, sensitivity, grain, {b: rho * n / whole for b, n in parts.items()})
+    _ensure_drawable(split)
+    return split
 
 
-def _ensure_drawable(made: Plan) -> None:
-    for b in made.rho_of:
+def _ensure_drawable(split: Plan) -> None:
+    """Raises ValueError if the noise of a residual is wider than the sampler can draw exactly."""
+    for b in split.rho_of:
         folded = prod(
-            int(axis.siblings(level).max()) for axis, level in zip(made.axes, b, strict=True) if level
+            int(axis.siblings(level).max()) for axis, level in zip(split.axes, b, strict=True) if level
         )
-        scale = made.deviation(b) * folded
+        scale = split.deviation(b) * folded
         if scale > LARGEST_SCALE:
             raise ValueError(
                 f"residual {b} needs noise of scale {scale:.3g}, above {LARGEST_SCALE:.3g}; "
@@ -135,7 +136,7 @@ def _ensure_plannable(
 
 
 def residuals_of(cuboid: Cuboid) -> Iterable[Cuboid]:
-    """The residuals that a cuboid is the sum of: every choice of a level no finer, the total first."""
+    """The residuals that a cuboid is the sum of: every choice of levels no finer than its own, the total first."""
     return product(*(range(level + 1) for level in cuboid))
 
 
@@ -145,13 +146,13 @@ def cell_count(axes: Sequence[Axis], cuboid: Cuboid) -> int:
 
 
 def row_cost(axes: Sequence[Axis], residual: Cuboid) -> Fraction:
-    """p_B: the squared distance by which one row moves a residual, at the leaf where it is largest.
+    """p_B: the squared distance by which one row changes a residual, at the leaf where it is largest.
 
     >>> row_cost([Axis("sex", ((2,),)), Axis("day", ((30,),))], (1, 1))
     Fraction(29, 60)
     """
-    asked = [axis.fans[level - 1] for axis, level in zip(axes, residual, strict=True) if level]
-    return prod((1 - Fraction(1, max(fan)) for fan in asked), start=Fraction(1))
+    fans = [axis.fans[level - 1] for axis, level in zip(axes, residual, strict=True) if level]
+    return prod((1 - Fraction(1, max(fan)) for fan in fans), start=Fraction(1))
 
 
 def _variance_weight(axes: Sequence[Axis], residual: Cuboid, cuboid: Cuboid) -> float:
@@ -170,7 +171,7 @@ def _spread_weight(axis: Axis, residual: int, level: int) -> float:
 
 
 def _root_above(square: Fraction) -> float:
-    """The least double found whose exact square is not below `square`."""
+    """A double whose exact square is not below `square`, and hardly above it."""
     root = sqrt(square)
     while Fraction(root) ** 2 < square:
         root = nextafter(root, inf)

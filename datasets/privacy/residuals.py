@@ -1,4 +1,4 @@
-"""Measuring residuals exactly on integers, and putting cuboids together from them (PRIVACY.md, sections 4 and 5).
+"""Measuring residuals exactly on integers, and reconstructing cuboids from them (PRIVACY.md, sections 4 and 5).
 
 Exact and noisy tables have different types, so that the type checker refuses to publish an exact one.
 """
@@ -18,21 +18,21 @@ from datasets.privacy.plan import Plan
 
 Integers = NDArray[np.int64]
 Noise = Callable[[Floats], Integers]
-"""Independent integer noise, one draw for each scale: the discrete Gaussian of CKS20, or silence in tests."""
+"""Independent integer noise, one draw for each scale: the discrete Gaussian of CKS20, or zeros in tests."""
 
-_MOST = 1 << 62
+_MAX_MAGNITUDE = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class ExactTable:
-    """Exact numbers of grains in the cells of a cuboid: private, never published, never logged."""
+    """Exact numbers of grains in the cells of a cuboid: private, never published and never logged."""
 
     counts: Integers
 
 
 @dataclass(frozen=True, slots=True)
 class NoisyTable:
-    """Numbers that noise protects, in published units: all that may leave the build."""
+    """Numbers protected by noise, in published units: the only ones that may leave the build."""
 
     values: Floats
 
@@ -42,11 +42,11 @@ class TooManyRows(OverflowError):
 
 
 def measure(plan: Plan, exact: Mapping[Cuboid, ExactTable], noise: Noise) -> dict[Cuboid, NoisyTable]:
-    """The noisy residual of every cuboid in the plan's closure; each costs what the plan gives it.
+    """The noisy residual of every cuboid in the plan's closure; each costs the rho that the plan gives it.
 
     Table B is folded to q = (n·I - J) y along each of its axes, an integer, and gets a discrete Gaussian of scale
-    deviation · prod n, so one unit, moving q by at most sensitivity · prod n · sqrt(p_B), costs rho_B. Dividing by
-    prod n and centring are post-processing. Raises TooManyRows where q could exceed 2^62.
+    deviation · prod n, so one unit, which changes q by at most sensitivity · prod n · sqrt(p_B), costs rho_B. Dividing by
+    prod n and centring are post-processing. Raises TooManyRows if q could exceed 2^62.
     """
     return {b: _measure_one(plan, b, exact[b], noise) for b in plan.rho_of}
 
@@ -71,7 +71,7 @@ def _measure_one(plan: Plan, residual: Cuboid, exact: ExactTable, noise: Noise) 
 
 def _ensure_exact(plan: Plan, residual: Cuboid, counts: Integers, multiple: Integers) -> None:
     widest_noise = int(plan.deviation(residual) * 64) + 1
-    if (_sum_of_magnitudes(counts) + widest_noise) * int(multiple.max()) >= _MOST:
+    if (_sum_of_magnitudes(counts) + widest_noise) * int(multiple.max()) >= _MAX_MAGNITUDE:
         raise TooManyRows(
             f"cuboid {residual}: this many rows times {int(multiple.max())} cells do not fit exact 64-bit arithmetic"
         )
@@ -83,23 +83,24 @@ def _sum_of_magnitudes(counts: Integers) -> int:
 
 
 def reconstruct(plan: Plan, residuals: Mapping[Cuboid, NoisyTable], cuboid: Cuboid) -> NoisyTable:
-    """A published cuboid: each residual it contains, spread evenly down to its levels, added up.
+    """A published cuboid: the sum of the residuals it contains, each spread evenly down to its levels.
 
-    Unbiased, and the same whichever cuboid it is rolled up from (RP, theorem 3). Raises KeyError where a
+    Unbiased, and the same whichever cuboid it is rolled up from (RP, theorem 3). Raises KeyError if a
     residual was not measured.
     """
 
-    def built(chosen: Cuboid) -> Floats:
+    def sum_of_residuals(chosen: Cuboid) -> Floats:
         at = len(chosen)
         if at == len(cuboid):
             return residuals[chosen].values
-        table = built((*chosen, 0))
+        table = sum_of_residuals((*chosen, 0))
         for level in range(cuboid[at]):
-            table = plan.axes[at].spread(table, at, level) + built((*chosen, level + 1))
+            table = plan.axes[at].spread(table, at, level) + sum_of_residuals((*chosen, level + 1))
         return table
 
-    return NoisyTable(built(()))
+    return NoisyTable(sum_of_residuals(()))
 
 
 def _detailed_axes(plan: Plan, cuboid: Cuboid) -> Iterator[tuple[int, Axis]]:
+    """The axes that a cuboid is broken down by, with their positions."""
     return ((at, axis) for at, axis in enumerate(plan.axes) if cuboid[at])

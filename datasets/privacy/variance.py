@@ -1,6 +1,6 @@
-"""How certain anything asked of a release is: variances and covariances of product-form questions.
+"""Variances and covariances of questions in product form.
 
-A question gives each axis one row of weights per output cell: a unit vector for a group, zeros and ones for a
+A question has one row of weights per output cell for each axis: a unit vector for a group, zeros and ones for a
 filter, nothing for a roll-up. Its answer is the sum over residuals B of (question folded onto B) · r_B, and
 the residuals are independent, so
 
@@ -22,13 +22,13 @@ from datasets.privacy.axis import Axis
 
 Floats = NDArray[np.float64]
 Factor = tuple[int, Floats] | None
-"""The level asked of an axis, and for each output cell its weights over the codes of that level, as rows."""
+"""The level that is asked of an axis, and the weights over its codes: one row for each output cell."""
 
 
 def variance(axes: Sequence[Axis], residuals: Mapping[Cuboid, float], factors: Sequence[Factor]) -> Floats:
     """The variance of each cell of a question; shape: the rows of each factor that is not None, in axis order.
 
-    `residuals` gives the noise variance s_B of each measured residual. Raises KeyError where the question is
+    `residuals` gives the noise variance s_B of each measured residual. Raises KeyError if the question is
     deeper than what was measured.
 
     >>> flat = Axis("sex", ((2,),))
@@ -46,16 +46,16 @@ def covariance(
 ) -> Floats:
     """The covariance of each cell of one question with the same cell of another of the same shape.
 
-    One of the two may have a single row where the other has many. Raises KeyError as `variance` does.
+    Along an axis, one of the two may have a single row and the other many. Raises KeyError as `variance` does.
     """
-    asked = [at for at, (u, v) in enumerate(zip(left, right, strict=True)) if (u or v) is not None]
-    inner = [_inner_products(axes[at], left[at], right[at]) for at in asked]
+    detailed = [at for at, (u, v) in enumerate(zip(left, right, strict=True)) if (u or v) is not None]
+    inner = [_inner_products(axes[at], left[at], right[at]) for at in detailed]
     total = np.zeros(tuple(len(levels[0]) for levels in inner))
     for depths in product(*(range(len(levels)) for levels in inner)):
         chosen = [levels[depth] for levels, depth in zip(inner, depths, strict=True)]
         if all(values.any() for values in chosen):
             residual = [0] * len(axes)
-            for at, depth in zip(asked, depths, strict=True):
+            for at, depth in zip(detailed, depths, strict=True):
                 residual[at] = depth
             total += residuals[tuple(residual)] * _outer(chosen)
     return total
@@ -77,7 +77,7 @@ def _inner_products(axis: Axis, u: Factor, v: Factor) -> list[Floats]:
 
 
 def _folds(axis: Axis, factor: Factor, depth: int) -> list[Floats]:
-    """The weights as the residual of each level meets them; a level below the one asked meets none."""
+    """The weights folded onto each level from the total down; zeros for levels finer than the one asked."""
     level, weights = factor if factor is not None else (0, np.ones((1, 1)))
     folds = [np.zeros((len(weights), axis.size(below))) for below in range(depth, level, -1)]
     folds.append(weights)

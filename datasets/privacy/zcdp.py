@@ -1,4 +1,4 @@
-"""Zero-concentrated differential privacy: what a rho means, exactly and in words people know.
+"""Zero-concentrated differential privacy: the cost rho, and what it means as (epsilon, delta) and as power of a test.
 
 Bun and Steinke (2016) for zCDP; CKS20, proposition 12, for the conversion to (epsilon, delta).
 """
@@ -16,7 +16,7 @@ NANO = 1_000_000_000
 def rho_spent(precision: Fraction, rows_per_unit: int) -> Fraction:
     """The zCDP cost of residuals whose summed precision (p_B / s_B, in 1/variance) is `precision`.
 
-    A unit with m rows moves a table by at most m in L2, so rho = m² · precision / 2:
+    A unit with m rows changes a table by at most m in L2, so rho = m² · precision / 2:
     Bun and Steinke (2016), proposition 1.6; PRIVACY.md, section 3.
 
     >>> rho_spent(Fraction(1, 50), rows_per_unit=4)
@@ -26,7 +26,7 @@ def rho_spent(precision: Fraction, rows_per_unit: int) -> Fraction:
 
 
 def nano_rho(rho: Fraction) -> int:
-    """A spend in whole billionths of rho, rounded up: what the ledger adds up.
+    """A spend in whole billionths of rho, rounded up: the unit of the ledger.
 
     >>> nano_rho(Fraction(1, 3))
     333333334
@@ -57,7 +57,7 @@ def epsilon(rho: Fraction | float, delta: float) -> float:
 
 
 def _minimiser(bound: Callable[[float], float], low: float, high: float) -> float:
-    """Golden-section search for the least value of a function with one valley."""
+    """Golden-section search for the minimum of a function with one valley."""
     ratio = (sqrt(5) - 1) / 2
     for _ in range(200):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
@@ -66,7 +66,7 @@ def _minimiser(bound: Callable[[float], float], low: float, high: float) -> floa
 
 
 def power_of_best_test(rho: Fraction | float, level: float = 0.05) -> float:
-    """How often the best test at `level` detects one given unit: Phi(Phi⁻¹(level) + sqrt(2 rho)).
+    """The probability that the best test at `level` detects one given unit: Phi(Phi⁻¹(level) + sqrt(2 rho)).
 
     >>> round(power_of_best_test(0.25), 3)
     0.174

@@ -1,1 +1,1 @@
-"""Releases: what was published, and how to ask it. Nothing here can write one."""
+"""Reading releases: their format, which are current, and answers to questions. Nothing here can write a release."""

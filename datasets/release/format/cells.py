@@ -1,4 +1,4 @@
-"""The layout of `cells.parquet`: one row per cell of every published cuboid."""
+"""The columns of `cells.parquet`, which holds one row for each cell of every published cuboid."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def standard_error(measure: str) -> str:
 
 
 def cells_schema(codebook: Codebook) -> pa.Schema:
-    """The columns, in order: the cuboid's name, one per level (null where it is rolled up), two per measure.
+    """The columns, in order: the cuboid's name, one per level (null if it is rolled up), two per measure.
 
-    A measure's pair is null in cuboids that it does not publish. `day` is a date; other codes are text.
+    Both are null in cuboids that are not published of the measure. `day` is a date; other codes are text.
     """
     days = {level.name for d in codebook.dimensions for level in d.levels if level.unknown is None}
     return pa.schema(

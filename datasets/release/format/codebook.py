@@ -1,7 +1,7 @@
 """The codebook of a release: what its dimensions, codes and measures mean.
 
-It travels with the release, so a question is understood as its release was made, whatever the declaration of today
-says (Delegated Regulation (EU) 2025/2050, Art. 15(2): codebooks).
+It is part of the release, so a question is always understood by the declaration that its release was made from, whatever
+the declaration of today says (Delegated Regulation (EU) 2025/2050, Art. 15(2): codebooks).
 """
 
 from __future__ import annotations
@@ -29,23 +29,25 @@ from datasets.period import Month
 from datasets.privacy.axis import Axis
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-"""A name that is safe as a column's: a reader writes queries with it."""
+"""A name that is safe as the name of a column: it stands in SQL queries."""
 
 
 class Frozen(BaseModel):
-    """A part of a released document: it never changes, and has no members but those named."""
+    """A part of a released document: it never changes, and has no members but those declared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class CodeEntry(Frozen):
+    """A code, its label, and the code of the coarser level that it belongs to."""
+
     code: str = Field(pattern=r"^[A-Za-z0-9+_.-]{1,80}$")
     label: str
     within: str | None = None
 
 
 class LevelEntry(Frozen):
-    """One depth of a dimension: the name under which it is asked, and its codes in the order of the cells."""
+    """One depth of a dimension: its name in questions, and its codes in the order in which cells are stored."""
 
     name: Name
     title: str
@@ -56,10 +58,13 @@ class LevelEntry(Frozen):
 
     @cached_property
     def index(self) -> dict[str, int]:
+        """The position of each code."""
         return {entry.code: position for position, entry in enumerate(self.codes)}
 
 
 class DimensionEntry(Frozen):
+    """A dimension, with its levels from the coarsest to the finest."""
+
     name: Name
     title: str
     law: str
@@ -67,7 +72,7 @@ class DimensionEntry(Frozen):
 
 
 class CodebookMeasure(Frozen):
-    """A measure: `events` and `sum` count at most `rows_per_unit` rows of a person, `units` all rows as one."""
+    """A measure: `events` and `sum` count at most `rows_per_unit` rows of a person, `units` counts each person as one."""
 
     name: Name
     title: str
@@ -81,7 +86,7 @@ class CodebookMeasure(Frozen):
 
 
 class BandEntry(Frozen):
-    """A code that stands for values from `lower` to `upper`; without `upper` there is no end."""
+    """A code that stands for the values from `lower` to `upper`; without `upper` the band has no upper end."""
 
     code: str
     lower: float
@@ -89,8 +94,11 @@ class BandEntry(Frozen):
 
 
 class DerivedEntry(Frozen):
-    """A measure made of others. A `share` is of `of`: what falls on `codes` of `level`, of all or of what falls on `among`; a
-    `rate` is `numerator` for each of `denominator`; a `median` is of `of` along the bands of `level`."""
+    """A measure that is computed from others.
+
+    A `share` is the part of `of` that falls on `codes` of `level`, out of everything or out of what falls on `among`. A
+    `rate` is `numerator` divided by `denominator`. A `median` is that of `of` along the bands of `level`.
+    """
 
     name: Name
     title: str
@@ -142,7 +150,7 @@ class Codebook(Frozen):
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
-        """The trees of levels that the privacy engine worked with."""
+        """The axes of the privacy engine, one for each dimension."""
         return tuple(
             Axis(d.name, tuple(map(_fan_outs, (None, *d.levels), d.levels))) for d in self.dimensions
         )
@@ -154,7 +162,7 @@ class Codebook(Frozen):
 
     @property
     def measure_names(self) -> tuple[str, ...]:
-        """What `measure` may ask for: what was measured, and what is made of it."""
+        """The names that `measure` may ask for: measures and derived measures."""
         return (*(measure.name for measure in self.measures), *(entry.name for entry in self.derived))
 
     def measure(self, name: str) -> CodebookMeasure:
@@ -162,7 +170,7 @@ class Codebook(Frozen):
         return {measure.name: measure for measure in self.measures}[name]
 
     def cuboid(self, name: str) -> Cuboid:
-        """The cuboid that the column `cuboid` calls `name`. Raises KeyError."""
+        """The cuboid of this name, as the column `cuboid` has it. Raises KeyError."""
         cuboid = [0] * len(self.dimensions)
         for level in () if name == "total" else name.split(","):
             at, depth = self.places[level]
@@ -170,11 +178,12 @@ class Codebook(Frozen):
         return tuple(cuboid)
 
     def cuboid_name(self, cuboid: Cuboid) -> str:
+        """The value of the column `cuboid`: the levels joined by commas, or `total`."""
         names = [d.levels[depth - 1].name for d, depth in zip(self.dimensions, cuboid, strict=True) if depth]
         return ",".join(names) or "total"
 
     def text(self) -> str:
-        """The codebook as the file of a release holds it."""
+        """The contents of the file `codebook.json`."""
         return self.model_dump_json(indent=1)
 
 
@@ -186,7 +195,7 @@ def _fan_outs(coarse: LevelEntry | None, fine: LevelEntry) -> tuple[int, ...]:
 
 
 def codebook_of(dataset: Dataset, month: Month) -> Codebook:
-    """The codebook that a release of this declaration and month carries."""
+    """The codebook of a release of this declaration and month."""
     return Codebook(
         dataset=dataset.name,
         version=dataset.version,

@@ -1,7 +1,7 @@
-"""Errata: why a release was withdrawn. The release itself is never edited; a signed document beside it says so.
+"""Errata: why a release was withdrawn. The release itself is never edited; a signed document next to it says so.
 
-Whoever finds the document does not serve the release, whether or not its signature fits: only what a document says that
-does fit is repeated.
+A release that has such a document is not served, even if the signature is wrong. The reason is only repeated if the
+signature is valid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger("daylight.release")
 
 
 class Erratum(Frozen):
-    """Which release was withdrawn, when, and why, in the words of whoever answers for it."""
+    """Which release was withdrawn, when, and why, as the admin stated it."""
 
     dataset: Name
     release: str = Field(pattern=r"^\d{4}-\d{2}\.[1-9]\d{0,3}$")
@@ -35,26 +35,28 @@ class ReleaseWithdrawn(Refusal):
     """A release that was withdrawn; the detail says why, and what took its place."""
 
     def __init__(self, erratum: Erratum, current: str) -> None:
-        named = current if current.startswith(f"{erratum.month}.") and current != erratum.release else ""
+        successor = current if current.startswith(f"{erratum.month}.") and current != erratum.release else ""
         self.erratum = erratum
-        self.successor = named
+        self.successor = successor
         instead = "it has no successor yet"
-        if named:
-            later = int(named.split(".")[1]) > int(erratum.release.split(".")[1])
+        if successor:
+            is_later = int(successor.split(".")[1]) > int(erratum.release.split(".")[1])
             instead = (
-                f"its successor is {named}" if later else f"{named}, which it had corrected, is served again"
+                f"its successor is {successor}"
+                if is_later
+                else f"{successor}, which it had corrected, is served again"
             )
         super().__init__(
             f"{erratum.dataset} {erratum.release} was withdrawn on {erratum.withdrawn_at[:10]}: {erratum.reason} "
             f"({instead}; all errata: /v1/errata)",
             parameter="release",
             value=erratum.release,
-            suggestions=[named] if named else [],
+            suggestions=[successor] if successor else [],
         )
 
 
 def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratum | None:
-    """Why a release was withdrawn; None where it was not."""
+    """Why a release was withdrawn; None if it was not."""
     if layout.RELEASE_NAME.fullmatch(release) is None:
         return None
     path = layout.erratum_file(root, dataset, release)
@@ -62,7 +64,7 @@ def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratu
         return None
     try:
         return read_erratum(root, dataset, release, verify)
-    except Exception as error:  # whatever is wrong with it, the release is not served
+    except Exception as error:  # the release is not served, whatever the error is
         log.warning("the erratum %s cannot be verified: %s", path.name, type(error).__name__)
     return Erratum(
         dataset=dataset,
@@ -74,7 +76,7 @@ def erratum_of(root: Path, dataset: str, release: str, verify: Verify) -> Erratu
 
 
 def read_erratum(root: Path, dataset: str, release: str, verify: Verify) -> Erratum:
-    """The erratum of a release that has one. Raises ReleaseDamaged where it is not what was signed, or belongs elsewhere."""
+    """The erratum of a release that has one. Raises ReleaseDamaged if its signature is wrong or it is of another release."""
     path = layout.erratum_file(root, dataset, release)
     try:
         found = Erratum.model_validate_json(read_signed(path, verify).text)

@@ -1,4 +1,4 @@
-"""Where releases lie: `releases/<dataset>/<YYYY-MM>.<revision>/` and a pointer `<YYYY-MM>.current` for each month."""
+"""The paths of releases: `releases/<dataset>/<YYYY-MM>.<revision>/`, and a pointer `<YYYY-MM>.current` for each month."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ CELLS = "cells.parquet"
 CODEBOOK = "codebook.json"
 
 FileState = tuple[tuple[str, int, int, int], ...]
+"""Name, mode, size and time of change of some files: differs if one was changed, and costs no reading."""
 RELEASE_NAME = re.compile(r"(\d{4}-\d{2})\.([1-9]\d{0,3})", re.ASCII)
 _ROLLBACK = re.compile(r"(\d{4}-\d{2})\.rollback-([1-9]\d{0,3})", re.ASCII)
 _POINTER = re.compile(r"(\d{4}-\d{2})\.current", re.ASCII)
@@ -39,17 +40,17 @@ def pointer_file(root: Path, dataset: str, month: Month | str) -> Path:
 
 @lru_cache(maxsize=4096)
 def erratum_file(root: Path, dataset: str, release: str) -> Path:
-    """Beside the release, which is never edited: why it was withdrawn, if it was."""
+    """The document next to a release that says why it was withdrawn, if it was."""
     return root / dataset / f"{release}.erratum"
 
 
 def rollback_file(root: Path, dataset: str, month: Month | str, number: int) -> Path:
-    """Beside the releases: that a month went back to an earlier one, for the first, second, ... time."""
+    """The document that says that a month went back to an earlier release; `number` is 1 for the first time."""
     return root / dataset / f"{month}.rollback-{number}"
 
 
 def rollback_files(root: Path, dataset: str, month: Month | str = "") -> tuple[Path, ...]:
-    """Every rollback of a dataset, or of one month of it, by month and number."""
+    """The files of all rollbacks of a dataset, or of one month of it, by month and number."""
     folder = root / dataset
     found = [
         (match[1], int(match[2]), path)
@@ -65,7 +66,7 @@ def withdrawn_releases(root: Path, dataset: str, month: Month | str) -> frozense
 
 
 def ledger_file(root: Path) -> Path:
-    """The privacy ledger as it stood when something was last published."""
+    """The privacy ledger as of the last publication."""
     return root / "ledger"
 
 
@@ -77,7 +78,7 @@ def released_months(root: Path, dataset: str) -> tuple[str, ...]:
 
 
 def release_names(root: Path, dataset: str) -> tuple[str, ...]:
-    """Every release whose folder is there, by month and revision."""
+    """Every release that has a folder, by month and revision."""
     folder = root / dataset
     names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
     found = [match for match in map(RELEASE_NAME.fullmatch, names) if match]
@@ -85,7 +86,7 @@ def release_names(root: Path, dataset: str) -> tuple[str, ...]:
 
 
 def folder_state(folder: Path) -> FileState:
-    """What `traces_of` says of the folder itself and of each file in it: whether it has been touched, cheaply."""
+    """The state of a folder itself and of each file in it."""
     found = file_state(folder)
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
@@ -94,7 +95,7 @@ def folder_state(folder: Path) -> FileState:
 
 
 def file_state(path: Path) -> FileState:
-    """Name, kind, size and time of change of a file; nothing where it is not there. A link is not followed."""
+    """The state of one file; empty if it does not exist. A link is not followed."""
     try:
         stat = path.lstat()
     except OSError:

@@ -1,6 +1,6 @@
-"""The privacy ledger as it is published: every entry, so that anybody can check the chain and add up what was spent.
+"""The published privacy ledger: every entry, so that anybody can check the hash chain and add up the spends.
 
-It holds nothing but what PRIVACY.md, section 10, puts into the ledger: plans, spends, and a salted hash of the input.
+It holds only what PRIVACY.md, section 10, puts into the ledger: plans, spends, and a salted hash of the input.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def ledger_document(entries: Sequence[Entry], caps: Caps) -> bytes:
 
 
 def published_ledger(root: Path, verify: Verify) -> SignedDocument | None:
-    """The ledger as it was published last; None before the first publication. Raises ReleaseDamaged."""
+    """The ledger as of the last publication; None before the first one. Raises ReleaseDamaged."""
     path = layout.ledger_file(root)
     return read_signed(path, verify) if path.exists() or path.is_symlink() else None
 
 
 def entries_of(ledger: SignedDocument) -> tuple[Entry, ...]:
-    """The entries of a published ledger, checked as a chain. Raises ReleaseDamaged."""
+    """The entries of a published ledger, whose hash chain is checked. Raises ReleaseDamaged."""
     try:
         document: dict[str, Any] = json.loads(ledger.text)
         bare = [{name: each[name] for name in each if name != "hash"} for each in document["entries"]]

@@ -1,4 +1,4 @@
-"""The manifest of a release: what it is, what it cost, how certain it is, and the hashes of its files.
+"""The manifest of a release: its source, its privacy cost, its noise, and the hashes of its files.
 
 It is signed (ES256, detached: RFC 7515, appendix F) over exactly the bytes of `manifest.json`.
 """
@@ -23,7 +23,7 @@ class ManifestMalformed(Refusal):
 
 
 class SourceEntry(Frozen):
-    """Where the events came from, as the importer says it; no count, nothing that depends on a row."""
+    """Where the events came from, as declared by the importer. It holds no count and nothing that depends on a row."""
 
     format: str
     schema_name: str
@@ -34,7 +34,7 @@ class SourceEntry(Frozen):
 
 
 class PrivacyEntry(Frozen):
-    """What is promised: rho-zCDP for one person's rows of one month, and what that means in other words."""
+    """The privacy promise: rho-zCDP for one person's rows of one month, and what follows from it."""
 
     unit: str
     neighbours: str
@@ -47,7 +47,7 @@ class PrivacyEntry(Frozen):
 
 
 class ShareEntry(Frozen):
-    """An estimated share and its 95 % interval; null where noise drowns it."""
+    """An estimated share and its 95 % interval; null if it is lost in the noise."""
 
     share: float | None
     lo: float | None
@@ -55,7 +55,7 @@ class ShareEntry(Frozen):
 
 
 class KeptEntry(Frozen):
-    """How much of the rows bounding kept, measured under the same protection, against a cap of `rows_per_unit`."""
+    """The share of rows that bounding kept, out of the rows under a cap of `rows_per_unit`; estimated with noise as well."""
 
     rows_per_unit: int
     rho: str
@@ -73,7 +73,7 @@ class ResidualEntry(Frozen):
 
 
 class ManifestMeasure(Frozen):
-    """What one measure publishes, at what cost and with what noise."""
+    """The published cuboids of one measure, their cost and their noise."""
 
     name: str
     kind: str
@@ -88,6 +88,8 @@ class ManifestMeasure(Frozen):
 
 
 class FileEntry(Frozen):
+    """A file of the release, its size and its hash."""
+
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}\.(parquet|json)$")
     rows: int | None = None
     bytes: int = Field(ge=0)
@@ -95,14 +97,14 @@ class FileEntry(Frozen):
 
 
 class LedgerEntry(Frozen):
-    """The spend that this release was made from, and the head of the ledger when it stood there."""
+    """The number of the spend that this release was made from, and the head of the ledger at that entry."""
 
     seq: int
     head: str
 
 
 class Manifest(Frozen):
-    """Everything a reader needs to trust and to understand a release."""
+    """Everything that a reader needs in order to verify and to understand a release."""
 
     schema_version: str = Field(pattern=f"^{SCHEMA_VERSION}$")
     dataset: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
@@ -127,6 +129,7 @@ class Manifest(Frozen):
 
     @cached_property
     def by_measure(self) -> Mapping[str, ManifestMeasure]:
+        """The measures by name."""
         return {measure.name: measure for measure in self.measures}
 
     @property

@@ -1,4 +1,4 @@
-"""What a release publishes of one measure, ready to be asked."""
+"""The measures of a release: their published cuboids, and the variances and covariances of questions of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from datasets.release.format.manifest import Manifest
 
 @dataclass(frozen=True)
 class PublishedMeasure:
-    """One measure: its cuboids by name, those of few cells first, and the noise variance s_B of its residuals.
+    """One measure: its cuboids by name, those with the fewest cells first, and the noise variance s_B of its residuals.
 
     A sum is its centred sum plus `middle` times the count of another measure, which is measured independently.
     """
@@ -31,7 +31,7 @@ class PublishedMeasure:
     counted_by: PublishedMeasure | None = None
 
     def smallest_cuboid(self, depth: Cuboid) -> str | None:
-        """The cuboid of fewest cells that is at least so deep; None where none is published."""
+        """The cuboid with the fewest cells that is at least so deep; None if none is published."""
         if depth not in self._smallest_by_depth:
             self._smallest_by_depth[depth] = next(
                 (
@@ -45,7 +45,7 @@ class PublishedMeasure:
 
     @cached_property
     def _smallest_by_depth(self) -> dict[Cuboid, str | None]:
-        """What was found for each depth that was asked for; there are no more than the release has cuboids and axes allow."""
+        """A cache of `smallest_cuboid`. The axes allow a limited number of depths only, so it needs no bound."""
         return {}
 
     def covariance(
@@ -53,7 +53,7 @@ class PublishedMeasure:
     ) -> Floats:
         """The covariance of each cell with the same cell of another question of the same shape (PRIVACY.md, section 6).
 
-        Measures are measured with independent noise; a sum shares the noise of the count that it is counted by.
+        Each measure has independent noise; only a sum shares the noise of the count that it is counted by.
         """
         asked = [u or v for u, v in zip(factors, others, strict=True)]
         total: Floats = np.zeros([len(factor[1]) for factor in asked if factor is not None])
@@ -65,7 +65,7 @@ class PublishedMeasure:
         return total
 
     def _sources(self) -> tuple[tuple[int, PublishedMeasure], ...]:
-        """What was measured, each with noise of its own, and how much of it goes into this."""
+        """The independently measured tables that this measure is the sum of, each with its weight."""
         return ((1, self), (self.middle, self.counted_by)) if self.counted_by else ((1, self),)
 
 

@@ -1,6 +1,6 @@
-"""Rollbacks: a month's current release was set aside and an earlier one, which was not withdrawn, is current again.
+"""Rollbacks: an earlier release of a month, which was not withdrawn, is made current again.
 
-Each is a signed document beside the releases, none of which is edited; what was set aside can still be asked by name.
+Each is a signed document next to the releases. No release is edited: the one that was replaced can still be asked by name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = logging.getLogger("daylight.release")
 
 
 class Rollback(Frozen):
-    """Which release became current again, instead of which, when, and why, in the words of whoever answers for it."""
+    """Which release became current again, instead of which, when, and why, as the admin stated it."""
 
     dataset: Name
     month: str = Field(pattern=r"^\d{4}-\d{2}$")
@@ -31,7 +31,7 @@ class Rollback(Frozen):
 
 
 def read_rollback(path: Path, verify: Verify) -> Rollback:
-    """The rollback in a file. Raises ReleaseDamaged where it is not what was signed, or belongs elsewhere."""
+    """The rollback in a file. Raises ReleaseDamaged if its signature is wrong or its name does not fit its contents."""
     try:
         found = Rollback.model_validate_json(read_signed(path, verify).text)
     except ValidationError:
@@ -42,7 +42,7 @@ def read_rollback(path: Path, verify: Verify) -> Rollback:
 
 
 def rollbacks(root: Path, dataset: str, verify: Verify) -> tuple[Rollback, ...]:
-    """Every rollback of a dataset that is what was signed, by month and number."""
+    """Every rollback of a dataset whose signature is valid, by month and number."""
     found = []
     for path in layout.rollback_files(root, dataset):
         try:

@@ -1,4 +1,4 @@
-"""Signed documents that stand by themselves beside the releases: in one file, so that text and signature change together.
+"""Signed documents next to the releases: text and signature are in one file, so that they change together.
 
 The first line is the detached signature (ES256: RFC 7515, appendix F) of exactly the bytes after it.
 """
@@ -15,25 +15,25 @@ _LARGEST = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class SignedDocument:
-    """A document and its signature, which has been verified."""
+    """A document and its signature."""
 
     text: bytes
     signature: str
 
 
 def read_signed(path: Path, verify: Verify) -> SignedDocument:
-    """The document in a file. Raises ReleaseDamaged where it is a link, too large, or not what was signed."""
+    """The verified document in a file. Raises ReleaseDamaged if it is a link, too large, or its signature is wrong."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
         raise ReleaseDamaged(f"{path.name} is missing, a link, or larger than any that is written")
     signature, _, text = path.read_bytes().partition(b"\n")
-    found = SignedDocument(text, signature.decode("ascii", "replace"))
+    document = SignedDocument(text, signature.decode("ascii", "replace"))
     try:
-        verify(found.text, found.signature)
+        verify(document.text, document.signature)
     except Exception as error:
         raise ReleaseDamaged(f"{path.name} does not carry a valid signature") from error
-    return found
+    return document
 
 
 def signed_bytes(document: SignedDocument) -> bytes:
-    """What the file of a signed document holds."""
+    """The contents of the file of a signed document."""
     return document.signature.encode("ascii") + b"\n" + document.text

@@ -1,4 +1,4 @@
-"""What is said of how certain an answer is."""
+"""How the certainty of a result is described: confidence, what the interval covers, and the status of a cell."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""When something happened to a dataset, as it is published.
+"""The published timestamps of releases, withdrawals and rollbacks.
 
-A release is published with its hour. The minute in which a build ended, together with the one in which it began, which may
-be known from a schedule, would tell how long it took, and so how many rows there were (PRIVACY.md, section 11). Whatever
-happens to a dataset is still later than all that happened to it before: by a second, where it would not be.
+A release is published with its hour only. The minute in which a build ended, together with the minute in which it began,
+which may be known from a schedule, would reveal how long it took, and so how many rows there were (PRIVACY.md, section 11).
+Each timestamp of a dataset is later than all earlier ones: if it would not be, it is a second after the latest.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 TIME_TO_APPEAR = timedelta(minutes=10)
-"""How far into the next hour a release may still appear that is published with an hour; a later one is stamped anew."""
+"""How far into the next hour a release may still appear; one that appears later gets a new timestamp."""
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""How far the clocks of whoever builds and whoever reads may differ (docs/operations.md)."""
+"""How far the clocks of the builder and of a reader may differ (docs/operations.md)."""
 _SECOND = timedelta(seconds=1)
 
 
 def release_timestamp(earlier: Iterable[datetime], now: datetime, *, is_complete: bool = True) -> datetime:
-    """The hour in which a release appears.
+    """The hour in which a release appears, or later, so that it is after all `earlier` timestamps.
 
-    Its second, where the record of what happened `earlier` is not whole: what is missing there may be of this hour, and the
+    If the record of earlier timestamps is not complete, it is the second: a missing timestamp may be in this hour, and the
     release must be later.
 
     >>> from datetime import UTC
@@ -31,7 +31,7 @@ def release_timestamp(earlier: Iterable[datetime], now: datetime, *, is_complete
 
 
 def is_late(published: datetime, now: datetime) -> bool:
-    """Whether a release may not appear any more with its moment: readers may be about to answer for that hour.
+    """Whether a release may no longer appear with its timestamp: readers may soon treat that hour as final.
 
     >>> from datetime import UTC
     >>> is_late(datetime(2026, 7, 1, 14, tzinfo=UTC), datetime(2026, 7, 1, 15, 9, 59, tzinfo=UTC))
@@ -43,23 +43,23 @@ def is_late(published: datetime, now: datetime) -> bool:
 
 
 def action_timestamp(earlier: Iterable[datetime], now: datetime) -> datetime:
-    """The second in which somebody withdraws a release or goes back to one, which no event has a say in."""
+    """The second in which an admin withdraws a release or rolls back to one; it does not depend on any event."""
     return _later_than_all(earlier, now.replace(microsecond=0))
 
 
 def stable_as_of(earlier: Iterable[datetime], now: datetime) -> datetime:
-    """The last second in which nothing can happen any more, whatever is about to appear.
+    """The last second that is final: nothing can get a timestamp in it or before it any more.
 
-    What appears is stamped with an hour that was over for no longer than `TIME_TO_APPEAR`, by a clock that may be behind
-    this one by `CLOCKS_DIFFER`; and later than all so far. What is said to have happened later than any clock can say is
-    no reason to answer for what is to come.
+    A release appears at most `TIME_TO_APPEAR` after the end of the hour of its timestamp, by a clock that may be behind
+    this one by `CLOCKS_DIFFER`; and every new timestamp is later than all earlier ones. Earlier timestamps that lie beyond
+    any clock count as now.
     """
-    known = (min(moment, now + CLOCKS_DIFFER) for moment in earlier)
+    known = (min(timestamp, now + CLOCKS_DIFFER) for timestamp in earlier)
     return max((_start_of_hour(now - TIME_TO_APPEAR - CLOCKS_DIFFER) - _SECOND, *known))
 
 
 def ceil_to_second(moment: datetime) -> datetime:
-    """The first whole second by which something has happened.
+    """A timestamp rounded up to a whole second.
 
     >>> from datetime import UTC
     >>> ceil_to_second(datetime(2026, 7, 1, 14, 37, 20, 5, tzinfo=UTC)).isoformat()
@@ -73,4 +73,4 @@ def _start_of_hour(now: datetime) -> datetime:
 
 
 def _later_than_all(earlier: Iterable[datetime], wanted: datetime) -> datetime:
-    return max((wanted, *(moment + _SECOND for moment in earlier)))
+    return max((wanted, *(timestamp + _SECOND for timestamp in earlier)))

@@ -1,4 +1,4 @@
-"""Whether a release is whole and signed: checked before anything in it is believed."""
+"""Verification of a release: its signature, its files and its codebook, checked before anything in it is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import Manifest, parse_manifest
 
 Verify = Callable[[bytes, str], None]
-"""Raises where a detached signature does not fit bytes."""
+"""Raises an exception if a detached signature is not that of these bytes."""
 
 _LARGEST_MANIFEST = 64 << 20
 
@@ -24,9 +24,9 @@ class ReleaseDamaged(Refusal):
 
 
 def verified_manifest(folder: Path, verify: Verify) -> Manifest:
-    """The manifest of the release in `folder`, once its signature and all its files have been checked.
+    """The manifest of the release in `folder`, after its signature and all its files have been checked.
 
-    Raises ReleaseDamaged. Links are not followed: a release's files are its own.
+    Raises ReleaseDamaged. Links are not followed: nothing outside of the folder belongs to a release.
     """
     manifest = signed_manifest(folder, verify)
     for entry in manifest.files:
@@ -41,7 +41,7 @@ def verified_manifest(folder: Path, verify: Verify) -> Manifest:
 
 
 def signed_manifest(folder: Path, verify: Verify) -> Manifest:
-    """The manifest of the release in `folder`, once its signature has been checked, and that it is of this release.
+    """The manifest of the release in `folder`, after its signature and its name have been checked.
 
     Raises ReleaseDamaged.
     """
@@ -58,9 +58,9 @@ def signed_manifest(folder: Path, verify: Verify) -> Manifest:
 
 
 def verified_codebook(folder: Path, manifest: Manifest) -> Codebook:
-    """The codebook of a release whose manifest has been verified; the bytes that are read are those that are checked.
+    """The codebook of a release whose manifest has been verified; it is read once, so what is checked is what is used.
 
-    Raises ReleaseDamaged where it is not the file that was signed, or is that of something else.
+    Raises ReleaseDamaged if it is not the file that was signed, or is that of something else.
     """
     text = _regular_file(folder / layout.CODEBOOK).read_bytes()
     signed = {entry.name: entry.sha256 for entry in manifest.files}

@@ -1,4 +1,4 @@
-"""The question: the one grammar of URL, JSON and Python, and what it means for a dataset.
+"""The question: one grammar for URL, JSON and Python, and what it means for a dataset.
 
     measure=actions,accounts   group_by=member_state,period   category=SCAMS_AND_FRAUD,VIOLENCE
     period=2026-01..2026-06    freq=day|week|month|quarter    category=ne:OTHER_VIOLATION_TC
@@ -6,8 +6,9 @@
     release=2026-06.1|latest   as_of=2026-07-15               confidence=0.95                labels=code|name|both
     sort=-actions,category     limit=10    cursor=...         shape=wide|long
 
-`words` holds the words and what is refused, `question` a question that has been understood and its one spelling, `span`
-the time it asks about, `parsing` the way from words to question.
+`vocabulary` holds the parameters and the refusals, `question` a parsed question and its canonical spelling, `span` the time
+it asks about, `expressions` the numbers it asks for. `parsing` puts a question together from its parameters; the other
+modules each parse some of them.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
-"""The numbers that a question asks for: what each is called, and what it is made of."""
+"""The figures of a question: the name of each number, its formula, and the sums that it is computed from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
 from datasets.privacy.estimate import BandMedian, Formula, Linear, Quotient, QuotientDifference
 from datasets.release.format.codebook import Codebook, DerivedEntry
-from datasets.release.query.question import CodeComparison, Codes, PeriodComparison, Question
+from datasets.release.query.question import CodeComparison, Codes, CodeSubset, PeriodComparison, Question
 from datasets.release.query.span import Span
 from datasets.release.query.vocabulary import MalformedQuestion
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A sum of published cells: a measure within some codes, besides the question's own filters, over its own span if any."""
+    """A sum of published cells: a measure within some codes, besides the question's filters, over its own span if any."""
 
     measure: str
     within: tuple[tuple[str, Codes], ...] = ()
@@ -24,47 +24,51 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of a row: its column's name, how it is made, and of what."""
+    """One number of a row: the name of its column, its formula, and the terms that the formula takes."""
 
     name: str
     formula: Formula
     terms: tuple[Term, ...]
 
 
-ENDS = ("", "_se", "_lo", "_hi")
-"""What stands behind a figure's name in the columns of its value, standard error and interval."""
+SUFFIXES = ("", "_se", "_lo", "_hi")
+"""Suffixes of the columns of a figure: its value, its standard error and both ends of its interval."""
 
 
-def figures_of(question: Question, book: Codebook) -> tuple[Figure, ...]:
-    """Every figure of a question, in the order of the columns. Raises MalformedQuestion where they cannot be made."""
-    derived = {entry.name: entry for entry in book.derived}
+def figures_of(question: Question, codebook: Codebook) -> tuple[Figure, ...]:
+    """Every figure of a question, in the order of the columns. Raises MalformedQuestion if one has no meaning."""
+    derived = {entry.name: entry for entry in codebook.derived}
     for name in question.measures:
         if name in derived:
-            _ensure_median_not_grouped(derived[name], question, book)
+            _ensure_median_not_grouped(derived[name], question, codebook)
     figures = [
         _derived_figure(derived[name]) if name in derived else Figure(name, Linear(), (Term(name),))
         for name in question.measures
     ]
     if question.share is not None:
-        part = (question.share.level, question.share.codes)
-        shared = [name for name in question.measures if name not in derived]
-        if not shared:
-            raise MalformedQuestion(
-                f"share={question.share} has nothing to be taken of; name a measure that counts, such as "
-                f"measure={book.measures[0].name}",
-                parameter="share",
-                value=str(question.share),
-            )
-        figures += [Figure(f"{name}_share", Quotient(), (Term(name, (part,)), Term(name))) for name in shared]
+        counted = [name for name in question.measures if name not in derived]
+        figures += _share_figures(question.share, counted, codebook)
     figures += [Figure(f"{n}_per_{d}", Quotient(), (Term(n), Term(d))) for n, d in question.ratios]
     if question.compare is None:
         return tuple(figures)
     return tuple(_difference_figure(figure, question.compare) for figure in figures)
 
 
+def _share_figures(share: CodeSubset, measures: Sequence[str], codebook: Codebook) -> list[Figure]:
+    if not measures:
+        raise MalformedQuestion(
+            f"share={share} has nothing to be taken of; name a measure that counts, such as "
+            f"measure={codebook.measures[0].name}",
+            parameter="share",
+            value=str(share),
+        )
+    part = (share.level, share.codes)
+    return [Figure(f"{name}_share", Quotient(), (Term(name, (part,)), Term(name))) for name in measures]
+
+
 def columns_of_figures(figures: Iterable[Figure]) -> tuple[str, ...]:
     """The names of the columns that hold numbers."""
-    return tuple(figure.name + end for figure in figures for end in ENDS)
+    return tuple(figure.name + suffix for figure in figures for suffix in SUFFIXES)
 
 
 def _derived_figure(entry: DerivedEntry) -> Figure:
@@ -87,12 +91,12 @@ def _derived_figure(entry: DerivedEntry) -> Figure:
     return Figure(entry.name, BandMedian(tuple(edges)), terms)
 
 
-def _ensure_median_not_grouped(entry: DerivedEntry, question: Question, book: Codebook) -> None:
-    """A median of one band alone says nothing."""
+def _ensure_median_not_grouped(entry: DerivedEntry, question: Question, codebook: Codebook) -> None:
+    """Raises MalformedQuestion: within one band there is no median of the bands."""
     if entry.kind != "median" or entry.level is None:
         return
-    at = book.places[entry.level][0]
-    if any(book.places[name][0] == at for name in question.group_by):
+    at = codebook.places[entry.level][0]
+    if any(codebook.places[name][0] == at for name in question.group_by):
         raise MalformedQuestion(
             f"{entry.name} is the middle of {entry.level}, so it cannot be grouped by it; leave {entry.level} "
             "out of group_by",

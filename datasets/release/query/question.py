@@ -1,4 +1,4 @@
-"""A question that has been understood, and its one spelling."""
+"""A parsed question, its canonical spelling and its identifier."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Codes = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class CodeSubset:
-    """Some codes of a level: what `share` asks the part of."""
+    """Some codes of a level: the part of the whole whose share is asked for."""
 
     level: str
     codes: Codes
@@ -31,7 +31,7 @@ class CodeSubset:
 
 @dataclass(frozen=True, slots=True)
 class CodeComparison:
-    """The difference between two codes of a level, the first less the second."""
+    """The difference between two codes of a level: the first minus the second."""
 
     level: str
     left: str
@@ -43,7 +43,7 @@ class CodeComparison:
 
 @dataclass(frozen=True, slots=True)
 class PeriodComparison:
-    """The difference between two periods, the first less the second."""
+    """The difference between two periods: the first minus the second."""
 
     left: Span
     right: Span
@@ -54,9 +54,9 @@ class PeriodComparison:
 
 @dataclass(frozen=True)
 class Question:
-    """Measures, groups and filters of one dataset over a span of time, and how the answer is to be written.
+    """Measures, groups and filters of one dataset over a span of time, and how the answer is written.
 
-    `as_of` is the instant whose current releases are asked; `cursor` is where an earlier page ended.
+    `as_of` is the instant whose current releases are asked; `cursor` tells where the page before ended.
     """
 
     dataset: str
@@ -78,7 +78,7 @@ class Question:
 
     @property
     def periods(self) -> tuple[RowPeriod, ...]:
-        """What the rows are about, in order."""
+        """The periods of the rows, in order."""
         if isinstance(self.compare, PeriodComparison):
             label = f"{self.compare.left},{self.compare.right}"
             return (RowPeriod(label, tuple(self.compare.left.by_month())),)
@@ -96,9 +96,9 @@ class Question:
         return self.span.freq == "day" and not isinstance(self.compare, PeriodComparison)
 
     def canonical(self) -> str:
-        """The question in its one spelling: defaults filled in, values in the order of the code lists.
+        """The question in its canonical spelling: without defaults, values in the order of the code lists.
 
-        Asked again, it gives itself; equal questions have equal canonical forms.
+        Parsing it gives the same question again; equal questions have equal canonical spellings.
         """
         return self._canonical
 

@@ -1,4 +1,4 @@
-"""The time a question asks about: `period=2026-01..2026-06`, day by day, month by month, or as a whole."""
+"""The time that a question asks about: `period` and `freq`, and the periods of its rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PeriodNotReleased(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class RowPeriod:
-    """What one row is about: its label, and the days of each month that it adds up, which may be all of them."""
+    """The period of one row: its label, and the days of each month that it adds up."""
 
     label: str
     parts: tuple[tuple[Month, Days], ...]
@@ -32,14 +32,14 @@ class RowPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Whole days from `first` to `last`, both included; `freq` cuts them into rows, None leaves one row."""
+    """The days from `first` to `last`, both included. `freq` divides them into rows; None means one row."""
 
     first: date
     last: date
     freq: str | None = None
 
     def __str__(self) -> str:
-        """The shortest spelling: months where whole months are meant.
+        """The shortest spelling: months if it begins and ends with whole months.
 
         >>> str(Span(date(2026, 6, 1), date(2026, 6, 30)))
         '2026-06'
@@ -82,7 +82,7 @@ class Span:
             yield month, tuple(day for day in month.days if self.first <= day <= self.last)
 
     def largest_whole(self) -> Span | None:
-        """The longest span within this one that cuts no week, month or quarter; None where there is none."""
+        """The longest span within this one that cuts no week, month or quarter; None if there is no such span."""
         if self.freq in {None, "day"}:
             return self
         label, one = ROW_LABEL[self.freq or ""], timedelta(days=1)
@@ -97,7 +97,7 @@ def _days_by_month(days: Iterable[date]) -> Iterator[tuple[Month, Days]]:
 
 
 def _iso_week(day: date) -> str:
-    """ISO 8601 weeks, from Monday to Sunday, whatever months they lie in.
+    """The ISO 8601 week of a day; weeks run from Monday to Sunday and may cross months.
 
     >>> _iso_week(date(2027, 1, 1))
     '2026-W53'
@@ -112,13 +112,13 @@ ROW_LABEL: dict[str, Callable[[date], str]] = {
     "month": lambda day: str(Month.of(day)),
     "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
 }
-"""What a row is called that stands for the day, week, month or quarter of a day."""
+"""The label of the row that a day belongs to, for each frequency."""
 
 
 def parse_span(text: str | None, freq: str | None, months: Sequence[str], parameter: str = "period") -> Span:
-    """The span that `period` and `freq` mean for a dataset released for `months`, the earliest first.
+    """The span that a period and a frequency mean for a dataset released for `months`, the earliest first.
 
-    Without `period` it is the latest month. `parameter` is what refusals call it.
+    Without a period it is the latest month. `parameter` is the name of the period in refusals.
 
     Raises MalformedPeriod, and PeriodNotReleased for months not in `months`.
     """
@@ -136,9 +136,9 @@ def parse_span(text: str | None, freq: str | None, months: Sequence[str], parame
     _ensure_released(span, text or "", months, parameter)
     whole = span.largest_whole()
     if whole != span:
-        near = f"; {whole} cuts none" if whole else ""
+        advice = f"; {whole} cuts none" if whole else ""
         raise MalformedPeriod(
-            f"period={span} cuts a {freq}, so freq={freq} cannot be answered; ask whole {freq}s{near}, or freq=day, or "
+            f"period={span} cuts a {freq}, so freq={freq} cannot be answered; ask whole {freq}s{advice}, or freq=day, or "
             "leave freq out for one sum",
             parameter="period",
             value=text or str(span),
@@ -172,16 +172,20 @@ def _malformed_period(text: str, parameter: str) -> MalformedPeriod:
 
 
 def _ensure_released(span: Span, text: str, months: Sequence[str], parameter: str) -> None:
-    inside = Month.parse(months[0]) <= Month.of(span.first) and Month.of(span.last) <= Month.parse(months[-1])
-    if not inside or any(str(month) not in months for month in span.months):
+    is_inside = Month.parse(months[0]) <= Month.of(span.first) and Month.of(span.last) <= Month.parse(
+        months[-1]
+    )
+    if not is_inside or any(str(month) not in months for month in span.months):
         refusal = PeriodNotReleased(
             f"{parameter}={printable(text)} reaches outside what is released; released are {_months_text(months)}",
             parameter=parameter,
             value=text,
             allowed=months,
         )
-        few = (span.last - span.first).days < 36_600
-        refusal.missing = tuple(month for month in span.months if str(month) not in months) if few else ()
+        is_short = (span.last - span.first).days < 36_600  # a century: longer lists are of no use
+        refusal.missing = (
+            tuple(month for month in span.months if str(month) not in months) if is_short else ()
+        )
         raise refusal
 
 

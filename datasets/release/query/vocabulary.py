@@ -1,4 +1,4 @@
-"""The words of the grammar, and the values that may stand behind them."""
+"""The parameters of a question, the limits of their values, and what is refused."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ QUESTION_PARAMETERS = (
     "measure", "group_by", "period", "freq", "level", "ratio", "share", "compare", "release", "as_of", "confidence",
     "labels", "shape", "sort", "limit", "cursor",
 )  # fmt: skip
-"""The words of the grammar that are no level's name."""
+"""All parameters but those that are named after a level."""
 
 PERIOD = "period"
 MAX_VALUES = 200
 MAX_VALUE_LENGTH = 4096
 LABELS = ("code", "name", "both")
-"""How a row says which cell it is: by codes, by their labels, or by both, the label in a column of its own."""
+"""How a row names its cell: by codes, by their labels, or by both, with the label in a column of its own."""
 SHAPES = ("wide", "long")
-"""One row for each cell with columns for each measure, or one row for each cell and measure."""
+"""`wide`: one row for each cell, with columns for each measure. `long`: one row for each cell and measure."""
 EXCLUDE = "ne:"
-"""Before a filter's codes: all others."""
+"""Before the codes of a filter: all codes but these."""
 
 
 class UnknownParameter(Refusal):
@@ -47,11 +47,11 @@ class MalformedQuestion(Refusal):
     """A value that is empty, too long, given too often, or contradicts another."""
 
 
-def parameters_by_name(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The parameters by name. Raises RepeatedParameter, and MalformedQuestion for what is too long to be read."""
-    given: dict[str, str] = {}
-    for name, value in parameters:
-        if name in given:
+def parameters_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The parameters by name. Raises RepeatedParameter, and MalformedQuestion for a value that is too long."""
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if name in parameters:
             raise RepeatedParameter(
                 f"parameter {printable(name)!r} is given more than once; write its values in one, with commas: "
                 f"{printable(name)}=A,B",
@@ -64,27 +64,27 @@ def parameters_by_name(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
                 parameter=printable(name),
                 value=value,
             )
-        given[name] = value
-    return given
+        parameters[name] = value
+    return parameters
 
 
-def listed_values(given: Mapping[str, str], name: str) -> list[str]:
-    """The values of a parameter that may list several; an absent one has none."""
-    if name not in given:
+def listed_values(parameters: Mapping[str, str], name: str) -> list[str]:
+    """The values of a parameter that may list several, each once; none if it is absent. Raises MalformedQuestion."""
+    if name not in parameters:
         return []
-    values = given[name].split(",")
+    values = parameters[name].split(",")
     if "" in values:
         raise MalformedQuestion(
-            f"parameter {name!r} has an empty value in {printable(given[name])!r}; leave the parameter out, or write "
+            f"parameter {name!r} has an empty value in {printable(parameters[name])!r}; leave the parameter out, or write "
             f"{name}=A or {name}=A,B",
             parameter=name,
-            value=given[name],
+            value=parameters[name],
         )
     if len(values) > MAX_VALUES:
         raise MalformedQuestion(
             f"parameter {name!r} lists {len(values)} values; at most {MAX_VALUES} are read",
             parameter=name,
-            value=given[name],
+            value=parameters[name],
         )
     return list(dict.fromkeys(values))
 

@@ -1,1 +1,1 @@
-"""Which releases there are and which are current."""
+"""The store: which releases exist, which are current, and what happened to them."""

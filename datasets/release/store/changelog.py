@@ -1,4 +1,4 @@
-"""What changed: the changelog of releases, and the difference between two of them."""
+"""The changelog of datasets, and the difference between two releases."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _RELEASE_SPECIFIC = {
     "files",
     "title",
 }
-"""Members of a manifest that differ between any two releases."""
+"""Members of a manifest that differ between any two releases, so that their difference says nothing."""
 _ENTRY_KEYS = ("name", "code", "cuboid")
-"""Members by which the entries of a list are told apart."""
+"""Members that identify the entries of a list; the first one that an entry has."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangelogEntry:
-    """Something that happened to a dataset: a month released, released again, rolled back, or taken back."""
+    """Something that happened to a dataset: a month was published, corrected, rolled back or withdrawn."""
 
     at: str
     kind: Literal["published", "corrected", "rolled back", "withdrawn"]
@@ -40,39 +40,38 @@ class ChangelogEntry:
     detail: str
 
 
-def changelog(archive: ReleaseHistory, datasets: Iterable[str]) -> list[dict[str, Any]]:
-    """Every change of these datasets, the latest first."""
-    found = [change for dataset in datasets for change in _entries_of_dataset(archive, dataset)]
+def changelog(history: ReleaseHistory, datasets: Iterable[str]) -> list[dict[str, Any]]:
+    """All entries of these datasets, the latest first."""
+    entries = [entry for dataset in datasets for entry in _entries_of_dataset(history, dataset)]
     return [
-        asdict(change) for change in sorted(found, key=lambda c: (c.at, c.dataset, c.release), reverse=True)
+        asdict(entry) for entry in sorted(entries, key=lambda e: (e.at, e.dataset, e.release), reverse=True)
     ]
 
 
-def errata_log(archive: ReleaseHistory, datasets: Iterable[str]) -> list[dict[str, Any]]:
-    """What was wrong: every withdrawal, rollback and correction, the latest first."""
-    return [change for change in changelog(archive, datasets) if change["kind"] != "published"]
+def errata_log(history: ReleaseHistory, datasets: Iterable[str]) -> list[dict[str, Any]]:
+    """Every withdrawal, rollback and correction, the latest first."""
+    return [entry for entry in changelog(history, datasets) if entry["kind"] != "published"]
 
 
-def _entries_of_dataset(archive: ReleaseHistory, dataset: str) -> Iterator[ChangelogEntry]:
-    for m in archive.manifests(dataset):
+def _entries_of_dataset(history: ReleaseHistory, dataset: str) -> Iterator[ChangelogEntry]:
+    for m in history.manifests(dataset):
         if m.previous is None:
             yield ChangelogEntry(m.published_at, "published", dataset, m.release, f"{m.title}, {m.month}")
         else:
             yield ChangelogEntry(
                 m.published_at, "corrected", dataset, m.release, f"replaces {m.previous}: {m.correction}"
             )
-    for r in archive.rollbacks(dataset):
+    for r in history.rollbacks(dataset):
         detail = f"current again instead of {r.instead_of}: {r.reason}"
         yield ChangelogEntry(r.rolled_back_at, "rolled back", dataset, r.release, detail)
-    for erratum in archive.errata(dataset):
+    for erratum in history.errata(dataset):
         yield ChangelogEntry(erratum.withdrawn_at, "withdrawn", dataset, erratum.release, erratum.reason)
 
 
 def difference(one: Release, other: Release) -> dict[str, Any]:
-    """How two releases of a dataset differ in what they mean, cost and promise; not in their numbers, which are noise apart
-    anyway.
+    """How two releases of a dataset differ in their manifests and codebooks; not in their numbers, which always differ.
 
-    Each change names a place such as `measures[actions].rho` and what stood there before and after; None: nothing.
+    Each change names a place such as `measures[actions].rho`, and the values before and after; None if there was none.
     """
     return {
         "dataset": one.manifest.dataset,
@@ -110,6 +109,7 @@ def _changed_places(before: dict[str, Any], after: dict[str, Any]) -> list[dict[
 
 
 def _leaves(document: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Every place in a document and its value; an entry of a list is a place of its own, with the value "there"."""
     if isinstance(document, dict):
         for name, value in document.items():
             yield from _leaves(value, f"{place}.{name}" if place else name)

@@ -14,7 +14,7 @@ _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textas
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """What is cited: the releases, the place where it is found, and what identifies it beyond any place."""
+    """What is cited: the releases, their address, and hashes that identify them independently of the address."""
 
     key: str
     publisher: str
@@ -42,7 +42,7 @@ class Citation:
         ]
 
     def bibtex(self) -> str:
-        """An entry of type `misc`, which every style knows."""
+        """An entry of type `misc`, which every BibTeX style supports."""
         fields = {
             "author": f"{{{_escape_tex(self.publisher)}}}",
             "title": f"{{{_escape_tex(self.title)}}}",

@@ -1,4 +1,4 @@
-"""Everything that was ever released of a dataset: all revisions, when each was published, and which were withdrawn."""
+"""The history of a dataset: all its releases, when each was published, and which were withdrawn or rolled back to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ log = logging.getLogger("daylight.release")
 
 @dataclass(frozen=True, slots=True)
 class TimestampRecord:
-    """The moments of a dataset, and whether they are all: every manifest, erratum and rollback could be verified."""
+    """The timestamps of everything that happened to a dataset.
+
+    `is_complete` tells whether every manifest, erratum and rollback could be verified; if not, a timestamp may be missing.
+    """
 
     timestamps: tuple[datetime, ...]
     is_complete: bool
@@ -27,7 +30,7 @@ class TimestampRecord:
 
 @dataclass
 class ReleaseHistory:
-    """The releases under a directory, by what their verified manifests say. A release never changes, so each is read once."""
+    """All releases under a directory, from their verified manifests. A release never changes, so each is read only once."""
 
     directory: Path
     verify: Verify
@@ -35,11 +38,11 @@ class ReleaseHistory:
     _signed_only: dict[tuple[str, str], Manifest] = field(default_factory=dict)
 
     def names(self, dataset: str) -> tuple[str, ...]:
-        """Every release, by month and revision, withdrawn ones too."""
+        """The names of all releases, also withdrawn ones, by month and revision."""
         return layout.release_names(self.directory, dataset)
 
     def manifests(self, dataset: str) -> tuple[Manifest, ...]:
-        """The manifests of all releases that are what was signed, by month and revision."""
+        """The manifests of all releases that pass verification, by month and revision."""
         found = []
         for name in self.names(dataset):
             try:
@@ -55,51 +58,55 @@ class ReleaseHistory:
         return self._verified[dataset, name]
 
     def current_at(self, dataset: str, when: datetime) -> dict[str, str]:
-        """The release of each month that was published, or gone back to, last by an instant and not withdrawn by then, the
-        earliest month first."""
-        gone = {e.release for e in self.errata(dataset) if datetime.fromisoformat(e.withdrawn_at) <= when}
-        became = [
+        """The release of each month that was current at an instant, the earliest month first.
+
+        That is the one that was last published or rolled back to by then, and not withdrawn by then.
+        """
+        withdrawn = {
+            e.release for e in self.errata(dataset) if datetime.fromisoformat(e.withdrawn_at) <= when
+        }
+        became_current = [
             *((m.published_at, m.month, m.release) for m in self.manifests(dataset)),
             *((r.rolled_back_at, r.month, r.release) for r in self.rollbacks(dataset)),
         ]
-        became.sort(
-            key=lambda each: datetime.fromisoformat(each[0])
-        )  # what has one time stays in the order of names
-        found = {
+        # the sort is stable: with equal timestamps, the order of the names decides
+        became_current.sort(key=lambda event: datetime.fromisoformat(event[0]))
+        current = {
             month: release
-            for at, month, release in became
-            if datetime.fromisoformat(at) <= when and release not in gone
+            for at, month, release in became_current
+            if datetime.fromisoformat(at) <= when and release not in withdrawn
         }
-        return dict(sorted(found.items()))
+        return dict(sorted(current.items()))
 
     def current(self, dataset: str) -> dict[str, str]:
-        """The release of each month that is current by what is on record now, the earliest month first."""
+        """The release of each month that is current now, the earliest month first."""
         return self.current_at(dataset, datetime.max.replace(tzinfo=UTC))
 
     def timestamps(self, dataset: str) -> tuple[datetime, ...]:
-        """When anything is known to have happened to a dataset, in whole seconds: each is later than all that was on record
-        before it."""
+        """When something happened to a dataset, in whole seconds and in order. See `timestamp_record`."""
         return self.timestamp_record(dataset).timestamps
 
     def timestamp_record(self, dataset: str) -> TimestampRecord:
-        """When anything happened to a dataset, by the signed documents alone: a release whose cells were damaged since
-        has its moment, and the time of change of a file says nothing."""
-        dated, lacking = [], False
+        """When something happened to a dataset, from its signed documents alone.
+
+        A release whose cells were damaged since then still has its timestamp. Times of change of files are not used.
+        """
+        dates, is_complete = [], True
         for name in self.names(dataset):
             try:
-                dated.append(self._signed_manifest(dataset, name).published_at)
+                dates.append(self._signed_manifest(dataset, name).published_at)
                 if layout.erratum_file(self.directory, dataset, name).exists():
-                    dated.append(read_erratum(self.directory, dataset, name, self.verify).withdrawn_at)
+                    dates.append(read_erratum(self.directory, dataset, name, self.verify).withdrawn_at)
             except (ReleaseDamaged, ManifestMalformed, OSError):
-                lacking = True
-        back = self.rollbacks(dataset)
-        dated += [rollback.rolled_back_at for rollback in back]
-        lacking |= len(back) < len(layout.rollback_files(self.directory, dataset))
-        moments = sorted(ceil_to_second(datetime.fromisoformat(at)) for at in dated)
-        return TimestampRecord(tuple(moments), is_complete=not lacking)
+                is_complete = False
+        rollbacks = self.rollbacks(dataset)
+        dates += [rollback.rolled_back_at for rollback in rollbacks]
+        is_complete &= len(rollbacks) == len(layout.rollback_files(self.directory, dataset))
+        timestamps = sorted(ceil_to_second(datetime.fromisoformat(date)) for date in dates)
+        return TimestampRecord(tuple(timestamps), is_complete)
 
     def _signed_manifest(self, dataset: str, name: str) -> Manifest:
-        """What a release was signed with, whatever has become of its other files."""
+        """The signed manifest of a release, whose other files may be damaged."""
         if (dataset, name) not in self._signed_only:
             folder = layout.release_folder(self.directory, dataset, name)
             self._signed_only[dataset, name] = self._verified.get((dataset, name)) or signed_manifest(
@@ -112,9 +119,9 @@ class ReleaseHistory:
         return rollbacks(self.directory, dataset, self.verify)
 
     def erratum(self, dataset: str, name: str) -> Erratum | None:
-        """Why a release was withdrawn; None where it was not."""
+        """Why a release was withdrawn; None if it was not."""
         return erratum_of(self.directory, dataset, name, self.verify)
 
     def errata(self, dataset: str) -> tuple[Erratum, ...]:
-        """Every erratum, by month and revision of what was withdrawn."""
+        """Every erratum, by month and revision of the withdrawn release."""
         return errata(self.directory, dataset, self.verify)

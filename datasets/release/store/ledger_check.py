@@ -1,4 +1,4 @@
-"""The published ledger as an anchor: each release's spend must stand in it, and it may grow but never shrink."""
+"""The check of releases against the published ledger: each release's spend is in it, and it only ever grows."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ log = logging.getLogger("daylight.release")
 
 @dataclass
 class LedgerCheck:
-    """The ledger beside the releases, as far as this process has ever seen it grow; `trouble` says what is wrong with it now.
+    """The longest ledger that this process has seen next to the releases; `problem` says what is wrong with it now.
 
-    A folder without a ledger was copied without it: then there is nothing to hold a release against.
+    If there is no ledger, the releases were copied without it, and there is nothing to check.
     """
 
     directory: Path
     verify: Verify
     problem: str = ""
     _entries: tuple[Entry, ...] = ()
-    _traces: object = None
+    _file_state: object = None
 
     def reload(self) -> bool:
-        """Read the ledger again, where its file has changed; gives whether it had."""
-        traces = layout.file_state(layout.ledger_file(self.directory))
-        if traces == self._traces:
+        """Read the ledger again if its file has changed. Returns whether it had."""
+        file_state = layout.file_state(layout.ledger_file(self.directory))
+        if file_state == self._file_state:
             return False
-        self._traces = traces
+        self._file_state = file_state
         try:
-            found = published_ledger(self.directory, self.verify)
-            entries = entries_of(found) if found else ()
+            document = published_ledger(self.directory, self.verify)
+            entries = entries_of(document) if document else ()
             if entries[: len(self._entries)] != self._entries:
                 raise ReleaseDamaged(
                     f"the published ledger was set back or cut: it was seen with {len(self._entries)} entries, of which "
@@ -52,7 +52,7 @@ class LedgerCheck:
         return True
 
     def ensure_contains(self, manifest: Manifest) -> None:
-        """Raises ReleaseDamaged where the ledger is there and knows nothing of the spend that a release was made from."""
+        """Raises ReleaseDamaged if there is a ledger and it lacks the spend that a release was made from."""
         seq, head = manifest.ledger.seq, manifest.ledger.head
         if self._entries and not (seq <= len(self._entries) and self._entries[seq - 1].hash == head):
             raise ReleaseDamaged(
