@@ -28,6 +28,8 @@ def test_on_a_terminal_the_speed_is_shown(capfd, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
     shown = []
-    monkeypatch.setattr("cli.progress._Rate.render", lambda self, task: shown.append(task.total) or "rows/s")
+    monkeypatch.setattr(
+        "cli.progress._RowsPerSecond.render", lambda self, task: shown.append(task.total) or "rows/s"
+    )
     told(capfd)
     assert 987_643 in shown

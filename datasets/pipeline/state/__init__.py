@@ -1,1 +1,1 @@
-"""What a build keeps on disk: ledger, locks, checkpoints, private folder."""
+"""What a build keeps between and during runs: ledger, locks, checkpoints, private folder, and the context of a build."""

@@ -1,12 +1,12 @@
-"""Checkpoints: how far a build has come, in the private folder, so that the same command goes on after a crash.
+"""Checkpoints: the progress of a build, kept in the private folder, so that the same command resumes it after a crash.
 
-A reservation is good for one release. Going on with it is safe because nothing of the build that died was published, and
-because noise is drawn at most once where anybody could ever see it: noisy cells leave the process first into the
-checkpoint, whole or not at all, and whatever is staged or published comes from there. A draw that was never written down
-died with its process; one that was written down is used again as it is (docs/decisions/0010).
+A reservation is good for one release. Resuming it is safe for two reasons. The interrupted build published nothing. And each
+draw of noise that can ever be seen is made once: noisy cells are first saved to the checkpoint, atomically, and what is
+staged or published is read from there. A draw that was not saved is lost with its process; a saved one is used again
+unchanged (docs/decisions/0010).
 
-A checkpoint belongs to one input, declaration, version and reason. Where any of them has changed it can only be given up,
-and with it the right to its reservation, which stays counted: that is done when it is asked for, and never in silence.
+A checkpoint belongs to one input, declaration, version and correction. If any of them has changed, the checkpoint can only be
+given up, and its reservation, which stays counted, cannot be used any more. That is done on request only.
 """
 
 from __future__ import annotations
@@ -35,16 +35,17 @@ _STATE_FILE, _COUNTS_FILE, _NOISY_PREFIX = "state.json", "counted.npz", "noisy"
 _INPUT = "events"
 Tables = Mapping[str, Mapping[Cuboid, NDArray[np.float64]]]
 Identity = Mapping[str, str]
-"""What a build and one that goes on from it must have in common, by name: salted hashes."""
+"""What an interrupted build and the build that resumes it must have in common: a salted hash by name."""
 
 
 class Checkpoint:
-    """How far the build of one dataset and month has come. Whoever makes one holds the builders' lock."""
+    """The progress of the build of one dataset and month. The caller holds the builders' lock."""
 
     def __init__(self, folder: Path, identity: Identity) -> None:
-        """Take up what lies in `folder` where it is of the same `identity`; else throw it away and begin anew.
+        """Use what is in `folder` if it has the same `identity`; otherwise delete it and start anew.
 
-        A file that was being written when its build died is removed here, before anything new is drawn: it may hold noise.
+        A file that was still being written when its build died is removed here, before noise is drawn again, since it may
+        contain noise.
         """
         self.folder = folder
         self._state: dict[str, object] = {"identity": identity, "parts": 0, "reservation": ""}
@@ -58,7 +59,7 @@ class Checkpoint:
         else:
             self.clear()
             folder.mkdir(mode=0o700, parents=True)
-            for parent in folder.parents[:3]:  # down from the private folder
+            for parent in folder.parents[:3]:  # each folder between the private folder and this one
                 flush(parent)
             self._save()
 
@@ -68,42 +69,51 @@ class Checkpoint:
 
     @property
     def parts(self) -> int:
-        """How many parts of the input are in the buckets."""
+        """The number of parts of the input that are in the buckets."""
         return int(str(self._state["parts"]))
 
     def save_parts(self, number: int) -> None:
-        """The first so many parts of the input are in the buckets, and on the disk."""
+        """Flush the part of the input that was put into the buckets last, and record that the first `number` parts are
+        there."""
         part = self.buckets / f"part-{number - 1:05d}"
-        for path in (*part.rglob("*"), part, self.buckets, self.folder):  # a file is lost without its folders
+        for path in (
+            *part.rglob("*"),
+            part,
+            self.buckets,
+            self.folder,
+        ):  # a file is lost if its folders are not flushed
             flush(path)
         self._save(parts=number)
 
     def find_reservation(self, entries: tuple[Entry, ...]) -> Entry | None:
-        """The reservation to go on with: the one that this build asked for, where it stands in the ledger and is open."""
+        """The reservation to resume: the one that this build made, if it is in the ledger and open; otherwise None."""
         return _find_open_reservation(self._state, entries)
 
     def find_published_release(self, entries: tuple[Entry, ...]) -> str | None:
-        """The release that this build has brought out before it died, as the ledger has it since; None where it has not."""
-        asked = next(
+        """The name of the release that this build published before it was interrupted, according to the ledger, or None."""
+        reserved = next(
             (e for e in entries if e.state == "reserved" and e.hash == self._state["reservation"]), None
         )
-        committed = (e for e in entries if e.state == "committed" and asked is not None and e.of == asked.seq)
+        committed = (
+            e for e in entries if e.state == "committed" and reserved is not None and e.of == reserved.seq
+        )
         return next((entry.release for entry in committed), None)
 
     def save_reservation(self, entry: Entry) -> None:
-        """Write down the very entry that is about to be appended: a crash right after it must not lose it.
+        """Record the entry before it is appended to the ledger, so that a crash right after that does not lose it.
 
-        Its hash covers the whole chain before it, so it is the entry of this build and no other's of this private folder.
+        Its hash covers the whole chain before it, so no other build can have the same entry.
         """
         self._save(reservation=entry.hash)
 
     def save_counts(self, counter: Counter, buckets: int) -> None:
-        """Of so many buckets all rows are counted, in one file with their number: no bucket counts twice."""
+        """Save the counts of the first `buckets` buckets together with that number in one file, so that no bucket counts
+        twice."""
         arrays = _flatten_tables({"counts": counter.counts})
         _save_arrays(self.folder / _COUNTS_FILE, {**arrays, "buckets": np.array(buckets)})
 
     def restore_counts(self, counter: Counter) -> int:
-        """Put into the counter what was counted; gives the number of buckets that need no counting."""
+        """Load saved counts into the counter; returns the number of buckets that they include."""
         found = _load_arrays(self.folder / _COUNTS_FILE)
         if found is None:
             return 0
@@ -112,9 +122,9 @@ class Checkpoint:
         return int(found["buckets"])
 
     def noisy_cells(self, reserved: Entry, draw: Callable[[], NoisyCells]) -> NoisyCells:
-        """The noisy cells that were drawn for this reservation, and for no other: no two releases share noise.
+        """The noisy cells of this reservation. They are saved under its hash, so that no two releases share noise.
 
-        `drawn` is called only where none were kept.
+        `draw` is called only if none are saved.
         """
         path = self.folder / f"{_NOISY_PREFIX}-{reserved.hash}.npz"
         if not path.exists():
@@ -130,12 +140,12 @@ class Checkpoint:
         return NoisyCells(*(_noisy_tables(_unflatten_tables(found, kind)) for kind in ("measures", "wide")))
 
     def clear(self) -> None:
-        """Throw away everything: the release is out, or nothing will come of it."""
+        """Delete the checkpoint: its release is published, or will never be."""
         if not self.folder.exists():
             return
         (self.folder / _STATE_FILE).unlink(
             missing_ok=True
-        )  # first: a folder half gone must not be gone on from
+        )  # first, so that a folder that is deleted only in part is not resumed
         flush(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         flush(self.folder.parent)
@@ -150,15 +160,15 @@ def checkpoint_folder(private: Path, dataset: str, month: str) -> Path:
 
 
 def build_identity(budget: Budget, input_hash: str, correction: str, salt: str) -> Identity:
-    """What a checkpoint must have in common with a build that goes on from it; `input_hash` is salted already."""
-    told = {
+    """The identity of a build, by which its checkpoint is found again. `input_hash` is already salted."""
+    parts = {
         "declaration": budget.hash + repr(budget.dataset),
         "installed version": code_hash() + lock_hash(),
         "correction": correction,
     }
     hashes = {
         name: hmac.new(salt.encode(), f"{name}\n{text}".encode(), hashlib.sha256).hexdigest()
-        for name, text in told.items()
+        for name, text in parts.items()
     }
     return {_INPUT: input_hash, **hashes}
 
@@ -166,8 +176,10 @@ def build_identity(budget: Budget, input_hash: str, correction: str, salt: str) 
 def find_conflict(
     folder: Path, identity: Identity, entries: tuple[Entry, ...]
 ) -> tuple[Entry, tuple[str, ...]] | None:
-    """The open reservation of a build that was cut off and cannot be gone on with as this `identity`, with the names of
-    what differs; None where nothing would be given up."""
+    """The open reservation of an interrupted build with another identity, and the names of what differs.
+
+    None if a build with `identity` gives up no reservation.
+    """
     state = _load_state(folder)
     found, before = _find_open_reservation(state, entries), state.get("identity")
     if found is None or before == identity:
@@ -177,8 +189,7 @@ def find_conflict(
 
 
 def resumable_inputs(private: Path) -> dict[str, str]:
-    """The hashes of the ledger entries that builds which died may still be gone on with, and the salted hash of the
-    input of each."""
+    """The hashes of the reservations that checkpoints in this private folder hold, each with the salted hash of its input."""
     states = (_load_state(path.parent) for path in (private / "building").glob(f"*/*/{_STATE_FILE}"))
     return {str(state["reservation"]): _input_hash(state) for state in states if state.get("reservation")}
 

@@ -1,4 +1,4 @@
-"""What a build works with."""
+"""BuildContext: the folders, ledger, signer, clock and callbacks that a build works with."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ VALIDATING, RESERVING, COUNTING, ADDING_NOISE, WRITING, PUBLISHING = STEPS
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What a build works with: where things are, who signs, what tells the time, and whom to tell of progress.
+    """What a build works with: folders, the ledger, the signer, the clock, and callbacks for progress.
 
-    `said` is told the name of a step, which anybody may read. `passed` is told how many rows of how many a step has
-    dealt with: exact numbers, which are protected (PRIVACY.md, section 11), so it may lead to the screen of whoever builds
-    and nowhere else.
+    `on_step` is called with the name of each step, which is public. `on_progress` is called with the number of rows that a
+    step has processed and the number of all rows. These are exact numbers, which are protected (PRIVACY.md, section 11), so
+    they may only be shown on the terminal of the person who runs the build.
     """
 
     releases: Path
@@ -35,5 +35,5 @@ class BuildContext:
     on_progress: Callable[[int, int], None] = lambda rows, of: None
 
     def quarantine_folder(self, dataset: Dataset, month: Month) -> Path:
-        """Where the rows that do not fit are put, with their reasons and totals: private."""
+        """The private folder for rows that failed validation, with their reasons and totals."""
         return self.private / "quarantine" / dataset.name / str(month)

@@ -1,4 +1,4 @@
-"""Disks: whether a build has room before it spends anything, and what is said when one is full all the same."""
+"""Disk space: the check that a build has room before it spends anything, and the refusal if a disk fills up meanwhile."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from datasets.pipeline.planning.budget import Budget
 from datasets.refusal import Refusal
 
 BYTES_PER_EVENT = 40
-"""What a narrow row takes in the private folder while a build runs."""
+"""Size of a validated row in the private folder during a build."""
 
 _OVERHEAD = 64 << 20
-"""Bytes for everything but cells: manifest, codebook, ledger, and the blocks in which a file system counts."""
+"""Bytes for everything except cells: manifest, codebook, ledger, and the rounding to blocks of the file system."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
 
 
 class NoRoom(Refusal):
-    """A disk has too little room for what a build would write; nothing was spent."""
+    """A disk has too little room for a build; nothing was spent."""
 
 
 class DiskFull(Refusal):
-    """A disk was filled while a build was writing."""
+    """A disk became full while a build was writing."""
 
 
 def bytes_needed(budget: Budget) -> int:
-    """The most bytes that a release and the serving copy it is tried with take; counts and noisy cells take no more.
+    """An upper bound of the size of a release and of the serving copy for its test; counts and noisy cells need less.
 
-    It follows from the number of published cells alone, which the declaration and the calendar fix: each measure's
-    value and standard error take 8 bytes, a code at most 4.
+    It depends only on the number of published cells, which the declaration and the calendar determine: the value and the
+    standard error of a measure take 8 bytes each, a code at most 4.
     """
     axes = next(iter(budget.measures.values())).axes
     sizes = (
@@ -48,13 +48,14 @@ def bytes_needed(budget: Budget) -> int:
 
 
 def ensure_room(releases: Path, building: Path, budget: Budget, events: Iterable[Path]) -> None:
-    """Raises NoRoom where a release would not fit among the releases, or narrow rows and counts of these events not into
-    `building`, in the private folder. What the events need is not said: it tells how many there are."""
+    """Raises NoRoom if the release does not fit on the disk of `releases`, or the rows and counts of these events do not fit
+    on the disk of `building`, in the private folder. The message does not contain the size of the rows, which would reveal
+    their number."""
     what = f"{budget.dataset.name} {budget.month}"
     needed, free = bytes_needed(budget), shutil.disk_usage(releases).free
     if free < needed:
         raise NoRoom(
-            f"{what} needs {_as_mebibytes(needed)} among the releases and {_as_mebibytes(free)} are free; "
+            f"{what} needs {_as_mebibytes(needed)} on the disk of the releases, and {_as_mebibytes(free)} are free; "
             "make room and build again: nothing was spent"
         )
     free = shutil.disk_usage(building).free
@@ -62,20 +63,20 @@ def ensure_room(releases: Path, building: Path, budget: Budget, events: Iterable
     there = sum(path.stat().st_size for path in building.rglob("*") if path.is_file())
     if left + there < needed + BYTES_PER_EVENT * _row_count(events):
         raise NoRoom(
-            f"{what} keeps {BYTES_PER_EVENT} bytes of each event, and its counts, in the private folder while it is built, "
+            f"the build of {what} keeps {BYTES_PER_EVENT} bytes per event, and its counts, in the private folder, "
             f"and {_as_mebibytes(free)} are free there, which is too little; make room, or name another disk in "
             "DAYLIGHT_PRIVATE_DIR, and build again: nothing was spent"
         )
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error says that a disk is full, or that DuckDB may spill no more onto one."""
+    """Whether an error means that a disk is full, or that DuckDB has reached its limit for temporary files."""
     return getattr(error, "errno", None) in _FULL or any(words in str(error) for words in _FULL_WORDS)
 
 
 @contextmanager
 def disk_full_as_refusal(*folders: Path) -> Iterator[None]:
-    """Turn what is raised when a disk is full into one sentence that names the fuller of these folders. Raises DiskFull."""
+    """Raise DiskFull, naming the fullest of these folders, instead of an error that means that a disk is full."""
     try:
         yield
     except (OSError, duckdb.Error, pa.ArrowException) as error:
@@ -85,13 +86,13 @@ def disk_full_as_refusal(*folders: Path) -> Iterator[None]:
             (f for f in folders if f.is_dir()), key=lambda f: shutil.disk_usage(f).free, default=folders[0]
         )
         raise DiskFull(
-            f"the disk is full that holds {folder}; make room there and give the same command again: a spend that was "
-            "reserved stays counted, and a release that is out already is finished"
+            f"the disk that holds {folder} is full; make room there and give the same command again: it resumes on "
+            "the same reservation, if there is one, and finishes a release that is published already"
         ) from error
 
 
 def _row_count(events: Iterable[Path]) -> int:
-    """How many rows the files say they hold; validation refuses those that say nothing."""
+    """The number of rows in the metadata of the files; unreadable files are skipped, since validation refuses them."""
     rows = 0
     for path in events:
         try:

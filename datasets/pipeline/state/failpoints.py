@@ -1,7 +1,7 @@
-"""Places in a build at which a test steps in: to kill it there, or to let its disk be full.
+"""Failpoints: named places in a build at which a test can kill the process or raise an error, such as a full disk.
 
-Nothing outside the process can step in: no setting, no environment and no argument of a command leads here, and nothing
-but a test arms a place, which a test looks for. In production a place is one look at a variable that is empty.
+Nothing outside the process can arm them: no setting, environment variable or command-line argument leads here, and a test
+checks that only tests arm them. In production a failpoint reads one context variable, which is empty.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from contextvars import ContextVar
 _armed: ContextVar[Callable[[str], None] | None] = ContextVar("armed", default=None)
 
 
-def failpoint(place: str) -> None:
-    """Say that a build has come to this place."""
+def failpoint(name: str) -> None:
+    """Call the armed function, if there is one, with the name of this place."""
     act = _armed.get()
     if act is not None:
-        act(place)
+        act(name)
 
 
 @contextmanager
 def armed_failpoints(act: Callable[[str], None]) -> Iterator[None]:
-    """Let `act` be called at every place that is reached in the block; for tests alone."""
+    """Call `act` at every failpoint that is passed inside the block. For tests only."""
     before = _armed.set(act)
     try:
         yield

@@ -11,11 +11,11 @@ from pathlib import Path
 from datasets.pipeline.state.failpoints import failpoint
 
 UNFINISHED_NAME = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
-"""The name of a file or folder that was still being written."""
+"""Names of files and folders that were still being written."""
 
 
 def replace_file(path: Path, content: bytes, what: str) -> None:
-    """Write a file anew: readers see all of the old one or all of the new one. `what` names it to tests."""
+    """Replace a file atomically: readers see the whole old file or the whole new one. `what` names it in failpoints."""
     fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
         fresh.write_bytes(content)
@@ -30,7 +30,7 @@ def replace_file(path: Path, content: bytes, what: str) -> None:
 
 
 def flush(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
+    """Wait, with fsync, until a file or a folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
-"""Where the ledger is kept: one append-only table, on SQLite or PostgreSQL, written by one at a time.
+"""LedgerStore: the privacy ledger in an append-only table, on SQLite or PostgreSQL.
 
-The rules are in `datasets.privacy.ledger`; here they are applied inside the transaction that appends, so that two
-builders cannot both spend the last of a budget. Triggers refuse to change or delete a line.
+The rules are in `datasets.privacy.ledger`. They are applied inside the transaction that appends an entry, so that two
+builders cannot both spend the rest of a budget. Triggers reject updates and deletions.
 """
 
 from __future__ import annotations
@@ -79,11 +79,11 @@ _LOCK = 0x6461796C  # PostgreSQL's advisory lock for the chain; the number is ar
 
 
 class LedgerUnavailable(Refusal):
-    """The ledger cannot be opened or written; nothing may be built without it."""
+    """The ledger cannot be read or written; nothing can be built without it."""
 
 
 class LedgerStore:
-    """The ledger of a deployment. Every write is one transaction that holds the only pen."""
+    """The ledger of a deployment. Each write is one exclusive transaction."""
 
     def __init__(self, url: str, caps: Caps | None = None) -> None:
         self.caps = caps or Caps()
@@ -102,12 +102,12 @@ class LedgerStore:
 
     @contextmanager
     def builder_lock(self) -> Iterator[None]:
-        """Be the only builder who works with this ledger; the lock ends with the process, however that ends.
+        """Hold the lock of this ledger's builders; it is released when the process ends for whatever reason.
 
-        Raises BuildUnderWay where another one does, on this host or elsewhere.
+        Raises BuildUnderWay if another builder holds it, on this host or another.
         """
         if self._engine.dialect.name == "sqlite":
-            # resolved: a ledger that is also reached by a link has one lock all the same
+            # resolved, so that a ledger and a symbolic link to it have one lock
             with file_lock(Path(f"{Path(str(self._engine.url.database)).resolve()}.lock")):
                 yield
         else:
@@ -123,7 +123,7 @@ class LedgerStore:
                     self._session = None
 
     def ensure_lock_held(self) -> None:
-        """Raises LockLost where the lock of `held` was lost on the way."""
+        """Raises LockLost if the lock that `builder_lock` took was lost."""
         if self._session is not None:
             self._session.ensure_held()
 
@@ -133,7 +133,7 @@ class LedgerStore:
             return _read_entries(con)
 
     def reserve(self, spend: Spend, *, now: datetime, reason: str = "") -> Entry:
-        """Reserve a spend. Raises BudgetSpent where it may not be, LedgerBroken where the chain does not verify."""
+        """Reserve a spend. Raises BudgetSpent if the caps do not allow it, LedgerBroken if the chain of hashes is broken."""
 
         def rule(entries: tuple[Entry, ...]) -> Entry:
             ledger.ensure_chain(entries, self.caps)
@@ -144,7 +144,7 @@ class LedgerStore:
     def commit(
         self, reserved: Entry, *, now: datetime, input_hash: str, release: str, artefact_hash: str
     ) -> Entry:
-        """Say that a reserved spend was published as `release`."""
+        """Append that a reserved spend was published as `release`."""
         return self._append(
             lambda entries: ledger.commit(
                 entries,
@@ -157,7 +157,7 @@ class LedgerStore:
         )
 
     def void(self, reserved: Entry, *, now: datetime, reason: str) -> Entry:
-        """Say that a reserved spend came to nothing; it stays counted."""
+        """Append that no release was made from a reserved spend; it stays counted."""
         return self._append(
             lambda entries: ledger.void(entries, reserved, time=ledger.day_of(now), reason=reason)
         )
@@ -179,7 +179,7 @@ class LedgerStore:
 
 
 def _create_name(con: Connection) -> str:
-    """Give a ledger the name by which builders tell it from others; it says nothing."""
+    """Give the ledger a random name, by which builders tell it from other ledgers."""
     name = secrets.token_hex(16)
     con.execute(insert(_name_table).values(name=name))
     return name
@@ -195,7 +195,7 @@ def _create_ledger_engine(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise LedgerUnavailable(
-            "the ledger's address is none; write sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE into "
+            "the ledger's address cannot be parsed; write sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE into "
             "DAYLIGHT_LEDGER_URL",
             parameter="ledger_url",
         ) from None
@@ -221,12 +221,12 @@ def _configure_ledger_connection(connection: Any, _record: object) -> None:
 
 @contextmanager
 def _database_errors_as_refusals() -> Iterator[None]:
-    """Turn what a database says into one sentence of ours, without its address or its statement."""
+    """Raise LedgerUnavailable instead of a database error, without the address and the statement that the error contains."""
     try:
         yield
     except DBAPIError as error:
         raise LedgerUnavailable(
-            f"the privacy ledger cannot be used ({type(error.orig).__name__}); without it nothing may be built. "
+            f"the privacy ledger cannot be used ({type(error.orig).__name__}); without it nothing can be built. "
             "Check DAYLIGHT_LEDGER_URL, the disk and the permissions.",
             parameter="ledger_url",
         ) from error

@@ -1,9 +1,9 @@
-"""One builder at a time: locks that their holder's death opens, and a marker for those who share storage alone.
+"""One builder at a time: a lock on the ledger, and a marker file among the releases.
 
-Builders of one deployment share its ledger, wherever they run, so the ledger's lock decides between them: on PostgreSQL
-a lock of the session, on SQLite a lock on a file beside the database. Both end with their holder. Builders with
-different ledgers who were pointed at one folder of releases share nothing but that folder: there a marker, made by
-linking, which is atomic also on network file systems, says who is at work (decisions/0011).
+Builders of one deployment share its ledger, wherever they run, so they lock the ledger: on PostgreSQL with an advisory lock
+of the session, on SQLite with flock on a file beside the database. Both are released when the holder dies. Builders with
+different ledgers, but by mistake the same folder of releases, are kept apart by a marker file in that folder. It is created
+with a hard link, which is atomic on network file systems too (decisions/0011).
 """
 
 from __future__ import annotations
@@ -28,41 +28,41 @@ _BUILDERS = 0x6461796D  # PostgreSQL's advisory lock for builders; the number is
 
 
 class BuildUnderWay(Refusal):
-    """Another build, withdrawal or rollback is under way, and this one has to wait."""
+    """Another build, withdrawal or rollback is under way; this one has to wait."""
 
 
 class LockLost(Refusal):
-    """The connection that held the builders' lock is gone, so another build may have begun."""
+    """The connection that held the builders' lock was lost, so another build may have begun."""
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Hold a lock on a file. Raises BuildUnderWay where somebody else holds it."""
+    """Hold an exclusive flock on a file. Raises BuildUnderWay if another process holds it."""
     with path.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BuildUnderWay(
-                f"another build holds {path.name}, the lock beside the ledger; wait until it has ended and build again"
+                f"another build holds {path.name}, the lock file of the ledger; wait until it has ended and build again"
             ) from None
         yield
 
 
 class SessionLock:
-    """PostgreSQL's lock of one session: the server opens it when the connection ends, however it ends."""
+    """An advisory lock of a PostgreSQL session: the server releases it when the connection ends for whatever reason."""
 
     def __init__(self, engine: Engine) -> None:
         self._con = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def take(self) -> None:
-        """Raises BuildUnderWay where another session holds it."""
+        """Take the lock. Raises BuildUnderWay if another session holds it."""
         if not self._con.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _BUILDERS}):
             raise BuildUnderWay(
                 "another build holds the ledger's lock; wait until it has ended and build again"
             )
 
     def ensure_held(self) -> None:
-        """Raises LockLost where the session has ended since."""
+        """Raises LockLost if the session has ended."""
         try:
             self._con.scalar(text("SELECT 1"))
         except DBAPIError as error:
@@ -72,18 +72,18 @@ class SessionLock:
             ) from error
 
     def close(self) -> None:
-        """End the session, and with it the lock."""
+        """End the session, which releases the lock."""
         with suppress(DBAPIError):
-            self._con.invalidate()  # a pooled connection would go on living, and hold the lock
+            self._con.invalidate()  # otherwise the pool keeps the connection open, and with it the lock
         self._con.close()
 
 
 @contextmanager
 def releases_marker(root: Path, ledger: str) -> Iterator[None]:
-    """Say in the folder of releases that a build with this ledger is under way; its lock must be held already.
+    """Keep a marker file in the folder of releases while a build with this ledger runs. The caller holds the ledger's lock.
 
-    A marker of the same ledger was left by a builder that died, since it does not hold that lock: it is replaced.
-    Raises BuildUnderWay where the marker is of another ledger.
+    An existing marker of the same ledger is stale, since its builder no longer holds the lock; it is replaced. Raises
+    BuildUnderWay if the marker belongs to another ledger.
     """
     root.mkdir(parents=True, exist_ok=True)
     path, fresh = root / MARKER, root / f"{MARKER}-{uuid.uuid4().hex}"
@@ -109,7 +109,9 @@ def releases_marker(root: Path, ledger: str) -> Iterator[None]:
         yield
     finally:
         with suppress(FileNotFoundError):
-            if path.read_text() == mine:  # one who lost the ledger's lock may find another's marker here
+            if (
+                path.read_text() == mine
+            ):  # a builder that lost the ledger's lock must not remove the marker of the next
                 path.unlink()
 
 
@@ -121,11 +123,11 @@ def _ensure_stale(path: Path, ledger: str) -> None:
         process, host, since = (printable(str(other[name])) for name in ("process", "host", "since"))
         who = f"process {process} on {host}, since {since}"
     except FileNotFoundError:
-        return  # it has ended just now
+        return  # the other build has just ended
     except (ValueError, KeyError, TypeError):
-        who = "somebody who left no name"
+        who = "its marker file cannot be read"
     raise BuildUnderWay(
-        f"another build, with another ledger, is at work in these releases ({who}); check DAYLIGHT_LEDGER_URL, and if "
+        f"another build, with another ledger, is using these releases ({who}); check DAYLIGHT_LEDGER_URL, and if "
         f"that build is dead, remove the file {path.name} among the releases"
     )
 

@@ -1,4 +1,4 @@
-"""Where a release comes from: hashes of the code, of what is installed, and of the input, the last one salted."""
+"""Where a release comes from: hashes of the code, of the installed packages and of the input, and the salt for the latter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from datasets.refusal import Refusal
 
 @cache
 def code_hash() -> str:
-    """SHA-256 over every source file of this package, with its name."""
+    """SHA-256 over the name and content of every source file of the package `datasets`."""
     root = Path(datasets.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
@@ -29,18 +29,19 @@ def code_hash() -> str:
 
 @cache
 def lock_hash() -> str:
-    """SHA-256 over the name and version of every installed distribution: what the lock file came to.
+    """SHA-256 over the name and version of every installed distribution, which the lock file determines.
 
-    Read once in a process, which goes on with what it has imported.
+    Computed once in a process, since a process keeps the versions that it has imported.
     """
     installed = sorted({f"{d.metadata['Name'].lower()}=={d.version}" for d in distributions()})
     return hashlib.sha256("\n".join(installed).encode()).hexdigest()
 
 
 def load_salt(private: Path) -> str:
-    """The deployment's secret salt, made on first use; 64 hexadecimal digits in a file only its owner may read.
+    """The secret salt of the deployment: 64 hexadecimal digits in a file that only its owner may read, created on first use.
 
-    It orders the rows of a unit and keys the hash of the input, so that neither tells anything about the rows.
+    The order of a unit's rows and the hash of the input depend on it, so that neither reveals anything about the rows.
+    Raises Refusal if the file is damaged.
     """
     path = private / "salt"
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def load_salt(private: Path) -> str:
         fresh = private / f".salt-{secrets.token_hex(8)}"
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_hex(32))
-        with suppress(FileExistsError):  # another build was first: its salt is the one
+        with suppress(FileExistsError):  # another build created the salt first; use that one
             os.link(fresh, path)
         fresh.unlink()
     text = path.read_text().strip()
@@ -60,7 +61,7 @@ def load_salt(private: Path) -> str:
 
 
 def input_hash(files: Iterable[Path], key: str) -> str:
-    """HMAC-SHA256 over the files' contents in order of name, under the deployment's salt."""
+    """HMAC-SHA256 over the contents of the files, in the order of their names, with the deployment's salt as key."""
     digest = hmac.new(key.encode(), digestmod=hashlib.sha256)
     for path in sorted(files):
         with path.open("rb") as file:

@@ -1,7 +1,7 @@
-"""Which reservations this private folder has made: what is written here may be declared void here, and nothing else.
+"""The list of reservations made from this private folder: only these may be declared void from here.
 
-Builders on several hosts may share a ledger. Whether a build of another host can be gone on with, only its private
-folder knows (docs/decisions/0010).
+Builders on several hosts may share a ledger. Only the private folder of a host shows whether a build of that host can be
+resumed (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _FILE_NAME = "reservations"
 
 
 def record_own_reservation(private: Path, entry: Entry) -> None:
-    """Write down, before it is appended to the ledger, that a reservation is this folder's own."""
+    """Record that a reservation belongs to this private folder. Called before the reservation is appended to the ledger."""
     made = own_reservations(private)
     if entry.hash not in made:
         content = "".join(f"{each}\n" for each in sorted({*made, entry.hash}))
@@ -23,6 +23,6 @@ def record_own_reservation(private: Path, entry: Entry) -> None:
 
 
 def own_reservations(private: Path) -> frozenset[str]:
-    """The hashes of the ledger entries that reserved a spend for a build in this private folder."""
+    """The hashes of the reservations in the ledger that were made from this private folder."""
     path = private / _FILE_NAME
     return frozenset(path.read_text().split()) if path.exists() else frozenset()

@@ -1,4 +1,4 @@
-"""What the build is given to sign releases with and to put its acts on record; how either is done is not its business."""
+"""ReleaseSigner: the functions with which a build signs and verifies releases and writes its actions to the audit log."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 
 def _record_nothing(act: str, subject: str, reason: str) -> None:
-    """What is done without a registry is on record in the releases alone."""
+    """Without a registry there is no audit log; the signed documents among the releases are the only record."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSigner:
-    """`sign` gives the detached signature of bytes; `verify` raises where one does not fit them; `record` writes who did what
-    to which release, and why, and raises where that cannot be written: then the act is not done."""
+    """Three functions of the caller's, so that the pipeline knows no keys and no registry.
+
+    `sign` returns the detached signature of bytes. `verify` raises if a signature does not match the bytes. `record` writes
+    an action, the release and the reason to the audit log, and raises if that fails: the action is then not taken.
+    """
 
     sign: Callable[[bytes], str]
     verify: Callable[[bytes, str], None]

@@ -70,7 +70,7 @@ def test_a_private_folder_that_the_build_makes_is_its_owners(deployment):
 def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(deployment, monkeypatch):
     monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
     with pytest.raises(
-        NoRoom, match=r"seeds 2026-06 needs 64 MiB among the releases and 3 MiB are free"
+        NoRoom, match=r"seeds 2026-06 needs 64 MiB on the disk of the releases, and 3 MiB are free"
     ) as refused:
         deployment.build()
     assert "\n" not in str(refused.value)

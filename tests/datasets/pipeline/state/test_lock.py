@@ -111,7 +111,7 @@ def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(deplo
     marker = deployment.folder / "releases" / MARKER
     marker.parent.mkdir()
     marker.write_text("")
-    with pytest.raises(BuildUnderWay, match="somebody who left no name"):
+    with pytest.raises(BuildUnderWay, match="its marker file cannot be read"):
         deployment.build()
     marker.unlink()
     assert deployment.build().name == "2026-06.1"
