@@ -1,4 +1,4 @@
-"""Settings of the build, read from the environment: `DAYLIGHT_*`."""
+"""BuildSettings: where a build finds its folders, ledger and caps, from environment variables `DAYLIGHT_*`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from datasets.privacy.ledger import Caps
 
 
 class BuildSettings(BaseSettings):
-    """Where the build finds and puts things. What is not set lies under `home`.
+    """Folders, ledger and caps of a build. Folders that are not set are under `home`.
 
-    `private_dir` holds what must never be published: the ledger, the salt, quarantined rows, build reports.
+    `private_dir` holds what must never be published: the ledger, the salt, quarantined rows, checkpoints.
     """
 
     model_config = SettingsConfigDict(env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore")
@@ -32,7 +32,9 @@ class BuildSettings(BaseSettings):
         try:
             rho = Fraction(str(value))
         except (ValueError, ZeroDivisionError):
-            raise ValueError(f"{str(value)[:40]!r} is no rho; write a fraction such as 1/2 or 0.5") from None
+            raise ValueError(
+                f"{str(value)[:40]!r} is not a rho; write a fraction such as 1/2 or 0.5"
+            ) from None
         if rho <= 0:
             raise ValueError(f"{rho} is not above zero; write a fraction such as 1/2 or 0.5")
         return rho

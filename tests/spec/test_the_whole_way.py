@@ -192,7 +192,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(daylight, arguments, words,
 @pytest.mark.parametrize(
     ("setting", "value", "command", "words"),
     [
-        ("DAYLIGHT_RHO_CAP_MONTH", "much", ["ledger", "show"], "is no rho"),
+        ("DAYLIGHT_RHO_CAP_MONTH", "much", ["ledger", "show"], "is not a rho"),
         ("DAYLIGHT_RHO_CAP_YEAR", "-1", ["ledger", "show"], "not above zero"),
         ("DAYLIGHT_LEDGER_URL", "nonsense", ["ledger", "show"], "DAYLIGHT_LEDGER_URL"),
         ("DAYLIGHT_PORT", "http", ["serve"], "DAYLIGHT_PORT"),

@@ -1,1 +1,1 @@
-"""Acts on what is published: verification, withdrawal, rollback, recovery."""
+"""Operations on published releases and the ledger: verification, withdrawal, rollback, recovery."""

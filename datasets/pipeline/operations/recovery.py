@@ -1,4 +1,4 @@
-"""What became of a reservation: committed where its release is out, void where it is not; and the ledger made public."""
+"""Recovery: reservations of builds that died are committed if their release is published, and declared void otherwise."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from datasets.release.format.verification import signed_manifest
 
 
 class ReleaseInDoubt(Refusal):
-    """A release that cannot be read, so that nobody can say whether it was made from a reservation that is open."""
+    """A release cannot be read, so it is not known whether it was made from an open reservation."""
 
 
 def close_stale_reservations(context: BuildContext, *, close_others: bool = False) -> tuple[Entry, ...]:
-    """Close the reservations of builds that died: committed where their release is there, void where it is not.
+    """Close the reservations of builds that died: commit those whose release is published, void the others.
 
-    Whoever calls it holds the builders' lock, so no reservation belongs to a build that lives. Their spend counts
-    either way. What a checkpoint holds stays open: its build may be gone on with. So does what this private folder has not
-    reserved, since another one may hold its checkpoint, unless `others` says to close that too: these are given.
-    Raises ReleaseInDoubt.
+    The caller holds the builders' lock, so no reservation belongs to a running build. The spend stays counted in any case.
+    Two kinds of reservations stay open: those of a checkpoint, whose build can be resumed; and, unless `close_others` is
+    true, those made from another private folder, which may have a checkpoint there. Returns the latter. Raises ReleaseInDoubt
+    if a release cannot be read.
     """
     held, made = resumable_inputs(context.private), own_reservations(context.private)
-    left = []
+    left_open = []
     for entry in open_reservations(context.ledger.entries()):
         folder = find_release_of(context, entry)
         if folder is not None:
@@ -39,12 +39,12 @@ def close_stale_reservations(context: BuildContext, *, close_others: bool = Fals
         elif close_others or entry.hash in made:
             context.ledger.void(entry, now=context.now(), reason="the build ended without a release")
         else:
-            left.append(entry)
-    return tuple(left)
+            left_open.append(entry)
+    return tuple(left_open)
 
 
 def describe_left_open(entries: Iterable[Entry]) -> str:
-    """What to say of reservations that `settle` has left open; nothing where there are none.
+    """A sentence for the operator about reservations that `close_stale_reservations` left open; empty if there are none.
 
     >>> describe_left_open(())
     ''
@@ -53,16 +53,16 @@ def describe_left_open(entries: Iterable[Entry]) -> str:
     if not names:
         return ""
     return (
-        f"left open, and counted: ledger entry {names}, reserved by another private folder than this one, whose build may "
-        "be gone on with there; if it never will be, daylight ledger publish --close-others declares it void"
+        f"left open, and counted: ledger entry {names}, reserved by another private folder than this one, where its build "
+        "can be resumed; if it never will be, daylight ledger publish --close-others declares it void"
     )
 
 
 def find_release_of(context: BuildContext, entry: Entry) -> Path | None:
-    """The release that was made from an open reservation, where one is there; its signed manifest says so.
+    """The folder of the release that was made from an open reservation, according to its signed manifest, or None.
 
-    To take a release that cannot be read for none would void a spend that became one: raises ReleaseInDoubt where a
-    release of that month cannot be read and the ledger does not say that it was made from another reservation.
+    Raises ReleaseInDoubt if a release of that month cannot be read and is not committed for another reservation: it may be
+    the one, and its reservation must not be declared void.
     """
     committed = {
         e.release
@@ -80,7 +80,7 @@ def find_release_of(context: BuildContext, entry: Entry) -> Path | None:
         try:
             if signed_manifest(folder, context.signer.verify).ledger.head == entry.hash:
                 return folder
-        except FileNotFoundError:  # it has gone, as a whole
+        except FileNotFoundError:  # the whole release is gone
             continue
         except (Refusal, OSError) as error:
             raise _release_in_doubt(entry, name, error) from error
@@ -90,13 +90,13 @@ def find_release_of(context: BuildContext, entry: Entry) -> Path | None:
 def _release_in_doubt(entry: Entry, what: str, error: Exception) -> ReleaseInDoubt:
     why = error.sentence if isinstance(error, Refusal) else type(error).__name__
     return ReleaseInDoubt(
-        f"{entry.dataset} {entry.month}: {what} cannot be read ({why}), so whether it was made from ledger entry "
-        f"{entry.seq}, which is open, cannot be told; restore it from a copy, or mend the disk, and give the command again"
+        f"{entry.dataset} {entry.month}: {what} cannot be read ({why}), so it is not known whether it was made from "
+        f"ledger entry {entry.seq}, which is open; restore it from a copy, or repair the disk, and give the command again"
     )
 
 
 def commit(context: BuildContext, reserved: Entry, folder: Path, input_hash: str) -> None:
-    """Write into the ledger what became of a spend, and publish the ledger."""
+    """Append that the release in `folder` was made from a reservation, and publish the ledger."""
     context.ledger.commit(
         reserved,
         now=context.now(),

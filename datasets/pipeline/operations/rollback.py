@@ -1,4 +1,4 @@
-"""Going back to an earlier release of a month, which was good: the later one is set aside, not withdrawn."""
+"""Rollback: an earlier release of a month becomes current again; the later release is not withdrawn."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from datasets.release.store.history import ReleaseHistory
 
 
 class CannotRollBack(Refusal):
-    """A release that a month cannot go back to."""
+    """A release that cannot become the current one of its month again."""
 
 
 def roll_back(context: BuildContext, dataset: Dataset, month: Month, to: str, reason: str) -> str:
-    """Let an earlier release of a month be current again; gives the name of the one that was until now.
+    """Make an earlier release of a month current again; returns the name of the release that was current until now.
 
-    No spend comes back and none is made. The act is on record first, then its signed document stands beside the releases,
-    then the pointer moves; cut off in between, it is finished by doing it again. Raises CannotRollBack, CannotWithdraw for
-    a reason or a name that is none, ReleaseDamaged where the earlier release is not what was signed, BuildUnderWay.
+    The privacy spend does not change. The action is first written to the audit log, then its signed document is published,
+    then the pointer is replaced. If it is interrupted in between, calling it again completes it. Raises CannotRollBack;
+    CannotWithdraw if the release does not exist or the reason is unsuitable; ReleaseDamaged if the earlier release is not as
+    it was signed; BuildUnderWay.
     """
     root, verify = context.releases, context.signer.verify
     with builder_lock(root, context.ledger):
@@ -43,7 +44,7 @@ def roll_back(context: BuildContext, dataset: Dataset, month: Month, to: str, re
         if archive.current(dataset.name).get(str(month)) != to:
             ensure_reason(reason)
             context.signer.record("release.rolled-back", f"{dataset.name}/{to}", reason.strip())
-            # last, so that no reader has answered yet for the second in which the document appears
+            # last, so that no reader has already answered for the second in which the document appears
             at = action_timestamp(archive.timestamps(dataset.name), context.now())
             number = len(layout.rollback_files(root, dataset.name, month)) + 1
             rollback = Rollback(

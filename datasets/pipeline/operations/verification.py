@@ -1,4 +1,4 @@
-"""Whether what is published is what was signed, and whether the ledger knows of it."""
+"""Verification: every published file is as it was signed, and releases and ledger agree."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from datasets.release.store.history import ReleaseHistory
 
 
 def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: LedgerStore) -> int:
-    """Check every release and what stands beside it: signatures, files, pointers, errata, and the ledger's entries.
+    """Check every release, pointer, erratum and rollback, with signatures and hashes, and the ledger entry of each release.
 
-    Gives the number of releases. Raises ReleaseDamaged or LedgerBroken, naming the first thing that is wrong.
+    Returns the number of releases. Raises ReleaseDamaged or LedgerBroken, which name the first problem found.
     """
     entries = _verified_entries(ledger)
     _ensure_extends_published(root, verify, entries)
@@ -36,10 +36,10 @@ def ensure_releases(root: Path, verify: Callable[[bytes, str], None], ledger: Le
 
 
 def ensure_ledger_matches(root: Path, verify: Verify, ledger: LedgerStore) -> int:
-    """Check the chain and its caps, that all that was published of it is still in it, that every release is in it, and that
-    every committed release is there.
+    """Check the ledger: its chain of hashes and its caps, that it still contains every published entry and the entry of every
+    release, and that every committed release exists.
 
-    Gives the number of entries. Raises LedgerBroken or ReleaseDamaged, naming the entry or the release that is wrong.
+    Returns the number of entries. Raises LedgerBroken or ReleaseDamaged, which name the entry or the release.
     """
     entries = _verified_entries(ledger)
     _ensure_extends_published(root, verify, entries)
@@ -58,9 +58,10 @@ def ensure_ledger_matches(root: Path, verify: Verify, ledger: LedgerStore) -> in
 
 
 def ensure_ledger_complete(root: Path, verify: Verify, ledger: LedgerStore) -> None:
-    """Whether the ledger still knows all that was published: one that was set back would let a month be spent twice.
+    """Raises LedgerBroken if the ledger lacks anything that was published: with a ledger that was set back, a month could be
+    spent twice.
 
-    What is damaged is no evidence, and must not keep its correction from being built: it is passed over. Raises LedgerBroken.
+    Damaged releases are skipped, since they prove nothing and must not prevent their correction from being built.
     """
     entries = _verified_entries(ledger)
     with suppress(ReleaseDamaged):
@@ -71,19 +72,19 @@ def ensure_ledger_complete(root: Path, verify: Verify, ledger: LedgerStore) -> N
 
 
 def _ensure_extends_published(root: Path, verify: Verify, entries: tuple[Entry, ...]) -> None:
-    """The published ledger is a beginning of this one. Raises LedgerBroken, or ReleaseDamaged where it is not as signed."""
+    """Raises LedgerBroken if the published ledger is not a prefix of this one, ReleaseDamaged if its signature is wrong."""
     found = published_ledger(root, verify)
     published = entries_of(found) if found else ()
     if entries[: len(published)] != published:
         raise LedgerBroken(
-            f"the ledger was published with {len(published)} entries, of which this one lacks some or has others: it was "
-            "set back, cut, or is another's; restore it before anything is built"
+            f"the ledger was published with {len(published)} entries, of which this one lacks some or has others: it "
+            "was set back, cut, or is another's; restore it before anything is built"
         )
 
 
 def _ensure_pointers_and_records(folder: Path, verify: Verify) -> None:
-    """Raises ReleaseDamaged where a pointer of a dataset names another release than its signed record, or an erratum or a
-    rollback is not what was signed."""
+    """Raises ReleaseDamaged if a pointer of a dataset differs from the signed documents, or if an erratum or a rollback is
+    not as it was signed."""
     current = ReleaseHistory(folder.parent, verify).current(folder.name)
     for month in layout.released_months(folder.parent, folder.name):
         pointer = layout.pointer_file(folder.parent, folder.name, month)
@@ -94,8 +95,8 @@ def _ensure_pointers_and_records(folder: Path, verify: Verify) -> None:
             raise ReleaseDamaged(f"the pointer {pointer.name} is a link, or names no release of its month")
         if name.strip() != current.get(month):
             raise ReleaseDamaged(
-                f"the pointer {pointer.name} names {name.strip()}, but {current.get(month, 'no release')} is what was "
-                "published or gone back to last; daylight ledger publish finishes what was cut off"
+                f"the pointer {pointer.name} names {name.strip()}, but {current.get(month, 'no release')} was published or "
+                "rolled back to last; daylight ledger publish completes what was interrupted"
             )
     for path in sorted(folder.glob("*.erratum")):
         read_erratum(folder.parent, folder.name, path.stem, verify)
@@ -121,7 +122,8 @@ def _release_folders(root: Path) -> Iterator[Path]:
 
 
 def _ensure_in_ledger(manifest: Manifest, folder: Path, entries: tuple[Entry, ...]) -> None:
-    """A release's ledger entry is there, unchanged, of the same dataset and month, and spends no less than it says."""
+    """Raises LedgerBroken if a release's ledger entry is missing, changed, of another dataset or month, or spends too
+    little."""
     where = f"release {manifest.dataset} {manifest.release}"
     seq = manifest.ledger.seq
     if not 1 <= seq <= len(entries) or entries[seq - 1].hash != manifest.ledger.head:
@@ -143,19 +145,19 @@ def _ensure_in_ledger(manifest: Manifest, folder: Path, entries: tuple[Entry, ..
 
 
 def _ensure_one_release_per_reservation(manifests: Iterable[Manifest], entries: tuple[Entry, ...]) -> None:
-    """Each release was made from a reservation of its own, which did not come to nothing, and which the ledger committed as
-    this release and no other. Raises LedgerBroken."""
+    """Raises LedgerBroken if a release was made from a void reservation, two releases from the same one, or the ledger
+    committed a reservation under the name of another release."""
     void = {entry.of: entry.seq for entry in entries if entry.state == "void"}
     made: dict[int, str] = {}
     for manifest in manifests:
         seq, release = manifest.ledger.seq, f"{manifest.dataset} {manifest.release}"
         if seq in void:
             raise LedgerBroken(
-                f"release {release}: was made from ledger entry {seq}, and entry {void[seq]} says that nothing came of it"
+                f"release {release}: was made from ledger entry {seq}, which entry {void[seq]} declares void"
             )
         if seq in made:
             raise LedgerBroken(
-                f"release {release}: was made from ledger entry {seq}, and so was {made[seq]}; a reservation is good for one"
+                f"release {release}: was made from ledger entry {seq}, and so was {made[seq]}; a reservation allows one"
             )
         made[seq] = release
     made_from = {release: seq for seq, release in made.items()}

@@ -1,6 +1,6 @@
-"""Taking back a release that should not be used.
+"""Withdrawal of a release that should not be used.
 
-It stays where it is; a signed erratum beside it says why, and readers refuse it.
+Its files stay; a signed erratum beside them gives the reason, and readers refuse the release.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from datasets.release.store.history import ReleaseHistory
 
 
 class CannotWithdraw(Refusal):
-    """A release that is not there, or was withdrawn before; or a reason that says nothing."""
+    """The release does not exist or is already withdrawn, or the reason is unsuitable."""
 
 
 def withdraw(
@@ -37,10 +37,11 @@ def withdraw(
     seal: ReleaseSigner,
     now: datetime,
 ) -> str | None:
-    """Withdraw a release; gives the release that is current for its month from now on, if there is one.
+    """Withdraw a release; returns the name of the release that is now current for its month, or None.
 
-    `now` is when it is called. The spend stays in the ledger. The act is on record first; the erratum is there before the
-    pointer moves, so no reader serves the release after this returns. Raises CannotWithdraw, BuildUnderWay.
+    `now` is the time of the call. The spend stays in the ledger. The action is first written to the audit log. The erratum is
+    published before the pointer is replaced, so no reader serves the release after this returns. Raises CannotWithdraw,
+    BuildUnderWay.
     """
     begun = datetime.now(UTC)
     with builder_lock(releases, ledger):
@@ -51,11 +52,11 @@ def withdraw(
             raise CannotWithdraw(
                 f"{dataset.name} {release} was withdrawn already; its erratum is {path.name}"
             )
-        if not path.exists():  # otherwise an earlier withdrawal was cut off half-way, and is finished
+        if not path.exists():  # otherwise an earlier withdrawal was interrupted, and is completed now
             ensure_reason(reason)
             seal.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
             moments = ReleaseHistory(releases, seal.verify).timestamps(dataset.name)
-            # however long that took, no reader has answered yet for the second in which the erratum appears
+            # however long recording took, no reader has already answered for the second in which the erratum appears
             now += datetime.now(UTC) - begun
             erratum = Erratum(
                 dataset=dataset.name,
@@ -69,7 +70,7 @@ def withdraw(
 
 
 def ensure_released(releases: Path, dataset: Dataset, release: str) -> None:
-    """Raises CannotWithdraw where there is no such release."""
+    """Raises CannotWithdraw if there is no such release."""
     names = layout.release_names(releases, dataset.name)
     if release not in names:
         raise CannotWithdraw(
@@ -81,10 +82,10 @@ def ensure_released(releases: Path, dataset: Dataset, release: str) -> None:
 
 
 def ensure_reason(reason: str) -> None:
-    """Raises CannotWithdraw where a reason would tell researchers nothing."""
+    """Raises CannotWithdraw if the reason is too short, too long or not printable."""
     if not (10 <= len(reason.strip()) <= 1000 and reason.isprintable()):
         raise CannotWithdraw(
-            "taking back a release needs a reason that researchers can use: a sentence of 10 to 1000 printable characters",
+            "a withdrawal or rollback needs a reason that researchers can use: a sentence of 10 to 1000 printable characters",
             parameter="reason",
             value=reason,
         )

@@ -1,4 +1,4 @@
-"""Writing noisy cells as Parquet: one row per cell of every published cuboid, one row group per cuboid."""
+"""Writes noisy cells as Parquet: one row per cell of every published cuboid, one row group per cuboid."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from datasets.privacy.axis import Axis, axes_of
 
 
 def write_cells(path: Path, schema: pa.Schema, budget: Budget, cells: NoisyCells) -> int:
-    """Write the cells and return their number, which the declaration and the calendar fix alone.
+    """Write the cells and return their number, which depends only on the declaration and the calendar.
 
-    `schema` is the released file's (`datasets.release.format.cells`). Statistics are kept for the column `cuboid` only: a
-    reader finds its row group by them, and the footer stays small.
+    `schema` is that of the released file (`datasets.release.format.cells`). Statistics are written for the column `cuboid`
+    only: a reader needs them to find a row group, and the footer stays small.
     """
     rows = 0
     options = {

@@ -1,4 +1,4 @@
-"""Filling in a release's manifest: public words and noisy numbers only."""
+"""Makes the manifest of a release, from public texts and noisy numbers only."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def make_manifest(
     caps: Caps,
     files: tuple[FileEntry, ...],
 ) -> Manifest:
-    """The manifest of a release that `files` and noisy `cells` make up."""
+    """The manifest of a release with these `files` and noisy `cells`."""
     dataset = budget.dataset
     return Manifest(
         schema_version=SCHEMA_VERSION,
@@ -120,7 +120,7 @@ def _measure_entry(budget: Budget, cells: NoisyCells, measure: Measure) -> Manif
 
 
 def measure_kind(measure: Measure) -> str:
-    """What kind of measure it is, in the word of the codebook."""
+    """The kind of a measure, as the codebook names it."""
     match measure:
         case EventMeasure():
             return "events"

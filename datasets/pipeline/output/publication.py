@@ -1,7 +1,7 @@
-"""Putting a release where readers look: all of it at once, or nothing.
+"""Publication: releases, pointers and signed documents appear to readers atomically.
 
-Files are written into a staging folder beside the releases, flushed to disk, and the folder is renamed; then the
-month's pointer is replaced. A reader sees the old release or the new one, never a part.
+The files of a release are written to a staging folder beside the releases and flushed to disk; the folder is renamed, and
+then the pointer of the month is replaced. A reader sees the old release or the new one, never a part of it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from datasets.release.store.history import ReleaseHistory
 
 @contextmanager
 def builder_lock(releases: Path, ledger: LedgerStore) -> Iterator[None]:
-    """Be the only one who publishes with this ledger or among these releases. Raises BuildUnderWay."""
+    """Exclude every other builder with this ledger or this folder of releases. Raises BuildUnderWay."""
     with ledger.builder_lock(), releases_marker(releases, ledger.name):
         yield
 
 
 @contextmanager
 def staging_folder(root: Path, dataset: str, release: str) -> Iterator[Path]:
-    """The folder of a release among staged releases; it is renamed to its place when the block ends well.
+    """A staging folder for the files of a release, which is renamed into place if the block ends without an error.
 
-    Around it everything is as a reader expects, so that it can be opened before anybody else sees it. It vanishes when
-    the block does not end well.
+    It is inside a folder laid out like that of the releases, so that a reader can open it for a test. It is deleted if the
+    block raises.
     """
     final = layout.release_folder(root, dataset, release)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def staging_folder(root: Path, dataset: str, release: str) -> Iterator[Path]:
 
 
 def remove_unfinished(root: Path) -> None:
-    """Remove what builds that died have left beside the releases. Whoever calls it holds the builders' lock."""
+    """Remove unfinished files and folders of builds that died. The caller holds the builders' lock."""
     datasets = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     for folder in (root, *datasets):
         for path in folder.iterdir():
@@ -73,13 +73,13 @@ def remove_unfinished(root: Path) -> None:
 
 
 def write_pointer(pointer: Path, name: str) -> None:
-    """Let a month's pointer name another release, atomically."""
+    """Replace the pointer of a month atomically, so that it names another release."""
     replace_file(pointer, f"{name}\n".encode(), "pointer")
 
 
 def update_pointer(root: Path, dataset: str, month: str, verify: Verify) -> str | None:
-    """Let a month's pointer say what the record says: the release that was published, or gone back to, last and is not
-    withdrawn. Gives its name; None where there is none, and then there is no pointer."""
+    """Make the pointer of a month agree with the signed documents: it names the release that was published or rolled back to
+    last and is not withdrawn. Returns that name, or None, without a pointer, if there is no such release."""
     pointer = layout.pointer_file(root, dataset, month)
     current = ReleaseHistory(root, verify).current(dataset).get(month)
     if current is None:
@@ -91,19 +91,19 @@ def update_pointer(root: Path, dataset: str, month: str, verify: Verify) -> str 
 
 
 def read_pointer(pointer: Path) -> str:
-    """What a pointer names; empty where there is none."""
+    """The name of the release that a pointer names; empty if there is no pointer."""
     return pointer.read_text().strip() if pointer.is_file() else ""
 
 
 def publish_signed_document(path: Path, text: bytes, seal: ReleaseSigner, what: str) -> None:
-    """Put a signed document where readers look, in place of an earlier one, atomically."""
+    """Sign a document and publish it atomically, replacing an earlier version. `what` names it in failpoints."""
     signature = seal.sign(text)
     seal.verify(text, signature)
     replace_file(path, signed_bytes(SignedDocument(text, signature)), what)
 
 
 def publish_ledger(releases: Path, ledger: LedgerStore, seal: ReleaseSigner) -> None:
-    """Put the ledger, signed, where readers look."""
+    """Publish the signed ledger, which readers check releases against."""
     document = ledger_document(ledger.entries(), ledger.caps)
     releases.mkdir(parents=True, exist_ok=True)
     publish_signed_document(layout.ledger_file(releases), document, seal, "ledger")

@@ -1,4 +1,4 @@
-"""Before anybody sees a release: a reader can open it and be answered."""
+"""The self-test of a release before its publication: it can be opened and answers a question correctly."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from datasets.release.releases import Releases
 
 
 class SelfTestFailed(Refusal):
-    """A release that a reader could not use; it is not published."""
+    """A reader could not use the release; it is not published."""
 
 
 def ensure_readable(folder: Path, verify: Verify) -> None:
-    """Open a staged release as a reader would, with signature, hashes, codebook and every cell, and ask it for its
-    totals, which must be those in its file. Raises SelfTestFailed, or what says that the disk is full."""
+    """Open a staged release as a reader does, with signature, hashes, codebook and every cell, and ask for its totals, which
+    must equal those in its file. Raises SelfTestFailed, or the error of a full disk."""
     root, dataset, name = folder.parent.parent, folder.parent.name, folder.name
     write_pointer(layout.pointer_file(root, dataset, name.split(".", maxsplit=1)[0]), name)
     failpoint("self-test begun")
@@ -45,7 +45,7 @@ def ensure_readable(folder: Path, verify: Verify) -> None:
 
 
 def _ensure_disk_not_full(releases: Releases, dataset: str, name: str) -> None:
-    """A reader goes on when a disk is full, and says no more than that something failed; a build says what."""
+    """Raises the error of a full disk, which a reader hides: it continues without the release."""
     try:
         releases.find(dataset, name)
     except (OSError, duckdb.Error, Refusal) as error:
@@ -54,13 +54,13 @@ def _ensure_disk_not_full(releases: Releases, dataset: str, name: str) -> None:
 
 
 def _answered_totals(answer: Result, measures: list[str]) -> dict[str, float]:
-    """The total of each measure that was collected, as a question about everything is answered."""
+    """The total of each collected measure, as the answer to a question without filters."""
     columns = {column.name: data[0] for column, data in zip(answer.columns, answer.data, strict=True)}
     return {m: float(columns[m]) for m in measures if columns[f"{m}_status"] != "L"}
 
 
 def _stored_total(folder: Path, measure: str) -> float:
-    """The total of a measure, as it stands in the released file."""
+    """The total of a measure in the released file."""
     table = pq.read_table(
         folder / layout.CELLS, columns=["cuboid", measure], filters=[("cuboid", "=", "total")]
     )

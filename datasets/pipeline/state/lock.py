@@ -109,9 +109,8 @@ def releases_marker(root: Path, ledger: str) -> Iterator[None]:
         yield
     finally:
         with suppress(FileNotFoundError):
-            if (
-                path.read_text() == mine
-            ):  # a builder that lost the ledger's lock must not remove the marker of the next
+            # a builder that has lost the ledger's lock must not remove the marker of the next builder
+            if path.read_text() == mine:
                 path.unlink()
 
 

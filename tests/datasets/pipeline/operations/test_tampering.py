@@ -126,7 +126,7 @@ def test_a_pointer_to_a_release_that_is_whole_but_was_set_aside_is_found_out(pla
     root, _ = place
     (root / "seeds" / "2026-06.current").write_text("2026-06.3\n")
     with pytest.raises(
-        ReleaseDamaged, match=r"names 2026-06.3, but 2026-06.4 is what was published or gone back to"
+        ReleaseDamaged, match=r"names 2026-06.3, but 2026-06.4 was published or rolled back to last"
     ):
         ensure_releases(root, verify, deployment.ledger)
 
