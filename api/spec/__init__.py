@@ -1,1 +1,1 @@
-"""The OpenAPI description and the pages about problems."""
+"""The OpenAPI description of the API, and the explanations of its problems."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.http.media import FORMATS
-from api.spec.parameters import METADATA
+from api.spec.parameters import METADATA_PARAMETERS
 from api.spec.path_parameters import describe_path_parameter
 from api.spec.responses import BINARY, CITATIONS, JSON, TOKEN_PROBLEMS, media_content, responses
 
@@ -35,14 +35,14 @@ FILE = media_content(FORMATS["parquet"], JSON)
 
 @dataclass(frozen=True)
 class OperationResponse:
-    """What an operation responds with, by media type, and the problems of its own."""
+    """What an operation responds with: content by media type, and the problems that not every operation has."""
 
     content: dict[str, Any] = field(default_factory=lambda: media_content(JSON))
     problems: frozenset[str] = frozenset()
     token: bool = False
     status: str = "200"
     conditional: bool = True
-    """Whether it has a validator, so that 304 may be answered."""
+    """Whether the response has an ETag, so that 304 is possible."""
     further: dict[str, Any] = field(default_factory=dict)
     """Further responses by status."""
 
@@ -62,7 +62,7 @@ RESPONSES = {
         token=True,
         further={
             "206": {
-                "description": "The ranges asked for.",
+                "description": "The requested ranges.",
                 "content": {**FILE, "multipart/byteranges": {"schema": BINARY}},
             }
         },
@@ -140,8 +140,8 @@ def complete_operation(operation: dict[str, Any], path: str, method: str) -> dic
     operation["responses"] = _responses(shape, path, method)
     if shape.token:
         operation["security"] = [{"session" if admin else "token": []}]
-    if path in METADATA:
-        operation.setdefault("parameters", []).append(METADATA[path])
+    if path in METADATA_PARAMETERS:
+        operation.setdefault("parameters", []).append(METADATA_PARAMETERS[path])
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             describe_path_parameter(parameter, path)
@@ -153,7 +153,10 @@ def _responses(shape: OperationResponse, path: str, method: str) -> dict[str, An
     found = responses(shape.content, problems, conditional=shape.conditional)
     found[shape.status] = found.pop("200")
     if (path, method) in NEEDS_ANOTHER_ADMIN:
-        found["202"] = {"description": "It waits for somebody else.", "content": media_content(JSON)}
+        found["202"] = {
+            "description": "Recorded. Another admin must approve it.",
+            "content": media_content(JSON),
+        }
     for status, response in shape.further.items():
         known = found.get(status, {"content": {}})
         found[status] = {**known, **response, "content": known["content"] | response["content"]}
@@ -169,6 +172,6 @@ def _problems_of(path: str) -> set[str]:
         found |= {"unknown-dataset"}
     if "{release}" in path:
         found |= RELEASE_PROBLEMS
-    if path in METADATA:
+    if path in METADATA_PARAMETERS:
         found |= {"malformed-question"}
     return found

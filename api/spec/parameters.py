@@ -1,4 +1,4 @@
-"""The words of a question as parameters of the description: enumerations from each dataset's measures, levels and codes."""
+"""The query parameters in the description: those of a question, from the declared dataset, and those of metadata."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from datasets.release.query.vocabulary import LABELS, MAX_VALUE_LENGTH, MAX_VALU
 Parameter = dict[str, Any]
 
 
-def query_parameter(name: str, words: str, example: str | list[str], **schema: Any) -> Parameter:
-    """A parameter of the query; an array is written with commas between.
+def query_parameter(name: str, description: str, example: str | list[str], **schema: Any) -> Parameter:
+    """A query parameter. An array is written with commas between its values.
 
-    The example stands in the schema: pages that fill in a parameter's own example would ask all words at once.
+    The example is in the schema, not in the parameter: Swagger UI would fill in the examples of all parameters at once.
     """
     listed = schema.get("type") == "array"
     shape = schema if listed else {"type": "string", "maxLength": MAX_VALUE_LENGTH, **schema}
     return {
-        "name": name, "in": "query", "description": words, "required": False,
+        "name": name, "in": "query", "description": description, "required": False,
         **({"style": "form", "explode": False} if listed else {}),
         "schema": {**shape, **({"examples": [example]} if example else {})},
     }  # fmt: skip
 
 
 def comma_separated(options: list[str]) -> dict[str, Any]:
-    """Values with commas between, each of which is one of the options."""
+    """The schema of a list of these options, separated by commas."""
     return {
         "type": "array",
         "items": {"type": "string", "enum": options},
@@ -45,7 +45,7 @@ def query_parameters(dataset: Dataset) -> list[Parameter]:
         *_presentation(dataset),
         *_releases(),
         query_parameter(
-            "format", "The format of the answer; Accept decides where it is not given.", "json", enum=list(FORMATS)
+            "format", "The format of the answer. By default the header Accept decides.", "json", enum=list(FORMATS)
         ),
         *_depth(dataset),
         *[_filter(level.name, level.codes) for level in _coded_levels(dataset)],
@@ -59,7 +59,7 @@ def _selection(dataset: Dataset) -> list[Parameter]:
     day = r"\d{4}-\d{2}(-\d{2})?"
     measure = query_parameter(
         "measure",
-        "Measures, and measures made of them; at least one, or a ratio.",
+        "Measures or derived measures, separated by commas. At least one is needed, or a `ratio`.",
         measures[:1],
         **comma_separated(measures + [derived.name for derived in dataset.derived]),
     )
@@ -79,7 +79,7 @@ def _selection(dataset: Dataset) -> list[Parameter]:
         ),
         query_parameter(
             "freq",
-            "One row per day, ISO week, month or quarter; without it, one sum over the period.",
+            "One row for each day, ISO week, month or quarter. By default one row for the whole period.",
             "month",
             enum=list(FREQUENCIES),
         ),
@@ -97,25 +97,25 @@ def _calculations(dataset: Dataset) -> list[Parameter]:
     return [
         query_parameter(
             "ratio",
-            "Measures for each of another, with commas between.",
+            "Ratios of two measures, separated by commas: `actions/accounts` is actions per account.",
             f"{measures[1]}/{measures[0]}",
             pattern=rf"^({either})/({either})(,({either})/({either}))*$",
         ),
         query_parameter(
             "share",
-            "Of each measure, the part that falls on these codes of a level.",
+            "The share of each measure that has one of these codes of a level.",
             f"member_state:{one}",
             pattern=rf"^({'|'.join(levels)}):(ne:)?{code}(,{code})*$",
         ),
         query_parameter(
             "compare",
-            "The first less the second: two codes of a level, or two periods.",
+            "The difference of two codes of a level, or of two periods: the first minus the second.",
             f"member_state:{one},{other}",
             pattern=rf"^({'|'.join([*levels, PERIOD])}):{code},{code}$",
         ),
         query_parameter(
             "confidence",
-            "What the intervals cover, from 0.5 to 0.9999; 0.95 by default.",
+            "The confidence level of the intervals, from 0.5 to 0.9999; 0.95 by default.",
             "0.9",
             pattern=r"^0\.[5-9]\d{0,3}$",
         ),
@@ -126,24 +126,32 @@ def _presentation(dataset: Dataset) -> list[Parameter]:
     """How the rows are written, sorted and divided into pages."""
     return [
         query_parameter(
-            "labels", "Codes, their labels, or both in columns of their own.", "both", enum=list(LABELS)
+            "labels",
+            "Whether rows have codes, their labels, or both in separate columns.",
+            "both",
+            enum=list(LABELS),
         ),
         query_parameter(
-            "shape", "A row for each cell, or for each cell and number.", "long", enum=list(SHAPES)
+            "shape",
+            "`wide`: one row for each cell. `long`: one row for each cell and number.",
+            "long",
+            enum=list(SHAPES),
         ),
         query_parameter(
             "sort",
-            "Columns to sort by, with commas between; a minus means from the largest down.",
+            "Columns to sort by, separated by commas. A minus sorts in descending order.",
             f"-{dataset.measures[0].name}",
             pattern=r"^-?[a-z][a-z0-9_]*(,-?[a-z][a-z0-9_]*)*$",
         ),
         query_parameter(
             "limit",
-            "At most so many rows; `page` says how many there are in all.",
+            "The largest number of rows. `page` gives the total.",
             "10",
             pattern=r"^[1-9]\d{0,5}$",
         ),
-        query_parameter("cursor", "The next page: `page.next` of the one before.", "", minLength=1),
+        query_parameter(
+            "cursor", "The next page: the value of `page.next` in the previous one.", "", minLength=1
+        ),
     ]
 
 
@@ -152,13 +160,13 @@ def _releases() -> list[Parameter]:
     return [
         query_parameter(
             "release",
-            "A release by name, or `latest`.",
+            "The name of a release, or `latest`.",
             "latest",
             pattern=r"^(latest|\d{4}-\d{2}\.[1-9]\d{0,3})$",
         ),
         query_parameter(
             "as_of",
-            "The releases that were current then: the end of a day, or a time in UTC.",
+            "Use the releases that were current at this time in UTC, or at the end of this day.",
             "",
             pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$",
         ),
@@ -170,14 +178,14 @@ def _depth(dataset: Dataset) -> list[Parameter]:
     nested = [level.name for d in dataset.dimensions if len(d.levels) > 1 for level in d.levels]
     if not nested:
         return []
-    described = "How deep a nested dimension is grouped."
+    described = "The level by which a dimension with nested codes is grouped."
     return [query_parameter("level", described, nested[-1:], **comma_separated(nested))]
 
 
 def _filter(name: str, codes: object) -> Parameter:
     assert isinstance(codes, CodeList)
     listed = [code.code for code in codes]
-    description = f"{codes.title}: only these codes; after `ne:` all others."
+    description = f"{codes.title}: only these codes, or, after `ne:`, all others."
     return query_parameter(name, description, listed[:1], **comma_separated(listed))
 
 
@@ -186,26 +194,28 @@ def _coded_levels(dataset: Dataset) -> list[Level]:
     return [level for level in dataset.levels if isinstance(level.codes, CodeList)]
 
 
-METADATA: dict[str, Parameter] = {
+METADATA_PARAMETERS: dict[str, Parameter] = {
     "/v1/datasets/{dataset}/codebook": query_parameter(
         "format", "The format of the codebook; json by default.", "json", enum=list(CODEBOOK_RENDERERS)
     ),
-    "/v1/codelists/{name}": query_parameter("search", "Only codes whose code or label holds this text.", "a"),
+    "/v1/codelists/{name}": query_parameter(
+        "search", "Only codes whose code or label contains this text.", "a"
+    ),
     "/v1/changelog": query_parameter(
-        "format", "json or atom; Accept decides where it is not given.", "json", enum=["json", "atom"]
+        "format", "json or atom. By default the header Accept decides.", "json", enum=["json", "atom"]
     ),
     "/v1/errata": query_parameter(
-        "format", "json or atom; Accept decides where it is not given.", "json", enum=["json", "atom"]
+        "format", "json or atom. By default the header Accept decides.", "json", enum=["json", "atom"]
     ),
     "/v1/reports/{period}": query_parameter(
         "format",
-        "json, csv or html; Accept decides where it is not given.",
+        "json, csv or html. By default the header Accept decides.",
         "json",
         enum=["json", "csv", "html"],
     ),
     "/v1/reports/{period}/{part}": query_parameter(
         "format",
-        "csv, the official form, or json; Accept decides where it is not given.",
+        "csv, the official form, or json. By default the header Accept decides.",
         "csv",
         enum=["csv", "json"],
     ),
@@ -213,4 +223,4 @@ METADATA: dict[str, Parameter] = {
         "format", "csl or bibtex; csl by default.", "csl", enum=["csl", "bibtex"]
     ),
 }
-"""What some metadata can be asked."""
+"""By path: the query parameter of an operation that takes no question."""

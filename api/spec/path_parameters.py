@@ -31,27 +31,27 @@ def describe_path_parameter(parameter: dict[str, Any], path: str) -> None:
         parameter["schema"], parameter["example"] = known
 
 
-def _one_of(values: Iterable[str], example: str) -> tuple[dict[str, Any], str]:
+def _enumeration(values: Iterable[str], example: str) -> tuple[dict[str, Any], str]:
     return {"type": "string", "enum": list(values)}, example
 
 
-def _matching(pattern: str, example: str) -> tuple[dict[str, Any], str]:
+def _pattern(pattern: str, example: str) -> tuple[dict[str, Any], str]:
     return {"type": "string", "pattern": pattern}, example
 
 
-_RELEASE = _matching(r"^(latest|\d{4}-\d{2}\.[1-9]\d{0,3})$", "latest")
+_RELEASE = _pattern(r"^(latest|\d{4}-\d{2}\.[1-9]\d{0,3})$", "latest")
 BY_NAME = {
-    "dataset": _one_of([dataset.name for dataset in DATASETS], "moderation"),
+    "dataset": _enumeration([dataset.name for dataset in DATASETS], "moderation"),
     "release": _RELEASE,
     "other": _RELEASE,
-    "period": _matching(r"^\d{4}-(0[1-9]|1[0-2]|Q[1-4]|H[12])$", "2026-06"),
-    "part": _one_of(PARTS, "4_notices"),
-    "name": _one_of(["cells.parquet", "codebook.json"], "codebook.json"),
+    "period": _pattern(r"^\d{4}-(0[1-9]|1[0-2]|Q[1-4]|H[12])$", "2026-06"),
+    "part": _enumeration(PARTS, "4_notices"),
+    "name": _enumeration(["cells.parquet", "codebook.json"], "codebook.json"),
 }
 """The schema and the example of a parameter with this name, in every path."""
 BY_PATH = {
-    "/v1/codelists/{name}": _one_of(sorted(code_lists()), "category"),
-    "/problems/{name}": _one_of([kind.name for kind in problem_types()], "unknown-code"),
-    "/docs/{name}": _one_of(ASSETS, "start.js"),
+    "/v1/codelists/{name}": _enumeration(sorted(code_lists()), "category"),
+    "/problems/{name}": _enumeration([kind.name for kind in problem_types()], "unknown-code"),
+    "/docs/{name}": _enumeration(ASSETS, "start.js"),
 }
 """Paths whose only parameter is a name of their own."""

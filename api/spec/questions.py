@@ -8,7 +8,7 @@ import orjson
 
 from api.http.media import FORMATS
 from api.query.body import BODY_EXAMPLE
-from api.spec.parameters import METADATA, query_parameters
+from api.spec.parameters import METADATA_PARAMETERS, query_parameters
 from api.spec.problems import problem_types
 from api.spec.responses import CITATIONS, JSON, TOKEN_PROBLEMS, media_content, responses
 from api.spec.schemas import ref
@@ -68,7 +68,9 @@ def _parameters(kind: str, dataset: Dataset) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"$ref": f"#/components/parameters/{dataset.name}.{name}"} for name in names
     ]
-    return found + ([METADATA["/v1/releases/{dataset}/{release}/citation"]] if kind == "citation" else [])
+    return found + (
+        [METADATA_PARAMETERS["/v1/releases/{dataset}/{release}/citation"]] if kind == "citation" else []
+    )
 
 
 def _body(dataset: Dataset) -> dict[str, Any]:

@@ -33,10 +33,10 @@ CITATIONS = media_content(
 
 
 def responses(content: dict[str, Any], problems: AbstractSet[str], *, conditional: bool) -> dict[str, Any]:
-    """200; 304 if the operation has a validator; and for each status of a problem, an example of every problem it may be."""
-    found: dict[str, Any] = {"200": {"description": "As asked.", "content": content}}
+    """200, 304 if the operation has an ETag, and for each status of a problem an example of every problem with it."""
+    found: dict[str, Any] = {"200": {"description": "Success.", "content": content}}
     if conditional:
-        found["304"] = {"description": "The asker has these very bytes."}
+        found["304"] = {"description": "Not modified: the client has this answer already (If-None-Match)."}
     for kind in problem_types():
         if kind.name not in problems:
             continue

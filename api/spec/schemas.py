@@ -1,4 +1,4 @@
-"""The shapes of answers, as JSON Schema (2020-12), for the description of the API."""
+"""The JSON Schemas (2020-12) of problems, answers and plans."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from datasets.release.format.status import STATUS
 TEXT: dict[str, Any] = {"type": "string"}
 COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 NUMBER: dict[str, Any] = {"type": "number"}
-MAYBE: dict[str, Any] = {"type": ["number", "null"]}
+NUMBER_OR_NULL: dict[str, Any] = {"type": ["number", "null"]}
 
 
-def a_list(of: dict[str, Any]) -> dict[str, Any]:
+def array_of(of: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": of}
 
 
-def an_object(members: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An object that has all these members, and may have others."""
+def object_of(members: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An object that requires these members and may have others."""
     return {"type": "object", "required": list(members), "properties": members, **more}
 
 
 PROBLEM = {
     "type": "object",
-    "description": "RFC 9457; what each type means is in /problems.",
+    "description": "A problem (RFC 9457). GET /problems explains each type.",
     "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
@@ -32,17 +32,17 @@ PROBLEM = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {
             "type": "string",
-            "description": "Names the parameter, the value and what would be right.",
+            "description": "What is wrong and what would be right, with the parameter and its value.",
         },
         "instance": TEXT,
         "parameter": TEXT,
         "value": TEXT,
-        "allowed": a_list(TEXT),
-        "suggestions": a_list(TEXT),
-        "policy": {"type": "string", "description": "The limit that was met."},
+        "allowed": array_of(TEXT),
+        "suggestions": array_of(TEXT),
+        "policy": {"type": "string", "description": "The rate limit that was exceeded."},
     },
 }
-PAGE = an_object(
+PAGE = object_of(
     {
         "returned": COUNT,
         "total": COUNT,
@@ -50,54 +50,57 @@ PAGE = an_object(
         "next": {"type": ["string", "null"]},
     }
 )
-_SHARE = {"share": MAYBE, "lo": MAYBE, "hi": MAYBE}
-KEPT = {
+_SHARE = {"share": NUMBER_OR_NULL, "lo": NUMBER_OR_NULL, "hi": NUMBER_OR_NULL}
+KEPT_SHARE = {
     "anyOf": [
         {"type": "null"},
-        an_object(
+        object_of(
             {
                 "against_rows_per_unit": COUNT,
                 **_SHARE,
                 "by": {
                     "type": "object",
-                    "description": "The same for each code that is grouped or filtered by, of every dimension's first level.",
-                    "additionalProperties": {"type": "object", "additionalProperties": an_object(_SHARE)},
+                    "description": "The same for each code that is grouped or filtered by, at the first level of its dimension.",
+                    "additionalProperties": {"type": "object", "additionalProperties": object_of(_SHARE)},
                 },
             }
         ),
     ]
 }
-_BOUNDED = {"rows_per_unit": {"type": ["integer", "null"]}, "kept": KEPT}
-ANSWER = an_object(
+_BOUNDED = {"rows_per_unit": {"type": ["integer", "null"]}, "kept": KEPT_SHARE}
+ANSWER = object_of(
     {
         "dataset": TEXT,
-        "releases": a_list(TEXT),
-        "query": {"type": "string", "description": "The question in its one canonical spelling."},
+        "releases": array_of(TEXT),
+        "query": {
+            "type": "string",
+            "description": "The question in canonical form: two spellings of one question have the same.",
+        },
         "query_id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
         "cuboid": {"type": "object", "additionalProperties": TEXT},
-        "uncertainty": an_object(
+        "uncertainty": object_of(
             {"mechanism": TEXT, "confidence": NUMBER, "covers": TEXT, "status": {"type": "object"}}
         ),
         "bounding": {
             "type": "object",
-            "additionalProperties": an_object(
+            "additionalProperties": object_of(
                 {
                     **_BOUNDED,
                     "earlier": {
                         "type": "object",
-                        "description": "The same of each earlier release that is asked, by its name.",
-                        "additionalProperties": an_object(_BOUNDED),
+                        "description": "The same for each earlier release that is read, by its name.",
+                        "additionalProperties": object_of(_BOUNDED),
                     },
                 }
             ),
         },
         "page": PAGE,
-        "warnings": a_list(TEXT),
-        "columns": a_list(an_object({"name": TEXT, "type": {"enum": list(get_args(ColumnType))}})),
-        "data": a_list(
+        "warnings": array_of(TEXT),
+        "columns": array_of(object_of({"name": TEXT, "type": {"enum": list(get_args(ColumnType))}})),
+        "data": array_of(
             {
                 "type": "object",
-                "description": "Codes, and for each number its value, standard error, interval and status: "
+                "description": "Codes, and for each measure its value, standard error, interval and status: "
                 + "; ".join(f"{status}: {meaning}" for status, meaning in STATUS.items()),
                 "required": ["period"],
                 "additionalProperties": {"type": ["string", "number", "null"]},
@@ -106,25 +109,25 @@ ANSWER = an_object(
     },
     additionalProperties=False,
 )
-_PROMISED = {
+_EXPECTED = {
     "type": "object",
     "additionalProperties": {
         "type": "object",
         "required": ["cuboid"],
-        "properties": {"cuboid": TEXT, "standard_error": an_object({"least": NUMBER, "most": NUMBER})},
+        "properties": {"cuboid": TEXT, "standard_error": object_of({"least": NUMBER, "most": NUMBER})},
     },
 }
-PLAN = an_object(
+PLAN = object_of(
     {
         "dataset": TEXT,
-        "releases": a_list(TEXT),
+        "releases": array_of(TEXT),
         "query": TEXT,
         "query_id": TEXT,
         "rows": COUNT,
-        "measures": _PROMISED,
-        "quota": an_object({"rows": COUNT, "bytes": COUNT, "charged_for_this_plan": COUNT}),
-        "neighbours": a_list(
-            an_object({"change": TEXT, "query": TEXT, "rows": COUNT, "measures": _PROMISED})
+        "measures": _EXPECTED,
+        "quota": object_of({"rows": COUNT, "bytes": COUNT, "charged_for_this_plan": COUNT}),
+        "neighbours": array_of(
+            object_of({"change": TEXT, "query": TEXT, "rows": COUNT, "measures": _EXPECTED})
         ),
     },
     additionalProperties=False,
