@@ -79,7 +79,7 @@ def _selection(dataset: Dataset) -> list[Parameter]:
         ),
         query_parameter(
             "freq",
-            "One row for each day, ISO week, month or quarter. By default one row for the whole period.",
+            "One row for each day, ISO week, month or quarter. By default the whole period is summed.",
             "month",
             enum=list(FREQUENCIES),
         ),

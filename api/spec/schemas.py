@@ -60,7 +60,7 @@ KEPT_SHARE = {
                 **_SHARE,
                 "by": {
                     "type": "object",
-                    "description": "The same for each code that is grouped or filtered by, at the first level of its dimension.",
+                    "description": "The same for each code that is grouped or filtered by, at the first level.",
                     "additionalProperties": {"type": "object", "additionalProperties": object_of(_SHARE)},
                 },
             }
