@@ -1,11 +1,11 @@
-"""Registries for the tests: fresh copies of a prepared one, on SQLite and on a real PostgreSQL."""
+"""Registries for the tests, on SQLite and on a real PostgreSQL: copies of one that is created once."""
 
 from __future__ import annotations
 
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from auth.tokens.issuing import NewToken
 from tests.postgresql import Server, database_url
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+PROJECT, MEMBER = "REQ-1", "ann@uni.example"
 BACKENDS = ("sqlite", "postgresql")
 MakeSettings = Callable[[str, Path], RegistrySettings]
 
@@ -30,7 +31,7 @@ def mandate(at: datetime = NOW, reason: str = "a test") -> Mandate:
 
 @pytest.fixture(scope="session")
 def empty_settings(request: pytest.FixtureRequest) -> MakeSettings:
-    """Settings of a registry that is not there yet."""
+    """Settings of a registry that does not exist yet."""
 
     def make(backend: str, home: Path) -> RegistrySettings:
         if backend == "sqlite":
@@ -45,7 +46,7 @@ def empty_settings(request: pytest.FixtureRequest) -> MakeSettings:
 def new_settings(
     request: pytest.FixtureRequest, empty_settings: MakeSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> MakeSettings:
-    """Settings of a registry of its own, prepared: a copy of one that was prepared once."""
+    """Settings of a new registry, which is a copy of one that is created once."""
     templates: dict[str, RegistrySettings] = {}
 
     def make(backend: str, home: Path) -> RegistrySettings:
@@ -91,8 +92,8 @@ def registry(settings: RegistrySettings) -> Iterator[Registry]:
     opened.close()
 
 
-def new_project(reference: str = "REQ-1", **changes: object) -> NewProject:
-    said: dict[str, object] = {
+def new_project(reference: str = PROJECT, **changes: object) -> NewProject:
+    terms: dict[str, object] = {
         "reference": reference,
         "dsc": "IE",
         "purpose": "Systemic risks of recommender systems",
@@ -100,16 +101,27 @@ def new_project(reference: str = "REQ-1", **changes: object) -> NewProject:
         "first_day": date(2026, 6, 1),
         "last_day": date(2027, 5, 31),
     }
-    return NewProject(**(said | changes))
+    return NewProject(**(terms | changes))
 
 
-def new_member(project: str = "REQ-1", email: str = "ann@uni.example", **changes: str) -> NewMember:
-    said = {"name": "Ann Example", "institution": "An Example University"} | changes
-    return NewMember(project=project, email=email, **said)
+def new_member(project: str = PROJECT, email: str = MEMBER, **changes: str) -> NewMember:
+    person = {"name": "Ann Example", "institution": "An Example University"} | changes
+    return NewMember(project=project, email=email, **person)
 
 
-def ask(project: str = "REQ-1", researcher: str = "ann@uni.example", **changes: object) -> NewToken:
+def new_request(**changes: object) -> NewProject:
+    """A reasoned request for three months from today on."""
+    period = {"first_day": NOW.date(), "last_day": NOW.date() + timedelta(days=90)}
+    return new_project(**({"reference": "REQ-7"} | period | changes))
+
+
+def ask(project: str = PROJECT, researcher: str = MEMBER, **changes: object) -> NewToken:
     return NewToken(project, researcher, **changes)
+
+
+def token_text(registry: Registry, **changes: object) -> str:
+    """The text of a new token of the member of `populated`."""
+    return registry.tokens.issue(ask(**changes), mandate()).text
 
 
 @pytest.fixture
@@ -122,7 +134,7 @@ def populated(registry: Registry) -> Registry:
 
 @pytest.fixture
 def attacker(settings: RegistrySettings) -> Callable[..., None]:
-    """Runs statements as somebody who owns the database, past the triggers."""
+    """Runs SQL statements as the owner of the database, who can disable the triggers."""
 
     def run(*statements: str, past_triggers: bool = True) -> None:
         engine = create_engine(settings.registry_url)
@@ -153,7 +165,7 @@ def unused_port() -> int:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port where connections are taken and nothing is ever said."""
+    """A port that accepts connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(8)

@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from auth.crypto.keys import private_key_file
 from tests.api.conftest import AGGREGATES
-from tests.auth.forgeries import FORGERIES, Forge
+from tests.auth.forgeries import FORGERIES
+from tests.auth.forgeries.forge import Forge
 
 QUESTION = f"{AGGREGATES}?measure=actions"
 

@@ -13,7 +13,8 @@ from auth.crypto.keys import private_key_file
 from auth.errors import TokenRefused
 from auth.registry import Registry, open_registry
 from tests.auth.conftest import BACKENDS, NOW, MakeSettings, ask, mandate, new_member, new_project
-from tests.auth.forgeries import FORGERIES, KNOWN_TO_THE_REGISTRY_ALONE, Forge, mirrored
+from tests.auth.forgeries import FORGERIES, KNOWN_TO_THE_REGISTRY_ALONE
+from tests.auth.forgeries.forge import Forge, mirrored
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
