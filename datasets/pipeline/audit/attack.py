@@ -1,4 +1,4 @@
-"""Attacking a dataset: neighbouring events go through validation, bounding, counting and noise, many times."""
+"""The attack on a dataset: neighbouring inputs are validated, bounded, counted and given noise many times, and compared."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Rows = list[bounding.Contributions]
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A canary with all that an adversary knows of it before it looks at a release."""
+    """A canary with everything that an adversary knows about it before seeing a release."""
 
     canary: Canary
     rows: Rows
@@ -51,35 +51,35 @@ def run_attacks(
     noise: Noise,
     on_build: Callable[[], None],
 ) -> list[Verdict]:
-    """The verdicts on every canary: exact ones on all, and on those that are attacked from `builds` builds of each input.
+    """The verdicts on every canary: exact ones for all, and for attacked ones also from `builds` builds of each input.
 
-    The input without a canary is the same for all of them, so its builds are shared. `done` is called after each build.
-    The promise is the declaration's rho, not the plan's, so that a plan that spends more is caught.
+    The input without a canary is the same for all canaries, so its builds are shared. `on_build` is called after each build.
+    The promise is the rho of the declaration, not of the plan, so that a plan that spends more is found.
     """
     budget = budget_of(dataset, MONTH)
     rows = bounded_rows(budget, crowd(dataset, MONTH))
     quiet = noisy_cells(budget, rows, no_noise)
     targets = [make_target(budget, quiet, canary) for canary in canaries(dataset, MONTH)]
-    tried = [target for target in targets if target.canary.attacked]
-    without: list[list[Floats]] = [[] for _ in tried]
-    with_: list[list[Floats]] = [[] for _ in tried]
+    attacked = [target for target in targets if target.canary.attacked]
+    without: list[list[Floats]] = [[] for _ in attacked]
+    with_: list[list[Floats]] = [[] for _ in attacked]
 
-    def built(rows: Rows) -> NoisyCells:
+    def build(rows: Rows) -> NoisyCells:
         cells = noisy_cells(budget, rows, noise)
         on_build()
         return cells
 
     for _ in range(builds):
-        cells = built(rows)
-        for at, target in enumerate(tried):
+        cells = build(rows)
+        for at, target in enumerate(attacked):
             without[at].append(target.probes.scores(cells))
-            with_[at].append(target.probes.scores(built(target.rows)))
+            with_[at].append(target.probes.scores(build(target.rows)))
     found: list[Verdict] = []
     for target in targets:
         rho = claimed_rho(dataset, target.canary.counted)
         found.append(exact_shift_verdict(target.canary.name, target.probes.shifts, rho))
-        if target in tried:
-            at = tried.index(target)
+        if target in attacked:
+            at = attacked.index(target)
             seen = np.array(without[at]), np.array(with_[at])
             found += noise_verdicts(_make_attack(target, rho, quiet, *seen), confidence, delta)
     return found
@@ -93,19 +93,19 @@ def _make_attack(target: Target, rho: Fraction, quiet: NoisyCells, without: Floa
 
 
 def make_target(budget: Budget, without: NoisyCells, canary: Canary) -> Target:
-    """Build the input with the canary, without noise, and see what it moves."""
+    """Build the input with the canary, without noise, and find what the canary changes."""
     rows = bounded_rows(budget, (*crowd(budget.dataset, budget.month), *canary.rows))
     quiet = noisy_cells(budget, rows, no_noise)
     return Target(canary, rows, quiet, Probes.between(PublishedPlans(budget), without, quiet))
 
 
 def no_noise(scales: Floats) -> Integers:
-    """No noise: what the adversary, who knows both inputs but not which one was built, computes for itself."""
+    """Zeros. The adversary knows both inputs, but not which one was built, and so can compute both releases without noise."""
     return np.zeros(scales.shape, dtype=np.int64)
 
 
 def bounded_rows(budget: Budget, rows: tuple[Row, ...], salt: str = SALT) -> Rows:
-    """What raw rows contribute once they were written, validated and bounded, as a build does it."""
+    """The contributions of raw rows after they are written, validated and bounded as in a build."""
     dataset, month = budget.dataset, budget.month
     with TemporaryDirectory() as name, closing(duckdb.connect(config={"threads": 1})) as con:
         folder = month_folder(write_events(Path(name) / "events", dataset, month, rows), dataset, month)

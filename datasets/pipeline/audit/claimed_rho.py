@@ -1,4 +1,4 @@
-"""What a declaration promises a canary: the rho that its rows may cost, over all that a release publishes."""
+"""The claimed rho: what a declaration promises that some rows of one privacy unit cost at most, over a whole release."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from datasets.pipeline.planning.budget import rows_per_unit
 
 
 def claimed_rho(dataset: Dataset, rows: int) -> Fraction:
-    """The most that `rows` rows of one privacy unit may cost, by the declaration alone, so that no plan excuses itself.
+    """The most rho that `rows` rows of one privacy unit may cost, computed from the declaration and not from the plan.
 
-    A measure of at most m rows a unit moves by rows/m of its sensitivity, so it costs the square of that part of its rho;
-    a unit measure weighs any row as a whole unit. A person at every cap costs all that the release does:
+    A measure that counts at most m rows of a unit changes by rows/m of its sensitivity, so it costs (rows/m)² of its rho; in
+    a unit measure each row weighs as much as the whole unit. A person who reaches every cap costs the rho of the release:
 
     >>> from datasets.moderation import moderation
     >>> promised(moderation, 1000) == moderation.rho_of_release

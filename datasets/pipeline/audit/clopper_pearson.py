@@ -10,10 +10,11 @@ from datasets.privacy.axis import Floats
 
 
 def epsilon_bound(off: Floats, on: Floats, confidence: float, delta: float) -> float:
-    """A lower bound on epsilon at delta with `confidence`, from a threshold chosen on the first half of the builds.
+    """A lower bound on epsilon at delta with `confidence`, from a threshold that is chosen on the first half of the builds.
 
-    Any (epsilon, delta)-private mechanism has true positives <= e^epsilon · false positives + delta; both rates are
-    bounded on the second half, each with half of the error, as Jagielski, Ullman and Oprea (2020) do. Shapes (builds,).
+    `off` and `on` are the scores without and with the canary, of shape (builds,). For any (epsilon, delta)-private mechanism,
+    true positives <= e^epsilon · false positives + delta. Both rates are bounded on the second half of the builds, each with
+    half of the error, as in Jagielski, Ullman and Oprea (2020).
     """
     half = len(off) // 2
     best, threshold = -1.0, 0.0
@@ -29,7 +30,7 @@ def epsilon_bound(off: Floats, on: Floats, confidence: float, delta: float) -> f
 
 
 def upper_limit(hits: int, trials: int, error: float) -> float:
-    """The largest probability at which so few hits have a chance of at least `error`.
+    """The largest probability p such that at most `hits` hits in `trials` trials have a probability of at least `error`.
 
     >>> round(upper_limit(0, 10, 0.025), 4)
     0.3085
@@ -44,7 +45,7 @@ def upper_limit(hits: int, trials: int, error: float) -> float:
 
 
 def _at_most(hits: int, trials: int, p: float) -> float:
-    """The chance of at most `hits` in `trials`, each with probability `p`."""
+    """The probability of at most `hits` hits in `trials` trials, each with probability `p`."""
     return sum(
         exp(
             lgamma(trials + 1)

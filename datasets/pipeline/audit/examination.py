@@ -1,4 +1,4 @@
-"""The whole audit of a dataset: what moves, what noise hides, what files tell, and where noise comes from."""
+"""The whole audit of a dataset: the randomness check, the comparison of releases, and the attack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datasets.pipeline.audit.verdict import Verdict
 from datasets.privacy.residuals import Noise
 
 MIN_BUILDS = 10
-"""Builds of an input, below which nothing is learned of its noise."""
+"""The least number of builds of an input from which its noise can be judged."""
 CONFIDENCE, DELTA = 0.95, 1e-6
 
 
@@ -28,9 +28,9 @@ def audit(
     noise: Noise | None = None,
     on_build: Callable[[], None] = lambda: None,
 ) -> list[Verdict]:
-    """Every verdict on a dataset as it is declared and built; `done` is called after each of `number_of_builds`.
+    """Every verdict on a dataset as it is declared and built; `on_build` is called after each of `number_of_builds` builds.
 
-    The noise is that which releases get, unless a test gives another.
+    The noise is that of real releases unless a test passes another one.
     """
     noise = noise or production_noise()
     return [
@@ -43,11 +43,11 @@ def audit(
 
 
 def production_noise() -> Noise:
-    """What a build draws its noise from when nobody says otherwise, as nobody can."""
+    """The default noise of a build, which no command or setting can change."""
     noise: Noise = inspect.signature(run.build_release).parameters["noise"].default
     return noise
 
 
 def number_of_builds(dataset: Dataset, builds: int) -> int:
-    """How many builds the attack makes: of the crowd, and of the crowd with each canary that is attacked."""
+    """The number of builds that the attack makes: of the crowd, and of the crowd with each attacked canary."""
     return builds * (1 + sum(canary.attacked for canary in canaries(dataset, MONTH)))

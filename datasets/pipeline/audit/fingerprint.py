@@ -1,7 +1,7 @@
-"""Everything that published files say besides noisy numbers, place by place, so that two builds can be compared.
+"""The fingerprint of a release: everything in its files except noisy numbers, by place, so that two builds can be compared.
 
-A place is a file and where in it: `manifest.json: measures[0].rho`, `cells.parquet: column day`. Which places may differ
-between builds is declared here, one by one; whatever else differs tells inputs apart.
+A place is a file and a position in it: `manifest.json: measures[0].rho`, `cells.parquet: column day`. The places that may
+differ between builds are declared here; a difference in any other place distinguishes the inputs.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ NOISY_PLACES = re.compile(
     r"|manifest\.jws: .*|ledger: signature"
     r"|ledger: (head|entries\[1\]\.(artefact_hash|input_hash|hash))"  # of the manifest; of the input, under a secret salt
 )
-"""Places that differ from build to build."""
+"""Places that may differ from build to build."""
 
 
 def make_fingerprint(root: Path, dataset: Dataset) -> Fingerprint:
-    """What every file under a release directory says."""
+    """The content of every file under a release directory, by place."""
     found: Fingerprint = {}
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
         place = path.relative_to(root).as_posix()
@@ -52,7 +52,7 @@ def make_fingerprint(root: Path, dataset: Dataset) -> Fingerprint:
 
 
 def json_leaves(document: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Every number, text and truth of a JSON document with its place; an empty list or object is one too."""
+    """Every number, text, boolean and null of a JSON document with its place; also every empty list or object."""
     if isinstance(document, dict) and document:
         for name, value in document.items():
             yield from json_leaves(value, f"{place}.{name}" if place else name)
@@ -64,7 +64,7 @@ def json_leaves(document: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _parquet_facts(path: Path, dataset: Dataset) -> Iterator[tuple[str, Any]]:
-    """Schema, rows, order, footer, statistics and null patterns of a Parquet file; of noisy columns no number."""
+    """Schema, rows, order, footer, statistics and null patterns of a Parquet file, without the numbers of noisy columns."""
     noisy = {measure.name for measure in dataset.measures}
     with pq.ParquetFile(path) as file:
         table, footer = file.read(), file.metadata
@@ -91,7 +91,7 @@ def _parquet_facts(path: Path, dataset: Dataset) -> Iterator[tuple[str, Any]]:
 
 
 def _column_digest(column: pa.ChunkedArray) -> str:
-    """A digest of a column's values in order."""
+    """A SHA-256 digest of the values of a column in order."""
     flat = column.combine_chunks()
     flat = flat.dictionary_decode() if pa.types.is_dictionary(flat.type) else flat
     digest = hashlib.sha256()

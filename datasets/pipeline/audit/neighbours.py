@@ -1,9 +1,9 @@
-"""Neighbouring inputs: one crowd of made-up events, and canaries whose rows come to it or do not.
+"""Neighbouring inputs: a crowd of synthetic events, and canaries whose rows are added to it or not.
 
-The crowd is the same for every canary: four people in the canary's own cell, others who share some of its codes, and on
-other days just as many that a canary's row there is the second, third, ... twentieth in its cells: a rule that treats small
-cells in another way shows at one of them. All values stand as text, which every column is
-read from; a canary that sends numbers that are none sends them as doubles too.
+The crowd is the same for every canary. It has four people in the canary's own cell, others who share some of its codes, and
+on other days so many that a canary's row is the second, third, ... twentieth in its cells, so that a rule that treats small
+cells differently shows up in one of them. All values are text, which every column can be read from; the canary with invalid
+numbers also has them as doubles.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from datasets.pipeline.events.source import Source
 Row = dict[str, object]
 
 LADDER = (2, 3, 4, 5, 6, 10, 11, 20)
-"""How many are in a canary's cells with it: thresholds that rules for small cells like to have."""
+"""Numbers of rows in a canary's cells, with its own: usual thresholds of rules for small cells."""
 
 
 @dataclass(frozen=True)
 class Canary:
-    """Rows whose coming or going a release must hide: all of one person's, or one of an organisation's.
+    """Rows whose presence a release must hide: all rows of one person, or one row of an organisation.
 
-    `counted` is how many of them fit and are no repetition. `attacked` ones are built with noise, many times; of the
-    others it is only worked out, exactly, how far they move what is published.
+    `counted` is the number of rows that are valid and not duplicates. Inputs with an `attacked` canary are built many times
+    with noise; for the others, only the exact change of what is published is computed.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Canary:
 
 
 def write_events(root: Path, dataset: Dataset, month: Month, rows: Iterable[Row]) -> Path:
-    """Write raw events as `daylight events` would, text in one file and doubles in another; gives `root`."""
+    """Write raw events as `daylight events` does, text in one file and doubles in another; returns `root`."""
     folder = month_folder(root, dataset, month)
     folder.mkdir(parents=True)
     names = ProbeSites(dataset, month).columns
@@ -59,7 +59,7 @@ def write_events(root: Path, dataset: Dataset, month: Month, rows: Iterable[Row]
 
 
 def crowd(dataset: Dataset, month: Month) -> tuple[Row, ...]:
-    """Those who are there either way, and an organisation."""
+    """The rows that both inputs have: of people, and of an organisation."""
     places = ProbeSites(dataset, month)
     alike = [places.row(f"alike {n}", f"a{n}", places.home) for n in range(4)]
     mixed = [places.row(f"mixed {n}", f"m{n}", places.near(n)) for n in range(26)]
@@ -73,7 +73,7 @@ def crowd(dataset: Dataset, month: Month) -> tuple[Row, ...]:
 
 
 def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
-    """Those of PRIVACY.md, section 13, and others that a rule of the build might forget."""
+    """The canaries of PRIVACY.md, section 13, and others for rules that a build might miss."""
     places, over = ProbeSites(dataset, month), 2 * dataset.diagnostics.rows_per_unit
 
     def rows(at: Iterable[Site], kind: str = "person", unit: str = "canary") -> tuple[Row, ...]:
@@ -100,7 +100,7 @@ def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
 
 
 def _invalid_rows(places: ProbeSites) -> Iterator[Row]:
-    """Rows of which none may count: no value of theirs is what its column asks for."""
+    """Rows that must not be counted: each has one value that is not valid in its column."""
     good = places.row("canary", "w", places.home)
     codes, numbers = places.code_columns, places.number_columns
     values: list[tuple[str, object]] = [

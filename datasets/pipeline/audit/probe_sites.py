@@ -1,4 +1,4 @@
-"""Places: where made-up events stand, as a position in the finest code list of each dimension."""
+"""Probe sites: the cells in which the audit puts synthetic events, and the raw rows for them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from datasets.pipeline.events.columns import Kind, columns_of
 from datasets.privacy.axis import axes_of
 
 Site = tuple[int, ...]
+"""A position in the finest code list of each dimension."""
 
 
 @dataclass(frozen=True)
 class ProbeSites:
-    """Where events of a dataset can stand in a month, and raw rows that stand there."""
+    """The sites of a dataset in a month, and raw rows at a site."""
 
     dataset: Dataset
     month: Month
@@ -27,26 +28,26 @@ class ProbeSites:
 
     @cached_property
     def home(self) -> Site:
-        """Where a row costs most: in each dimension the first code of the largest family (PRIVACY.md, section 7)."""
+        """The site where a row costs most: in each dimension the first code of the largest family (PRIVACY.md, section 7)."""
         axes = axes_of(self.dataset, self.month)
         return tuple(int(axis.siblings(axis.depth).argmax()) for axis in axes)
 
     @cached_property
     def away(self) -> Site:
-        """A cell that nobody of the crowd shares."""
+        """A site without any row of the crowd."""
         return self._offset((-1,) * len(self.home))
 
     def on_day(self, number: int) -> Site:
-        """Home, on another day: `number` counts from 0."""
+        """The home site on another day; `number` counts from 0."""
         dimensions = self.dataset.dimensions
         return tuple(number if d.is_calendar else at for d, at in zip(dimensions, self.home, strict=True))
 
     def near(self, number: int) -> Site:
-        """Home in some dimensions and the next code in others: in which ones depends on `number`."""
+        """The home site with the next code in some dimensions, which depend on `number`."""
         return self._offset([(number + at * (number // 4)) % 5 // 4 for at in range(len(self.home))])
 
     def scattered(self, number: int) -> Site:
-        """Anywhere: numbers that follow each other stand far apart."""
+        """A site that is far from the site of the next number."""
         return self._offset([number * (2 * at + 1) for at in range(len(self.home))])
 
     def _offset(self, steps: tuple[int, ...] | list[int]) -> Site:
@@ -72,7 +73,7 @@ class ProbeSites:
         return tuple(column.name for column in columns_of(self.dataset) if column.kind is kind)
 
     def row(self, unit: str, event: str, site: Site, kind: str = "person") -> dict[str, object]:
-        """A raw row at a place, as text. It carries every flag, and the most that a sum counts."""
+        """A raw row at a site, as text. All its flags are true, and its numbers are the largest that a sum counts."""
         found: dict[str, object] = {"event_id": event, "unit_id": unit, "unit_kind": kind}
         for dimension, position in zip(self.dataset.dimensions, site, strict=True):
             if dimension.is_calendar:

@@ -1,7 +1,8 @@
-"""Whole releases of neighbouring inputs, compared place by place: nothing but noise may tell them apart.
+"""The comparison of whole releases of neighbouring inputs, place by place: they may differ in noise only.
 
-Each input is built twice. A place that is not declared to vary must be the same in all builds; one that is must not be the
-same in both builds of an input and different between inputs: then it moves with the events, and not with the noise.
+Each input is built twice. A place that is not declared to vary must be the same in all builds. A place that is declared to
+vary must not be the same in both builds of each input and different between the inputs: it would depend on the events, and
+not on the noise.
 """
 
 from __future__ import annotations
@@ -41,42 +42,43 @@ REPLAY = "cells are noisy"
 
 _NOW = datetime(2026, 7, 1, tzinfo=UTC)
 _CLIPPED_SHARES = (None, 0.0, 1.0)
-"""Shares that noise drowns or that are cut off: the same in many builds, whatever the input."""
+"""Values of shares that many builds have in common, whatever the input: unknown because of noise, or clipped."""
 
 
 @dataclass(frozen=True)
 class BuiltRelease:
-    """One release as the public sees it, with what only the build knows: how its cells differ from noisy ones."""
+    """The fingerprint of a release, and the largest deviation of its cells from the noisy cells that were computed again."""
 
     fingerprint: Fingerprint
     deviation: float
 
 
 def compare_releases(dataset: Dataset, noise: Noise) -> list[Verdict]:
-    """Build the crowd with and without a canary far over every cap and with rows that do not fit, twice each."""
+    """The verdicts on two builds each of the crowd, and of the crowd with a canary far over every cap and with invalid
+    rows."""
     people = crowd(dataset, MONTH)
-    guests = {canary.name: canary.rows for canary in canaries(dataset, MONTH)}
-    guest = (*guests["far over every cap"], *guests["rows that do not fit"])
+    rows_of = {canary.name: canary.rows for canary in canaries(dataset, MONTH)}
+    added = (*rows_of["far over every cap"], *rows_of["rows that do not fit"])
     sides = [
-        [build_release_of(dataset, rows, noise) for _ in range(2)] for rows in (people, (*people, *guest))
+        [build_release_of(dataset, rows, noise) for _ in range(2)] for rows in (people, (*people, *added))
     ]
-    telling = sorted(differing_places([[built.fingerprint for built in side] for side in sides]))
-    strayed = max(built.deviation for side in sides for built in side)
+    differing = sorted(differing_places([[built.fingerprint for built in side] for side in sides]))
+    deviation = max(built.deviation for side in sides for built in side)
     return [
-        Verdict("whole releases", FILES, len(telling), 0, 0, "; ".join(telling[:3])),
+        Verdict("whole releases", FILES, len(differing), 0, 0, "; ".join(differing[:3])),
         Verdict(
             "whole releases",
             REPLAY,
-            strayed,
+            deviation,
             0,
             0,
-            "" if strayed == 0 else "a released number is none of the noisy ones",
+            "" if deviation == 0 else "a released number is none of the noisy ones",
         ),
     ]
 
 
 def differing_places(sides: list[list[Fingerprint]]) -> Iterator[str]:
-    """The places that tell one input from the other."""
+    """The places that distinguish the inputs, given the fingerprints of the builds of each."""
     everything = [facts for side in sides for facts in side]
     for place in dict.fromkeys(place for facts in everything for place in facts):
         if not all(place in facts for facts in everything):
@@ -92,28 +94,28 @@ def differing_places(sides: list[list[Fingerprint]]) -> Iterator[str]:
 
 
 def build_release_of(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> BuiltRelease:
-    """One release by the whole build, in a deployment of its own, and everything that was said meanwhile."""
+    """Build a release in a temporary deployment; its fingerprint includes everything that the build logged or printed."""
     drawn: list[Integers] = []
 
-    def recorded(scales: Floats) -> Integers:
+    def recording_noise(scales: Floats) -> Integers:
         drawn.append(noise(scales))
         return drawn[-1]
 
     with TemporaryDirectory() as name:
         home = Path(name)
         events = write_events(home / "events", dataset, MONTH, rows)
-        seal = ReleaseSigner(lambda text: sha256(text).hexdigest(), lambda text, signature: None)
+        signer = ReleaseSigner(lambda text: sha256(text).hexdigest(), lambda text, signature: None)
         caps = Caps(month=dataset.rho_of_release, year=12 * dataset.rho_of_release)
         with (
-            captured_output() as words,
+            captured_output() as lines,
             closing(LedgerStore(f"sqlite:///{home / 'ledger.sqlite'}", caps)) as ledger,
         ):
             context = BuildContext(
-                home / "releases", home / "private", ledger, seal, now=lambda: _NOW, on_step=words.append
+                home / "releases", home / "private", ledger, signer, now=lambda: _NOW, on_step=lines.append
             )
-            folder = run.build_release(dataset, MONTH, events, context, noise=recorded)
+            folder = run.build_release(dataset, MONTH, events, context, noise=recording_noise)
         facts = make_fingerprint(context.releases, dataset)
-        facts |= {f"said: {n}": line.replace(name, "") for n, line in enumerate(words)}
+        facts |= {f"output: {n}": line.replace(name, "") for n, line in enumerate(lines)}
         budget = budget_of(dataset, MONTH)
         replay = iter(drawn)
         cells = noisy_cells(
@@ -126,7 +128,7 @@ def build_release_of(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> B
 
 
 def _largest_deviation(path: Path, noisy: dict[str, Floats]) -> float:
-    """The farthest that a released number lies from the noisy one it should be; infinite where there are more or fewer."""
+    """The largest difference of a released number from its noisy number; infinite if their numbers differ."""
     table = pq.read_table(path, columns=list(noisy))
     released = {name: table[name].drop_null().to_numpy() for name in noisy}
     if any(released[name].shape != values.shape for name, values in noisy.items()):
@@ -136,12 +138,12 @@ def _largest_deviation(path: Path, noisy: dict[str, Floats]) -> float:
 
 @contextmanager
 def captured_output() -> Iterator[list[str]]:
-    """All that is logged or printed in the block, line by line."""
-    words: list[str] = []
+    """Everything that is logged or printed inside the block, line by line."""
+    lines: list[str] = []
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            words.append(f"{record.name}: {record.getMessage()}")
+            lines.append(f"{record.name}: {record.getMessage()}")
 
     root, listener = logging.getLogger(), Listener(level=logging.NOTSET)
     level, printed = root.level, StringIO()
@@ -149,8 +151,8 @@ def captured_output() -> Iterator[list[str]]:
     root.setLevel(logging.NOTSET)
     try:
         with redirect_stdout(printed), redirect_stderr(printed):
-            yield words
+            yield lines
     finally:
         root.setLevel(level)
         root.removeHandler(listener)
-        words += printed.getvalue().splitlines()
+        lines += printed.getvalue().splitlines()

@@ -1,8 +1,8 @@
-"""What an adversary who knows everything but the canary computes from what is published.
+"""The test statistic of an adversary who knows all rows except the canary's, computed from what is published.
 
-Noise of residual B is Gaussian with variance s_B, projected; so the most powerful test, by Neyman and Pearson, adds up
-<R_B(canary), r_B> / s_B over residuals. The attack reads published cuboids and stated variances only; for the kept shares,
-the loosely bounded counts under them, from which they follow and which tell more.
+The noise of residual B is Gaussian with variance s_B, projected. So the most powerful test (Neyman and Pearson) sums
+<R_B(canary), r_B> / s_B over residuals. The attack reads published cuboids and stated variances only. Instead of the kept
+shares it reads the loosely bounded counts that they are computed from, which reveal more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from datasets.privacy.plan import Plan, cell_count, residuals_of
 
 @dataclass(frozen=True)
 class PublishedPlans:
-    """The plans of a release by the name of what they measure: its measures, and the diagnostics of bounding."""
+    """The plans of a release by the name of what they measure: the measures, and the diagnostics of bounding."""
 
     budget: Budget
 
@@ -32,12 +32,12 @@ class PublishedPlans:
         return {**self.budget.measures, **wide}
 
     def tables(self, built: NoisyCells) -> dict[str, Tables]:
-        """The published cuboids under the names of `plans`."""
+        """The published cuboids by the names of `plans`."""
         return dict(zip(self.plans, (*built.measures.values(), *built.wide.values()), strict=True))
 
     @cached_property
     def sources(self) -> dict[tuple[str, Cuboid], Cuboid]:
-        """For each residual the smallest published cuboid that holds it."""
+        """For each residual the smallest published cuboid that contains it."""
         found: dict[tuple[str, Cuboid], Cuboid] = {}
         for name, plan in self.plans.items():
             for source in sorted(plan.workload, key=lambda a: cell_count(plan.axes, a)):
@@ -46,7 +46,7 @@ class PublishedPlans:
         return found
 
     def counts(self, tables: dict[str, Tables], name: str, cuboid: Cuboid) -> Floats:
-        """A published table; of a sum, what was measured: less its middle for each row counted."""
+        """A published table; of a sum, what was measured, which is the sum minus its middle for each counted row."""
         declared = next((m for m in self.budget.dataset.measures if m.name == name), None)
         table = tables[name][cuboid].values
         if isinstance(declared, SumMeasure):
@@ -56,8 +56,8 @@ class PublishedPlans:
 
 @dataclass(frozen=True)
 class Probe:
-    """One residual as the attack reads it: the inner product of a published cuboid with `weights`, in standard deviations
-    of the noise. `shift` is how far the canary moves it."""
+    """How the attack reads one residual: as the inner product of the published `cuboid` with `weights`, in standard
+    deviations of the noise. `shift` is the change by the canary, in the same unit."""
 
     name: str
     cuboid: Cuboid
@@ -67,14 +67,14 @@ class Probe:
 
 @dataclass(frozen=True)
 class Probes:
-    """The attack on one canary: a probe for each residual that its rows move."""
+    """The attack on one canary: a probe for each residual that its rows change."""
 
     published: PublishedPlans
     probes: tuple[Probe, ...]
 
     @classmethod
     def between(cls, published: PublishedPlans, without: NoisyCells, with_: NoisyCells) -> Probes:
-        """The attack on what is different in two releases that were built without noise."""
+        """Probes for the difference of two releases without noise, one with the canary and one without."""
         off, on = published.tables(without), published.tables(with_)
         found = []
         for (name, b), source in published.sources.items():
@@ -90,7 +90,7 @@ class Probes:
         return np.array([probe.shift for probe in self.probes])
 
     def scores(self, built: NoisyCells) -> Floats:
-        """What each probe reads, in standard deviations of the stated noise; shape (probes,)."""
+        """The reading of each probe, in standard deviations of the stated noise; shape (probes,)."""
         tables = self.published.tables(built)
         read = [
             np.vdot(probe.weights, self.published.counts(tables, probe.name, probe.cuboid))
@@ -100,10 +100,10 @@ class Probes:
 
 
 def _probe_weights(plan: Plan, residual: Cuboid, source: Cuboid, moved: Floats) -> tuple[Floats, float]:
-    """The weights on a published cuboid that read how far a residual has moved, and how far the canary moves it.
+    """The weights with which to read the change of a residual from a published cuboid, and the change by the canary.
 
-    A published cell holds its parents' residuals shared out evenly, so adding up restores them; reading <d, added up> is
-    reading <d, repeated> before. d is centred, so other residuals of the cuboid fall out.
+    A published cell contains an even share of its parents' residuals, so adding up cells restores them, and the inner product
+    of d with the sums equals that of the repeated d with the cells. d is centred, so other residuals of the cuboid cancel.
     """
     for at, axis in enumerate(plan.axes):
         moved = axis.centre(axis.add_up(moved, at, source[at], residual[at]), at, residual[at])

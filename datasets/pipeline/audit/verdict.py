@@ -1,4 +1,4 @@
-"""Verdicts: what was measured, what was promised, and whether they fit."""
+"""Verdicts: what was measured, what was promised, and whether the measurement is within its limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datasets.privacy.axis import Floats
 from datasets.privacy.zcdp import epsilon
 
 FALSE_ALARM_RATE = 1e-4
-"""How often a check of the noise may fail a sound build."""
+"""The probability with which a check of the noise may fail although the build is correct."""
 
 MOVES = "moves"
 DISTANCE = "d'"
@@ -26,7 +26,7 @@ REPEATED = "noise repeated"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of an audit; it passes where `measured` is at most `limit`. `promised` is the limit but for chance."""
+    """One line of an audit; it passes if `measured` is at most `limit`, which is `promised` with an allowance for chance."""
 
     about: str
     test: str
@@ -42,10 +42,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Attack:
-    """Builds of both inputs of one canary, as its probes read them, in standard deviations of the stated noise.
+    """The readings of the probes of one canary on builds of both inputs, in standard deviations of the stated noise.
 
-    `without` and `with_` have shape (builds, probes), and what they would read without noise shape (probes,); `names` says
-    what each probe is of, `shifts` how far the canary moves it, `rho` what was promised.
+    `without` and `with_` have shape (builds, probes); `quiet_without` and `quiet_with` are the readings without noise, of
+    shape (probes,). `names` are the measures of the probes, `shifts` their changes by the canary, and `rho` is the claimed
+    rho.
     """
 
     canary: str
@@ -59,25 +60,26 @@ class Attack:
 
     @property
     def noise(self) -> Floats:
-        """The noise alone, build by build in the order in which they were made; shape (2 · builds, probes)."""
+        """The noise of each build, in the order of the builds; shape (2 · builds, probes)."""
         both = np.stack((self.without - self.quiet_without, self.with_ - self.quiet_with), axis=1)
         return both.reshape(-1, len(self.names))
 
 
 def exact_shift_verdict(canary: str, shifts: Floats, rho: Fraction) -> Verdict:
-    """How far the canary moves all that is published, exactly: rho promises sqrt(2 rho) standard deviations."""
+    """The exact change of everything published by the canary, of which rho promises at most sqrt(2 rho) standard
+    deviations."""
     promise = sqrt(2 * rho)
     return Verdict(canary, MOVES, float(np.linalg.norm(shifts)), promise, promise * (1 + 1e-9))
 
 
 def noise_verdicts(attack: Attack, confidence: float, delta: float) -> list[Verdict]:
-    """What builds with noise say of one canary."""
+    """The verdicts on one canary from builds with noise."""
     off, on = attack.without @ attack.shifts, attack.with_ @ attack.shifts
     promise = epsilon(attack.rho, delta)
-    said = f"a lower bound, with {confidence:.0%} confidence, at delta {delta:g}"
+    detail = f"a lower bound, with {confidence:.0%} confidence, at delta {delta:g}"
     return [
         distance_verdict(attack, off, on),
-        Verdict(attack.canary, EPSILON, epsilon_bound(off, on, confidence, delta), promise, promise, said),
+        Verdict(attack.canary, EPSILON, epsilon_bound(off, on, confidence, delta), promise, promise, detail),
         scale_verdict(attack),
         correlation_verdict(attack),
         autocorrelation_verdict(attack),
@@ -85,7 +87,8 @@ def noise_verdicts(attack: Attack, confidence: float, delta: float) -> list[Verd
 
 
 def distance_verdict(attack: Attack, off: Floats, on: Floats) -> Verdict:
-    """d' of the best linear discriminant, which exceeds sqrt(2 rho) + 3 sqrt(2 / builds) once in 700 sound audits."""
+    """d' of the best linear discriminant. It exceeds sqrt(2 rho) + 3 sqrt(2 / builds) in one of 700 audits of a correct
+    build."""
     spread = sqrt((float(off.var(ddof=1)) + float(on.var(ddof=1))) / 2)
     d = float(on.mean() - off.mean()) / spread if spread else inf
     promise = sqrt(2 * attack.rho)
@@ -93,7 +96,7 @@ def distance_verdict(attack: Attack, off: Floats, on: Floats) -> Verdict:
 
 
 def scale_verdict(attack: Attack) -> Verdict:
-    """How many times wider the stated noise is than the drawn: of the measure where it is so most clearly."""
+    """The ratio of the stated to the drawn standard deviation, for the measure where it is largest relative to its limit."""
     square, found = attack.noise**2, []
     names = np.array(attack.names)
     each = dict.fromkeys(attack.names)
@@ -107,14 +110,14 @@ def scale_verdict(attack: Attack) -> Verdict:
 
 
 def correlation_verdict(attack: Attack) -> Verdict:
-    """The largest correlation r of the noise of two probes, as sqrt(-(n - 3) log(1 - r²)): in standard deviations, and true
-    to the tail also where builds are few (the density of r is (1 - r²) to the power of (n - 5) / 2)."""
+    """The largest correlation r of the noise of two probes, as sqrt(-(n - 3) log(1 - r²)): in standard deviations, and exact
+    in the tail for few builds too (the density of r is (1 - r²) to the power of (n - 5) / 2)."""
     noise, probes = attack.noise - attack.noise.mean(0), len(attack.names)
     if probes < 2:
         return Verdict(attack.canary, SHARED, 0.0, 0.0, 0.0)
     lengths = np.linalg.norm(noise, axis=0)
     scale = np.outer(lengths, lengths)
-    r = np.ones((probes, probes))  # what is no noise at all is alike
+    r = np.ones((probes, probes))  # probes without any noise count as fully correlated
     np.divide(noise.T @ noise, scale, where=scale > 0, out=r)
     one, other = np.triu_indices(probes, 1)
     at = int(np.abs(r[one, other]).argmax())
@@ -125,7 +128,7 @@ def correlation_verdict(attack: Attack) -> Verdict:
 
 
 def autocorrelation_verdict(attack: Attack) -> Verdict:
-    """How alike the noise of builds is that follow each other, in standard deviations of what chance makes it."""
+    """The autocorrelation of the noise of successive builds, in standard deviations of its value by chance."""
     noise, found = attack.noise, []
     for lag in (1, 2):
         product = noise[lag:] * noise[:-lag]
@@ -134,5 +137,5 @@ def autocorrelation_verdict(attack: Attack) -> Verdict:
 
 
 def _rare_quantile(tries: int) -> float:
-    """The normal quantile that `tries` tries together pass with probability RARE."""
+    """The normal quantile that the largest of `tries` tries exceeds with probability FALSE_ALARM_RATE at most."""
     return NormalDist().inv_cdf(1 - FALSE_ALARM_RATE / tries)

@@ -101,7 +101,7 @@ def test_how_many_rows_did_not_fit_is_caught_in_a_log_line(plant):
         return write
 
     plant("write_cells", wrong)
-    assert "said" in failed()[FILES]
+    assert "output" in failed()[FILES]
 
 
 @pytest.mark.parametrize("what", ["statistics", "rows left out", "metadata", "numbers", "nulls"])
