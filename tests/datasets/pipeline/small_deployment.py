@@ -18,7 +18,7 @@ from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Caps
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
-from tests.datasets.release.pressing import sign, verify
+from tests.datasets.release.small_release import sign, verify
 
 HARVEST = small_dataset(Fraction(1, 5))
 PLANTS = [code.code for code in PLANT.codes]

@@ -30,7 +30,7 @@ from tests.datasets.pipeline.interruptions import (
     raise_disk_full,
 )
 from tests.datasets.pipeline.small_deployment import JUNE, SmallDeployment, crates
-from tests.datasets.release.pressing import verify
+from tests.datasets.release.small_release import verify
 
 KILLS = int(os.environ.get("DAYLIGHT_TEST_KILLS", "4"))
 MANY = 100

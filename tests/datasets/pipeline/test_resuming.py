@@ -28,7 +28,7 @@ from tests.datasets.pipeline.small_deployment import (
     read_cells,
     read_manifest,
 )
-from tests.datasets.release.pressing import verify
+from tests.datasets.release.small_release import verify
 
 
 @pytest.fixture

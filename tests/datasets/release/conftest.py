@@ -1,4 +1,4 @@
-"""Releases for the tests: three months of a harvest, pressed once, and copies of them to be damaged."""
+"""Releases for the tests: three months of a harvest, release_root once, and copies of them to be damaged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from datasets.release.answer.table import Result
 from datasets.release.releases import Releases
 from tests.datasets.pipeline.small_dataset import JUNE
 from tests.datasets.release.naive import Naive
-from tests.datasets.release.pressing import press, verify
+from tests.datasets.release.small_release import verify, write_release
 
 MAY = Month(2026, 5)
 
@@ -21,28 +21,28 @@ Ask = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
-def pressed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def release_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """May in one revision; June in two, of which the second is current."""
-    root = tmp_path_factory.mktemp("pressed")
-    press(root, month=MAY, seed=5)
-    press(root, month=JUNE, seed=6)
-    press(root, month=JUNE, seed=7, revision=2)
+    root = tmp_path_factory.mktemp("release_root")
+    write_release(root, month=MAY, seed=5)
+    write_release(root, month=JUNE, seed=6)
+    write_release(root, month=JUNE, seed=7, revision=2)
     return root
 
 
 @pytest.fixture(scope="session")
-def june(pressed: Path) -> Naive:
-    return Naive(pressed / "harvest" / "2026-06.2")
+def june(release_root: Path) -> Naive:
+    return Naive(release_root / "harvest" / "2026-06.2")
 
 
 @pytest.fixture(scope="session")
-def may(pressed: Path) -> Naive:
-    return Naive(pressed / "harvest" / "2026-05.1")
+def may(release_root: Path) -> Naive:
+    return Naive(release_root / "harvest" / "2026-05.1")
 
 
 @pytest.fixture(scope="session")
-def releases(pressed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
-    with_cache = Releases(pressed, tmp_path_factory.mktemp("cache"), verify, ("harvest",))
+def releases(release_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
+    with_cache = Releases(release_root, tmp_path_factory.mktemp("cache"), verify, ("harvest",))
     yield with_cache
     with_cache.close()
 
@@ -58,14 +58,14 @@ def ask(releases: Releases) -> Ask:
 
 
 @pytest.fixture
-def root(pressed: Path, tmp_path: Path) -> Path:
-    """A copy of the pressed releases, to be changed."""
-    return Path(shutil.copytree(pressed, tmp_path / "releases"))
+def root(release_root: Path, tmp_path: Path) -> Path:
+    """A copy of the release_root releases, to be changed."""
+    return Path(shutil.copytree(release_root, tmp_path / "releases"))
 
 
 @pytest.fixture
-def opened(root: Path, tmp_path: Path) -> Iterator[Releases]:
-    """The releases of `root`, which look at the pointers whenever they are asked."""
+def reader(root: Path, tmp_path: Path) -> Iterator[Releases]:
+    """A reader of `root` that looks at the pointers whenever it is asked."""
     fresh = Releases(root, tmp_path / "cache", verify, ("harvest",), refresh_seconds=-1.0)
     yield fresh
     fresh.close()

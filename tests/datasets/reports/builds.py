@@ -17,7 +17,7 @@ from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Caps
 from datasets.release.releases import Releases
-from tests.datasets.release.pressing import sign, verify
+from tests.datasets.release.small_release import sign, verify
 
 ROWS = {"moderation": 60_000, "ads": 40_000, "recommendations": 40_000}
 

@@ -25,7 +25,7 @@ from tests.datasets.pipeline.interruptions import (
     raise_disk_full,
 )
 from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
-from tests.datasets.release.pressing import seal, verify
+from tests.datasets.release.small_release import verify, write_signed_manifest
 
 
 def killed_when(deployment, place):
@@ -45,7 +45,7 @@ def test_two_releases_of_one_reservation_are_found_out(deployment):
     second = shutil.copytree(first, first.with_name("2026-06.2"))
     told = json.loads((second / "manifest.json").read_text())
     told |= {"release": "2026-06.2", "revision": 2, "previous": "2026-06.1"}
-    seal(second, json.dumps(told, sort_keys=True).encode())
+    write_signed_manifest(second, json.dumps(told, sort_keys=True).encode())
     for check in (ensure_ledger_matches, ensure_releases):
         with pytest.raises(LedgerBroken, match=r"seeds 2026-06.2: .* entry 1, and so was seeds 2026-06.1"):
             check(deployment.context.releases, verify, deployment.ledger)
@@ -69,7 +69,7 @@ def test_another_release_under_a_name_that_was_released_is_found_out(deployment,
     first = second.rename(second.with_name("2026-06.1"))
     told = json.loads((first / "manifest.json").read_text())
     told |= {"release": "2026-06.1", "revision": 1, "previous": None}
-    seal(first, json.dumps(told, sort_keys=True).encode())
+    write_signed_manifest(first, json.dumps(told, sort_keys=True).encode())
     if committed:
         recovery.commit(deployment.context, deployment.ledger.entries()[2], first, "")
     for check in (ensure_ledger_matches, ensure_releases):

@@ -18,7 +18,7 @@ from datasets.release.releases import Releases
 from tests.datasets.pipeline.interruptions import PLENTY
 from tests.datasets.pipeline.small_dataset import JUNE, tiny_dataset
 from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
-from tests.datasets.release.pressing import verify
+from tests.datasets.release.small_release import verify
 
 SEEDS = tiny_dataset()
 REASON = "Crates were counted twice."

@@ -13,7 +13,7 @@ from datasets.release.format import layout
 from datasets.release.format.verification import ReleaseDamaged
 from tests.datasets.pipeline.interruptions import AGAIN
 from tests.datasets.pipeline.small_deployment import BUSY, SmallDeployment
-from tests.datasets.release.pressing import verify
+from tests.datasets.release.small_release import verify
 
 
 @contextmanager

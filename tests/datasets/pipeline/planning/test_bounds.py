@@ -11,7 +11,7 @@ from datasets.pipeline.planning.budget import budget_of
 from datasets.pipeline.planning.standard_errors import standard_errors
 from datasets.release.format.manifest import ShareEntry
 from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, SmallDeployment, crates
-from tests.datasets.release.pressing import verify
+from tests.datasets.release.small_release import verify
 
 JULY = Month(2026, 7)
 

@@ -15,7 +15,7 @@ from datasets.pipeline.state.lock import MARKER, BuildUnderWay, LockLost, releas
 from datasets.refusal import Refusal
 from tests.datasets.pipeline.interruptions import PLENTY, SEEDS
 from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
-from tests.datasets.release.pressing import verify
+from tests.datasets.release.small_release import verify
 from tests.postgresql import database_url
 
 ROUNDS = int(os.environ.get("DAYLIGHT_TEST_ROUNDS", "4"))

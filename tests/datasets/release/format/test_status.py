@@ -4,7 +4,7 @@ import pytest
 
 from datasets.pipeline.events.source import Source
 from datasets.release.releases import Releases
-from tests.datasets.release.pressing import press, verify
+from tests.datasets.release.small_release import verify, write_release
 
 PARTIAL = Source(
     format="table",
@@ -19,7 +19,7 @@ PARTIAL = Source(
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
     root = tmp_path_factory.mktemp("partial")
-    press(root, source=PARTIAL)
+    write_release(root, source=PARTIAL)
     releases = Releases(root, root / "cache", verify, ("harvest",))
     yield lambda **parameters: releases.ask(releases.question("harvest", list(parameters.items())))
     releases.close()

@@ -1,4 +1,4 @@
-"""Small releases, pressed from random tables with the real plan, noise shape, writer and manifest."""
+"""Small releases, release_root from random tables with the real plan, noise shape, writer and manifest."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def verify(text: bytes, signature: str) -> None:
         raise ValueError("the signature does not fit")
 
 
-def press(  # noqa: PLR0913  a release has this many sides, and each has a default
+def write_release(  # noqa: PLR0913  a release has this many sides, and each has a default
     root: Path,
     dataset: Dataset = HARVEST,
     month: Month = JUNE,
@@ -64,7 +64,7 @@ def press(  # noqa: PLR0913  a release has this many sides, and each has a defau
     measured = {name: tables(plan, 20.0) for name, plan in budget.measures.items()}
     wide = {name: tables(plan, 25.0) for name, plan in budget.diagnostics.items()}
     cells = NoisyCells({name: _with_middle(budget, measured, name) for name in measured}, wide)
-    return _written(root, budget, cells, revision, source, current)
+    return _write_files(root, budget, cells, revision, source, current)
 
 
 def rolled_up(plan: Plan, leaves: np.ndarray, cuboid: tuple[int, ...]) -> np.ndarray:
@@ -73,7 +73,7 @@ def rolled_up(plan: Plan, leaves: np.ndarray, cuboid: tuple[int, ...]) -> np.nda
     return leaves
 
 
-def _written(root, budget, cells, revision, source, current) -> Path:
+def _write_files(root, budget, cells, revision, source, current) -> Path:
     dataset, month = budget.dataset, budget.month
     folder = layout.release_folder(root, dataset.name, layout.release_name(month, revision))
     folder.mkdir(parents=True)
@@ -85,13 +85,13 @@ def _written(root, budget, cells, revision, source, current) -> Path:
         budget, cells, source, revision=revision, previous=None, published=datetime(2026, 7, 1, tzinfo=UTC),
         reserved=_entry(dataset, month), caps=Caps(), files=files,
     )  # fmt: skip
-    seal(folder, manifest.canonical())
+    write_signed_manifest(folder, manifest.canonical())
     if current:
         write_pointer(layout.pointer_file(root, dataset.name, month), folder.name)
     return folder
 
 
-def seal(folder: Path, manifest: bytes) -> None:
+def write_signed_manifest(folder: Path, manifest: bytes) -> None:
     """Put this manifest into a release, with a signature that fits."""
     (folder / layout.MANIFEST).write_bytes(manifest)
     (folder / layout.SIGNATURE).write_text(sign(manifest) + "\n")
