@@ -100,7 +100,7 @@ def _mandate_of_holder(principal: Principal, reason: str) -> Mandate:
 def _parse_hours(text: str) -> timedelta:
     if not (text.isascii() and text.isdigit() and len(text) <= 3):
         raise MalformedValue(
-            f"overlap_hours: {printable(text)!r} is no number of hours; write a whole number from 0 to 168.",
+            f"overlap_hours: {printable(text)!r} is not a number of hours; write a whole number from 0 to 168.",
             parameter="overlap_hours",
             value=text,
         )

@@ -72,12 +72,14 @@ async def report(
     2026-H1.
     """
     format_ = choose_format(request, parameters, REPORT_FORMATS)
-    found = ReportPeriod.parse(period)
+    report_period = ReportPeriod.parse(period)
 
     def make(current: Current, deadline: Deadline) -> bytes:
-        return RENDERERS[format_](report_of(releases, found, current, deadline))
+        return RENDERERS[format_](report_of(releases, report_period, current, deadline))
 
-    return await _serve_document(request, releases, found, f"report {format_}", REPORT_FORMATS[format_], make)
+    return await _serve_document(
+        request, releases, report_period, f"report {format_}", REPORT_FORMATS[format_], make
+    )
 
 
 @router.get(
@@ -96,25 +98,27 @@ async def part(
     """A part of the report of Implementing Regulation (EU) 2024/2835 as the official CSV.
 
     Cells that the datasets do not give are blank. Counts are whole numbers from 0 up, and totals are the exact sums of their
-    categories. In JSON, each cell has in addition the estimate in the releases with its interval.
+    categories. In JSON, each cell also has the estimate from the releases with its interval.
     """
     format_ = choose_format(request, parameters, PART_FORMATS)
-    wanted, when = find_part(part, PARTS), ReportPeriod.parse(period)
+    declared, report_period = find_part(part, PARTS), ReportPeriod.parse(period)
 
     def make(current: Current, deadline: Deadline) -> bytes:
-        made = official_part(wanted, releases, when, current, settings.publisher, deadline)
+        made = official_part(declared, releases, report_period, current, settings.publisher, deadline)
         return made.csv() if format_ == "csv" else orjson.dumps(made.document())
 
-    name = {"Content-Disposition": f'attachment; filename="{part}.csv"'} if format_ == "csv" else {}
-    what = f"{part} {format_} {settings.publisher}"
-    return await _serve_document(request, releases, when, what, PART_FORMATS[format_], make, name)
+    fields = {"Content-Disposition": f'attachment; filename="{part}.csv"'} if format_ == "csv" else {}
+    variant = f"{part} {format_} {settings.publisher}"
+    return await _serve_document(
+        request, releases, report_period, variant, PART_FORMATS[format_], make, fields
+    )
 
 
 async def _serve_document(
     request: Request,
     releases: Releases,
     period: ReportPeriod,
-    what: str,
+    variant: str,
     media: str,
     document: Callable[[Current, Deadline], bytes],
     fields: Mapping[str, str] = MappingProxyType({}),
@@ -128,7 +132,12 @@ async def _serve_document(
     sources = tuple(release for each in current.values() for release in each)
     encoding = choose_encoding(request, media)
     etag = etag_of(
-        str(period), what, encoding, *(r.fingerprint for r in sources), MATPLOTLIB_VERSION, *WRITER_VERSIONS
+        str(period),
+        variant,
+        encoding,
+        *(r.fingerprint for r in sources),
+        MATPLOTLIB_VERSION,
+        *WRITER_VERSIONS,
     )
     used = [f"{c.dataset} {release.name}" for c in coverages for release in c.used]
     headers = {"Data-Release": ", ".join(used), **(SECURITY_HEADERS if media == HTML else {}), **fields}

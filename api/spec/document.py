@@ -16,8 +16,8 @@ from api.spec.schemas import SCHEMAS
 from datasets.catalogue import DATASETS
 
 DESCRIPTION = (
-    "Anonymised aggregates on ads, recommendations and moderation actions for vetted researchers. Every number carries its "
-    "exact standard error, every question is free, and the same question has the same answer for everybody."
+    "Anonymised aggregates on ads, recommendations and moderation actions for vetted researchers. Every number has its exact "
+    "standard error. Questions spend no privacy budget, and the same question has the same answer for everybody."
 )
 
 

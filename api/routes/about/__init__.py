@@ -1,1 +1,1 @@
-"""What the service says about itself: its overview, description, problems, public keys, health and metrics. Open to all."""
+"""What the service says about itself: overview, description, problems, public keys, health and metrics. No token needed."""

@@ -1,4 +1,4 @@
-"""GET /healthz and /readyz: whether the process runs, and whether it can serve."""
+"""GET /healthz and /readyz: whether the process runs, and whether the service can answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /problems/{name}: what the `type` of a problem resolves to (RFC 9457, section 3.1.1)."""
+"""GET /problems and /problems/{name}: what each type of problem means, at the URL that its `type` gives (RFC 9457)."""
 
 from __future__ import annotations
 

@@ -32,20 +32,22 @@ def audit(
     text = query.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise MalformedValue(
-            f"after: {printable(text)!r} is no position; write a whole number.", parameter="after", value=text
+            f"after: {printable(text)!r} is not a position; write a whole number.",
+            parameter="after",
+            value=text,
         )
-    return StreamingResponse(_audit_pages(registry, int(text)), 200, NO_STORE, FORMATS["ndjson"])
+    return StreamingResponse(_audit_chunks(registry, int(text)), 200, NO_STORE, FORMATS["ndjson"])
 
 
 @router.get("/audit/verify", summary="Verify the audit log", dependencies=MAY_READ)
 def verify(registry: OpenRegistry) -> Response:
     """Verify the hash chain from its first event to its signed head."""
-    found = registry.audit.verify()
-    return no_store_response({"events": found.events, "last": found.last, "head": found.head})
+    chain = registry.audit.verify()
+    return no_store_response({"events": chain.events, "last": chain.last, "head": chain.head})
 
 
-def _audit_pages(registry: Registry, after: int) -> Iterator[bytes]:
+def _audit_chunks(registry: Registry, after: int) -> Iterator[bytes]:
     """The lines in chunks: each chunk is read by one call in a thread of the pool."""
     lines = registry.audit.export(after)
-    while page := list(islice(lines, LINES_PER_CHUNK)):
-        yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in page)
+    while chunk := list(islice(lines, LINES_PER_CHUNK)):
+        yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in chunk)

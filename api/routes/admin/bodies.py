@@ -19,7 +19,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class AdminRequest(BaseModel):
-    """The reason for a change. It stays in the audit log for ever, so it must name no person."""
+    """The reason for a change. It stays in the audit log for ever, so it must not name a person."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
@@ -61,10 +61,10 @@ def json_body(kind: type[Body]) -> Callable[[Request], Awaitable[Body]]:
             return kind.model_validate_json(await read_body(request))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(map(str, first["loc"])) or "body"
+            member = ".".join(map(str, first["loc"])) or "body"
             raise Malformed(
-                f"{where}: {first['msg']}; the members are {', '.join(kind.model_fields)}.",
-                parameter=where, allowed=tuple(kind.model_fields),
+                f"{member}: {first['msg']}; the members are {', '.join(kind.model_fields)}.",
+                parameter=member, allowed=tuple(kind.model_fields),
             ) from None  # fmt: skip
 
     return read
@@ -76,6 +76,6 @@ ReasonOnly = Annotated[AdminRequest, Depends(json_body(AdminRequest))]
 
 def request_body(kind: type[AdminRequest], **example: object) -> dict[str, Any]:
     """`openapi_extra` for a route with this body; the reason is added to the example."""
-    shown = {**example, "reason": "as the board decided"}
-    content = {"application/json": {"schema": kind.model_json_schema(), "example": shown}}
+    body = {**example, "reason": "as the board decided"}
+    content = {"application/json": {"schema": kind.model_json_schema(), "example": body}}
     return {"requestBody": {"required": True, "content": content}}
