@@ -1,4 +1,4 @@
-"""The command `daylight release audit`."""
+"""The command `daylight release audit`: test the privacy guarantee by attacking builds of made-up data."""
 
 from __future__ import annotations
 
@@ -31,28 +31,33 @@ _err = Console(stderr=True)
 def audit_release(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")],
     builds: Annotated[
-        int, typer.Option(min=MIN_BUILDS, help="builds of each input; 400 see noise that is half too small")
+        int,
+        typer.Option(
+            min=MIN_BUILDS, help="builds of each input; 400 are enough to detect noise that is half too small"
+        ),
     ] = 50,
     confidence: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, help="of the lower bound on epsilon")
+        float, typer.Option(min=0.5, max=0.9999, help="confidence of the lower bound on epsilon")
     ] = CONFIDENCE,
-    delta: Annotated[float, typer.Option(min=1e-12, max=0.1, help="at which epsilon is bounded")] = DELTA,
-    as_json: Annotated[bool, typer.Option("--json", help="verdicts as JSON")] = False,
+    delta: Annotated[
+        float, typer.Option(min=1e-12, max=0.1, help="the delta for which epsilon is bounded")
+    ] = DELTA,
+    as_json: Annotated[bool, typer.Option("--json", help="print the verdicts as JSON")] = False,
 ) -> None:
-    """Attack builds of made-up neighbours, as an adversary who knows all but one person would.
+    """Attack builds of made-up neighbouring inputs, as an adversary who knows everybody except one person.
 
-    It reads no events and costs no budget. Exit code 1 where any verdict fails.
+    It reads no events and spends no budget. The exit code is 1 if a verdict fails.
     """
     declared = find_dataset(dataset)
-    with _build_progress(number_of_builds(declared, builds)) as done:
-        found = audit(declared, builds=builds, confidence=confidence, delta=delta, on_build=done)
+    with _build_progress(number_of_builds(declared, builds)) as advance:
+        found = audit(declared, builds=builds, confidence=confidence, delta=delta, on_build=advance)
     _out.print_json(as_json_text(found)) if as_json else _print_verdicts(dataset, found)
     if not all(verdict.passed for verdict in found):
         raise typer.Exit(1)
 
 
 def as_json_text(found: Sequence[Verdict]) -> str:
-    """Verdicts for a machine; what is infinite is null."""
+    """The verdicts as JSON; infinite numbers are null."""
     finite = [
         {n: None if v in (float("inf"), float("-inf")) else v for n, v in asdict(each).items()}
         for each in found

@@ -1,4 +1,4 @@
-"""What `daylight release plan --from` shows."""
+"""The output of `daylight release plan --from`: noise and bias for several contribution bounds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from datasets.release.format.verification import Verify
 _out = Console()
 
 
-def show_choices(dataset: Dataset, month: Month, earlier: str, rows_per_unit: str, verify: Verify) -> None:
-    """Print the noise and the bias of each candidate. Raises NoEarlierRelease where nothing can be said of one."""
+def print_bound_choices(
+    dataset: Dataset, month: Month, earlier: str, rows_per_unit: str, verify: Verify
+) -> None:
+    """Print the noise and the bias for each candidate bound. Raises NoEarlierRelease if one cannot be estimated."""
     root, candidates = BuildSettings().releases, _parse_row_counts(rows_per_unit)
     manifest = earlier_release(root, dataset, earlier, month, verify)
     table = Table(
@@ -35,8 +37,8 @@ def show_choices(dataset: Dataset, month: Month, earlier: str, rows_per_unit: st
         table.add_row(c.measure, c.cuboid, c.code, str(c.rows_per_unit), f"{c.error:,.1f}", kept, bias)
     _out.print(table)
     _out.print(
-        "Standard errors are promised. Shares and bias, in rows, are bounds from two points of a curve that bends downwards, "
-        f"with 95 % intervals, measured under privacy in {earlier}; no event was read."
+        "Standard errors are promised. Shares and bias, in rows, are bounds from two points of a concave curve, with 95 % "
+        f"intervals, as {earlier} published them under differential privacy; no event was read."
     )
 
 
@@ -44,6 +46,6 @@ def _parse_row_counts(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < len(part) < 10 for part in parts):
         raise NoEarlierRelease(
-            f"rows-per-unit={printable(text)} is no list of whole numbers; write it as 5,10,20,50"
+            f"rows-per-unit={printable(text)} is not a list of whole numbers; write it as 5,10,20,50"
         )
     return sorted({int(part) for part in parts})

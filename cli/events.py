@@ -1,4 +1,4 @@
-"""The commands `daylight events`."""
+"""The commands `daylight events`: make synthetic events, or import real ones."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def generate(
     rows: Annotated[int, typer.Option(help="how many events")],
     out: Annotated[Path, typer.Option(help="folder to write under")],
     seed: Annotated[int, typer.Option(help="the same seed gives the same events")] = 1,
-    replace: Annotated[bool, typer.Option("--replace", help="write a month anew that is there")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="replace the month if it exists")] = False,
 ) -> None:
-    """Write synthetic events, shaped after public figures."""
+    """Write synthetic events that follow public figures."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(f"synthetic events of {dataset}", total=rows)
@@ -58,11 +58,11 @@ def import_(
     month: Annotated[str, typer.Option(help="the month, YYYY-MM")],
     out: Annotated[Path, typer.Option(help="folder to write under")],
     mapping: Annotated[
-        Path | None, typer.Option(help="for --format table: which column becomes what, as TOML")
+        Path | None, typer.Option(help="for --format table: a TOML file that maps columns to the dataset")
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="write a month anew that is there")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="replace the month if it exists")] = False,
 ) -> None:
-    """Import a month of events from files that others wrote; rows that do not fit go to quarantine."""
+    """Import a month of events from files in other formats. Rows that do not fit go to quarantine."""
     declared = find_dataset(dataset)
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()

@@ -24,8 +24,8 @@ _out = Console()
 _err = Console(stderr=True)
 
 
-def ledger_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
-    """The commands of `daylight ledger`; `seal` opens what it is signed with when it is published."""
+def ledger_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
+    """The commands of `daylight ledger`; `open_signer` opens the key that signs the published ledger."""
     app = typer.Typer(no_args_is_help=True, help="Show and verify the privacy ledger.")
 
     @app.command()
@@ -34,17 +34,17 @@ def ledger_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
             bool,
             typer.Option(
                 "--close-others",
-                help="close what other private folders have reserved too: no build there can be gone on with then",
+                help="also close reservations of other private folders: their builds cannot be resumed after that",
             ),
         ] = False,
     ) -> None:
-        """Close what builds that died have left open, and publish the ledger as it stands; each build does both."""
+        """Close the reservations of interrupted builds and publish the ledger. Every build does this too."""
         settings = BuildSettings()
         with (
             closing(LedgerStore(settings.ledger, settings.caps)) as ledger,
             builder_lock(settings.releases, ledger),
         ):
-            context = BuildContext(settings.releases, settings.private, ledger, seal())
+            context = BuildContext(settings.releases, settings.private, ledger, open_signer())
             ensure_ledger_complete(settings.releases, context.signer.verify, ledger)
             left = describe_left_open(close_stale_reservations(context, close_others=close_others))
             publish_ledger(settings.releases, ledger, context.signer)
@@ -54,21 +54,21 @@ def ledger_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
 
     @app.command()
     def show() -> None:
-        """Show every entry, and what each month has cost a person."""
-        _show_ledger(BuildSettings())
+        """Show every entry, and the rho spent on each person for each month."""
+        _print_ledger(BuildSettings())
 
     @app.command()
     def verify() -> None:
-        """Check the chain, the caps, what was published of it, and every release against it, in both directions."""
+        """Verify the chain, the caps, the published ledger, and that releases and entries match one another."""
         settings = BuildSettings()
         with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
-            number = ensure_ledger_matches(settings.releases, seal().verify, ledger)
+            number = ensure_ledger_matches(settings.releases, open_signer().verify, ledger)
             _out.print(f"{number} ledger entries verified; head {head(ledger.entries())}")
 
     return app
 
 
-def _show_ledger(settings: BuildSettings) -> None:
+def _print_ledger(settings: BuildSettings) -> None:
     with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
         entries = ledger.entries()
     table = Table()

@@ -1,4 +1,4 @@
-"""Progress: what a build is doing, on stderr; how fast and how long still, on a terminal only."""
+"""The progress of a build on stderr: its steps; on a terminal also its speed and the time that is left."""
 
 from __future__ import annotations
 
@@ -33,31 +33,30 @@ class _RowsPerSecond(ProgressColumn):
 
 @contextmanager
 def progress() -> Iterator[tuple[OnStep, OnProgress]]:
-    """Two functions to tell: of each step by name, and of how many rows of how many it has dealt with.
+    """Two callbacks: one for the start of each step, one for the number of rows that were processed, and of how many.
 
-    Rows a second, a share done and a time left all tell how many rows there are, which is protected (PRIVACY.md, section
-    11). They are for the eyes of whoever sits there and holds the rows anyway, so they are drawn only where stderr is a
-    terminal, and forgotten with it. Whether it is one, the operating system is asked: rich takes FORCE_COLOR for a
-    terminal, and a log would then keep the numbers.
+    The speed, the share and the time that is left all reveal the number of rows, which is protected (PRIVACY.md, section
+    11). So they are shown only on a terminal, to a person who has the rows anyway, and never written to a log. The operating
+    system is asked whether stderr is a terminal, because rich also believes the variable FORCE_COLOR.
     """
     is_terminal = sys.stderr.isatty()
     columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
     if is_terminal:
         columns += [BarColumn(20), _RowsPerSecond(), TimeRemainingColumn()]
-    with Progress(*columns, console=Console(stderr=True)) as shown:
+    with Progress(*columns, console=Console(stderr=True)) as display:
         running: list[TaskID] = []
 
-        def ended() -> None:
-            for task in running:  # as if it had had one row: what stays on the screen holds no number
-                shown.update(task, total=1, completed=1)
+        def finish_steps() -> None:
+            for task in running:  # as if the step had one row: no number stays on the screen
+                display.update(task, total=1, completed=1)
 
-        def said(step: str) -> None:
-            ended()
-            running.append(shown.add_task(f"{STEPS.index(step) + 1}/{len(STEPS)} {step}", total=1))
+        def on_step(step: str) -> None:
+            finish_steps()
+            running.append(display.add_task(f"{STEPS.index(step) + 1}/{len(STEPS)} {step}", total=1))
 
-        def passed(rows: int, of: int) -> None:
+        def on_progress(rows: int, of: int) -> None:
             if is_terminal and running and rows < of:
-                shown.update(running[-1], total=of, completed=rows)
+                display.update(running[-1], total=of, completed=rows)
 
-        yield said, passed
-        ended()
+        yield on_step, on_progress
+        finish_steps()

@@ -13,14 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.audit import audit_release
-from cli.bounds import show_choices
+from cli.bounds import print_bound_choices
 from cli.progress import progress
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
 from datasets.pipeline.operations.rollback import roll_back
-from datasets.pipeline.operations.verification import (
-    ensure_releases,
-)
+from datasets.pipeline.operations.verification import ensure_releases
 from datasets.pipeline.operations.withdrawal import withdraw
 from datasets.pipeline.planning.budget import budget_of
 from datasets.pipeline.planning.preview import Promise, promises
@@ -40,30 +38,38 @@ _out = Console()
 _err = Console(stderr=True)
 
 
-def release_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
-    """The commands of `daylight release`; `seal` opens what releases are signed and verified with."""
+def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
+    """The commands of `daylight release`; `open_signer` opens the key that signs and verifies releases."""
     app = typer.Typer(no_args_is_help=True, help="Plan, build, list and verify releases.")
 
     @app.command()
     def plan(
         dataset: DatasetName,
         month: MonthText = "2026-06",
-        depth: Annotated[int, typer.Option(help="show cuboids of up to so many dimensions")] = 3,
+        depth: Annotated[int, typer.Option(help="show cuboids of at most this many dimensions")] = 3,
         earlier: Annotated[
-            str, typer.Option("--from", help="an earlier release: weigh noise against bias for other bounds")
+            str,
+            typer.Option(
+                "--from", help="an earlier release, to compare noise and bias for several contribution bounds"
+            ),
         ] = "",
         rows_per_unit: Annotated[
-            str, typer.Option(help="with --from: how many rows of a person to count, such as 5,10,20,50")
+            str,
+            typer.Option(
+                help="with --from: the contribution bounds to compare, in rows per person, such as 5,10,20,50"
+            ),
         ] = "5,10,20,50",
     ) -> None:
-        """Promise the standard error of each cuboid. It touches no data and is free.
+        """Show the promised standard error of each cuboid. It reads no data and spends no budget.
 
-        With --from it says instead what counting more or fewer rows of a person would mean, from what that release published.
+        With --from it shows instead the noise and the bias of several contribution bounds, from what that release published.
         """
         if earlier:
-            show_choices(find_dataset(dataset), Month.parse(month), earlier, rows_per_unit, seal().verify)
+            print_bound_choices(
+                find_dataset(dataset), Month.parse(month), earlier, rows_per_unit, open_signer().verify
+            )
         else:
-            _show_plan(dataset, Month.parse(month), depth)
+            _print_plan(dataset, Month.parse(month), depth)
 
     @app.command()
     def build(
@@ -71,20 +77,31 @@ def release_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
         month: MonthText,
         events: Annotated[Path, typer.Option(help="folder of raw events, as `daylight events` writes it")],
         correction: Annotated[
-            str, typer.Option(help="why a released month is released again: a new spend, the next revision")
+            str,
+            typer.Option(
+                help="why a released month is released again; it spends budget again and is the next revision"
+            ),
         ] = "",
         afresh: Annotated[
             bool,
             typer.Option(
-                "--afresh", help="give up a build of this month that was cut off; its spend stays counted"
+                "--afresh", help="give up an interrupted build of this month; its spend stays counted"
             ),
         ] = False,
     ) -> None:
-        """Build, sign and publish the release of a month, and write its privacy spend to the ledger."""
+        """Build, sign and publish the release of a month, and write its spend to the privacy ledger."""
         declared, settings = find_dataset(dataset), BuildSettings()
-        with progress() as (said, passed), closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
+        with (
+            progress() as (on_step, on_progress),
+            closing(LedgerStore(settings.ledger, settings.caps)) as ledger,
+        ):
             context = BuildContext(
-                settings.releases, settings.private, ledger, seal(), on_step=said, on_progress=passed
+                settings.releases,
+                settings.private,
+                ledger,
+                open_signer(),
+                on_step=on_step,
+                on_progress=on_progress,
             )
             folder = build_release(
                 declared, Month.parse(month), events, context, correction=correction, afresh=afresh
@@ -100,11 +117,11 @@ def release_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
         release: Annotated[str, typer.Argument(metavar="RELEASE", help="its name, such as 2026-06.1")],
         reason: Annotated[str, typer.Option(help="what is wrong with it, as researchers will read it")],
     ) -> None:
-        """Take back a release: readers answer 410 with the reason. Its files and its spend stay on record."""
+        """Withdraw a release: the API answers 410 with the reason. Its files and its spend stay on record."""
         settings = BuildSettings()
         declared, now = find_dataset(dataset), datetime.now(UTC)
         with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
-            current = withdraw(settings.releases, ledger, declared, release, reason, seal(), now)
+            current = withdraw(settings.releases, ledger, declared, release, reason, open_signer(), now)
         successor = f"{current} is current now" if current else "its month has no release now"
         _out.print(f"withdrew {dataset} {release}; {successor}")
 
@@ -115,31 +132,31 @@ def release_commands(seal: Callable[[], ReleaseSigner]) -> typer.Typer:
         to: Annotated[str, typer.Option(help="the release to go back to, such as 2026-06.1")],
         reason: Annotated[str, typer.Option(help="why, as researchers will read it")],
     ) -> None:
-        """Let an earlier release of a month be current again. The later one can still be asked by name; its spend stays."""
+        """Make an earlier release of a month the current one. The later one can still be queried by name; its spend stays."""
         settings = BuildSettings()
         with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
-            context = BuildContext(settings.releases, settings.private, ledger, seal())
+            context = BuildContext(settings.releases, settings.private, ledger, open_signer())
             before = roll_back(context, find_dataset(dataset), Month.parse(month), to, reason)
         _out.print(f"{dataset} {to} is current again, instead of {before or 'none'}")
 
     @app.command(name="list")
     def list_() -> None:
-        """List the releases that readers are given."""
-        _show_releases(BuildSettings().releases)
+        """List all published releases."""
+        _print_releases(BuildSettings().releases)
 
     @app.command()
     def verify() -> None:
-        """Check every release and what stands beside it: signatures, hashes, pointers, errata, ledger entries."""
+        """Verify every release: its signature, hashes, pointer, erratum and ledger entry."""
         settings = BuildSettings()
         with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
-            number = ensure_releases(settings.releases, seal().verify, ledger)
+            number = ensure_releases(settings.releases, open_signer().verify, ledger)
         _out.print(f"{number} release(s) verified")
 
     app.command(name="audit")(audit_release)
     return app
 
 
-def _show_plan(name: str, month: Month, depth: int) -> None:
+def _print_plan(name: str, month: Month, depth: int) -> None:
     budget = budget_of(find_dataset(name), month)
     by_cuboid: dict[str, dict[str, Promise]] = {}
     for promise in promises(budget):
@@ -167,7 +184,7 @@ def _standard_error_range(promise: Promise) -> str:
     return f"{promise.least:,.1f} to {promise.largest:,.1f}"
 
 
-def _show_releases(root: Path) -> None:
+def _print_releases(root: Path) -> None:
     table = Table()
     for heading in ("dataset", "release", "state", "published", "rho", "correction"):
         table.add_column(heading)

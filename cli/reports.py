@@ -1,4 +1,4 @@
-"""The command `daylight reports`: published reports against releases."""
+"""The command `daylight reports`: compare published transparency reports with releases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from datasets.reports.published.structure import cell_named
 
 _out = Console()
 FIRST = 15
-"""Cells, quirks and sentences that are shown; `--out` writes every cell."""
+"""Number of cells and quirks that are shown; `--out` writes every cell."""
 COLUMNS = (
     "file",
     "row",
@@ -34,18 +34,18 @@ COLUMNS = (
 )
 
 
-def reports_commands(opened: Callable[[], Releases]) -> typer.Typer:
-    """The commands of `daylight reports`; `opened` opens what is released."""
-    app = typer.Typer(no_args_is_help=True, help="Set published transparency reports against releases.")
+def reports_commands(open_releases: Callable[[], Releases]) -> typer.Typer:
+    """The commands of `daylight reports`; `open_releases` opens the published releases."""
+    app = typer.Typer(no_args_is_help=True, help="Compare published transparency reports with releases.")
 
     @app.callback()
     def reports() -> None:
-        """Set published transparency reports against releases."""
+        """Compare published transparency reports with releases."""
 
     @app.command()
     def reconcile(
         paths: Annotated[
-            list[Path], typer.Argument(metavar="PART.csv...", help="parts as they were published")
+            list[Path], typer.Argument(metavar="PART.csv...", help="parts, as they were published")
         ],
         period: Annotated[
             str,
@@ -53,10 +53,10 @@ def reports_commands(opened: Callable[[], Releases]) -> typer.Typer:
         ] = "",
         out: Annotated[Path | None, typer.Option(help="CSV file to write every compared cell to")] = None,
     ) -> None:
-        """Read published parts, quirks included, check their sums, and compare each cell with the releases."""
+        """Read published parts, also malformed ones, check their sums, and compare each cell with the releases."""
         wanted = ReportPeriod.parse(period) if period else None
         parts = [read_part(path) for path in paths]
-        releases = opened()
+        releases = open_releases()
         try:
             found = [reconciled(part, releases, wanted) for part in parts]
         finally:
@@ -65,27 +65,27 @@ def reports_commands(opened: Callable[[], Releases]) -> typer.Typer:
             _print_reconciliation(each)
         if out is not None:
             _write_csv(out, found)
-            _say(f"wrote {out}")
+            _print_line(f"wrote {out}")
 
     return app
 
 
 def _print_reconciliation(found: Reconciliation) -> None:
     part = found.part
-    _say(f"\n{part.path.name}: {part.template.name}, {len(part.rows)} rows")
+    _print_line(f"\n{part.path.name}: {part.template.name}, {len(part.rows)} rows")
     _print_list(
         "mended", [f"{quirk} ({times} times)" if times > 1 else quirk for quirk, times in part.quirks.items()]
     )
     _print_list("not read", part.unread)
     _print_list("does not keep the rules", list(found.breaches))
     for sentence in found.sentences():
-        _say(sentence)
+        _print_line(sentence)
     differing = [each for each in found.comparisons if each.verdict == "differs"]
     _print_list(
         "differs",
         [_differing_cell_line(each) for each in sorted(differing, key=lambda each: -abs(each.apart or 0.0))],
     )
-    _say(", ".join(f"{verdict}: {times}" for verdict, times in found.verdicts.most_common()))
+    _print_line(", ".join(f"{verdict}: {times}" for verdict, times in found.verdicts.most_common()))
 
 
 def _differing_cell_line(comparison: Comparison) -> str:
@@ -97,15 +97,15 @@ def _differing_cell_line(comparison: Comparison) -> str:
     )
 
 
-def _say(sentence: str) -> None:
+def _print_line(sentence: str) -> None:
     _out.print(escape(sentence), soft_wrap=True, highlight=False)
 
 
 def _print_list(what: str, sentences: list[str]) -> None:
     for sentence in sentences[:FIRST]:
-        _say(f"  {what}: {sentence}")
+        _print_line(f"  {what}: {sentence}")
     if len(sentences) > FIRST:
-        _say(f"  {what}: and {len(sentences) - FIRST} more")
+        _print_line(f"  {what}: and {len(sentences) - FIRST} more")
 
 
 def _write_csv(path: Path, found: list[Reconciliation]) -> None:

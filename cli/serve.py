@@ -22,10 +22,10 @@ def serve(
     host: Annotated[str, typer.Option(help="address to listen on; DAYLIGHT_HOST")] = "",
     port: Annotated[int, typer.Option(help="port to listen on; DAYLIGHT_PORT")] = -1,
 ) -> None:
-    """Serve the API: one process, one core. Put a proxy that ends TLS in front of it."""
+    """Serve the API in one process, on one core. Put a proxy that terminates TLS in front of it."""
     settings = ApiSettings()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    _log_messages_alone()
+    _skip_unused_log_fields()
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,
@@ -41,20 +41,20 @@ def serve(
     )
 
 
-def _log_messages_alone() -> None:
-    """Leave out of records what the format does not show: threads, processes, and who called, looked up for every line.
+def _skip_unused_log_fields() -> None:
+    """Do not look up the thread, the process and the calling line of each log record, since the format does not show them.
 
-    As Python's "Logging HOWTO" has it, under "Optimization".
+    See "Optimization" in Python's "Logging HOWTO".
     """
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     vars(logging)["_srcfile"] = None
 
 
 def write_openapi(
-    to: Annotated[Path, typer.Option(help="file to write")] = Path("openapi/openapi.json"),
-    problems: Annotated[Path, typer.Option(help="document to write")] = Path("docs/problems.md"),
+    to: Annotated[Path, typer.Option(help="OpenAPI description to write")] = Path("openapi/openapi.json"),
+    problems: Annotated[Path, typer.Option(help="list of problem types to write")] = Path("docs/problems.md"),
 ) -> None:
-    """Write the description of the API and the document of its problems, as the repository keeps them."""
+    """Write the OpenAPI description and the list of problem types, as the repository keeps them."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_bytes(orjson.dumps(describe(create_app()), option=options) + b"\n")

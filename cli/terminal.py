@@ -1,4 +1,4 @@
-"""How the command line opens the registry and speaks: who acts and why, sentences on stderr, tables on stdout."""
+"""What the commands share: opening the registry, the mandate of the user, messages on stderr, and tables on stdout."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ from auth.validation import LONGEST_TEXT, ensure_text
 
 WITHDRAWN = "release.withdrawn"
 NO_REASON = "no reason given"
-Reason = Annotated[str, typer.Option(help="Why; it stands in the audit for ever, so name no person.")]
+Reason = Annotated[
+    str, typer.Option(help="The reason. It stays in the audit log for ever, so name no person.")
+]
 Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="Reference of the reasoned request.")]
 InProject = Annotated[str, typer.Option("--project", help="Reference of the reasoned request, or prj_...")]
 
 
 def mandate_for(reason: str = NO_REASON) -> Mandate:
-    """On whose behalf a command acts: the user of this host, as the system knows them and not as the environment says."""
+    """The mandate of a command: the user by the uid of the process, not by the environment, which anybody can set."""
     number = os.getuid()
     try:
         user = pwd.getpwuid(number).pw_name
@@ -40,9 +42,9 @@ def mandate_for(reason: str = NO_REASON) -> Mandate:
 
 
 def open_or_create_registry(mandate: Mandate | None = None) -> Registry:
-    """The registry of the settings, made if this is its first use, which is said on stderr. Close it.
+    """The registry of the settings. If it does not exist, it is created, with a message on stderr. The caller must close it.
 
-    Raises RegistryError where it cannot be made or reached.
+    Raises RegistryError if it cannot be created or reached.
     """
     settings = RegistrySettings()
     initialise_registry(settings, mandate or mandate_for(), print_message)
@@ -50,44 +52,47 @@ def open_or_create_registry(mandate: Mandate | None = None) -> Registry:
 
 
 def release_action_recorder(registry: Registry) -> Callable[[str, str, str], None]:
-    """Puts acts on releases on record, in the name of whoever runs the command."""
+    """A function that records actions on releases in the audit log, in the name of the user who runs the command.
 
-    def record(act: str, subject: str, reason: str) -> None:
+    It raises NotAllowed if a withdrawal waits for the consent of another person.
+    """
+
+    def record(action: str, subject: str, reason: str) -> None:
         mandate = mandate_for(reason[:LONGEST_TEXT])
-        if act == WITHDRAWN and not registry.approvals.agree_to_withdrawal(subject, mandate):
+        if action == WITHDRAWN and not registry.approvals.agree_to_withdrawal(subject, mandate):
             raise NotAllowed(
-                f"release: {subject} waits for another person, who withdraws it in the same way.",
+                f"release: {subject} waits for another person, who must run the same command.",
                 parameter="release", value=subject,
             )  # fmt: skip
-        registry.audit.record_release_event(act, subject, mandate)
+        registry.audit.record_release_event(action, subject, mandate)
 
     return record
 
 
 @contextmanager
 def registry_for(mandate: Mandate) -> Iterator[Registry]:
-    """The registry while a command runs."""
+    """The registry, which is closed when the command ends."""
     with closing(open_or_create_registry(mandate)) as registry:
         yield registry
 
 
 def print_message(sentence: str) -> None:
-    """A sentence for people."""
+    """Print a message for people on stderr."""
     print(sentence, file=sys.stderr)
 
 
 def escape_formula(cell: str) -> str:
-    """A cell of CSV that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe in front."""
+    """A CSV cell that no spreadsheet runs as a formula: a cell that begins like a formula gets a leading apostrophe."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def print_table(titles: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> None:
-    """A table; in a pipe as wide as it needs to be."""
+    """Print a table on stdout. If stdout is not a terminal, the table is as wide as its cells need."""
     console = Console()
     table = Table(*titles)
     for line in lines:
         table.add_row(*(Text(cell) for cell in line))
-    if not console.is_terminal:  # a pipe has no width to fit
+    if not console.is_terminal:  # a pipe or a file has no width
         console = Console(
             width=max(80, console.measure(table, options=console.options.update(width=1000)).maximum)
         )

@@ -1,4 +1,4 @@
-"""`daylight admin admins|session`: who administers, and letting them in over HTTP. Whoever holds this host holds the keys."""
+"""`daylight admin admins` and `daylight admin session`: the admins, and their sessions for administration over HTTP."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from auth.admins.roles import ROLES
 from auth.admins.sessions import DEFAULT_MINUTES
 from cli.terminal import Reason, mandate_for, print_message, print_table, registry_for
 
-admins = typer.Typer(no_args_is_help=True, help="People who administer, each under one role.")
-session = typer.Typer(no_args_is_help=True, help="Letting admins in over HTTP for a short while.")
+admins = typer.Typer(no_args_is_help=True, help="The admins. Each has one role.")
+session = typer.Typer(
+    no_args_is_help=True, help="Sessions in which admins administer over HTTP, for a limited time."
+)
 
 Who = Annotated[str, typer.Argument(metavar="ADMIN", help="E-mail address, or adm_...")]
 
@@ -19,22 +21,22 @@ Who = Annotated[str, typer.Argument(metavar="ADMIN", help="E-mail address, or ad
 @admins.command("add")
 def add_admin(
     name: Annotated[str, typer.Option(help="The person's name.")],
-    email: Annotated[str, typer.Option(help="The person's own address: it names them here.")],
+    email: Annotated[str, typer.Option(help="The person's own address. It identifies the person here.")],
     role: Annotated[str, typer.Option(help=f"One of {', '.join(ROLES)}.")],
     *,
     reason: Reason,
 ) -> None:
-    """Let somebody administer, or again; the first owner begins here, and no password is ever made. Prints the identifier."""
+    """Make a person an admin, also a former one. This is how the first owner is created. Prints the identifier."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         made = registry.admins.add(name, email, role, mandate)
-    print_message(f"{made.email} administers as {made.role}; open a session for them.")
+    print_message(f"{made.email} is an admin with the role {made.role}; open a session for them.")
     print(made.id)
 
 
 @admins.command("list")
 def list_admins() -> None:
-    """Everybody who administers or did."""
+    """List all admins, current and former."""
     with registry_for(mandate_for()) as registry:
         found = registry.admins.list()
     print_table(
@@ -48,11 +50,11 @@ def list_admins() -> None:
 
 @admins.command("end")
 def end_admin(admin: Who, *, reason: Reason) -> None:
-    """Let somebody administer no more, from the next request on."""
+    """End an admin's rights, from the next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.admins.end(admin, mandate)
-    print_message(f"{found.email} is an admin no more.")
+    print_message(f"{found.email} is no longer an admin.")
 
 
 @admins.command("change")
@@ -63,12 +65,12 @@ def change_admin(
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.admins.change_role(admin, role, mandate)
-    print_message(f"{found.email} administers as {found.role}.")
+    print_message(f"{found.email} has the role {found.role}.")
 
 
 @admins.command("pending")
 def list_pending() -> None:
-    """What one person has agreed to and waits for another."""
+    """List the actions that one person has agreed to and that wait for another person."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.approvals.list_pending(mandate.at)
@@ -81,21 +83,23 @@ def list_pending() -> None:
 @session.command("open")
 def open_session(
     admin: Who,
-    minutes: Annotated[int, typer.Option(help="How long it lasts, at most 720.")] = DEFAULT_MINUTES,
+    minutes: Annotated[
+        int, typer.Option(help="Minutes until the session ends, at most 720.")
+    ] = DEFAULT_MINUTES,
     *,
     reason: Reason,
 ) -> None:
-    """Let an admin in over HTTP for a while. Prints the session's token alone, this once."""
+    """Open a session for an admin. Prints only the session's token, which is not shown again."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         issued = registry.sessions.open(admin, minutes, mandate)
-    print_message(f"Session {issued.token_id}, open until {issued.expires:%Y-%m-%d %H:%M} UTC.")
+    print_message(f"Session {issued.token_id} is open until {issued.expires:%Y-%m-%d %H:%M} UTC.")
     print(issued.text)
 
 
 @session.command("list")
 def list_sessions() -> None:
-    """The sessions that are open, the one that ends first first."""
+    """List the open sessions, the earliest end first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.sessions.list(mandate.at)
@@ -110,11 +114,11 @@ def list_sessions() -> None:
 
 @session.command("close")
 def close_session(
-    session: Annotated[str, typer.Argument(metavar="SESSION", help="tok_..., as 'session open' said.")],
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="tok_..., as 'session open' printed it.")],
     *,
     reason: Reason,
 ) -> None:
-    """Close a session: its token opens nothing from the next request on."""
+    """Close a session. Its token is refused from the next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         registry.sessions.close(session, mandate)

@@ -1,4 +1,4 @@
-"""`daylight admin application`: reasoned requests until they are decided."""
+"""`daylight admin application`: handle reasoned requests until they are approved or rejected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from auth.validation import parse_day
 from auth.vetting.deadlines import MEDIATION_STEPS
 from cli.terminal import Reason, Reference, mandate_for, print_message, print_table, registry_for
 
-application = typer.Typer(no_args_is_help=True, help="Reasoned requests until they are decided.")
+application = typer.Typer(
+    no_args_is_help=True, help="Reasoned requests, until they are approved or rejected."
+)
 
 
 @application.command("submit")
@@ -22,12 +24,12 @@ def submit_application(
     purpose: Annotated[str, typer.Option(help="What the access is for, in one line.")],
     from_: Annotated[str, typer.Option("--from", help="First day of access, YYYY-MM-DD, UTC.")],
     until: Annotated[str, typer.Option(help="Last day of access, YYYY-MM-DD, UTC.")],
-    scopes: Annotated[str, typer.Option(help=f"Some of {', '.join(SCOPES)}; commas between.")],
-    tier: Annotated[str, typer.Option(help=f"Limits: {' or '.join(TIERS)}.")] = TIERS[0],
+    scopes: Annotated[str, typer.Option(help=f"One or more of {', '.join(SCOPES)}, separated by commas.")],
+    tier: Annotated[str, typer.Option(help=f"Tier of rate limits: {' or '.join(TIERS)}.")] = TIERS[0],
     *,
     reason: Reason,
 ) -> None:
-    """Take in a reasoned request, which starts its clock. Prints its identifier."""
+    """Register a reasoned request, which starts its deadline. Prints its identifier."""
     mandate = mandate_for(reason)
     new = NewProject(
         reference,
@@ -40,13 +42,13 @@ def submit_application(
     )
     with registry_for(mandate) as registry:
         made = registry.applications.submit(new, mandate)
-    print_message(f"{made.reference}: an amendment can be asked for until {made.amendment_by}.")
+    print_message(f"{made.reference}: an amendment can be requested until {made.amendment_by}.")
     print(made.id)
 
 
 @application.command("list")
 def list_applications() -> None:
-    """Every request, those with the earliest clock first."""
+    """List every request, the earliest deadline first."""
     with registry_for(mandate_for()) as registry:
         found = registry.applications.list()
     print_table(
@@ -63,12 +65,12 @@ def list_applications() -> None:
 
 @application.command("approve")
 def approve_application(reference: Reference, *, reason: Reason) -> None:
-    """Grant a request: its project is active from its first day on. Prints the project's identifier."""
+    """Approve a request and create its project, which is active from its first day. Prints the project's identifier."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         made = registry.applications.approve(reference, mandate)
     if made is None:
-        print_message(f"{reference} waits for another person, who approves it in the same way.")
+        print_message(f"{reference} waits for another person, who must approve it with the same command.")
         return
     print_message(f"Project {made.reference} is active; add its researchers.")
     print(made.id)
@@ -76,19 +78,19 @@ def approve_application(reference: Reference, *, reason: Reason) -> None:
 
 @application.command("return")
 def return_application(reference: Reference, *, reason: Reason) -> None:
-    """Give a request back with a question."""
+    """Return a request to the coordinator with a question, given as the reason."""
     _move_application(reference, "returned", reason)
 
 
 @application.command("resubmit")
 def resubmit_application(reference: Reference, *, reason: Reason) -> None:
-    """Take a request in again that was given back."""
+    """Accept a returned request again."""
     _move_application(reference, "submitted", reason)
 
 
 @application.command("reject")
 def reject_application(reference: Reference, *, reason: Reason) -> None:
-    """Refuse a request, for good."""
+    """Reject a request. This is final."""
     _move_application(reference, "rejected", reason)
 
 
@@ -101,7 +103,7 @@ def mediate_application(
     *,
     reason: Reason,
 ) -> None:
-    """Put a step of a mediation on record, which starts and stops its clocks."""
+    """Record a step of a mediation, which starts and stops its deadlines."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.applications.record_mediation_step(reference, step, mandate)
@@ -110,7 +112,7 @@ def mediate_application(
 
 @application.command("clocks")
 def list_clocks() -> None:
-    """Until when each side must have done what; those that run first."""
+    """List what each side must do by when, running deadlines first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.applications.list_deadlines()

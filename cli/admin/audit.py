@@ -9,16 +9,16 @@ import typer
 
 from cli.terminal import mandate_for, registry_for
 
-audit = typer.Typer(no_args_is_help=True, help="What was done, by whom, and that nobody changed it since.")
+audit = typer.Typer(no_args_is_help=True, help="The audit log: verify that nobody changed it, and export it.")
 
 
 @audit.command("verify")
 def verify_audit() -> None:
-    """Follow the audit from its first event to its signed head."""
+    """Verify the audit log from its first event to its signed head."""
     with registry_for(mandate_for()) as registry:
         found = registry.audit.verify()
     print(
-        f"The audit is whole: {found.events} events, the last at {found.last:%Y-%m-%d %H:%M:%S} UTC, "
+        f"The audit log is intact: {found.events} events, the last at {found.last:%Y-%m-%d %H:%M:%S} UTC, "
         f"head {found.head[:16]}, seen by this host up to event {found.witnessed}."
     )
 
@@ -27,7 +27,7 @@ def verify_audit() -> None:
 def export_audit(
     after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
 ) -> None:
-    """Every event as a line of JSON on stdout, and the signed head: enough to follow the chain without this program."""
+    """Export every event as a line of JSON, and the signed head: enough to verify the chain without this program."""
     with registry_for(mandate_for()) as registry:
         for line in registry.audit.export(after):
             print(json.dumps(line, ensure_ascii=False))

@@ -14,10 +14,11 @@ key = typer.Typer(no_args_is_help=True, help="The keys that sign tokens, release
 
 @key.command("revoke")
 def revoke_key(
-    kid: Annotated[str, typer.Argument(help="The key, as in 'key list'.")],
-    reason: Annotated[str, typer.Option(help="Why; it stands in the audit for ever, so name no person.")],
+    kid: Annotated[str, typer.Argument(help="The key's kid, as in 'key list'.")],
+    *,
+    reason: Reason,
 ) -> None:
-    """In an emergency: whatever this key signed is refused from the next request on. Prints its successor, if any."""
+    """Revoke a key in an emergency: what it signed is refused from the next request on. Prints its successor, if any."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         successor = registry.keys.revoke(kid, mandate)
@@ -27,7 +28,7 @@ def revoke_key(
 
 @key.command("list")
 def list_keys() -> None:
-    """Every key by purpose: next, active, retired or revoked."""
+    """List every key by purpose, with its status: next, active, retired or revoked."""
     with registry_for(mandate_for()) as registry:
         found = registry.keys.list()
     print_table(
@@ -38,11 +39,11 @@ def list_keys() -> None:
 
 @key.command("rotate")
 def rotate_key(
-    purpose: Annotated[Purpose, typer.Argument(help="Which key.")],
+    purpose: Annotated[Purpose, typer.Argument(help="Which key to rotate.")],
     *,
     reason: Reason,
 ) -> None:
-    """Let the next key sign from now on; what the old one signed stays valid. Prints the new kid."""
+    """Make the next key the active one. What the old key signed stays valid. Prints the new kid."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         kid = registry.keys.rotate(purpose, mandate)

@@ -12,7 +12,9 @@ from cli.admin.notices import notice
 from cli.admin.projects import project, researcher
 from cli.admin.tokens import token
 
-admin = typer.Typer(no_args_is_help=True, help="Who may ask: projects, researchers, tokens, audit, keys.")
+admin = typer.Typer(
+    no_args_is_help=True, help="Administer projects, researchers, tokens, keys and the audit log."
+)
 for name, group in (
     ("application", application),
     ("project", project),

@@ -1,4 +1,4 @@
-"""`daylight admin notice`: what coordinators are told."""
+"""`daylight admin notice`: the notices that coordinators must get."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import typer
 from auth.vetting.notices import NOTICE_TEXTS
 from cli.terminal import Reason, escape_formula, mandate_for, print_message, print_table, registry_for
 
-notice = typer.Typer(no_args_is_help=True, help="What coordinators must be told within three working days.")
+notice = typer.Typer(
+    no_args_is_help=True, help="Notices that coordinators must get within three working days."
+)
 
 
 @notice.command("list")
 def list_notices() -> None:
-    """Every notice, those to be sent first."""
+    """List every notice, those that are not sent yet first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         registry.notices.add_for_ended_projects(mandate.at)
@@ -35,7 +37,7 @@ def list_notices() -> None:
 
 @notice.command("export")
 def export_notices() -> None:
-    """Every notice as CSV on stdout, for the coordinators."""
+    """Export every notice as CSV on stdout, for the coordinators."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         registry.notices.add_for_ended_projects(mandate.at)
@@ -60,8 +62,8 @@ def export_notices() -> None:
 def mark_sent(
     identifier: Annotated[str, typer.Argument(metavar="NOTICE", help="ntc_...")], *, reason: Reason
 ) -> None:
-    """Put on record that the coordinator has been told."""
+    """Record that a notice was sent to the coordinator."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         registry.notices.record_sent(identifier, mandate)
-    print_message(f"Notice {identifier} is sent.")
+    print_message(f"Notice {identifier} is recorded as sent.")

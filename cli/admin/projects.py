@@ -1,4 +1,4 @@
-"""`daylight admin project|researcher`: access under a reasoned request, and the people in it."""
+"""`daylight admin project` and `daylight admin researcher`: projects, each under one reasoned request, and their members."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from auth.validation import parse_day
 from auth.vetting.lifecycle import ENDING_SOON_DAYS, ProjectChange
 from cli.terminal import InProject, Reason, Reference, mandate_for, print_message, print_table, registry_for
 
-project = typer.Typer(no_args_is_help=True, help="Access under one reasoned request.")
-researcher = typer.Typer(no_args_is_help=True, help="People vetted for a project.")
+project = typer.Typer(no_args_is_help=True, help="Projects. Each has access under one reasoned request.")
+researcher = typer.Typer(no_args_is_help=True, help="The researchers who are vetted for a project.")
 
 
 @project.command("create")
@@ -23,13 +23,13 @@ def create_project(
     dsc: Annotated[str, typer.Option(help="The Digital Services Coordinator that sent it, e.g. IE.")],
     purpose: Annotated[str, typer.Option(help="What the access is for, in one line.")],
     until: Annotated[str, typer.Option(help="Last day of access, YYYY-MM-DD, UTC.")],
-    scopes: Annotated[str, typer.Option(help=f"Some of {', '.join(SCOPES)}; commas between.")],
-    from_: Annotated[str, typer.Option("--from", help="First day of access; today when not given.")] = "",
-    tier: Annotated[str, typer.Option(help=f"Limits: {' or '.join(TIERS)}.")] = TIERS[0],
+    scopes: Annotated[str, typer.Option(help=f"One or more of {', '.join(SCOPES)}, separated by commas.")],
+    from_: Annotated[str, typer.Option("--from", help="First day of access; today if not given.")] = "",
+    tier: Annotated[str, typer.Option(help=f"Tier of rate limits: {' or '.join(TIERS)}.")] = TIERS[0],
     *,
     reason: Reason,
 ) -> None:
-    """Open a project. Prints its identifier."""
+    """Create a project. Prints its identifier."""
     mandate = mandate_for(reason)
     new = NewProject(
         reference=reference,
@@ -50,7 +50,7 @@ def create_project(
 
 @project.command("list")
 def list_projects() -> None:
-    """Every project, the earliest end first."""
+    """List every project, the earliest end first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.projects.list()
@@ -76,12 +76,12 @@ def list_projects() -> None:
 def add_researcher(
     project: InProject,
     name: Annotated[str, typer.Option(help="The person's name.")],
-    email: Annotated[str, typer.Option(help="The person's own address: it names them here.")],
+    email: Annotated[str, typer.Option(help="The person's own address. It identifies the person here.")],
     institution: Annotated[str, typer.Option(help="The research organisation they belong to.")],
     *,
     reason: Reason,
 ) -> None:
-    """Make a vetted researcher a member of a project. Prints the researcher's identifier."""
+    """Add a vetted researcher to a project. Prints the researcher's identifier."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         joined, person = registry.projects.add_member(NewMember(project, name, email, institution), mandate)
@@ -96,23 +96,23 @@ def remove_researcher(
     *,
     reason: Reason,
 ) -> None:
-    """Take a researcher out of a project; their tokens open nothing from now on."""
+    """Remove a researcher from a project. Their tokens are refused from the next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         left = registry.projects.end_membership(project, researcher, mandate)
-    print_message(f"{researcher} is no member of {left.reference} any more.")
+    print_message(f"{researcher} is no longer a member of {left.reference}.")
 
 
 @project.command("change")
 def change_project(
     reference: Reference,
-    scopes: Annotated[str, typer.Option(help="The scopes from now on.")] = "",
-    tier: Annotated[str, typer.Option(help=f"Limits: {' or '.join(TIERS)}.")] = "",
+    scopes: Annotated[str, typer.Option(help="The new scopes, separated by commas.")] = "",
+    tier: Annotated[str, typer.Option(help=f"Tier of rate limits: {' or '.join(TIERS)}.")] = "",
     until: Annotated[str, typer.Option(help="Last day of access, YYYY-MM-DD, UTC.")] = "",
     *,
     reason: Reason,
 ) -> None:
-    """Change a project as an amended request says; every version is kept."""
+    """Change a project as its amended request says. Every version is kept."""
     mandate = mandate_for(reason)
     change = ProjectChange(
         parse_scopes(scopes) if scopes else None, tier or None, parse_day("until", until) if until else None
@@ -120,26 +120,26 @@ def change_project(
     with registry_for(mandate) as registry:
         changed = registry.projects.change(reference, change, mandate)
     if changed is None:
-        print_message(f"The change of {reference} waits for another person, who asks for it in the same way.")
+        print_message(f"The change of {reference} waits for another person, who must run the same command.")
         return
     print_message(f"Project {changed.reference} is at version {changed.version}.")
 
 
 @project.command("suspend")
 def suspend_project(reference: Reference, *, reason: Reason) -> None:
-    """Let nobody of a project in, from the next request on, until it is resumed."""
+    """Refuse all requests of a project until it is resumed."""
     _move_project(reference, "suspended", reason)
 
 
 @project.command("resume")
 def resume_project(reference: Reference, *, reason: Reason) -> None:
-    """Let a suspended project go on."""
+    """Resume a suspended project."""
     _move_project(reference, "active", reason)
 
 
 @project.command("end")
 def end_project(reference: Reference, *, reason: Reason) -> None:
-    """End a project, for good, from the next request on; the coordinator is to be told."""
+    """End a project from the next request on. This is final. A notice to the coordinator becomes due."""
     _move_project(reference, "ended", reason)
 
 
@@ -152,7 +152,7 @@ def _move_project(reference: str, status: str, reason: str) -> None:
 
 @project.command("versions")
 def list_versions(reference: Reference) -> None:
-    """What a project was, from when on, by whom and why."""
+    """List the versions of a project: since when, by whom and why."""
     with registry_for(mandate_for()) as registry:
         found = registry.projects.list_versions(reference)
     print_table(
@@ -168,8 +168,10 @@ def list_versions(reference: Reference) -> None:
 
 
 @project.command("ending")
-def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] = ENDING_SOON_DAYS) -> None:
-    """Projects that end soon, the earliest first."""
+def list_ending(
+    days: Annotated[int, typer.Option(help="Within this number of days.")] = ENDING_SOON_DAYS,
+) -> None:
+    """List the projects that end soon, the earliest first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.projects.list_ending(mandate.at, days)

@@ -18,31 +18,34 @@ from auth.tokens.issuing import DEFAULT_DAYS, SOON, NewToken, TokenLine, ending_
 from auth.tokens.rotation import DEFAULT_OVERLAP
 from cli.terminal import InProject, Reason, mandate_for, print_message, print_table, registry_for
 
-token = typer.Typer(no_args_is_help=True, help="What a researcher shows to be let in.")
+token = typer.Typer(no_args_is_help=True, help="The tokens with which researchers authenticate.")
 
 
 @token.command("issue")
 def issue_token(
     project: InProject,
     researcher: Annotated[str, typer.Option(help="A member's e-mail address, or res_...")],
-    scopes: Annotated[str, typer.Option(help="Some of the project's scopes; all when not given.")] = "",
-    days: Annotated[int, typer.Option(help="Lifetime; the project's end may cut it.")] = DEFAULT_DAYS,
+    scopes: Annotated[str, typer.Option(help="Some of the project's scopes; all if not given.")] = "",
+    days: Annotated[
+        int, typer.Option(help="Lifetime in days. The token never outlives its project.")
+    ] = DEFAULT_DAYS,
     label: Annotated[str, typer.Option(help="What the token is for, e.g. a machine's name.")] = "",
     idempotency_key: Annotated[
-        str | None, typer.Option(help="The same key asks for the same token, never for a second.")
+        str | None,
+        typer.Option(help="A repeated command with the same key gives the same token, not a second one."),
     ] = None,
     *,
     reason: Reason,
 ) -> None:
-    """Issue a token. Prints the token alone, this once: it is stored nowhere."""
+    """Issue a token. Prints only the token, which is not stored and not shown again."""
     mandate = mandate_for(reason)
-    asked = parse_scopes(scopes) if scopes else frozenset[str]()
-    new = NewToken(project, researcher, asked, days, label, idempotency_key)
+    wanted = parse_scopes(scopes) if scopes else frozenset[str]()
+    new = NewToken(project, researcher, wanted, days, label, idempotency_key)
     with registry_for(mandate) as registry:
         issued = registry.tokens.issue(new, mandate)
-    again = " again, since it was never used" if issued.again else ""
+    again = " again, because it was never used" if issued.again else ""
     print_message(
-        f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC, is shown{again}; keep it now."
+        f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC, is shown{again}; store it now."
     )
     print(issued.text)
 
@@ -51,7 +54,7 @@ def issue_token(
 def list_tokens(
     project: Annotated[str | None, typer.Option("--project", help="Only this project's tokens.")] = None,
 ) -> None:
-    """Every token, the latest first, without its text."""
+    """List every token, the latest first, without its text."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.tokens.list(mandate.at, project)
@@ -59,8 +62,8 @@ def list_tokens(
 
 
 @token.command("ending")
-def list_ending(days: Annotated[int, typer.Option(help="Within so many days.")] = SOON) -> None:
-    """Open tokens that end soon and were not replaced, the earliest first."""
+def list_ending(days: Annotated[int, typer.Option(help="Within this number of days.")] = SOON) -> None:
+    """List the active tokens that end soon and were not replaced, the earliest first."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.tokens.list(mandate.at)
@@ -91,7 +94,7 @@ def _print_tokens(found: Iterable[TokenLine]) -> None:
 def show_token(
     token: Annotated[str, typer.Argument(help="tok_..., the token itself, or - to read it from stdin.")],
 ) -> None:
-    """Everything about one token, but its text."""
+    """Show everything about one token except its text."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.tokens.find(_token_argument(token), mandate.at)
@@ -115,48 +118,49 @@ def revoke_token(
     *,
     reason: Reason,
 ) -> None:
-    """Revoke a token. It is refused from the very next request on."""
+    """Revoke a token. It is refused from the next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         token_id, changed = registry.tokens.revoke(_token_argument(token), mandate)
-    print_message(f"Token {token_id} is revoked." if changed else f"Token {token_id} was revoked before.")
+    print_message(f"Token {token_id} is revoked." if changed else f"Token {token_id} was already revoked.")
 
 
 @token.command("rotate")
 def rotate_token(
     token: Annotated[str, typer.Argument(help="tok_..., the token itself, or - to read it from stdin.")],
-    overlap_hours: Annotated[float, typer.Option(help="For how long the old one goes on.")] = DEFAULT_OVERLAP
-    / timedelta(hours=1),
+    overlap_hours: Annotated[
+        float, typer.Option(help="Hours for which the old token stays valid.")
+    ] = DEFAULT_OVERLAP / timedelta(hours=1),
     *,
     reason: Reason,
 ) -> None:
-    """Issue a token in place of another, which goes on for the overlap. Prints the new one alone, this once."""
+    """Replace a token. The old one stays valid for the overlap. Prints only the new token, which is not shown again."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         issued = registry.tokens.rotate(_token_argument(token), timedelta(hours=overlap_hours), mandate)
-    print_message(f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC; keep it now.")
+    print_message(f"Token {issued.token_id}, valid until {issued.expires:%Y-%m-%d %H:%M} UTC; store it now.")
     print(issued.text)
 
 
 @token.command("narrow")
 def narrow_token(
     token: Annotated[str, typer.Argument(help="tok_..., the token itself, or - to read it from stdin.")],
-    scopes: Annotated[str, typer.Option(help="The scopes that are left.")],
+    scopes: Annotated[str, typer.Option(help="The scopes that the token keeps.")],
     *,
     reason: Reason,
 ) -> None:
-    """Take scopes away from a token; its text stays as it is."""
+    """Reduce the scopes of a token. Its text stays the same."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         token_id = registry.tokens.narrow(_token_argument(token), parse_scopes(scopes), mandate)
-    print_message(f"Token {token_id} has {scopes} from now on.")
+    print_message(f"Token {token_id} has the scopes {scopes} from now on.")
 
 
 @token.command("identify")
 def identify_token(
     token: Annotated[str, typer.Argument(help="The text that was found, or - to read it from stdin.")],
 ) -> None:
-    """Say whose a token is that was found somewhere, whatever became of it since."""
+    """Identify a token that was found somewhere, even if it has expired or was revoked. Prints its identifier."""
     with registry_for(mandate_for()) as registry:
         found = registry.tokens.identify(_token_argument(token), datetime.now(UTC))
     print_message(f"Token {found.token_id} of {found.researcher}, project {found.project}: {found.state}.")
@@ -164,5 +168,5 @@ def identify_token(
 
 
 def _token_argument(token: str) -> str:
-    """The token that is named; a dash stands for the standard input, so that no text need stand in a shell's history."""
+    """The token of an argument. A dash means standard input, so that the token does not appear in the shell's history."""
     return sys.stdin.readline().strip() if token == "-" else token  # noqa: S105  a dash is no password

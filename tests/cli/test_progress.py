@@ -1,4 +1,4 @@
-"""Progress: numbers of rows reach the screen of whoever builds, and nothing else."""
+"""Numbers of rows are shown on a terminal only; they never reach a pipe or a log."""
 
 import sys
 import time
@@ -7,19 +7,19 @@ from cli.progress import progress
 from datasets.pipeline.state.context import STEPS
 
 
-def told(capfd):
-    with progress() as (said, passed):
-        said(STEPS[0])
-        passed(123_457, 987_643)
-        time.sleep(0.5)  # it is drawn ten times a second
-        said(STEPS[1])
+def run_two_steps(capfd):
+    with progress() as (on_step, on_progress):
+        on_step(STEPS[0])
+        on_progress(123_457, 987_643)
+        time.sleep(0.5)  # rich refreshes ten times a second
+        on_step(STEPS[1])
     return capfd.readouterr().err
 
 
-def test_where_stderr_is_no_terminal_only_steps_are_named(capfd, monkeypatch):
-    for pretended in ("", "1"):
-        monkeypatch.setenv("FORCE_COLOR", pretended)
-        text = told(capfd)
+def test_only_the_steps_are_named_if_stderr_is_not_a_terminal(capfd, monkeypatch):
+    for force_color in ("", "1"):
+        monkeypatch.setenv("FORCE_COLOR", force_color)
+        text = run_two_steps(capfd)
         assert STEPS[1] in text
         assert not any(word in text for word in ("rows/s", "987", "123", "%", "12"))
 
@@ -31,5 +31,5 @@ def test_on_a_terminal_the_speed_is_shown(capfd, monkeypatch):
     monkeypatch.setattr(
         "cli.progress._RowsPerSecond.render", lambda self, task: shown.append(task.total) or "rows/s"
     )
-    told(capfd)
+    run_two_steps(capfd)
     assert 987_643 in shown

@@ -19,7 +19,7 @@ def owner(daylight_admin):
     found, said = daylight_admin(
         "admins", "add", "--name", "An Owner", "--email", "o@example.org", "--role", "owner"
     )
-    assert said.endswith("o@example.org administers as owner; open a session for them.\n")
+    assert said.endswith("o@example.org is an admin with the role owner; open a session for them.\n")
     return found.strip()
 
 
@@ -29,7 +29,7 @@ def opened(tmp_path):
 
 def test_a_session_is_opened_for_an_admin_and_closed(daylight_admin, owner, tmp_path):
     text, said = daylight_admin("session", "open", "o@example.org", "--minutes", "5")
-    session = re.search(r"Session (tok_\w+), open until", said)[1]
+    session = re.search(r"Session (tok_\w+) is open until", said)[1]
     registry = opened(tmp_path)
     try:
         assert registry.sessions.principal(text.strip(), datetime.now(UTC)).admin == owner
@@ -41,7 +41,7 @@ def test_a_session_is_opened_for_an_admin_and_closed(daylight_admin, owner, tmp_
 
 
 def test_an_admin_who_has_ended_is_let_in_no_more(daylight_admin, owner):
-    assert daylight_admin("admins", "end", "o@example.org")[1] == "o@example.org is an admin no more.\n"
+    assert daylight_admin("admins", "end", "o@example.org")[1] == "o@example.org is no longer an admin.\n"
     assert owner in daylight_admin("admins", "list")[0]
     with pytest.raises(NotAllowed, match="no more"):
         daylight_admin("session", "open", "o@example.org")
@@ -75,7 +75,10 @@ def test_two_people_are_asked_where_that_is_set(daylight_admin, owner, monkeypat
         "--until", "2030-01-01", "--scopes", "ads:read",
     )  # fmt: skip
     stdout, said = daylight_admin("application", "approve", "REQ-2")
-    assert (stdout, said) == ("", "REQ-2 waits for another person, who approves it in the same way.\n")
+    assert (stdout, said) == (
+        "",
+        "REQ-2 waits for another person, who must approve it with the same command.\n",
+    )
     assert "project-approval" in daylight_admin("admins", "pending")[0]
     with pytest.raises(NotAllowed, match="another person must"):
         daylight_admin("application", "approve", "REQ-2")

@@ -125,7 +125,7 @@ def test_tables_show_every_cell_whole_in_a_pipe(with_member):
 def test_a_token_can_be_revoked_from_standard_input(with_member):
     text, _ = with_member(*ISSUE)
     assert "is revoked" in with_member("token", "revoke", "-", stdin=text)[1]
-    assert "was revoked before" in with_member("token", "revoke", "-", stdin=text)[1]
+    assert "was already revoked" in with_member("token", "revoke", "-", stdin=text)[1]
 
 
 def test_a_repeated_issue_with_an_idempotency_key_makes_one_token(with_member):
@@ -136,12 +136,12 @@ def test_a_repeated_issue_with_an_idempotency_key_makes_one_token(with_member):
 
 def test_the_audit_is_verified_and_its_breach_is_named(with_member, tmp_path):
     stdout, _ = with_member("audit", "verify")
-    assert stdout.startswith("The audit is whole: 3 events")
+    assert stdout.startswith("The audit log is intact: 3 events")
     with sqlite3.connect(tmp_path / "var" / "registry.sqlite") as connection:
         connection.execute("DROP TRIGGER audit_event_no_update")
         connection.execute("UPDATE audit_event SET reason = 'x' WHERE seq = 2")
     connection.close()
-    with pytest.raises(ChainBroken, match="event 2 does not say what was hashed"):
+    with pytest.raises(ChainBroken, match="event 2 does not match its hash"):
         with_member("audit", "verify")
 
 
@@ -230,7 +230,7 @@ def test_a_request_goes_the_whole_way_and_the_coordinator_is_told(daylight_admin
         *("--until", "2999-12-31", "--scopes", "moderation:read"),
     )
     assert identifier.startswith("app_")
-    assert "an amendment can be asked for until" in said
+    assert "an amendment can be requested until" in said
     assert "submitted" in daylight_admin("application", "list")[0]
     daylight_admin("application", "return", "REQ-9", "--reason", "Which months?")
     daylight_admin("application", "resubmit", "REQ-9")
