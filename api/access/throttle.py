@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 
+from cachetools import TTLCache
 from limits import parse
 from limits.strategies import SlidingWindowCounterRateLimiter
 
@@ -34,7 +34,7 @@ class FailedLoginThrottle:
     def __init__(self, limit: str) -> None:
         self._item = parse(limit)
         self._failures = SlidingWindowCounterRateLimiter(SweepingMemoryStorage())
-        self._good: OrderedDict[bytes, float] = OrderedDict()
+        self._good: TTLCache[bytes, bool] = TTLCache(MAX_REMEMBERED, REMEMBERED_FOR)
 
     def ensure_not_throttled(self, address: str, text: str) -> bytes:
         """The token's digest, to record the outcome under. Raises TooManyAttempts, unless the token is remembered as good.
@@ -43,7 +43,7 @@ class FailedLoginThrottle:
         requests at once.
         """
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
-        if self._is_remembered(digest) or self._failures.hit(self._item, address):
+        if digest in self._good or self._failures.hit(self._item, address):
             return digest
         resets, _ = self._failures.get_window_stats(self._item, address)
         refusal = TooManyAttempts(
@@ -60,12 +60,6 @@ class FailedLoginThrottle:
 
     def record_success(self, address: str, digest: bytes) -> None:
         """The token with this digest was good: it is remembered, and no longer counts as a failure."""
-        if not self._is_remembered(digest):
+        if digest not in self._good:
             self._failures.hit(self._item, address, cost=-1)
-        self._good[digest] = time.monotonic()
-        self._good.move_to_end(digest)
-        if len(self._good) > MAX_REMEMBERED:
-            self._good.popitem(last=False)
-
-    def _is_remembered(self, digest: bytes) -> bool:
-        return time.monotonic() - self._good.get(digest, -REMEMBERED_FOR) < REMEMBERED_FOR
+        self._good[digest] = True
