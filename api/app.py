@@ -107,13 +107,13 @@ def _lifespan_of(
         )
         app.state.releases.store.watch()
         app.state.registry_executor = RegistryExecutor()
-        app.state.executor = QueryExecutor(settings.workers, settings.deadline_seconds)
-        app.state.results = ResultCache(app.state.executor, settings.answers_mib << 20)
+        app.state.query_executor = QueryExecutor(settings.workers, settings.deadline_seconds)
+        app.state.results = ResultCache(app.state.query_executor, settings.answers_mib << 20)
         try:
             async with background.flush_periodically(app.state.registry):
                 yield
         finally:
-            app.state.executor.close()
+            app.state.query_executor.close()
             app.state.registry_executor.close()
             app.state.releases.close()
             app.state.registry.close()

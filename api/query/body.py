@@ -1,4 +1,4 @@
-"""A question as a JSON body: the words of the URL as members of one object."""
+"""A question as a JSON body: one object whose members are the parameters of the URL."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ BODY_EXAMPLE = '{"measure": ["actions"], "group_by": ["category"]}'
 
 
 async def parameters_from_body(request: Request) -> tuple[tuple[str, str], ...]:
-    """The question's names and values, repetitions included; a list stands for values with commas between.
+    """The question's parameters as names and values, repetitions included; a list becomes its values joined by commas.
 
-    Raises TooLarge, and Malformed where the body is no such object or the address has a query beside it.
+    Raises TooLarge, and Malformed if the body is not such an object or the URL has a query too.
     """
     if request.scope["query_string"]:
-        raise Malformed("A question in the body has no query beside it; write all of it into the body.")
+        raise Malformed(
+            "The question is in the body and the URL has a query too; write all parameters into the body."
+        )
     body = await read_body(request)
     try:
         members = json.loads(body, object_pairs_hook=_Members, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise Malformed(
-            f"The body is no JSON, or not in UTF-8; write an object such as {BODY_EXAMPLE}."
-        ) from None
+        raise Malformed(f"The body is not JSON in UTF-8; write an object such as {BODY_EXAMPLE}.") from None
     if not isinstance(members, _Members):
-        raise Malformed(f"The body is JSON, but no object; write one such as {BODY_EXAMPLE}.")
+        raise Malformed(f"The body is JSON, but not an object; write an object such as {BODY_EXAMPLE}.")
     pairs = tuple((name, _parameter_value(name, value)) for name, value in members)
     try:
         "".join(chain.from_iterable(pairs)).encode()
     except UnicodeEncodeError:
-        raise Malformed("The body holds half a surrogate pair, which is no text in Unicode.") from None
+        raise Malformed("The body contains half a surrogate pair, which is not valid Unicode text.") from None
     return pairs
 
 
 class _Members(list[tuple[str, Any]]):
-    """The members of a JSON object in order, also those whose name stands twice."""
+    """The members of a JSON object in order, including those with the same name."""
 
 
 def _refuse_constant(text: str) -> None:
@@ -48,12 +48,12 @@ def _refuse_constant(text: str) -> None:
 
 
 async def read_body(request: Request) -> bytes:
-    """The body. Raises TooLarge."""
+    """The body of a request. Raises TooLarge if it has more than MAX_BODY_BYTES."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; nothing here needs that many.")
+            raise TooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; send at most that many.")
     return body
 
 
@@ -63,8 +63,8 @@ def _parameter_value(name: str, value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, list) and value and all(isinstance(each, str) and "," not in each for each in value):
-        return ",".join(value)  # an object inside is a list of pairs, and no pair is a text
+        return ",".join(value)  # a nested object is a list of pairs, so it is refused below
     raise Malformed(
-        f'{printable(name)} is neither a text nor a list of texts without commas, such as "DE,FR" or ["DE", "FR"].',
+        f'{printable(name)} is neither a string nor a list of strings without commas, such as "DE,FR" or ["DE", "FR"].',
         parameter=printable(name),
     )

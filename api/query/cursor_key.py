@@ -1,4 +1,4 @@
-"""The key that cursors are signed with: a setting where several hosts serve, else a file that is made once."""
+"""The key that cursors are signed with: a setting if several hosts serve the API, else a file that is created once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from api.settings import ApiSettings
 
 
 def cursor_key(settings: ApiSettings) -> bytes:
-    """The key of this deployment. It guards nothing but the meaning of `cursor`: whoever has it can turn pages, no more."""
+    """The key of this deployment. It protects only the contents of `cursor`, and gives no access to anything."""
     if settings.cursor_key:
         return settings.cursor_key.encode()
     path = settings.home / "cursor.key"
@@ -19,7 +19,7 @@ def cursor_key(settings: ApiSettings) -> bytes:
     if not path.exists():
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
-        with suppress(FileExistsError):  # another process was first
+        with suppress(FileExistsError):  # another process created it first
             os.link(fresh, path)
         fresh.unlink()
     return path.read_bytes()

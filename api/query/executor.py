@@ -1,4 +1,7 @@
-"""Running a question beside the event loop: a few threads, a short queue, a deadline, and nothing that outlives its asker."""
+"""The executor of queries: a thread pool, a short queue for each project, and a deadline.
+
+A query is interrupted when its client disconnects or the deadline passes.
+"""
 
 from __future__ import annotations
 
@@ -17,102 +20,106 @@ from datasets.release.answer.deadline import Deadline
 T = TypeVar("T")
 
 RUNNING_PER_PROJECT = 2
-"""Questions of one project that run at a time; more wait."""
+"""Queries of one project that run at the same time; more wait in its queue."""
 WATCH_AFTER = 0.05
-"""Seconds for which a question runs before anybody minds whether its asker is still there: most are answered by then."""
+"""Seconds after which a query is watched for its client's disconnection; most queries end sooner."""
 WAITING_PER_PROJECT = 16
-"""Questions of one project that wait; more are sent away."""
+"""Queries of one project that wait; more are refused."""
 
 
 class TooBusy(Refusal):
-    """More questions are waiting than can be answered soon."""
+    """Too many queries are waiting."""
 
 
 @dataclass
 class ProjectQueue:
-    """The turns of one project, and how many of its questions wait for one."""
+    """The semaphore of one project, and how many of its queries wait for it."""
 
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(RUNNING_PER_PROJECT))
     waiting: int = 0
 
 
 class QueryExecutor:
-    """As many questions at once as there are cores, of one project two; a short queue for the others."""
+    """Runs at most `workers` queries at the same time, of one project at most RUNNING_PER_PROJECT; others wait in a queue."""
 
     def __init__(self, workers: int, seconds: float) -> None:
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="question")
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="query")
         self._seconds = seconds
         self._running: set[Deadline] = set()
         self._slots = asyncio.Semaphore(workers)
         self._queues: dict[str, ProjectQueue] = {}
 
     async def run(self, request: Request, work: Callable[[Deadline], T]) -> T:
-        """What `work` gives; its query stops when the asker leaves or the deadline is over. Raises TooBusy."""
+        """Run `work` in a thread and return its result. Its query is interrupted when the client disconnects or the deadline
+        passes. Raises TooBusy, and what `work` raises."""
         async with self._slot(request.state.principal.project):
-            return await self._run(request, work)
+            return await self._run_in_thread(request, work)
 
     @asynccontextmanager
     async def _slot(self, project: str) -> AsyncIterator[None]:
-        """A turn of the project and then of the house, in the order of asking.
+        """Wait for a slot of the project and then for one of the executor, first come, first served.
 
-        Raises TooBusy where too many of the project wait, or one waited longer than it may run.
+        Raises TooBusy if too many queries of the project wait, or if this one waits longer than a query may run.
         """
-        lane = self._queues.setdefault(project, ProjectQueue())
-        if lane.waiting >= WAITING_PER_PROJECT:
+        queue = self._queues.setdefault(project, ProjectQueue())
+        if queue.waiting >= WAITING_PER_PROJECT:
             raise TooBusy(
                 f"{WAITING_PER_PROJECT} questions of this project are waiting already; ask again when some are answered."
             )
-        lane.waiting += 1
+        queue.waiting += 1
         try:
-            if lane.slots.locked() or self._slots.locked():
+            if queue.slots.locked() or self._slots.locked():
                 async with asyncio.timeout(self._seconds):
-                    await self._acquire_slots(lane)
-            else:
-                await self._acquire_slots(lane)  # at once: a clock of its own would cost more than the turn
+                    await self._acquire_slots(queue)
+            else:  # both are free, and a timeout would cost more than the acquisition
+                await self._acquire_slots(queue)
         except TimeoutError:
-            raise TooBusy("The question waited too long for its turn; ask again in a moment.") from None
+            raise TooBusy("The question waited too long in the queue; ask again in a moment.") from None
         finally:
-            lane.waiting -= 1
+            queue.waiting -= 1
         try:
             yield
         finally:
             self._slots.release()
-            lane.slots.release()
+            queue.slots.release()
 
-    async def _acquire_slots(self, lane: ProjectQueue) -> None:
-        await lane.slots.acquire()
+    async def _acquire_slots(self, queue: ProjectQueue) -> None:
+        await queue.slots.acquire()
         try:
             await self._slots.acquire()
         except BaseException:
-            lane.slots.release()
+            queue.slots.release()
             raise
 
-    async def _run(self, request: Request, work: Callable[[Deadline], T]) -> T:
+    async def _run_in_thread(self, request: Request, work: Callable[[Deadline], T]) -> T:
         deadline = Deadline(self._seconds, has_timer=False)
         self._running.add(deadline)
         loop = asyncio.get_running_loop()
-        watch = DisconnectWatcher(request, deadline)
-        clocks = loop.call_later(WATCH_AFTER, watch.start), loop.call_later(self._seconds, deadline.interrupt)
+        watcher = DisconnectWatcher(request, deadline)
+        timers = (
+            loop.call_later(WATCH_AFTER, watcher.start),
+            loop.call_later(self._seconds, deadline.interrupt),
+        )
         try:
             return await loop.run_in_executor(self._threads, work, deadline)
         except asyncio.CancelledError:
             deadline.interrupt()
             raise
         finally:
-            for clock in clocks:
-                clock.cancel()
-            watch.stop()
+            for timer in timers:
+                timer.cancel()
+            watcher.stop()
             self._running.discard(deadline)
 
     def close(self) -> None:
-        """Stop what runs and let go of the threads."""
+        """Interrupt the running queries and stop the threads."""
         for deadline in tuple(self._running):
             deadline.interrupt()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
 class DisconnectWatcher:
-    """Interrupts a question whose asker leaves."""
+    """Interrupts a query when its client disconnects."""
 
     def __init__(self, request: Request, deadline: Deadline) -> None:
         self._request = request

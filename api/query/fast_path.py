@@ -1,15 +1,15 @@
-"""A question asked again in the same words: its answer without reading the words a second time.
+"""The fast path: a route for requests that were parsed before, so that a repeated question is not parsed again.
 
-A notebook that is run again asks what it asked before, and then reading the words costs more than the answer. So a route
-before all others knows the addresses that were understood. Its steps are those of every question, by the same functions
-and in the same order: who asks, the limit, the quota, the scope, whether a release was withdrawn (docs/decisions/0017).
+A notebook that is run again sends the same requests again, and parsing one costs more than serving a cached result. So this
+route, which is tried before all others, keeps an LRU cache of parsed requests. It checks what the ordinary route checks, with
+the same functions in the same order: token, rate limit, quota, scope, withdrawn releases (docs/decisions/0017).
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from fastapi import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -22,15 +22,15 @@ from datasets.release.answer.release import Release
 
 MAX_KNOWN = 1000
 MAX_KEY_BYTES = 2048
-"""Bytes of an address and its fields beyond which it is read each time, so that what is kept stays small."""
+"""Bytes of a longer key are not kept, so that the cache stays small: such a request is parsed each time."""
 
 RequestKey = tuple[str, bytes, bytes, bytes]
-"""Path, query, Accept and Accept-Encoding: all of a request that its answer depends on, but for the validators it has."""
+"""Path, query, Accept and Accept-Encoding: everything that decides about a result and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownQuery:
-    """What an address was found to want, as long as these releases are the current ones of its dataset."""
+    """What a request asks for; valid as long as `current` are the current releases of its dataset."""
 
     dataset: str
     current: tuple[Release, ...]
@@ -38,51 +38,49 @@ class KnownQuery:
 
 
 class KnownQueryRoute(BaseRoute):
-    """The route of addresses that were understood before. `admitted` is how every question is let in."""
+    """The route of known requests. `admit` is the admission of every question: token, rate limit and quota."""
 
     path = "/v1/datasets/{dataset}/aggregates"
 
     def __init__(self, admit: Admission) -> None:
         self._admit = admit
-        self._known: OrderedDict[RequestKey, KnownQuery] = OrderedDict()
+        self._known: LRUCache[RequestKey, KnownQuery] = LRUCache(MAX_KNOWN)
 
-    def remember(self, request: Request, asked: QueryRequest, wanted: ResultRequest) -> None:
-        """Know what this address wants, from now on until something is released."""
-        words = _request_key(request.scope)
-        if sum(map(len, words)) <= MAX_KEY_BYTES:
-            # current before it was understood: what is released meanwhile makes it unknown, not wrong
-            self._known[words] = KnownQuery(asked.question.dataset, asked.current, wanted)
-            self._known.move_to_end(words)
-            if len(self._known) > MAX_KNOWN:
-                self._known.popitem(last=False)
+    def remember(self, request: Request, query: QueryRequest, result: ResultRequest) -> None:
+        """Keep what this request asks for, until the current releases change or the cache is full."""
+        key = _request_key(request.scope)
+        if sum(map(len, key)) <= MAX_KEY_BYTES:
+            # `query.current` was read before parsing: after a release in between, the entry is stale and not wrong
+            self._known[key] = KnownQuery(query.question.dataset, query.current, result)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Full for a GET of an address that is known and means what it meant; the other routes see to the rest."""
+        """Full for a GET that is known and not stale; none for every other request, which the other routes handle."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return Match.NONE, {}
-        words = _request_key(scope)
-        found = self._known.get(words)
-        if found is None:
+        key = _request_key(scope)
+        known = self._known.get(key)
+        if known is None:
             return Match.NONE, {}
-        if found.result.releases.current(found.dataset) != found.current:
-            del self._known[words]  # and with it the releases that it holds
+        if known.result.releases.current(known.dataset) != known.current:
+            del self._known[key]  # also frees the releases that the entry holds
             return Match.NONE, {}
-        self._known.move_to_end(words)
-        return Match.FULL, {"route": self, "understood": found}
+        return Match.FULL, {"route": self, "known_query": known}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let in, and served. Raises what admission and `Answers.serve` raise, and OutOfScope."""
-        request, understood = Request(scope, receive), scope["understood"]
+        """Admit the client and serve the result. Raises what admission and `ResultCache.serve` raise, and OutOfScope."""
+        request, known = Request(scope, receive), scope["known_query"]
         await self._admit(request)
-        ensure_scope(request, understood.dataset)
-        answers: ResultCache = scope["app"].state.results
-        answer = await answers.serve(request, understood.result)
-        await answer(scope, receive, send)
+        ensure_scope(request, known.dataset)
+        results: ResultCache = scope["app"].state.results
+        response = await results.serve(request, known.result)
+        await response(scope, receive, send)
 
 
 def _request_key(scope: Scope) -> RequestKey:
     accept = encoding = b""
-    for name, value in reversed(scope["headers"]):  # the first of several counts, as everywhere
+    for name, value in reversed(
+        scope["headers"]
+    ):  # of several fields, the first counts, as in `request.headers.get`
         if name == b"accept":
             accept = value
         elif name == b"accept-encoding":

@@ -1,4 +1,4 @@
-"""The question of a request: from its address or its body, where the token may read the dataset."""
+"""The question of a request, parsed from its URL or from its body, after checking that the token may read the dataset."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from datasets.release.releases import Releases
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """A question, the releases that it asks, and the format of its answer."""
+    """A question, the releases that its result is computed from (`sources`), and the format of the result."""
 
     question: Question
     sources: tuple[Release, ...]
     format: str
     releases: Releases
     current: tuple[Release, ...]
-    """The current releases of its dataset before it was understood."""
+    """The current releases of the dataset, read before the question was parsed."""
 
 
 async def query_from_url(request: Request, dataset: str) -> QueryRequest:
-    """The question in the address. Raises UnknownDataset, OutOfScope, and a Refusal for what is not right."""
+    """The question in the URL. Raises UnknownDataset, OutOfScope, and other Refusals for parameters that are not right."""
     return await _query_request(request, find_granted_dataset(request, dataset), await parameters_of(request))
 
 
 async def query_from_body(request: Request, dataset: str) -> QueryRequest:
-    """The question in the body. Raises as `asked_by_address`, and TooLarge, Malformed for a body that is none."""
-    found = find_granted_dataset(request, dataset)
-    return await _query_request(request, found, await parameters_from_body(request))
+    """The question in the body. Raises as `query_from_url`, and TooLarge or Malformed if the body is not a question."""
+    granted = find_granted_dataset(request, dataset)
+    return await _query_request(request, granted, await parameters_from_body(request))
 
 
 async def _query_request(
@@ -47,8 +47,8 @@ async def _query_request(
     format_ = choose_format(request, parameters)
     releases: Releases = request.app.state.releases
     current = releases.current(dataset.name)
-    question, of = await parse_question(dataset, parameters, releases)
-    return QueryRequest(question, of, format_, releases, current)
+    question, sources = await parse_question(dataset, parameters, releases)
+    return QueryRequest(question, sources, format_, releases, current)
 
 
 QueryFromUrl = Annotated[QueryRequest, Depends(query_from_url)]

@@ -1,17 +1,18 @@
-"""Answers as bytes: made once, kept, and given to everybody who asks the same of the same releases.
+"""Results as bytes. They are rendered once and kept in an LRU cache, because the same question of the same releases has the
+same bytes for every client.
 
-An answer is a function of the releases, the question, the format and the encoding, so its validator is known before it is
-made: who has it already is told so without asking DuckDB.
+The ETag is computed from the releases, the question, the format and the encoding, before anything is rendered: a client
+that has the result already gets 304 without a query in DuckDB.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from urllib.parse import quote
 
+from cachetools import LRUCache
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -28,12 +29,12 @@ from datasets.release.query.question import Question
 from datasets.release.releases import Releases
 
 WRITER_VERSIONS = tuple(version(name) for name in ("daylight", "orjson", "pyarrow", "zstandard"))
-"""What the bytes of an answer depend on besides the question."""
+"""The versions of what writes the bytes: part of every ETag, because another version may write other bytes."""
 
 
 @dataclass(frozen=True)
 class RenderedResult:
-    """An answer in a format and an encoding: its bytes, or chunks of them where they are many."""
+    """A result in a format and an encoding: its bytes, or an iterator of chunks if it is long and is to be streamed."""
 
     chunks: tuple[bytes, ...] | Iterator[bytes]
     headers: dict[str, str]
@@ -41,14 +42,14 @@ class RenderedResult:
 
     @property
     def size(self) -> int:
-        """How many bytes are kept; none of what is still to be made."""
+        """Bytes in memory: 0 for a result that is streamed."""
         return sum(map(len, self.chunks)) if isinstance(self.chunks, tuple) else 0
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRequest:
-    """An answer before it is made: the releases it rests on, its validator and fields, how it is made, and what its fields
-    say besides once it is."""
+    """A result that is not rendered yet: the releases that it is computed from (`sources`), its ETag and headers, and how
+    to render it. `late_headers` gives the headers that are known only after rendering."""
 
     releases: Releases
     sources: tuple[Release, ...]
@@ -56,101 +57,80 @@ class ResultRequest:
     media_type: str
     headers: dict[str, str]
     render: Callable[[Deadline], RenderedResult]
-    page_headers: Callable[[Request, RenderedResult], dict[str, str]] = lambda request, made: {}
+    late_headers: Callable[[Request, RenderedResult], dict[str, str]] = lambda request, rendered: {}
 
 
 class ResultCache:
-    """Answers questions, and keeps the latest answers up to `most_bytes` in all."""
+    """Serves results, and keeps the latest ones in an LRU cache of `max_bytes`. Belongs to the event loop's thread."""
 
     def __init__(self, executor: QueryExecutor, max_bytes: int) -> None:
         self._executor = executor
-        self._most = max_bytes
-        self._kept: OrderedDict[str, RenderedResult] = OrderedDict()
-        self._bytes = 0
+        self._rendered: LRUCache[str, RenderedResult] = LRUCache(max_bytes, getsizeof=lambda each: each.size)
 
-    async def serve(self, request: Request, wanted_result: ResultRequest) -> Response:
-        """What is wanted, made now or kept since it was made, or 304.
+    async def serve(self, request: Request, result: ResultRequest) -> Response:
+        """The result, from the cache if it is there, or 304 if the client has it.
 
-        Raises ReleaseWithdrawn where one of its releases is no longer served, TooBusy, and what `make` raises.
+        Raises ReleaseWithdrawn if one of its releases is no longer served, TooBusy, and what `result.render` raises.
         """
-        wanted_result.releases.store.ensure_none_withdrawn(wanted_result.sources)
-        headers = {**CACHE_HEADERS, "ETag": wanted_result.etag, **wanted_result.headers}
-        if request.method == "GET" and wanted_result.etag in request.headers.get("if-none-match", ""):
+        ensure_served = result.releases.store.ensure_none_withdrawn
+        ensure_served(result.sources)
+        headers = {**CACHE_HEADERS, "ETag": result.etag, **result.headers}
+        if request.method == "GET" and result.etag in request.headers.get("if-none-match", ""):
             return Response(None, 304, headers)
-        made = self._find(wanted_result.etag)
-        if made is None:
-            made = await self._executor.run(request, wanted_result.render)
-            wanted_result.releases.store.ensure_none_withdrawn(wanted_result.sources)
-            self._keep(wanted_result.etag, made)
-        if request.method == "GET" and is_not_modified(request, wanted_result.etag):
+        rendered = self._rendered.get(result.etag)
+        if rendered is None:
+            rendered = await self._executor.run(request, result.render)
+            ensure_served(result.sources)  # again: one may have been withdrawn while the query ran
+            if 0 < rendered.size <= self._rendered.maxsize:
+                self._rendered[result.etag] = rendered
+        if request.method == "GET" and is_not_modified(request, result.etag):
             return Response(None, 304, headers)
-        mark_charged(request, made.rows)
-        headers |= made.headers | wanted_result.page_headers(request, made)
-        if isinstance(made.chunks, tuple):
-            return Response(b"".join(made.chunks), 200, headers, wanted_result.media_type)
-        return StreamingResponse(made.chunks, 200, headers, wanted_result.media_type)
-
-    def _find(self, etag: str) -> RenderedResult | None:
-        if etag in self._kept:
-            self._kept.move_to_end(etag)
-        return self._kept.get(etag)
-
-    def _keep(self, etag: str, made: RenderedResult) -> None:
-        if not 0 < made.size <= self._most or etag in self._kept:
-            return
-        self._kept[etag] = made
-        self._bytes += made.size
-        while self._bytes > self._most:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= oldest.size
+        mark_charged(request, rendered.rows)
+        headers |= rendered.headers | result.late_headers(request, rendered)
+        if isinstance(rendered.chunks, tuple):
+            return Response(b"".join(rendered.chunks), 200, headers, result.media_type)
+        return StreamingResponse(rendered.chunks, 200, headers, result.media_type)
 
 
-def result_request(request: Request, asked: QueryRequest) -> ResultRequest:
-    """The answer to a question, in the encoding that the request likes best."""
-    releases, question, of, format_ = asked.releases, asked.question, asked.sources, asked.format
+def result_request(request: Request, query: QueryRequest) -> ResultRequest:
+    """The result of a question, in the encoding that the client prefers."""
+    question, sources, format_ = query.question, query.sources, query.format
     encoding = choose_encoding(request, FORMATS[format_])
-    names = [release.name for release in of]
+    names = [release.name for release in sources]
 
-    def make(deadline: Deadline) -> RenderedResult:
-        return _render(releases, question, of, format_, encoding, deadline)
+    def render(deadline: Deadline) -> RenderedResult:
+        return _render(query, encoding, deadline)
 
-    def following(request: Request, made: RenderedResult) -> dict[str, str]:
-        return _next_link(request, question, format_, made.headers)
+    def late_headers(request: Request, rendered: RenderedResult) -> dict[str, str]:
+        return _next_link(request, question, format_, rendered.headers)
 
     return ResultRequest(
-        releases,
-        of,
+        query.releases,
+        sources,
         etag_of(
-            question.dataset, question.canonical(), question.cursor, *(release.fingerprint for release in of),
-            format_, encoding, releases.cursors.key_id, *WRITER_VERSIONS,
+            question.dataset, question.canonical(), question.cursor, *(release.fingerprint for release in sources),
+            format_, encoding, query.releases.cursors.key_id, *WRITER_VERSIONS,
         ),
         FORMATS[format_],
         {"Data-Release": ", ".join(names), "X-Query-Id": question.id(names)},
-        make,
-        following,
+        render,
+        late_headers,
     )  # fmt: skip
 
 
-def _render(
-    releases: Releases,
-    question: Question,
-    asked: tuple[Release, ...],
-    format_: str,
-    encoding: str | None,
-    deadline: Deadline,
-) -> RenderedResult:
-    answer = releases.ask(question, deadline, asked)
+def _render(query: QueryRequest, encoding: str | None, deadline: Deadline) -> RenderedResult:
+    result = query.releases.ask(query.question, deadline, query.sources)
     headers = {"Content-Encoding": encoding} if encoding else {}
-    if following := answer.meta["page"]["next"]:
-        headers["X-Next-Cursor"] = following
-    chunks = compress(RENDERERS[format_](answer), encoding)
+    if cursor := result.meta["page"]["next"]:
+        headers["X-Next-Cursor"] = cursor
+    chunks = compress(RENDERERS[query.format](result), encoding)
     return RenderedResult(
-        chunks if len(answer) > ROWS_PER_CHUNK else (b"".join(chunks),), headers, len(answer)
+        chunks if len(result) > ROWS_PER_CHUNK else (b"".join(chunks),), headers, len(result)
     )
 
 
 def _next_link(request: Request, question: Question, format_: str, headers: dict[str, str]) -> dict[str, str]:
-    """Where the next page is (RFC 8288), for questions that have an address."""
+    """The Link header to the next page (RFC 8288); a question in a body has no URL, and so no link."""
     if "X-Next-Cursor" not in headers or request.method != "GET":
         return {}
     query = f"{question.canonical()}&cursor={quote(headers['X-Next-Cursor'])}&format={format_}"
