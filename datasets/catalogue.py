@@ -12,11 +12,11 @@ DATASETS: tuple[Dataset, ...] = (moderation, ads, recommendations)
 
 
 class UnknownDataset(Refusal):
-    """A name that is no dataset's."""
+    """A dataset that does not exist."""
 
 
 class UnknownCodeList(Refusal):
-    """A name that is no code list's."""
+    """A code list that does not exist."""
 
 
 def find_dataset(name: str) -> Dataset:

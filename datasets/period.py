@@ -15,7 +15,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class MalformedPeriod(Refusal):
-    """A month or a day that is not written as ISO 8601 asks, or does not exist."""
+    """A month or a day that is not written in the format of ISO 8601, or does not exist."""
 
 
 @dataclass(frozen=True, order=True, slots=True)

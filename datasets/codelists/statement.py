@@ -142,7 +142,7 @@ KEYWORDS: dict[str, dict[str, str]] = {
 OTHER, SEVERAL, UNSPECIFIED = "OTHER", "SEVERAL", "UNSPECIFIED"
 
 
-def leaf(category: str, kind: str) -> str:
+def keyword_without_name(category: str, kind: str) -> str:
     """The keyword of a category for anything without a named keyword: `CATEGORY.OTHER`, `.SEVERAL` or `.UNSPECIFIED`."""
     return f"{category}.{kind}"
 
@@ -151,9 +151,17 @@ def _keywords() -> Iterator[Code]:
     for category in CATEGORY:
         for code, label in KEYWORDS[category.code].items():
             yield Code(code, label, category.code)
-        yield Code(leaf(category.code, OTHER), f"{category.label}: another keyword", category.code)
-        yield Code(leaf(category.code, SEVERAL), f"{category.label}: several keywords", category.code)
-        yield Code(leaf(category.code, UNSPECIFIED), f"{category.label}: no keyword given", category.code)
+        yield Code(
+            keyword_without_name(category.code, OTHER), f"{category.label}: another keyword", category.code
+        )
+        yield Code(
+            keyword_without_name(category.code, SEVERAL), f"{category.label}: several keywords", category.code
+        )
+        yield Code(
+            keyword_without_name(category.code, UNSPECIFIED),
+            f"{category.label}: no keyword given",
+            category.code,
+        )
 
 
 KEYWORD = CodeList(
@@ -161,7 +169,7 @@ KEYWORD = CodeList(
     "The more specific keyword within the category",
     f"Implementing Regulation (EU) 2024/2835, Annex II; {DATABASE}, field category_specification",
     tuple(_keywords()),
-    unknown=leaf(UNKNOWN, UNSPECIFIED),
+    unknown=keyword_without_name(UNKNOWN, UNSPECIFIED),
     within=CATEGORY,
 )
 

@@ -30,7 +30,7 @@ class ReleaseUnavailable(Refusal):
 
 
 class MixedVersions(Refusal):
-    """A question over months whose declarations differ: they are never pooled in silence."""
+    """A question over months whose datasets were declared in different versions: their numbers are never added up."""
 
 
 class QuestionResolver:

@@ -32,7 +32,7 @@ class Erratum(Frozen):
 
 
 class ReleaseWithdrawn(Refusal):
-    """A release that was withdrawn; the detail says why, and what took its place."""
+    """A release that was withdrawn; the detail says why, and which release replaces it."""
 
     def __init__(self, erratum: Erratum, current: str) -> None:
         successor = current if current.startswith(f"{erratum.month}.") and current != erratum.release else ""

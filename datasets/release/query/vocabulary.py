@@ -24,11 +24,11 @@ EXCLUDE = "ne:"
 
 
 class UnknownParameter(Refusal):
-    """A parameter that is no word of the grammar and no level of the dataset."""
+    """A parameter that is neither one of every question nor a level of the dataset."""
 
 
 class RepeatedParameter(Refusal):
-    """A parameter given more than once; several values stand in one, with commas."""
+    """A parameter given more than once; several values are written in one, with commas."""
 
 
 class UnknownMeasure(Refusal):

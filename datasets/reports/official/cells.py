@@ -44,7 +44,7 @@ def of_categories(
         found[(code,)] = whole
         named = statement.KEYWORDS[category]
         found |= {(code, KEYWORD + keyword): by_keyword[keyword] for keyword in named}
-        leaves = [statement.leaf(category, kind) for kind in LEAVES]
+        leaves = [statement.keyword_without_name(category, kind) for kind in LEAVES]
         if asked.measure == "median_hours":
             (rest,) = (n for _, n in _rows(inquiry, coverage, asked, "", f"keyword={','.join(leaves)}"))
         else:

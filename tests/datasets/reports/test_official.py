@@ -87,7 +87,9 @@ def test_the_error_of_keyword_other_is_that_of_the_sum_it_stands_for(noisy, part
     made, column = parts["6_own_initiative_TC"], "Number of measures taken at the provider's own initiative "
     for category in ("ANIMAL_WELFARE", "SCAMS_AND_FRAUD", "OTHER_VIOLATION_TC"):
         number = made.filled.noisy[(f"STATEMENT_CATEGORY_{category}", OTHER), column]
-        leaves = ",".join(statement.leaf(category, kind) for kind in ("OTHER", "SEVERAL", "UNSPECIFIED"))
+        leaves = ",".join(
+            statement.keyword_without_name(category, kind) for kind in ("OTHER", "SEVERAL", "UNSPECIFIED")
+        )
         asked = (
             f"measure=actions&source=VOLUNTARY&ground=INCOMPATIBLE_CONTENT&keyword={leaves}&period=2026-06"
         )
