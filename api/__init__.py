@@ -1,1 +1,1 @@
-"""The HTTP shell: who asks, may they, what do they get."""
+"""The HTTP API: from a request to its answer."""

@@ -1,1 +1,1 @@
-"""Who sends a request and whether it may go on: token, scope, rate limit, quota."""
+"""Access control: authentication, authorization, rate limits, quota."""

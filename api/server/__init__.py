@@ -1,1 +1,1 @@
-"""What stands around every request: the HTTP parser, the middleware, background tasks, metrics."""
+"""What surrounds every request: the HTTP protocol, the middleware, background tasks, metrics."""

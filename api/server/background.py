@@ -1,4 +1,4 @@
-"""What is noted in memory on each request and written beside: when tokens were last used, and what projects took."""
+"""Background tasks that write to the registry what requests have left in memory: last uses of tokens, and usage of quotas."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from auth.registry import Registry
 
 log = logging.getLogger("daylight.api")
 
-USES, TAKEN, ENDS = 60.0, 5.0, 60.0
-"""Seconds after which the last uses, what was taken, and notices of projects that ended by themselves are written."""
+LAST_USES, USAGE, NOTICES = 60.0, 5.0, 60.0
+"""Seconds between two writes of last uses, of usage, and of notices for projects whose last day has passed."""
 
 
 @asynccontextmanager
 async def flush_periodically(
-    registry: Registry, uses: float = USES, taken: float = TAKEN, ends: float = ENDS
+    registry: Registry, last_uses: float = LAST_USES, usage: float = USAGE, notices: float = NOTICES
 ) -> AsyncIterator[None]:
-    """Write while the block runs. What is left when it ends, the registry writes as it closes."""
+    """Write periodically while the block runs. The registry itself writes the rest when it is closed."""
     tasks = [
-        asyncio.create_task(_write(registry.authenticator.write_last_uses, uses)),
-        asyncio.create_task(_write(registry.usage.flush, taken)),
-        asyncio.create_task(_write(lambda: registry.notices.add_for_ended_projects(datetime.now(UTC)), ends)),
+        asyncio.create_task(_repeat(registry.authenticator.write_last_uses, last_uses)),
+        asyncio.create_task(_repeat(registry.usage.flush, usage)),
+        asyncio.create_task(
+            _repeat(lambda: registry.notices.add_for_ended_projects(datetime.now(UTC)), notices)
+        ),
     ]
     try:
         yield
@@ -39,12 +41,12 @@ async def flush_periodically(
                 await task
 
 
-async def _write(write: Callable[[], int], seconds: float) -> None:
+async def _repeat(write: Callable[[], int], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
             await run_in_threadpool(write)
         except RegistryUnavailable:
-            log.warning("what was noted could not be written; it is kept until the registry is back")
+            log.warning("last uses or usage could not be written; they are kept until the registry is back")
         except Exception:
-            log.exception("what was noted could not be written; it is tried again")
+            log.exception("last uses or usage could not be written; the next attempt follows")

@@ -1,4 +1,4 @@
-"""What stands around every request: an identifier, bounds, HEAD and OPTIONS, one line in the log."""
+"""The middleware around every request: identifier, HEAD and OPTIONS, header fields of answers, usage, access log, metrics."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from api.server.metrics import Metrics
 
 log = logging.getLogger("daylight.access")
 
-LONGEST_QUERY = 8192
-COSTS_NOTHING = {HTTPStatus.NOT_MODIFIED, HTTPStatus.TOO_MANY_REQUESTS}
-"""What is given back to the limit, beside every status from 500 up."""
+MAX_QUERY_BYTES = 8192
+UNCOUNTED = {HTTPStatus.NOT_MODIFIED, HTTPStatus.TOO_MANY_REQUESTS}
+"""Statuses that do not count against the rate limit, besides every status from 500 up."""
 
 
 @dataclass(slots=True)
@@ -31,25 +31,25 @@ class ResponseProgress:
     """What was sent of an answer so far."""
 
     status: int = 0
-    """0 where nothing was."""
+    """0 if nothing was sent."""
     bytes: int = 0
     whole: bool = False
     faulty: bool = False
-    """Whether a fault of ours broke it off."""
+    """Whether a fault of the server broke the answer off."""
 
 
 class RequestMiddleware:
-    """Plain ASGI around the application, so that streams and disconnects pass through untouched."""
+    """Plain ASGI around the application, so that streams and disconnects pass through unchanged."""
 
     def __init__(self, app: ASGIApp, limits: RateLimits, metrics: Metrics) -> None:
         self._app = app
         self._limits = limits
         self._metrics = metrics
-        self._started, self._number = secrets.token_hex(8), itertools.count()
+        self._id_prefix, self._id_numbers = secrets.token_hex(8), itertools.count()
 
-    def _name(self) -> str:
-        """The identifier of a request: drawn once for the process, then counted, so no two are alike."""
-        return f"{self._started}{next(self._number):016x}"
+    def _new_request_id(self) -> str:
+        """A random prefix, drawn once for the process, and a counter: unique, and cheaper than drawing each time."""
+        return f"{self._id_prefix}{next(self._id_numbers):016x}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,59 +57,67 @@ class RequestMiddleware:
             return
         state = scope.setdefault("state", {})
         method = state["method"] = scope["method"]
-        state["request_id"] = self._name()
+        state["request_id"] = self._new_request_id()
         if method == "HEAD":
-            scope = {**scope, "method": "GET"}  # a copy: the server goes by its own, and expects no body
-        request, started, sent = Request(scope, receive), time.perf_counter(), ResponseProgress()
+            scope = {
+                **scope,
+                "method": "GET",
+            }  # a copy: the server keeps its own scope, and sends no body for HEAD
+        request, started, progress = Request(scope, receive), time.perf_counter(), ResponseProgress()
+        try:
+            await self._answer(request, receive, self._observed(send, request, progress), progress)
+        finally:  # also if the task is cancelled
+            if progress.status in {200, 206}:
+                record_usage(request, progress.bytes, faulty=progress.faulty)
+            seconds, route = time.perf_counter() - started, getattr(scope.get("route"), "path", None)
+            self._metrics.count(method, route, progress.status, seconds, whole=progress.whole)
+            _log_request(scope, method, route, progress, seconds)
 
-        async def answered(message: Message) -> None:
+    def _observed(self, send: Send, request: Request, progress: ResponseProgress) -> Send:
+        """`send` that adds the fields of every answer, adapts answers to HEAD and OPTIONS, and keeps `progress`."""
+        method = request.state.method
+
+        async def send_observed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if method == "OPTIONS":
                     message = _options_response(message)
-                sent.status = message["status"]
-                if sent.status in COSTS_NOTHING or sent.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                progress.status = message["status"]
+                if progress.status in UNCOUNTED or progress.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     self._limits.refund(request)
-                message["headers"] = [*message["headers"], *self._extra(request)]
-            elif method == "HEAD" or sent.status == HTTPStatus.NO_CONTENT:
+                message["headers"] = [*message["headers"], *self._extra_headers(request)]
+            elif method == "HEAD" or progress.status == HTTPStatus.NO_CONTENT:
                 message = {**message, "body": b""}
             await send(message)
             if message["type"] == "http.response.body":
-                sent.bytes += len(message.get("body", b""))
-                sent.whole = not message.get("more_body", False)
+                progress.bytes += len(message.get("body", b""))
+                progress.whole = not message.get("more_body", False)
 
-        try:
-            await self._answer(request, receive, answered, sent)
-        finally:  # also where the task is cancelled
-            if sent.status in {200, 206}:
-                record_usage(request, sent.bytes, faulty=sent.faulty)
-            seconds, route = time.perf_counter() - started, getattr(scope.get("route"), "path", None)
-            self._metrics.count(method, route, sent.status, seconds, whole=sent.whole)
-            _log_request(scope, method, route, sent, seconds)
+        return send_observed
 
     async def _answer(
-        self, request: Request, receive: Receive, answered: Send, sent: ResponseProgress
+        self, request: Request, receive: Receive, send: Send, progress: ResponseProgress
     ) -> None:
-        """Let the application answer. Raises its fault where the answer has begun, so that the server breaks it off."""
+        """Run the application. Raises its exception if the answer has begun, so that the server closes the connection."""
         scope = request.scope
-        if len(scope["query_string"]) > LONGEST_QUERY:
+        if len(scope["query_string"]) > MAX_QUERY_BYTES:
             error = TooLong(
-                f"The query has {len(scope['query_string'])} bytes; at most {LONGEST_QUERY} are read."
+                f"The query has {len(scope['query_string'])} bytes; at most {MAX_QUERY_BYTES} are read."
             )
-            await refusal_response(request, error)(scope, receive, answered)
+            await refusal_response(request, error)(scope, receive, send)
             return
         try:
-            await self._app(scope, receive, answered)
+            await self._app(scope, receive, send)
         except ClientDisconnect:
-            return  # nobody is left to be told
+            return  # there is no client left to answer
         except Exception:
             log.exception("a fault while answering %s", request.state.request_id)
-            if sent.status:
-                sent.faulty = True
+            if progress.status:
+                progress.faulty = True
                 self._limits.refund(request)
                 raise
-            await status_response(request, 500)(scope, receive, answered)
+            await status_response(request, 500)(scope, receive, send)
 
-    def _extra(self, request: Request) -> list[tuple[bytes, bytes]]:
+    def _extra_headers(self, request: Request) -> list[tuple[bytes, bytes]]:
         fields = {"X-Request-Id": request.state.request_id, "X-Content-Type-Options": "nosniff"}
         state = request.scope["state"]
         if (holder := state.get("principal") or state.get("admin")) is not None:
@@ -119,7 +127,7 @@ class RequestMiddleware:
 
 
 def _options_response(message: Message) -> Message:
-    """What OPTIONS is answered where other methods are: the router's 405, whose Allow names them, as 204."""
+    """The answer to OPTIONS if the path has other methods: the router's 405, whose field Allow names them, as 204."""
     allowed = [value.decode() for name, value in message["headers"] if name.lower() == b"allow"]
     if message["status"] != 405 or not allowed:
         return message
@@ -128,9 +136,9 @@ def _options_response(message: Message) -> Message:
 
 
 def _log_request(
-    scope: Scope, method: str, route: str | None, sent: ResponseProgress, seconds: float
+    scope: Scope, method: str, route: str | None, progress: ResponseProgress, seconds: float
 ) -> None:
-    """One line of JSON: no query, no token, no address."""
+    """Write one line of JSON to the access log, without query, token and address."""
     principal = scope["state"].get("principal")
     log.info(
         orjson.dumps(
@@ -138,8 +146,8 @@ def _log_request(
                 "request": scope["state"]["request_id"],
                 "method": method,
                 "route": route,
-                "status": sent.status,
-                "broken_off": not sent.whole,
+                "status": progress.status,
+                "broken_off": not progress.whole,
                 "ms": round(seconds * 1000, 1),
                 "project": getattr(principal, "project", None),
                 "token": getattr(principal, "token_id", None),

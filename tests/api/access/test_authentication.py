@@ -114,7 +114,7 @@ async def _last_uses_are_written(deployment):
     project = deployment.project()
     registry = open_registry(deployment.registry_settings)
     registry.authenticator.principal(deployment.token(project), datetime.now(UTC))
-    async with flush_periodically(registry, uses=0.01):
+    async with flush_periodically(registry, last_uses=0.01):
         for _ in range(200):
             (line,) = deployment.registry.tokens.list(datetime.now(UTC), project)
             if line.last_used:

@@ -21,7 +21,7 @@ def test_listing_notices_writes_nothing_and_the_server_adds_them(place):
         assert place.registry.audit.verify().events == events
 
         async def until_a_notice_is_added():
-            async with background.flush_periodically(place.registry, ends=0.01):
+            async with background.flush_periodically(place.registry, notices=0.01):
                 while len(listed_notices()) == 1:
                     await asyncio.sleep(0.02)
 
