@@ -29,9 +29,9 @@ def satisfiable_ranges(field: str, size: int) -> str | None:
     None where the field is to be ignored: another unit, not well-formed, or more ranges than anyone needs. Raises
     RangeNotSatisfiable where no range can be served.
 
-    >>> satisfiable("bytes=0-9, -5", 100)
+    >>> satisfiable_ranges("bytes=0-9, -5", 100)
     'bytes=0-9,95-99'
-    >>> satisfiable("items=0-9", 100) is None
+    >>> satisfiable_ranges("items=0-9", 100) is None
     True
     """
     unit, _, listed = field.partition("=")

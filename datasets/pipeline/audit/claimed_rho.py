@@ -16,7 +16,7 @@ def claimed_rho(dataset: Dataset, rows: int) -> Fraction:
     a unit measure each row weighs as much as the whole unit. A person who reaches every cap costs the rho of the release:
 
     >>> from datasets.moderation import moderation
-    >>> promised(moderation, 1000) == moderation.rho_of_release
+    >>> claimed_rho(moderation, 1000) == moderation.rho_of_release
     True
     """
     if rows == 0:
