@@ -1,4 +1,4 @@
-"""Working days: what a period of working days is in the law of the Union (Regulation 1182/71, Art. 2 and 3)."""
+"""Periods of days and of working days, as the law of the Union counts them (Regulation 1182/71, Art. 2 and 3)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ensure_member_state(parameter: str, code: str) -> str:
     """The code of a member state. Raises MalformedValue."""
     if code not in MEMBER_STATES:
         raise MalformedValue(
-            f"{parameter}: {code[:20]!r} is no member state; write its two letters, one of {', '.join(MEMBER_STATES)}.",
+            f"{parameter}: {code[:20]!r} is not a member state; write its two letters, one of {', '.join(MEMBER_STATES)}.",
             parameter=parameter,
             value=code,
             allowed=MEMBER_STATES,
@@ -29,37 +29,37 @@ def ensure_member_state(parameter: str, code: str) -> str:
 
 
 def after_working_days(day: date, number: int, state: str) -> date:
-    """The last day of a period of so many working days that begins after `day`: no Saturday, no Sunday, and no public holiday
-    of the state whose coordinator is told.
+    """The last day of a period of so many working days that begins after `day`. Working days leave out Saturdays, Sundays and
+    the public holidays of the member state.
 
     >>> after_working_days(date(2026, 12, 23), 3, "DE")
     datetime.date(2026, 12, 29)
     """
-    closed = _closed(state)
+    holidays_of_state = _public_holidays(state)
     while number:
         day += timedelta(days=1)
-        number -= _is_working(day, closed)
+        number -= _is_working(day, holidays_of_state)
     return day
 
 
 def after_days(day: date, number: int, state: str) -> date:
-    """The last day of a period of so many days that begins after `day`; it ends on a working day (Art. 3(4)).
+    """The last day of a period of so many calendar days that begins after `day`. If it is no working day, the period ends on
+    the next working day (Art. 3(4)).
 
     >>> after_days(date(2026, 12, 10), 15, "DE")
     datetime.date(2026, 12, 28)
     """
-    closed = _closed(state)
+    holidays_of_state = _public_holidays(state)
     day += timedelta(days=number)
-    while not _is_working(day, closed):
+    while not _is_working(day, holidays_of_state):
         day += timedelta(days=1)
     return day
 
 
-def _is_working(day: date, closed: Container[date]) -> bool:
-    return day.weekday() < 5 and day not in closed
+def _is_working(day: date, holidays_of_state: Container[date]) -> bool:
+    return day.weekday() < 5 and day not in holidays_of_state
 
 
-def _closed(state: str) -> Container[date]:
-    # a registry may hold any text for a coordinator from before codes were asked for: then no holiday is counted, and the end
-    # comes early
+def _public_holidays(state: str) -> Container[date]:
+    # old records may hold a text other than a code of a member state: then no holiday is counted, and the period ends early
     return holidays.country_holidays(state) if state in MEMBER_STATES else ()

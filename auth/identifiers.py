@@ -1,4 +1,4 @@
-"""Names for records: random, unguessable enough to be unique, safe in a URL, a log line and a shell."""
+"""Random identifiers of records, long enough to be unique, safe in a URL, a log line and a shell."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def new_identifier(kind: str) -> str:
 
 
 def is_token_id(text: str) -> bool:
-    """Whether this could be a token's jti, so that nothing else is ever asked of the database."""
+    """Whether this has the form of a token's jti. Nothing else is looked up in the database."""
     return _TOKEN_ID.fullmatch(text) is not None
 
 
 def is_key_id(text: str) -> bool:
-    """Whether this could be a kid: the start of a key's RFC 7638 thumbprint, in hexadecimal."""
+    """Whether this has the form of a kid: the start of a key's RFC 7638 thumbprint, in hexadecimal."""
     return _KEY_ID.fullmatch(text) is not None

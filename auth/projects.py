@@ -1,4 +1,4 @@
-"""Projects: access under one reasoned request, and the researchers vetted for it."""
+"""Projects, each of which is access under one reasoned request, and their members, the researchers vetted for it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from auth.calendar import ensure_member_state
 from auth.db.models import Application, Institution, Membership, Project, Researcher
-from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, printable
 from auth.identifiers import new_identifier
 from auth.scopes import ensure_tier, write_scopes
 from auth.validation import end_of, ensure_email, ensure_text, start_of
 
 MODALITIES = ("token_aggregates",)
-"""How data is given (Delegated Regulation (EU) 2025/2050, Art. 9): aggregates through an interface, to holders of tokens."""
-NOUNS: dict[type[Application | Project], str] = {Application: "an application", Project: "a project"}
+"""How access is given (Delegated Regulation (EU) 2025/2050, Art. 9): aggregates through an API, to holders of tokens."""
+RECORD_NOUNS: dict[type[Application | Project], str] = {Application: "an application", Project: "a project"}
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class NewMember:
     institution: str
 
 
-def create_project(session: Session, new: NewProject, now: datetime, *, granted: bool = False) -> Project:
-    """A project, of an application where that is `granted`, or without one.
+def create_project(session: Session, new: NewProject, now: datetime, *, is_granted: bool = False) -> Project:
+    """A project: from an application if `is_granted`, otherwise without one.
 
-    Raises MalformedValue, or NotAllowed for a reference that is taken or a period that is no period.
+    Raises MalformedValue, and NotAllowed if the reference is taken, the last day is over, or it lies before the first day.
     """
-    reference = ensure_new(session, new, Project, *() if granted else (Application,))
+    reference = ensure_new_reference(session, new, Project, *() if is_granted else (Application,))
     if end_of(new.last_day) <= now:
         raise NotAllowed(
             f"until: {new.last_day} is over; the last day of access is today or later.",
@@ -61,7 +61,7 @@ def create_project(session: Session, new: NewProject, now: datetime, *, granted:
         id=new_identifier("prj"),
         reference=reference,
         dsc=ensure_member_state("dsc", new.dsc),
-        purpose=ensure_text("purpose", new.purpose, longest=2000),
+        purpose=ensure_text("purpose", new.purpose, max_length=2000),
         scopes=write_scopes(new.scopes),
         tier=ensure_tier(new.tier),
         modality=ensure_modality(new.modality),
@@ -76,33 +76,33 @@ def create_project(session: Session, new: NewProject, now: datetime, *, granted:
 
 
 def ensure_modality(text: str) -> str:
-    """The modality itself. Raises MalformedValue where it is not offered."""
+    """The modality itself. Raises MalformedValue if it is not offered."""
     if text not in MODALITIES:
         raise MalformedValue(
-            f"modality: {shown(text)!r} is not offered; there is {', '.join(MODALITIES)}.",
+            f"modality: {printable(text)!r} is not offered; write {', '.join(MODALITIES)}.",
             parameter="modality", value=text, allowed=MODALITIES,
         )  # fmt: skip
     return text
 
 
-def ensure_new(session: Session, asked: NewProject, *tables: type[Application | Project]) -> str:
-    """The reference of a request that none of these tables knows, and whose last day does not lie before its first.
+def ensure_new_reference(session: Session, new: NewProject, *tables: type[Application | Project]) -> str:
+    """The reference of a request that is in none of these tables and whose last day does not lie before its first day.
 
     Raises MalformedValue, NotAllowed.
     """
-    reference = ensure_text("reference", asked.reference)
+    reference = ensure_text("reference", new.reference)
     for table in tables:
         if session.scalar(select(table.id).where(table.reference == reference)) is not None:
             raise NotAllowed(
-                f"reference: {shown(reference)!r} is {NOUNS[table]} already; a reasoned request is handled once.",
+                f"reference: {printable(reference)!r} is {RECORD_NOUNS[table]} already; a reasoned request is handled once.",
                 parameter="reference",
                 value=reference,
             )
-    if asked.last_day < asked.first_day:
+    if new.last_day < new.first_day:
         raise NotAllowed(
-            f"until: {asked.last_day} lies before the first day, {asked.first_day}.",
+            f"until: {new.last_day} lies before the first day, {new.first_day}.",
             parameter="until",
-            value=str(asked.last_day),
+            value=str(new.last_day),
         )
     return reference
 
@@ -113,17 +113,17 @@ def list_projects(session: Session) -> Sequence[Project]:
 
 
 def state_of(project: Project, now: datetime) -> str:
-    """What a project is at a moment: its status, and `ended` also where its last day is over and nobody has ended it."""
+    """The state of a project at a moment: its status, or `ended` if its last day is over."""
     return "ended" if project.not_after <= now else project.status
 
 
 def find_project(session: Session, name: str) -> Project:
-    """The project of this identifier or reference. Raises UnknownRecord with did-you-mean."""
+    """The project of this identifier or reference. Raises UnknownRecord with suggestions."""
     found = session.scalars(select(Project).where(or_(Project.id == name, Project.reference == name))).first()
     if found is None:
         near = nearest(name, session.scalars(select(Project.reference)))
         raise UnknownRecord(
-            f"project: there is no project {shown(name)!r}; give the reference of a reasoned request, as in "
+            f"project: there is no project {printable(name)!r}; give the reference of a reasoned request, as in "
             f"'project list'.{did_you_mean(near)}",
             parameter="project",
             value=name,
@@ -133,9 +133,10 @@ def find_project(session: Session, name: str) -> Project:
 
 
 def add_member(session: Session, new: NewMember, now: datetime) -> tuple[Project, Researcher]:
-    """A researcher, new or known by the address, becomes a member, or one again.
+    """Make a researcher, who is known by their address or new, a member of a project.
 
-    Raises UnknownRecord, MalformedValue, or NotAllowed for a member and for a known address of another name.
+    Raises UnknownRecord, MalformedValue, and NotAllowed if they are a member already, if the address belongs to another
+    name or institution, or if the project has ended.
     """
     project = find_project(session, new.project)
     if state_of(project, now) == "ended":
@@ -144,15 +145,15 @@ def add_member(session: Session, new: NewMember, now: datetime) -> tuple[Project
             parameter="project",
             value=project.reference,
         )
-    researcher = _researcher(session, new, now)
+    researcher = _find_or_create_researcher(session, new, now)
     membership = session.get(Membership, (project.id, researcher.id))
     if membership is not None and membership.ended is None:
         raise NotAllowed(
-            f"email: {shown(researcher.email)!r} is a member of {project.reference} already.",
+            f"email: {printable(researcher.email)!r} is a member of {project.reference} already.",
             parameter="email",
             value=researcher.email,
         )
-    # who left and comes back is a member from now on; the audit keeps the time before
+    # a member who left and returns has a new `since`; the audit log keeps the earlier time
     session.merge(Membership(project_id=project.id, researcher_id=researcher.id, since=now, ended=None))
     session.flush()
     return project, researcher
@@ -165,7 +166,7 @@ def is_empty(session: Session, name: str) -> bool:
 
 
 def find_member(session: Session, project: Project, name: str) -> Researcher:
-    """The present member of this address or identifier. Raises UnknownRecord with did-you-mean."""
+    """The current member of this address or identifier. Raises UnknownRecord with suggestions."""
     members = session.scalars(
         select(Researcher)
         .join(Membership, Membership.researcher_id == Researcher.id)
@@ -177,7 +178,7 @@ def find_member(session: Session, project: Project, name: str) -> Researcher:
             return member
     near = nearest(wanted, [member.email for member in members])
     raise UnknownRecord(
-        f"researcher: {shown(name)!r} is no member of {project.reference}; add them with 'researcher add'."
+        f"researcher: {printable(name)!r} is no member of {project.reference}; add them with 'researcher add'."
         f"{did_you_mean(near)}",
         parameter="researcher",
         value=name,
@@ -185,9 +186,9 @@ def find_member(session: Session, project: Project, name: str) -> Researcher:
     )
 
 
-def _researcher(session: Session, new: NewMember, now: datetime) -> Researcher:
+def _find_or_create_researcher(session: Session, new: NewMember, now: datetime) -> Researcher:
     name, email = ensure_text("name", new.name), ensure_email("email", new.email)
-    institution = _institution(session, ensure_text("institution", new.institution), now)
+    institution = _find_or_create_institution(session, ensure_text("institution", new.institution), now)
     known = session.scalars(select(Researcher).where(Researcher.email == email)).first()
     if known is None:
         known = Researcher(
@@ -197,7 +198,7 @@ def _researcher(session: Session, new: NewMember, now: datetime) -> Researcher:
         session.flush()
     elif (known.name, known.institution_id) != (name, institution.id):
         raise NotAllowed(
-            f"email: {shown(email)!r} belongs to a researcher of another name or institution; give both as they "
+            f"email: {printable(email)!r} belongs to a researcher of another name or institution; give both as they "
             "were given first.",
             parameter="email",
             value=email,
@@ -205,7 +206,7 @@ def _researcher(session: Session, new: NewMember, now: datetime) -> Researcher:
     return known
 
 
-def _institution(session: Session, name: str, now: datetime) -> Institution:
+def _find_or_create_institution(session: Session, name: str, now: datetime) -> Institution:
     known = session.scalars(select(Institution).where(Institution.name == name)).first()
     if known is None:
         known = Institution(id=new_identifier("ins"), name=name, created=now)

@@ -44,7 +44,7 @@ class Registry:
         keyring = Keyring(engine, settings.keys_dir)
         signatures = VerificationCache(keyring.token_key)
         begin = partial(audited_transaction, engine, keyring, settings.keys_dir)
-        dual_control = DualControl(settings.two_people)
+        dual_control = DualControl(settings.dual_control_actions)
         self.settings = settings
         self.in_process = engine.dialect.name == "sqlite"
         self.authenticator = TokenAuthenticator(engine, signatures, settings)

@@ -1,14 +1,14 @@
-"""What a token may open: the closed lists of scopes and tiers, and how they are written."""
+"""Scopes and tiers: the closed lists of both, and how they are parsed and written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auth.errors import MalformedValue, NotAllowed, did_you_mean, nearest, shown
+from auth.errors import MalformedValue, NotAllowed, did_you_mean, nearest, printable
 
 SCOPES = ("ads:read", "moderation:read", "recommendations:read", "reports:read")
 TIERS = ("standard", "extended")
-"""Names of the limits a project works under; what each allows is the API's to say."""
+"""Names of rate limits and quotas; the API's settings say what each allows."""
 
 
 def parse_scopes(text: str) -> frozenset[str]:
@@ -30,7 +30,7 @@ def parse_scopes(text: str) -> frozenset[str]:
 
 
 def ensure_tier(text: str) -> str:
-    """The tier itself. Raises MalformedValue where there is no such tier."""
+    """The tier itself. Raises MalformedValue if there is no such tier."""
     _ensure_listed("tier", text, TIERS)
     return text
 
@@ -45,9 +45,9 @@ def read_scopes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def ensure_within(asked: frozenset[str], granted: frozenset[str], holder: str) -> None:
-    """Raises NotAllowed where a scope is asked that the holder (`project X`) does not have."""
-    beyond = sorted(asked - granted)
+def ensure_within(scopes: frozenset[str], granted: frozenset[str], holder: str) -> None:
+    """Raises NotAllowed if one of the scopes is not granted to the holder (`project X`)."""
+    beyond = sorted(scopes - granted)
     if beyond:
         raise NotAllowed(
             f"scopes: {', '.join(beyond)} is beyond the {holder}, which has {', '.join(sorted(granted))}.",
@@ -61,7 +61,7 @@ def _ensure_listed(parameter: str, word: str, allowed: tuple[str, ...]) -> None:
     if word not in allowed:
         found = nearest(word, allowed)
         raise MalformedValue(
-            f"{parameter}: {shown(word)!r} is none of {', '.join(allowed)}.{did_you_mean(found)}",
+            f"{parameter}: {printable(word)!r} is none of {', '.join(allowed)}.{did_you_mean(found)}",
             parameter=parameter,
             value=word,
             allowed=allowed,

@@ -1,4 +1,4 @@
-"""Where the registry lives and in whose name it speaks."""
+"""Settings of the registry: where its database and keys are, the issuer and audience of its tokens, dual control."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-TWO_PEOPLE = frozenset({"project-approval", "release-withdrawal"})
-"""Acts that may be set to need two people."""
+DUAL_CONTROL_ACTIONS = frozenset({"project-approval", "release-withdrawal"})
+"""Actions that can be set to need the consent of two people."""
 
 
 class RegistrySettings(BaseSettings):
     """Settings of the registry, from `DAYLIGHT_*` in the environment.
 
-    Everything lives under `home` unless it is set otherwise. `registry_url` is an SQLAlchemy address of an
+    Everything is stored under `home` unless a setting says otherwise. `registry_url` is an SQLAlchemy address of an
     SQLite file (`sqlite:///PATH`) or of PostgreSQL (`postgresql+psycopg://USER@HOST/DATABASE`); it may hold
-    a password and is therefore never printed.
+    a password, so it is never printed.
     """
 
     model_config = SettingsConfigDict(
@@ -34,16 +34,16 @@ class RegistrySettings(BaseSettings):
 
     @field_validator("four_eyes")
     @classmethod
-    def _known_acts(cls, value: str) -> str:
-        if unknown := sorted(_words(value) - TWO_PEOPLE):
-            raise ValueError(f"{unknown[0][:40]!r} is none of {', '.join(sorted(TWO_PEOPLE))}")
+    def _ensure_known_actions(cls, value: str) -> str:
+        if unknown := sorted(_split_list(value) - DUAL_CONTROL_ACTIONS):
+            raise ValueError(f"{unknown[0][:40]!r} is none of {', '.join(sorted(DUAL_CONTROL_ACTIONS))}")
         return value
 
     @property
-    def two_people(self) -> frozenset[str]:
-        """The acts that two people must agree to."""
-        return _words(self.four_eyes)
+    def dual_control_actions(self) -> frozenset[str]:
+        """The actions that need the consent of two people."""
+        return _split_list(self.four_eyes)
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_list(text: str) -> frozenset[str]:
     return frozenset(text.replace(",", " ").split())

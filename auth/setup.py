@@ -1,4 +1,4 @@
-"""The registry's first day: directories that only their owner enters, tables, keys, and the first event."""
+"""Create a registry, or upgrade its tables: directories for the owner alone, tables, keys and the first audit event."""
 
 from __future__ import annotations
 
@@ -19,32 +19,34 @@ from auth.settings import RegistrySettings
 
 
 def initialise_registry(
-    settings: RegistrySettings, mandate: Mandate, say: Callable[[str], None] = lambda _: None
+    settings: RegistrySettings, mandate: Mandate, report: Callable[[str], None] = lambda _: None
 ) -> None:
-    """Makes what is missing of the registry, all or nothing, and says so; changes nothing when called again.
+    """Create what is missing of the registry, all or nothing, and report it; a second call changes nothing.
 
-    Safe when several processes call it at once. Raises RegistryError where a directory cannot be made, and
-    its kinds for a registry that is unreachable, tampered with, or made by a later version of the program.
+    Several processes may call it at the same time. Raises RegistryError if a directory cannot be created, and its
+    subclasses if the registry is unreachable, was tampered with, or belongs to a later version of the program.
     """
     url = parse_registry_url(settings.registry_url)
     file = sqlite_file(url)
     engine = open_engine(url)
     try:
         for directory in (settings.home, settings.keys_dir, *([file.parent] if file else [])):
-            _make_directory(directory)
-        with _locked(settings.home / "registry.lock"):
+            _create_directory(directory)
+        with _process_lock(settings.home / "registry.lock"):
             if file is not None:
-                _make_file(file)
+                _create_sqlite_file(file)
             if migrate.database_version(engine) == migrate.head_version():
                 return
             keyring = Keyring(engine, settings.keys_dir)
-            with audited_transaction(engine, keyring, settings.keys_dir, mandate) as act:
-                before = migrate.upgrade(act.session.connection())
+            with audited_transaction(engine, keyring, settings.keys_dir, mandate) as transaction:
+                before = migrate.upgrade(transaction.session.connection())
                 if before == migrate.head_version():
                     return
-                keyring.create_initial_keys(act.session, mandate.at)
-                act.record("registry.made" if before is None else "registry.upgraded", migrate.head_version())
-        say(
+                keyring.create_initial_keys(transaction.session, mandate.at)
+                transaction.record(
+                    "registry.made" if before is None else "registry.upgraded", migrate.head_version()
+                )
+        report(
             f"Made a new registry in {settings.home}, with keys in {settings.keys_dir}."
             if before is None
             else f"Brought the registry's tables from version {before} to {migrate.head_version()}."
@@ -53,24 +55,24 @@ def initialise_registry(
         engine.dispose()
 
 
-def _make_directory(directory: Path) -> None:
-    """A directory with mode 0700; one that is there is left as it is."""
-    with _named("DAYLIGHT_HOME", directory, "made a directory"):
+def _create_directory(directory: Path) -> None:
+    """Create a directory with mode 0700; an existing one is left unchanged."""
+    with _path_errors_as_refusals("DAYLIGHT_HOME", directory, "made a directory"):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _make_file(file: Path) -> None:
-    """An SQLite file that only its owner reads, with a write-ahead log; one that is there stays as it is."""
-    with _named("DAYLIGHT_REGISTRY_URL", file, "used as an SQLite database"):
+def _create_sqlite_file(file: Path) -> None:
+    """Create an SQLite file with mode 0600 and switch on its write-ahead log; an existing file keeps its mode and content."""
+    with _path_errors_as_refusals("DAYLIGHT_REGISTRY_URL", file, "used as an SQLite database"):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
         with closing(sqlite3.connect(file, timeout=5)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """One process of this host at a time: SQLite cannot queue those who set its journal's mode."""
-    with _named("DAYLIGHT_HOME", file, "locked"):
+def _process_lock(file: Path) -> Iterator[None]:
+    """Hold a lock for one process of this host at a time: SQLite fails if two connections set the journal mode at once."""
+    with _path_errors_as_refusals("DAYLIGHT_HOME", file, "locked"):
         lock = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
     try:
@@ -80,13 +82,13 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _named(parameter: str, path: Path, wanted: str) -> Iterator[None]:
+def _path_errors_as_refusals(parameter: str, path: Path, purpose: str) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or error
         raise RegistryError(
-            f"{parameter}: {path} cannot be {wanted} ({why}); name a place that can.",
+            f"{parameter}: {path} cannot be {purpose} ({why}); name a place that can.",
             parameter=parameter,
             value=str(path),
         ) from None

@@ -1,23 +1,23 @@
-"""What people type, checked: short texts, addresses, days."""
+"""Checks of values that people type: short texts, e-mail addresses, days."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-from auth.errors import MalformedValue, shown
+from auth.errors import MalformedValue, printable
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,120}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-LONGEST_TEXT = 200
+MAX_TEXT_LENGTH = 200
 
 
-def ensure_text(parameter: str, text: str, longest: int = LONGEST_TEXT) -> str:
-    """The text without spaces around it. Raises MalformedValue where it is empty, long or unprintable."""
+def ensure_text(parameter: str, text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
+    """The text without spaces around it. Raises MalformedValue if it is empty, too long or not printable."""
     stripped = text.strip()
-    if not (0 < len(stripped) <= longest and stripped.isprintable()):
+    if not (0 < len(stripped) <= max_length and stripped.isprintable()):
         raise MalformedValue(
-            f"{parameter}: {shown(text)!r} will not do; write 1 to {longest} printable characters on one line.",
+            f"{parameter}: {printable(text)!r} is not accepted; write 1 to {max_length} printable characters on one line.",
             parameter=parameter,
             value=text,
         )
@@ -25,10 +25,10 @@ def ensure_text(parameter: str, text: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def ensure_storable(text: str) -> None:
-    """Raises MalformedValue for what no database takes as text: NUL (PostgreSQL has none), or half a surrogate pair."""
+    """Raises MalformedValue if a text has a NUL, which PostgreSQL cannot store, or a lone surrogate."""
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise MalformedValue(
-            f"{shown(text)!r} has a character that no text here can have, NUL or half a surrogate pair; leave it out.",
+            f"{printable(text)!r} has a character that cannot be stored, NUL or a lone surrogate; leave it out.",
             value=text,
         )
 
@@ -38,7 +38,7 @@ def ensure_email(parameter: str, text: str) -> str:
     address = text.strip().lower()
     if _EMAIL.fullmatch(address) is None or not address.isprintable():
         raise MalformedValue(
-            f"{parameter}: {shown(text)!r} is not an e-mail address; write it as NAME@HOST.",
+            f"{parameter}: {printable(text)!r} is not an e-mail address; write it as NAME@HOST.",
             parameter=parameter,
             value=text,
         )
@@ -55,7 +55,7 @@ def parse_day(parameter: str, text: str) -> date:
             raise ValueError
     except ValueError:
         raise MalformedValue(
-            f"{parameter}: {shown(text)!r} is not a day; write YYYY-MM-DD, for example 2026-06-30.",
+            f"{parameter}: {printable(text)!r} is not a day; write YYYY-MM-DD, for example 2026-06-30.",
             parameter=parameter,
             value=text,
         ) from None

@@ -20,7 +20,7 @@ from auth.errors import NotAllowed
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
 from auth.setup import initialise_registry
-from auth.validation import LONGEST_TEXT, ensure_text
+from auth.validation import MAX_TEXT_LENGTH, ensure_text
 
 WITHDRAWN = "release.withdrawn"
 NO_REASON = "no reason given"
@@ -58,7 +58,7 @@ def release_action_recorder(registry: Registry) -> Callable[[str, str, str], Non
     """
 
     def record(action: str, subject: str, reason: str) -> None:
-        mandate = mandate_for(reason[:LONGEST_TEXT])
+        mandate = mandate_for(reason[:MAX_TEXT_LENGTH])
         if action == WITHDRAWN and not registry.approvals.agree_to_withdrawal(subject, mandate):
             raise NotAllowed(
                 f"release: {subject} waits for another person, who must run the same command.",

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from api.http.responses import no_store_response
-from auth.admins.roles import Right, ensure_may
+from auth.admins.roles import Right, ensure_has_right
 from auth.admins.sessions import AdminPrincipal
 from auth.audit.log import Mandate
 from auth.validation import ensure_text
@@ -19,7 +19,7 @@ def require_right(right: Right) -> Callable[[Request], Awaitable[None]]:
     """A dependency that runs after admission. It raises RoleTooSmall if the admin's role lacks the right."""
 
     async def ensure_right(request: Request) -> None:
-        ensure_may(request.state.admin.role, right)
+        ensure_has_right(request.state.admin.role, right)
 
     return ensure_right
 

@@ -1,1 +1,1 @@
-"""Admins: their accounts and sessions, their roles, and acts that need two of them."""
+"""Admins: their accounts and sessions, their roles, and actions that need two of them."""

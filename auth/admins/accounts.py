@@ -13,7 +13,7 @@ from auth.audit.log import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.db.admin_models import Admin, AdminSession
 from auth.db.engine import snapshot
-from auth.errors import MalformedValue, NotAllowed, UnknownRecord, nearest, shown
+from auth.errors import MalformedValue, NotAllowed, UnknownRecord, nearest, printable
 from auth.identifiers import new_identifier
 from auth.validation import ensure_email, ensure_text
 
@@ -33,7 +33,7 @@ class Admins:
             known = session.scalars(select(Admin).where(Admin.email == address)).first()
             if known is not None and known.ended is None:
                 raise NotAllowed(
-                    f"email: {shown(address)!r} is an admin already; another role is given with 'admins change'.",
+                    f"email: {printable(address)!r} is an admin already; another role is given with 'admins change'.",
                     parameter="email",
                     value=address,
                 )
@@ -93,7 +93,7 @@ def find_admin(session: Session, name: str) -> Admin:
     ).first()
     if admin is None:
         raise UnknownRecord(
-            f"admin: there is none of {shown(name)!r}; see 'admins list'.",
+            f"admin: there is no admin {printable(name)!r}; see 'admins list'.",
             parameter="admin",
             value=name,
         )
@@ -104,13 +104,13 @@ def find_active_admin(session: Session, name: str) -> Admin:
     """The admin of this identifier or address. Raises UnknownRecord, and NotAllowed if the account is ended."""
     admin = find_admin(session, name)
     if admin.ended is not None:
-        raise NotAllowed(f"admin: {admin.id} is an admin no more.", parameter="admin", value=admin.id)
+        raise NotAllowed(f"admin: {admin.id} is no longer an admin.", parameter="admin", value=admin.id)
     return admin
 
 
 def _ensure_role(role: str) -> None:
     if role not in ROLES:
         raise MalformedValue(
-            f"role: {shown(role)!r} is none of {', '.join(ROLES)}.",
+            f"role: {printable(role)!r} is none of {', '.join(ROLES)}.",
             parameter="role", value=role, allowed=ROLES, suggestions=nearest(role, ROLES),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What an admin may do: one table, from the right that an act needs to the roles that have it."""
+"""Roles of admins and the rights of each role, in one table."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import Literal
 
 from auth.errors import RegistryError
 
-Right = Literal["read", "tokens", "access", "house"]
+Right = Literal["read", "tokens", "access", "administration"]
 
 ROLES = ("auditor", "issuer", "registrar", "owner")
-MAY: dict[Right, tuple[str, ...]] = {
+ROLES_WITH_RIGHT: dict[Right, tuple[str, ...]] = {
     "read": ROLES,  # see everything, change nothing
     "tokens": ("issuer", "owner"),  # issue, replace, narrow, revoke
     "access": ("registrar", "owner"),  # applications, projects, researchers, notices
-    "house": ("owner",),  # admins, keys, the withdrawal of releases
+    "administration": ("owner",),  # admins, keys, the withdrawal of releases
 }
 
 
 class RoleTooSmall(RegistryError):
-    """An act that an admin's role does not include."""
+    """An action that an admin's role does not include."""
 
 
-def ensure_may(role: str, right: Right) -> None:
+def ensure_has_right(role: str, right: Right) -> None:
     """Raises RoleTooSmall unless the role has the right."""
-    if role not in MAY[right]:
+    if role not in ROLES_WITH_RIGHT[right]:
         raise RoleTooSmall(
-            f"The role {role} does not include this act, which is for {' or '.join(MAY[right])}.",
+            f"The role {role} does not include this act, which is for {' or '.join(ROLES_WITH_RIGHT[right])}.",
             parameter="Authorization",
-            allowed=MAY[right],
+            allowed=ROLES_WITH_RIGHT[right],
         )

@@ -19,7 +19,7 @@ from auth.crypto.verification_cache import VerificationCache
 from auth.db.admin_models import Admin, AdminSession
 from auth.db.engine import fetch_rows, snapshot
 from auth.db.models import SigningKey
-from auth.errors import MalformedValue, TokenRefused, UnknownRecord, shown
+from auth.errors import MalformedValue, TokenRefused, UnknownRecord, printable
 from auth.identifiers import new_identifier
 from auth.settings import RegistrySettings
 from auth.tokens.issuing import IssuedToken
@@ -102,7 +102,9 @@ class Sessions:
         """A session of an admin and its token. Raises UnknownRecord, NotAllowed, MalformedValue, KeyUnusable."""
         if not 1 <= minutes <= MAX_MINUTES:
             raise MalformedValue(
-                f"minutes: {minutes} is none of 1 to {MAX_MINUTES}.", parameter="minutes", value=str(minutes)
+                f"minutes: {minutes} is not between 1 and {MAX_MINUTES}.",
+                parameter="minutes",
+                value=str(minutes),
             )
         with self._begin(mandate) as transaction:
             admin = find_active_admin(transaction.session, name)
@@ -133,7 +135,7 @@ class Sessions:
             found = transaction.session.get(AdminSession, jti)
             if found is None:
                 raise UnknownRecord(
-                    f"session: there is none of {shown(jti)!r}.", parameter="session", value=jti
+                    f"session: there is no session {printable(jti)!r}.", parameter="session", value=jti
                 )
             if found.closed is None:
                 found.closed = mandate.at

@@ -28,7 +28,7 @@ from auth.crypto.keys import (
 )
 from auth.db.engine import fetch_rows
 from auth.db.models import SigningKey
-from auth.errors import KeyUnusable, NotAllowed, UnknownRecord, shown
+from auth.errors import KeyUnusable, NotAllowed, UnknownRecord, printable
 
 VERIFYING = ("active", "retired")
 _PUBLISHED = ("next", "active", "retired")
@@ -112,7 +112,7 @@ class Keyring:
         row = session.get(SigningKey, kid)
         if row is None:
             raise UnknownRecord(
-                f"kid: there is no key {shown(kid)!r}; see 'key list'.", parameter="kid", value=kid
+                f"kid: there is no key {printable(kid)!r}; see 'key list'.", parameter="kid", value=kid
             )
         if row.status == "revoked":
             raise NotAllowed(f"kid: {kid} is already revoked.", parameter="kid", value=kid)

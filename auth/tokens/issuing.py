@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth.crypto.jwt import LONGEST_LIFE, Claims
 from auth.db.models import Project, Researcher, Token
-from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, printable
 from auth.identifiers import new_identifier
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_within, read_scopes, write_scopes
@@ -130,7 +130,7 @@ def find_token(session: Session, token_id: str) -> Token:
         return token
     near = nearest(token_id, session.scalars(select(Token.jti)))
     raise UnknownRecord(
-        f"token: there is no token {shown(token_id)!r}; give an identifier as in 'token list'.{did_you_mean(near)}",
+        f"token: there is no token {printable(token_id)!r}; give an identifier as in 'token list'.{did_you_mean(near)}",
         parameter="token",
         value=token_id,
         suggestions=near,

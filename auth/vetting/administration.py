@@ -215,7 +215,7 @@ class Notices:
             notice = transaction.session.get(Notice, name)
             if notice is None:
                 raise UnknownRecord(
-                    f"notice: there is none of the identifier {name[:60]!r}; see 'notice list'.",
+                    f"notice: there is no notice {name[:60]!r}; see 'notice list'.",
                     parameter="notice",
                     value=name,
                 )

@@ -1,4 +1,4 @@
-"""Reasoned requests as they are handled: submitted, returned, approved or rejected, each with a reason, against a clock."""
+"""The states of a reasoned request: submitted, returned, approved, rejected; and which state can follow which."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from auth.calendar import ensure_member_state
 from auth.db.models import Application, Project
-from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, shown
+from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, printable
 from auth.identifiers import new_identifier
-from auth.projects import NewProject, create_project, ensure_modality, ensure_new
+from auth.projects import NewProject, create_project, ensure_modality, ensure_new_reference
 from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.validation import ensure_text
 from auth.vetting import deadlines
@@ -27,13 +27,13 @@ STATES_BEFORE = {
 
 
 def submit(session: Session, new: NewProject, now: datetime) -> Application:
-    """Take a request in, and start its clock. Raises MalformedValue, and NotAllowed for a reference that is known."""
-    reference = ensure_new(session, new, Application, Project)
+    """Register a request and start its deadline. Raises MalformedValue, and NotAllowed if the reference is known."""
+    reference = ensure_new_reference(session, new, Application, Project)
     application = Application(
         id=new_identifier("app"),
         reference=reference,
         dsc=ensure_member_state("dsc", new.dsc),
-        purpose=ensure_text("purpose", new.purpose, longest=2000),
+        purpose=ensure_text("purpose", new.purpose, max_length=2000),
         scopes=write_scopes(new.scopes),
         tier=ensure_tier(new.tier),
         modality=ensure_modality(new.modality),
@@ -60,14 +60,14 @@ def set_state(session: Session, name: str, state: str, now: datetime) -> Applica
 
 
 def record_mediation_step(session: Session, name: str, step: str, now: datetime) -> Application:
-    """A step of the mediation of a request. Raises UnknownRecord, MalformedValue, NotAllowed."""
+    """Record a step of the mediation of a request. Raises UnknownRecord, MalformedValue, NotAllowed."""
     application = find_application(session, name)
     deadlines.record_mediation_step(session, application, step, now)
     return application
 
 
 def approve(session: Session, name: str, now: datetime) -> tuple[Application, Project]:
-    """Grant a request: its project is active from its first day on. Raises UnknownRecord, NotAllowed."""
+    """Approve a request and create its project, which is active from its first day on. Raises UnknownRecord, NotAllowed."""
     application = find_approvable(session, name)
     project = create_project(
         session,
@@ -82,7 +82,7 @@ def approve(session: Session, name: str, now: datetime) -> tuple[Application, Pr
             application.modality,
         ),
         now,
-        granted=True,
+        is_granted=True,
     )
     application.state, application.decided, application.project_id = "approved", now, project.id
     deadlines.update_deadlines(session, application, "approved", now)
@@ -90,21 +90,21 @@ def approve(session: Session, name: str, now: datetime) -> tuple[Application, Pr
 
 
 def find_approvable(session: Session, name: str) -> Application:
-    """The application, where it may be approved. Raises UnknownRecord, NotAllowed."""
+    """The application. Raises UnknownRecord, and NotAllowed if it cannot be approved in its state."""
     application = find_application(session, name)
     _ensure_can_become(application, "approved")
     return application
 
 
 def find_application(session: Session, name: str) -> Application:
-    """The application of this identifier or reference. Raises UnknownRecord with did-you-mean."""
-    asked = select(Application).where((Application.id == name) | (Application.reference == name))
-    found = session.scalars(asked).first()
+    """The application of this identifier or reference. Raises UnknownRecord with suggestions."""
+    query = select(Application).where((Application.id == name) | (Application.reference == name))
+    found = session.scalars(query).first()
     if found is not None:
         return found
     near = nearest(name, session.scalars(select(Application.reference)))
     raise UnknownRecord(
-        f"application: there is none of {shown(name)!r}; give its reference, as in 'application list'."
+        f"application: there is no application {printable(name)!r}; give its reference, as in 'application list'."
         f"{did_you_mean(near)}",
         parameter="application",
         value=name,
@@ -113,7 +113,7 @@ def find_application(session: Session, name: str) -> Application:
 
 
 def list_applications(session: Session) -> Sequence[Application]:
-    """Every application, those with the earliest clock first."""
+    """Every application, those whose amendment is due first first."""
     return session.scalars(
         select(Application).order_by(Application.amendment_by, Application.reference)
     ).all()

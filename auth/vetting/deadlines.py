@@ -1,4 +1,4 @@
-"""Clocks of a reasoned request that is argued about: until when each side must have done what, as the law counts days."""
+"""Statutory deadlines of a reasoned request: how long each period is, and what starts and stops it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from auth.calendar import after_days, after_working_days
 from auth.db.models import Application, Clock
-from auth.errors import MalformedValue, NotAllowed, nearest, shown
+from auth.errors import MalformedValue, NotAllowed, nearest, printable
 
 
 @dataclass(frozen=True)
 class StatutoryPeriod:
-    """How long a clock runs, who must act before it ends, and where that stands."""
+    """How long a period is, who must act before it ends, and which article says so."""
 
     days: int
     working: bool
@@ -28,26 +28,26 @@ class StatutoryPeriod:
         return (after_working_days if self.working else after_days)(began, self.days, state)
 
 
-DSA, ACT = "Regulation (EU) 2022/2065, Art. 40", "Delegated Regulation (EU) 2025/2050, Art. 13"
+DSA, DATA_ACCESS_ACT = "Regulation (EU) 2022/2065, Art. 40", "Delegated Regulation (EU) 2025/2050, Art. 13"
 STATUTORY_PERIODS = {
     "amendment": StatutoryPeriod(15, False, "the provider asks for an amendment", f"{DSA}(5)"),
     "amendment-decision": StatutoryPeriod(15, False, "the coordinator decides on the amendment", f"{DSA}(6)"),
-    "mediation-request": StatutoryPeriod(5, True, "the provider asks for mediation", ACT),
-    "mediator": StatutoryPeriod(20, True, "both sides agree on a mediator", ACT),
-    "mediation": StatutoryPeriod(40, True, "the mediation ends", ACT),
+    "mediation-request": StatutoryPeriod(5, True, "the provider asks for mediation", DATA_ACCESS_ACT),
+    "mediator": StatutoryPeriod(20, True, "both sides agree on a mediator", DATA_ACCESS_ACT),
+    "mediation": StatutoryPeriod(40, True, "the mediation ends", DATA_ACCESS_ACT),
 }
-"""By the name of the clock. A mediator and an end are due from the day on which mediation was asked for."""
+"""By the kind of deadline. The mediator and the end of the mediation are due from the day of the request for mediation on."""
 MEDIATION_STEPS = {
     "asked": (("mediation-request",), ("mediator", "mediation")),
     "agreed": (("mediator",), ()),
     "ended": (("mediator", "mediation"), ()),
 }
-"""What happens in a mediation: the clocks that it stops, and those that it starts. The first one it stops must be running."""
+"""For each step of a mediation, the deadlines that it stops, of which the last must be running, and those that it starts."""
 
 
 @dataclass(frozen=True)
 class StatutoryDeadline:
-    """A clock as it is listed; `ended` is when what was due was done."""
+    """A deadline as it is listed; `ended` is when what was due was done."""
 
     reference: str
     dsc: str
@@ -58,38 +58,38 @@ class StatutoryDeadline:
     due: date
     ended: datetime | None
 
-    def late(self, today: date) -> bool:
+    def is_late(self, today: date) -> bool:
         return (self.ended.date() if self.ended else today) > self.due
 
 
 def due_date(kind: str, began: date, state: str) -> date:
-    """The last day of a clock that begins after a day."""
+    """The last day of a period of this kind that begins after a day."""
     return STATUTORY_PERIODS[kind].due(began, state)
 
 
 def update_deadlines(session: Session, application: Application, state: str, now: datetime) -> None:
-    """A request becomes something else, which starts and stops clocks."""
+    """Start and stop the deadlines of an application that has a new state."""
     if state == "returned":
-        _start(session, application, "amendment-decision", now)
+        _start_clock(session, application, "amendment-decision", now)
     elif state == "submitted":
-        _stop(session, application, "amendment-decision", now)
-        if "mediation" not in {clock.kind for clock in _running(session, application)}:
-            _start(session, application, "mediation-request", now)
+        _stop_clock(session, application, "amendment-decision", now)
+        if "mediation" not in {clock.kind for clock in _running_clocks(session, application)}:
+            _start_clock(session, application, "mediation-request", now)
     else:
-        for clock in _running(session, application):
+        for clock in _running_clocks(session, application):
             clock.ended = now
     session.flush()
 
 
 def record_mediation_step(session: Session, application: Application, step: str, now: datetime) -> None:
-    """A step of a mediation. Raises MalformedValue, and NotAllowed where the step is not due."""
+    """Record a step of a mediation. Raises MalformedValue, and NotAllowed if the deadline that it stops is not running."""
     if step not in MEDIATION_STEPS:
         raise MalformedValue(
-            f"step: {shown(step)!r} is none of {', '.join(MEDIATION_STEPS)}.",
+            f"step: {printable(step)!r} is none of {', '.join(MEDIATION_STEPS)}.",
             parameter="step", value=step, allowed=tuple(MEDIATION_STEPS), suggestions=nearest(step, MEDIATION_STEPS),
         )  # fmt: skip
     stops, starts = MEDIATION_STEPS[step]
-    running = {clock.kind for clock in _running(session, application)}
+    running = {clock.kind for clock in _running_clocks(session, application)}
     if stops[-1] not in running:
         raise NotAllowed(
             f"step: {application.reference} has no clock {stops[-1]!r} running, which {step!r} would stop; running: "
@@ -98,44 +98,44 @@ def record_mediation_step(session: Session, application: Application, step: str,
             value=step,
         )
     for kind in stops:
-        _stop(session, application, kind, now)
+        _stop_clock(session, application, kind, now)
     for kind in starts:
-        _start(session, application, kind, now)
+        _start_clock(session, application, kind, now)
     session.flush()
 
 
 def list_deadlines(session: Session) -> list[StatutoryDeadline]:
-    """Every clock of every request, those that run first, the earliest due before the others."""
-    asked = select(Clock, Application).join(Application, Application.id == Clock.application_id)
-    asked = asked.order_by(Clock.began)
-    lines = [_deadline(a, c.kind, c.began, c.due, c.ended) for c, a in session.execute(asked)]
+    """Every deadline of every application: the running ones first, then by the day on which they are due."""
+    query = select(Clock, Application).join(Application, Application.id == Clock.application_id)
+    query = query.order_by(Clock.began)
+    lines = [_as_deadline(a, c.kind, c.began, c.due, c.ended) for c, a in session.execute(query)]
     returned = {line.reference: line.began for line in reversed(lines) if line.kind == "amendment-decision"}
     lines += [
-        _deadline(a, "amendment", a.received, a.amendment_by, returned.get(a.reference) or a.decided)
+        _as_deadline(a, "amendment", a.received, a.amendment_by, returned.get(a.reference) or a.decided)
         for a in session.scalars(select(Application))
     ]
     return sorted(lines, key=lambda line: (line.ended is not None, line.due, line.reference, line.kind))
 
 
-def _deadline(
+def _as_deadline(
     a: Application, kind: str, began: datetime, due: date, ended: datetime | None
 ) -> StatutoryDeadline:
     period = STATUTORY_PERIODS[kind]
     return StatutoryDeadline(a.reference, a.dsc, kind, period.whose, period.law, began, due, ended)
 
 
-def _running(session: Session, application: Application) -> Sequence[Clock]:
-    asked = select(Clock).where(Clock.application_id == application.id, Clock.ended.is_(None))
-    return session.scalars(asked).all()
+def _running_clocks(session: Session, application: Application) -> Sequence[Clock]:
+    query = select(Clock).where(Clock.application_id == application.id, Clock.ended.is_(None))
+    return session.scalars(query).all()
 
 
-def _start(session: Session, application: Application, kind: str, now: datetime) -> None:
-    _stop(session, application, kind, now)
+def _start_clock(session: Session, application: Application, kind: str, now: datetime) -> None:
+    _stop_clock(session, application, kind, now)
     due = due_date(kind, now.date(), application.dsc)
     session.add(Clock(application_id=application.id, kind=kind, began=now, due=due))
 
 
-def _stop(session: Session, application: Application, kind: str, now: datetime) -> None:
-    for clock in _running(session, application):
+def _stop_clock(session: Session, application: Application, kind: str, now: datetime) -> None:
+    for clock in _running_clocks(session, application):
         if clock.kind == kind:
             clock.ended = now

@@ -19,7 +19,7 @@ from auth.validation import end_of
 from auth.vetting.notices import add_notice_of_end
 
 ENDING_SOON_DAYS = 30
-"""Days before its end from which a project is said to end soon."""
+"""Days before its end from which a project counts as ending soon."""
 STATUS_BEFORE = {
     "suspended": ("active",),
     "active": ("suspended",),
@@ -30,7 +30,7 @@ STATUS_BEFORE = {
 
 @dataclass(frozen=True)
 class ProjectChange:
-    """What changes of a project; None leaves it as it is. The last day is included (UTC)."""
+    """A change of a project; None leaves a value as it is. The last day is included (UTC)."""
 
     scopes: frozenset[str] | None = None
     tier: str | None = None
@@ -38,7 +38,7 @@ class ProjectChange:
 
 
 def record_version(session: Session, project: Project, mandate: Mandate) -> None:
-    """Keep what the project is from now on. Call it after each flush of a change."""
+    """Store the present state of the project as a version. Call it after each flush of a change."""
     session.add(
         ProjectVersion(
             project_id=project.id,
@@ -57,7 +57,7 @@ def record_version(session: Session, project: Project, mandate: Mandate) -> None
 
 
 def change_project(session: Session, name: str, change: ProjectChange, mandate: Mandate) -> Project:
-    """Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended, a day that is over, or no change."""
+    """Raises UnknownRecord, MalformedValue, and NotAllowed if the project has ended, the day is over, or nothing changes."""
     project = find_project(session, name)
     _ensure_not_ended(project, mandate.at)
     if change.scopes is not None:
@@ -74,7 +74,7 @@ def change_project(session: Session, name: str, change: ProjectChange, mandate: 
         project.not_after = end_of(change.last_day)
     if not session.is_modified(project):
         raise NotAllowed(
-            f"project: {project.reference} is so already; give other scopes, another tier or another last day.",
+            f"project: {project.reference} has these values already; give other scopes, another tier or another last day.",
             parameter="project",
             value=project.reference,
         )
@@ -82,9 +82,11 @@ def change_project(session: Session, name: str, change: ProjectChange, mandate: 
 
 
 def describe_extension(session: Session, name: str, change: ProjectChange, now: datetime) -> str:
-    """What a change gives a project beyond what it has, as one line that says all of the change; empty where it takes away.
+    """The whole change as one line if it gives the project more than it has, otherwise an empty text.
 
-    Raises UnknownRecord, MalformedValue, and NotAllowed for a project that has ended.
+    Another tier counts as more. The line is the subject of the consents under dual control.
+
+    Raises UnknownRecord, MalformedValue, and NotAllowed if the project has ended.
     """
     project = find_project(session, name)
     _ensure_not_ended(project, now)
@@ -99,9 +101,9 @@ def describe_extension(session: Session, name: str, change: ProjectChange, now: 
 
 
 def set_status(session: Session, name: str, status: str, mandate: Mandate) -> Project:
-    """Suspend, resume (`active`) or end a project; it holds from the next request on.
+    """Suspend, resume (`active`) or end a project, from the next request on.
 
-    Raises UnknownRecord, and NotAllowed where the project is not in a state that leads there.
+    Raises UnknownRecord, and NotAllowed if a project of its present status cannot get the new one.
     """
     project = find_project(session, name)
     if project.status not in STATUS_BEFORE[status] or project.not_after <= mandate.at:
@@ -129,20 +131,20 @@ def end_membership(session: Session, name: str, researcher: str, now: datetime) 
 
 
 def list_versions(session: Session, name: str) -> Sequence[ProjectVersion]:
-    """Every version of a project, the first first. Raises UnknownRecord."""
+    """Every version of a project, the oldest first. Raises UnknownRecord."""
     project = find_project(session, name)
-    asked = (
+    query = (
         select(ProjectVersion).where(ProjectVersion.project_id == project.id).order_by(ProjectVersion.version)
     )
-    return session.scalars(asked).all()
+    return session.scalars(query).all()
 
 
 def list_ending(session: Session, now: datetime, days: int) -> Sequence[Project]:
     """Active projects that end within so many days, the earliest first."""
-    asked = select(Project).where(
+    query = select(Project).where(
         Project.status != "ended", Project.not_after > now, Project.not_after <= now + timedelta(days=days)
     )
-    return session.scalars(asked.order_by(Project.not_after)).all()
+    return session.scalars(query.order_by(Project.not_after)).all()
 
 
 def _ensure_not_ended(project: Project, now: datetime) -> None:

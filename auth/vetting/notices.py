@@ -30,7 +30,7 @@ class NoticeLine:
     due: date
     sent: datetime | None
 
-    def late(self, today: date) -> bool:
+    def is_late(self, today: date) -> bool:
         return (self.sent.date() if self.sent else today) > self.due
 
 

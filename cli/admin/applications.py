@@ -122,7 +122,7 @@ def list_clocks() -> None:
         (
             (
                 c.reference, c.dsc, c.kind, c.whose, str(c.due),
-                f"{c.ended:%Y-%m-%d}" if c.ended else "LATE" if c.late(today) else "no",
+                f"{c.ended:%Y-%m-%d}" if c.ended else "LATE" if c.is_late(today) else "no",
             )
             for c in found
         ),

@@ -28,7 +28,7 @@ def list_notices() -> None:
         (
             (
                 n.notice, n.reference, n.dsc, NOTICE_TEXTS[n.kind], f"{n.at:%Y-%m-%d %H:%M}", str(n.due),
-                f"{n.sent:%Y-%m-%d %H:%M}" if n.sent else "LATE" if n.late(mandate.at.date()) else "no",
+                f"{n.sent:%Y-%m-%d %H:%M}" if n.sent else "LATE" if n.is_late(mandate.at.date()) else "no",
             )
             for n in found
         ),

@@ -15,7 +15,7 @@ from api.spec.path_parameters import example
 from auth.db.admin_models import Admin
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
-MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("administration"))]
 
 
 class RoleChange(AdminRequest):

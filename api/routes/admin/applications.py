@@ -118,7 +118,7 @@ def clocks(registry: OpenRegistry) -> Response:
     """Every deadline: what each side must do and until when, the earliest first."""
     today = datetime.now(UTC).date()
     return no_store_response(
-        {"clocks": [{**asdict(c), "late": c.late(today)} for c in registry.applications.list_deadlines()]}
+        {"clocks": [{**asdict(c), "late": c.is_late(today)} for c in registry.applications.list_deadlines()]}
     )
 
 

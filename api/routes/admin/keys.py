@@ -14,7 +14,7 @@ from api.spec.path_parameters import example
 from auth.crypto.keys import Purpose
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
-MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("administration"))]
 
 
 @router.get("/keys", summary="Signing keys", dependencies=MAY_READ)

@@ -25,7 +25,7 @@ def notices(registry: OpenRegistry) -> Response:
     """Every notice that access begins or ends, unsent ones first (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
     today = datetime.now(UTC).date()
     return no_store_response(
-        {"notices": [{**asdict(n), "late": n.late(today)} for n in registry.notices.list()]}
+        {"notices": [{**asdict(n), "late": n.is_late(today)} for n in registry.notices.list()]}
     )
 
 

@@ -10,7 +10,7 @@ from api.http.responses import no_store_response
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
-MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("administration"))]
 
 
 @router.get("/releases", summary="Releases", dependencies=MAY_READ)

@@ -15,7 +15,7 @@ from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 from api.spec.path_parameters import example
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
-MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("house"))]
+MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("administration"))]
 
 
 @router.get("/session", summary="The current session", dependencies=MAY_READ)

@@ -110,8 +110,8 @@ def test_a_cursor_of_another_project_is_the_same_cursor(deployment, tokens):
         assert client.get(f"{question}&cursor={cursor}").status_code == 403
 
 
-RIGHTS = {"tokens": ("issuer", "owner"), "access": ("registrar", "owner"), "house": ("owner",)}
-OF_HOUSE = ("/admins", "/sessions", "/keys", "/releases")
+RIGHTS = {"tokens": ("issuer", "owner"), "access": ("registrar", "owner"), "administration": ("owner",)}
+OF_OWNERS = ("/admins", "/sessions", "/keys", "/releases")
 
 
 def right_of(method, path):
@@ -120,7 +120,7 @@ def right_of(method, path):
         return None
     if "/tokens" in path:
         return "tokens"
-    return "house" if path.startswith(tuple(f"/v1/admin{part}" for part in OF_HOUSE)) else "access"
+    return "administration" if path.startswith(tuple(f"/v1/admin{part}" for part in OF_OWNERS)) else "access"
 
 
 @pytest.mark.parametrize("role", ["auditor", "issuer", "registrar", "owner"])

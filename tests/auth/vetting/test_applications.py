@@ -37,8 +37,8 @@ def test_a_request_can_be_returned_and_resubmitted_until_it_is_decided(registry)
 @pytest.mark.parametrize(
     ("changes", "refusal", "words"),
     [
-        ({"dsc": "UK"}, MalformedValue, "dsc: 'UK' is no member state"),
-        ({"modality": "raw"}, MalformedValue, "modality: 'raw' is not offered; there is token_aggregates"),
+        ({"dsc": "UK"}, MalformedValue, "dsc: 'UK' is not a member state"),
+        ({"modality": "raw"}, MalformedValue, "modality: 'raw' is not offered; write token_aggregates"),
         ({"last_day": NOW.date() - timedelta(days=1)}, NotAllowed, "lies before the first day"),
         ({"reference": " "}, MalformedValue, "reference"),
         ({"tier": "gold"}, MalformedValue, "tier"),

@@ -33,8 +33,8 @@ def test_returning_resubmitting_and_mediation_start_and_stop_the_statutory_deadl
     registry.applications.record_mediation_step("REQ-7", "ended", mandate(NOW + timedelta(days=100)))
     found = {c.kind: c for c in registry.applications.list_deadlines()}
     assert all(c.ended for c in found.values())
-    assert found["mediation"].late(NOW.date())
-    assert not found["mediator"].late(NOW.date())
+    assert found["mediation"].is_late(NOW.date())
+    assert not found["mediator"].is_late(NOW.date())
     with pytest.raises(MalformedValue, match="step: 'aksed' is none of asked, agreed, ended"):
         registry.applications.record_mediation_step("REQ-7", "aksed", mandate())
 

@@ -17,12 +17,12 @@ def test_notices_of_the_beginning_and_the_end_are_due_within_three_working_days(
     populated.projects.set_status(PROJECT, "ended", mandate(reason="Done."))
     ends = [n for n in populated.notices.list() if n.kind == "access_ends"]
     assert [n.at for n in ends] == [NOW]
-    assert not ends[0].late(ends[0].due)
-    assert ends[0].late(ends[0].due + timedelta(days=1))
+    assert not ends[0].is_late(ends[0].due)
+    assert ends[0].is_late(ends[0].due + timedelta(days=1))
     populated.notices.record_sent(ends[0].notice, mandate(NOW + timedelta(days=1)))
     told = next(n for n in populated.notices.list() if n.notice == ends[0].notice)
     assert told.sent == NOW + timedelta(days=1)
-    assert not told.late(date(2030, 1, 1))
+    assert not told.is_late(date(2030, 1, 1))
     with pytest.raises(UnknownRecord):
         populated.notices.record_sent("ntc_none", mandate())
 

@@ -43,7 +43,7 @@ def test_a_session_is_opened_for_an_admin_and_closed(daylight_admin, owner, tmp_
 def test_an_admin_who_has_ended_is_let_in_no_more(daylight_admin, owner):
     assert daylight_admin("admins", "end", "o@example.org")[1] == "o@example.org is no longer an admin.\n"
     assert owner in daylight_admin("admins", "list")[0]
-    with pytest.raises(NotAllowed, match="no more"):
+    with pytest.raises(NotAllowed, match="no longer an admin"):
         daylight_admin("session", "open", "o@example.org")
 
 
