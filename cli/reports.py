@@ -14,8 +14,8 @@ from rich.markup import escape
 from datasets.release.releases import Releases
 from datasets.reports.period import ReportPeriod
 from datasets.reports.published.reading import read_part
-from datasets.reports.published.reconciliation import Comparison, Reconciliation, reconciled
-from datasets.reports.published.structure import cell_named
+from datasets.reports.published.reconciliation import CellComparison, Reconciliation, compare_with_releases
+from datasets.reports.published.structure import describe_cell
 
 _out = Console()
 FIRST = 15
@@ -58,7 +58,7 @@ def reports_commands(open_releases: Callable[[], Releases]) -> typer.Typer:
         parts = [read_part(path) for path in paths]
         releases = open_releases()
         try:
-            found = [reconciled(part, releases, wanted) for part in parts]
+            found = [compare_with_releases(part, releases, wanted) for part in parts]
         finally:
             releases.close()
         for each in found:
@@ -76,23 +76,26 @@ def _print_reconciliation(found: Reconciliation) -> None:
     _print_list(
         "mended", [f"{quirk} ({times} times)" if times > 1 else quirk for quirk, times in part.quirks.items()]
     )
-    _print_list("not read", part.unread)
-    _print_list("does not keep the rules", list(found.breaches))
+    _print_list("not read", part.unreadable)
+    _print_list("does not keep the rules", list(found.violations))
     for sentence in found.sentences():
         _print_line(sentence)
     differing = [each for each in found.comparisons if each.verdict == "differs"]
     _print_list(
         "differs",
-        [_differing_cell_line(each) for each in sorted(differing, key=lambda each: -abs(each.apart or 0.0))],
+        [
+            _differing_cell_line(each)
+            for each in sorted(differing, key=lambda each: -abs(each.errors_apart or 0.0))
+        ],
     )
     _print_line(", ".join(f"{verdict}: {times}" for verdict, times in found.verdicts.most_common()))
 
 
-def _differing_cell_line(comparison: Comparison) -> str:
-    number, apart = comparison.released, comparison.apart or 0.0
+def _differing_cell_line(comparison: CellComparison) -> str:
+    number, apart = comparison.released, comparison.errors_apart or 0.0
     assert number is not None
     return (
-        f"{cell_named(comparison.cell)}: {comparison.reported:,.10g} reported, {number.value:,.0f} released "
+        f"{describe_cell(comparison.cell)}: {comparison.reported:,.10g} reported, {number.value:,.0f} released "
         f"[{number.lo:,.0f}, {number.hi:,.0f}], {apart:+.1f} standard errors"
     )
 
@@ -116,7 +119,7 @@ def _write_csv(path: Path, found: list[Reconciliation]) -> None:
             writer.writerows(_csv_row(each.part.path.name, comparison) for comparison in each.comparisons)
 
 
-def _csv_row(file_name: str, comparison: Comparison) -> tuple[object, ...]:
+def _csv_row(file_name: str, comparison: CellComparison) -> tuple[object, ...]:
     number = comparison.released
     row, column = comparison.cell
     return (
@@ -125,6 +128,6 @@ def _csv_row(file_name: str, comparison: Comparison) -> tuple[object, ...]:
         column.strip(),
         comparison.reported,
         *((number.value, number.se, number.lo, number.hi) if number else (None,) * 4),
-        comparison.apart,
+        comparison.errors_apart,
         comparison.verdict,
     )

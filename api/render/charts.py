@@ -13,7 +13,7 @@ from math import nan
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from datasets.reports.finding import Part
+from datasets.reports.finding import LabelledNumber
 from datasets.reports.number import Number
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MATPLOTLIB_LOCK = Lock()
 
 
 @lru_cache(MAX_CHARTS)
-def trend_chart(parts: tuple[Part, ...], scale: float = 1.0) -> str:
+def trend_chart(parts: tuple[LabelledNumber, ...], scale: float = 1.0) -> str:
     """Month by month: a dot with its interval, hollow where the status is not A; an address with the SVG in it.
 
     `scale` multiplies the numbers: 100 for shares in per cent.
@@ -47,7 +47,7 @@ def trend_chart(parts: tuple[Part, ...], scale: float = 1.0) -> str:
 
 
 @lru_cache(MAX_CHARTS)
-def codes_chart(parts: tuple[Part, ...], scale: float = 1.0) -> str:
+def codes_chart(parts: tuple[LabelledNumber, ...], scale: float = 1.0) -> str:
     """Code by code, from the top down: a dot with its interval; an address with the SVG in it."""
 
     def draw(axes: Axes) -> None:
@@ -61,7 +61,7 @@ def codes_chart(parts: tuple[Part, ...], scale: float = 1.0) -> str:
 
 
 def _draw_points(
-    axes: Axes, places: Sequence[int], parts: Sequence[Part], scale: float, *, upright: bool
+    axes: Axes, places: Sequence[int], parts: Sequence[LabelledNumber], scale: float, *, upright: bool
 ) -> None:
     """All dots of a kind at once: one errorbar for each dot would take twice the time of the whole chart."""
     told = [(p, part.number) for p, part in zip(places, parts, strict=True) if part.number.value is not None]

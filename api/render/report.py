@@ -11,7 +11,7 @@ from api.render.charts import codes_chart, trend_chart
 from datasets.release.format.status import CONFIDENCE, COVERS
 from datasets.reports.commitment import Commitment, Fact, Indicator
 from datasets.reports.commitments import COMMITMENTS
-from datasets.reports.finding import Finding, Part
+from datasets.reports.finding import Finding, LabelledNumber
 from datasets.reports.number import STATUS, Number
 from datasets.reports.report import Report
 
@@ -81,7 +81,7 @@ def _summary_table(report: Report) -> str:
                 f'<td class="n">{_value_and_interval(finding.number, declared.unit)}</td><td>{finding.number.status}</td>'
                 f'<td class="n">{change}</td></tr>'
             )
-    before = f" from {report.period.before}" if report.period.before else ""
+    before = f" from {report.period.previous}" if report.period.previous else ""
     return (
         '<h2>All indicators</h2><table><thead><tr><th></th><th>indicator</th><th class="n">value</th><th></th>'
         f"<th class='n'>change{before}</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -154,7 +154,7 @@ def _breakdown(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
         )
 
 
-def _chart_and_table(chart: str, alt: str, of: str, parts: Sequence[Part], unit: str) -> str:
+def _chart_and_table(chart: str, alt: str, of: str, parts: Sequence[LabelledNumber], unit: str) -> str:
     """A chart with its table beside it, which says the same to those who do not see."""
     rows = "".join(
         f'<tr><td>{escape(part.label)}</td><td class="n">{_number_text(part.number.value, unit)}</td>'
@@ -168,7 +168,7 @@ def _chart_and_table(chart: str, alt: str, of: str, parts: Sequence[Part], unit:
     )
 
 
-def _alt_text(parts: Sequence[Part], unit: str) -> str:
+def _alt_text(parts: Sequence[LabelledNumber], unit: str) -> str:
     """What a chart shows, in a sentence: its ends, since the table says all."""
     told = [part for part in parts if part.number.value is not None]
     if not told:

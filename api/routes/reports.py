@@ -22,10 +22,16 @@ from datasets.release.releases import Releases
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.coverage import Current
 from datasets.reports.official.part import find_part
-from datasets.reports.official.parts import PARTS, official_part
+from datasets.reports.official.parts import PARTS, fill_part
 from datasets.reports.period import ReportPeriod
-from datasets.reports.report import Report, coverages_of, current_of, periods_with_releases, report_of
-from datasets.reports.table import as_csv
+from datasets.reports.report import (
+    Report,
+    build_report,
+    coverages_of,
+    current_releases,
+    periods_with_releases,
+)
+from datasets.reports.table import report_as_csv
 
 
 async def ensure_reports_scope(request: Request) -> None:
@@ -42,7 +48,7 @@ REPORT_FORMATS = {"json": FORMATS["json"], "csv": FORMATS["csv"], "html": HTML}
 @router.get("", summary="Periods with a report", dependencies=[Depends(only_parameters())])
 async def periods(request: Request, releases: PublishedReleases) -> Response:
     """Every half-year, quarter and month with a release, and what each dataset covers of it."""
-    current = current_of(releases)
+    current = current_releases(releases)
     return json_response(
         request,
         {
@@ -75,7 +81,7 @@ async def report(
     report_period = ReportPeriod.parse(period)
 
     def make(current: Current, deadline: Deadline) -> bytes:
-        return RENDERERS[format_](report_of(releases, report_period, current, deadline))
+        return RENDERERS[format_](build_report(releases, report_period, current, deadline))
 
     return await _serve_document(
         request, releases, report_period, f"report {format_}", REPORT_FORMATS[format_], make
@@ -104,7 +110,7 @@ async def part(
     declared, report_period = find_part(part, PARTS), ReportPeriod.parse(period)
 
     def make(current: Current, deadline: Deadline) -> bytes:
-        made = official_part(declared, releases, report_period, current, settings.publisher, deadline)
+        made = fill_part(declared, releases, report_period, current, settings.publisher, deadline)
         return made.csv() if format_ == "csv" else orjson.dumps(made.document())
 
     fields = {"Content-Disposition": f'attachment; filename="{part}.csv"'} if format_ == "csv" else {}
@@ -127,7 +133,7 @@ async def _serve_document(
 
     It is a function of the current releases, so its ETag is known before it is rendered.
     """
-    current = current_of(releases)
+    current = current_releases(releases)
     coverages = coverages_of(current, period)
     sources = tuple(release for each in current.values() for release in each)
     encoding = choose_encoding(request, media)
@@ -160,4 +166,8 @@ def _report_json(made: Report) -> bytes:
     return orjson.dumps(document)
 
 
-RENDERERS: dict[str, Callable[[Report], bytes]] = {"json": _report_json, "csv": as_csv, "html": report_page}
+RENDERERS: dict[str, Callable[[Report], bytes]] = {
+    "json": _report_json,
+    "csv": report_as_csv,
+    "html": report_page,
+}

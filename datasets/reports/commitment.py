@@ -1,4 +1,4 @@
-"""The words in which a commitment and its indicators are declared. Data, to be read aloud; nothing is computed here."""
+"""The classes in which commitments and their indicators are declared. Data only; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Unit = Literal["count", "share", "hours", "difference of shares", "days"]
 
 @dataclass(frozen=True)
 class Indicator:
-    """One number of a report and the question that it is the answer to.
+    """One number of a report and the question that it answers.
 
-    `question` is in the grammar of docs/asking.md, without `period`; `column` is the column of its answer that is meant,
-    the measure itself where it is empty. `by` is a level by which the number is also broken down.
+    `question` is in the grammar of docs/asking.md, without `period`. `column` is the column of the answer that contains
+    the number; if it is empty, the column of the measure. `by` is a level by which the number is also broken down.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Fact:
-    """One number that is read from the signed manifests, and so is exact: `count` names what is counted."""
+    """One exact number that is read from the signed manifests; `count` names what is counted."""
 
     name: str
     title: str
@@ -46,9 +46,9 @@ class Fact:
 
 @dataclass(frozen=True)
 class Commitment:
-    """One of the ten commitments made binding on 18 June 2025, what is measured of it, and what is not.
+    """One of the ten commitments made binding on 18 June 2025, its indicators, and what cannot be measured.
 
-    A gap is a sentence: what the commitment names and no dataset holds. No number stands in its place.
+    A gap is a sentence about something that the commitment names and no dataset contains. No number replaces it.
     """
 
     number: int

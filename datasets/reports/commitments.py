@@ -146,7 +146,7 @@ COMMITMENTS: tuple[Commitment, ...] = (
     ),
     Commitment(
         7, "recommenders", "Recommender systems",
-        "The main parameters of recommender systems are told, and there is an option that is not based on profiling.",
+        "The main parameters of recommender systems are explained, and there is an option that is not based on profiling.",
         "DSA Art. 27, 38",
         (
             Indicator("non_profiling_share", "Share of recipients on the option that is not based on profiling",

@@ -1,4 +1,4 @@
-"""Which releases a report rests on, and which months it lacks."""
+"""Which releases a report uses, and which months of its period are missing."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from datasets.release.answer.release import Release
 from datasets.reports.period import ReportPeriod
 
 Current = Mapping[str, tuple[Release, ...]]
-"""The release of each month that is current, by dataset, as they were found at one instant."""
+"""The current release of each month, by dataset, all read at the same instant."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What there is of one dataset in a period.
+    """The releases of one dataset in a period.
 
-    `used` are the releases that are added up: the longest run of months without a gap, the latest of several as long, so
-    that every number of the report is the answer to a question that anybody may ask. `apart` are those beyond a gap.
+    `used` are the releases that are summed: the longest run of consecutive months, and of several equally long runs the
+    latest, so that every number of the report is the answer to a question that anyone may ask. `apart` are the releases
+    outside that run.
     """
 
     dataset: str
@@ -29,12 +30,12 @@ class Coverage:
 
     @property
     def months(self) -> tuple[Month, ...]:
-        """The months that are added up."""
+        """The months that are summed."""
         return tuple(_month(release) for release in self.used)
 
     @property
     def missing(self) -> tuple[Month, ...]:
-        """The months of the period that are not added up."""
+        """The months of the period that are not summed."""
         return tuple(month for month in self.period.months if month not in self.months)
 
     @property
@@ -43,21 +44,23 @@ class Coverage:
 
     @property
     def span(self) -> str:
-        """The months that are added up, as `period` of a question."""
+        """The months that are summed, as the parameter `period` of a question."""
         first, last = self.months[0], self.months[-1]
         return str(first) if first == last else f"{first}..{last}"
 
     def sentence(self) -> str:
-        """What is said of the coverage in words."""
+        """The coverage as a sentence."""
         if not self.used:
-            return f"Nothing of {self.dataset} is released for {self.period}."
+            return f"No release of {self.dataset} covers {self.period}."
         if self.is_complete:
-            return f"All of {self.period} is released."
+            return f"Releases cover all of {self.period}."
         lacking = ", ".join(map(str, self.missing))
         beyond = (
-            f" {_names(self.apart)} is released, but beyond a gap, and is not added up." if self.apart else ""
+            f" {_month_list(self.apart)} is released, but not consecutive with these months, and is left out."
+            if self.apart
+            else ""
         )
-        return f"The numbers are of {self.span}; {lacking} is not in them.{beyond}"
+        return f"The numbers cover {self.span}; {lacking} is missing.{beyond}"
 
     def document(self) -> dict[str, Any]:
         return {
@@ -71,7 +74,7 @@ class Coverage:
 
 
 def coverage_of(dataset: str, period: ReportPeriod, releases: Iterable[Release]) -> Coverage:
-    """What these releases, the current ones of a dataset, cover of a period."""
+    """Which part of a period is covered by these releases, the current ones of a dataset."""
     inside = [release for release in releases if _month(release) in period.months]
     runs = _runs(inside)
     if not runs:
@@ -80,14 +83,14 @@ def coverage_of(dataset: str, period: ReportPeriod, releases: Iterable[Release])
     return Coverage(dataset, period, tuple(used), tuple(r for r in inside if r not in used))
 
 
-def run_up_to(releases: Iterable[Release], last: Month, most: int) -> tuple[Release, ...]:
-    """The months without a gap that end with `last`, at most so many."""
+def latest_run(releases: Iterable[Release], last: Month, most: int) -> tuple[Release, ...]:
+    """The consecutive months that end with `last`, at most `most` of them."""
     runs = [run for run in _runs([r for r in releases if _month(r) <= last]) if _month(run[-1]) == last]
     return tuple(runs[-1][-most:]) if runs else ()
 
 
 def _runs(releases: Sequence[Release]) -> list[list[Release]]:
-    """Releases of months that follow each other, under one version of the declaration."""
+    """Groups of releases of consecutive months with the same version of the declaration."""
     runs: list[list[Release]] = []
     for release in sorted(releases, key=_month):
         last = runs[-1][-1] if runs else None
@@ -106,5 +109,5 @@ def _month(release: Release) -> Month:
     return Month.parse(release.manifest.month)
 
 
-def _names(releases: Iterable[Release]) -> str:
+def _month_list(releases: Iterable[Release]) -> str:
     return ", ".join(release.manifest.month for release in releases)

@@ -1,4 +1,4 @@
-"""What reports read from the signed manifests: exact, since a release is public as it stands."""
+"""Numbers that reports read from the signed manifests; they are exact, because manifests are public."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from datasets.period import Month
 from datasets.release.answer.release import Release
 from datasets.reports.commitment import Fact
 from datasets.reports.coverage import Coverage
-from datasets.reports.number import NOTHING, Number
+from datasets.reports.number import NO_NUMBER, Number
 
 
-def counted(fact: Fact, coverages: Sequence[Coverage]) -> Number:
+def count_fact(fact: Fact, coverages: Sequence[Coverage]) -> Number:
     """The number of a fact over the coverages of all datasets."""
     found = [release for coverage in coverages for release in (*coverage.used, *coverage.apart)]
     match fact.count:
@@ -23,7 +23,7 @@ def counted(fact: Fact, coverages: Sequence[Coverage]) -> Number:
         case "revisions":
             return Number.exact(sum(release.manifest.revision > 1 for release in found))
         case "days_to_publication":
-            return Number.exact(max(map(_days_to_publication, found))) if found else NOTHING
+            return Number.exact(max(map(_days_to_publication, found))) if found else NO_NUMBER
 
 
 def _days_to_publication(release: Release) -> int:

@@ -1,4 +1,4 @@
-"""What a report finds for one indicator: its number, how it came to be, month by month, and where it falls."""
+"""What a report contains for one indicator: its number, its change, its trend by month, and its breakdown by code."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from datasets.release.answer.release import Release
 from datasets.release.answer.table import Result, ResultColumn
 from datasets.release.releases import Releases
 from datasets.reports.commitment import Indicator
-from datasets.reports.coverage import Coverage, Current, coverage_of, run_up_to
-from datasets.reports.number import NOTHING, Number
+from datasets.reports.coverage import Coverage, Current, coverage_of, latest_run
+from datasets.reports.number import NO_NUMBER, Number
 
 MONTHS_OF_TREND = 12
 
 
 @dataclass(frozen=True)
-class Part:
-    """The number of one month, or of one code of the level that an indicator is broken down by."""
+class LabelledNumber:
+    """The number of one month, or of one code of the level by which an indicator is broken down."""
 
     of: str
     label: str
@@ -28,8 +28,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Change:
-    """A number less that of the preceding period, or why it is not told."""
+class ChangeFromPrevious:
+    """A number minus that of the previous period, or the reason why there is none."""
 
     against: str
     number: Number
@@ -38,29 +38,29 @@ class Change:
 
 @dataclass(frozen=True)
 class Finding:
-    """Everything that a report says of one indicator; `question` is its whole question, asked of `releases`."""
+    """All results for one indicator; `question` is its complete question, answered from `releases`."""
 
     number: Number
     question: str = ""
     releases: tuple[str, ...] = ()
-    change: Change | None = None
-    trend: tuple[Part, ...] = ()
-    by: tuple[Part, ...] = ()
+    change: ChangeFromPrevious | None = None
+    trend: tuple[LabelledNumber, ...] = ()
+    by: tuple[LabelledNumber, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Inquiry:
-    """Asks indicators of what is current, each under the same deadline."""
+class IndicatorQueries:
+    """Asks the questions of indicators of the current releases, all under the same deadline."""
 
     releases: Releases
     current: Current
     deadline: Deadline | None = None
 
     def find(self, indicator: Indicator, coverage: Coverage) -> Finding:
-        """The finding of an indicator over a period, as far as that is covered. Raises what asking raises."""
+        """The finding of an indicator over the covered part of a period. Raises what answering a question raises."""
         if not coverage.used:
-            return Finding(NOTHING, indicator.question)
+            return Finding(NO_NUMBER, indicator.question)
         question = f"{indicator.question}&period={coverage.span}"
         answer = self._ask(indicator.dataset, question, coverage.used)
         number = Number.read(_row(answer.columns, answer.rows[0]), indicator.figure)
@@ -74,39 +74,41 @@ class Inquiry:
             tuple(answer.meta["warnings"]),
         )
 
-    def _change(self, indicator: Indicator, coverage: Coverage, number: Number) -> Change | None:
-        before = coverage.period.before
+    def _change(self, indicator: Indicator, coverage: Coverage, number: Number) -> ChangeFromPrevious | None:
+        before = coverage.period.previous
         if before is None:
             return None
         earlier = coverage_of(coverage.dataset, before, self.current[coverage.dataset])
         if not (coverage.is_complete and earlier.is_complete):
             lacking = coverage if not coverage.is_complete else earlier
-            return Change(str(before), NOTHING, f"Not compared with {before}: {lacking.sentence()}")
+            return ChangeFromPrevious(
+                str(before), NO_NUMBER, f"Not compared with {before}: {lacking.sentence()}"
+            )
         answer = self._ask(indicator.dataset, f"{indicator.question}&period={earlier.span}", earlier.used)
         then = Number.read(_row(answer.columns, answer.rows[0]), indicator.figure)
-        return Change(str(before), number.less(then), f"This period less {before}.")
+        return ChangeFromPrevious(str(before), number.minus(then), f"This period minus {before}.")
 
-    def _trend(self, indicator: Indicator, coverage: Coverage) -> Iterator[Part]:
+    def _trend(self, indicator: Indicator, coverage: Coverage) -> Iterator[LabelledNumber]:
         current = self.current[coverage.dataset]
-        run = run_up_to(current, coverage.months[-1], MONTHS_OF_TREND)
+        run = latest_run(current, coverage.months[-1], MONTHS_OF_TREND)
         span = f"{run[0].manifest.month}..{run[-1].manifest.month}"
         answer = self._ask(indicator.dataset, f"{indicator.question}&period={span}&freq=month", run)
         for row in answer.rows:
             named = _row(answer.columns, row)
-            yield Part(named["period"], named["period"], Number.read(named, indicator.figure))
+            yield LabelledNumber(named["period"], named["period"], Number.read(named, indicator.figure))
 
-    def _by(self, indicator: Indicator, coverage: Coverage, question: str) -> Iterator[Part]:
+    def _by(self, indicator: Indicator, coverage: Coverage, question: str) -> Iterator[LabelledNumber]:
         if not indicator.by:
             return
-        asked = f"{question}&group_by={indicator.by}&labels=both"
-        answer = self._ask(indicator.dataset, asked, coverage.used)
+        grouped = f"{question}&group_by={indicator.by}&labels=both"
+        answer = self._ask(indicator.dataset, grouped, coverage.used)
         for row in answer.rows:
             named = _row(answer.columns, row)
             number = Number.read(named, indicator.figure)
-            yield Part(named[indicator.by], named[f"{indicator.by}_label"], number)
+            yield LabelledNumber(named[indicator.by], named[f"{indicator.by}_label"], number)
 
     def rows(self, coverage: Coverage, text: str) -> list[dict[str, Any]]:
-        """The rows of the answer to a question of the releases that are covered, by the names of their columns."""
+        """The rows of the answer to a question about the covered releases, as dicts by column name."""
         answer = self._ask(coverage.dataset, text, coverage.used)
         return [_row(answer.columns, row) for row in answer.rows]
 

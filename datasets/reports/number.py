@@ -1,4 +1,4 @@
-"""A number as reports write it: with its standard error, interval and status, or as what is not there."""
+"""A number of a report: value, standard error, interval and status; or the absence of one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from datasets.release.answer.table import FigureValues
 from datasets.release.format.status import STATUS as STATUS_OF_ANSWERS
 
 ABSENT = "O"
-STATUS = {**STATUS_OF_ANSWERS, ABSENT: "nothing that was released answers this, so there is no number"}
-"""What the letters behind a number mean (SDMX code list of observation status, CL_OBS_STATUS)."""
+STATUS = {**STATUS_OF_ANSWERS, ABSENT: "no release answers this, so there is no number"}
+"""The meaning of each status letter (SDMX code list of observation status, CL_OBS_STATUS)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A value with its standard error and interval, in the unit of its indicator; None where there is none."""
+    """A value with its standard error and interval, in the unit of its indicator; None if it does not exist."""
 
     value: float | None
     se: float | None
@@ -31,19 +31,19 @@ class Number:
 
     @classmethod
     def exact(cls, value: float) -> Number:
-        """What is known without noise."""
+        """A number without noise."""
         return cls(value, 0.0, value, value, "A")
 
     @classmethod
     def read(cls, row: Mapping[str, Any], figure: str) -> Number:
-        """The figure of this name in a row of an answer."""
+        """The number in the columns of this figure in a row of an answer."""
         value, se, lo, hi = (row[figure + end] for end in ("", "_se", "_lo", "_hi"))
         return cls(value, se, lo, hi, row[f"{figure}_status"])
 
-    def less(self, other: Number) -> Number:
-        """This number less one of other releases, whose noise is independent."""
+    def minus(self, other: Number) -> Number:
+        """This number minus one of other releases, whose noise is independent."""
         if {self.status, other.status} & {"L", ABSENT}:
-            return NOTHING
+            return NO_NUMBER
         found = independent_difference(_estimate(self), _estimate(other))
         measured = FigureValues(found, np.zeros(1, dtype=np.bool_))
         value, se, lo, hi = (float(each[0]) if isfinite(each[0]) else None for each in measured.numbers())
@@ -53,7 +53,7 @@ class Number:
         return asdict(self)
 
 
-NOTHING = Number(None, None, None, None, ABSENT)
+NO_NUMBER = Number(None, None, None, None, ABSENT)
 
 
 def _estimate(number: Number) -> Estimate:

@@ -1,4 +1,4 @@
-"""The periods that reports are about: a month, a quarter or a half-year."""
+"""The periods of reports: a month, a quarter or a half-year."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datasets.period import MalformedPeriod, Month
 from datasets.refusal import printable
 
-_WRITTEN = re.compile(r"(\d{4})-(?:Q([1-4])|H([12])|(\d{2}))", re.ASCII)
+_NOTATION = re.compile(r"(\d{4})-(?:Q([1-4])|H([12])|(\d{2}))", re.ASCII)
 KINDS = {1: "month", 3: "quarter", 6: "half-year"}
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class ReportPeriod:
-    """Whole months that follow each other, one, three or six of them, as the calendar groups them.
+    """One, three or six consecutive months: a month, a calendar quarter or a calendar half-year.
 
     >>> str(ReportPeriod.parse("2026-H1").months[-1])
     '2026-06'
@@ -26,11 +26,11 @@ class ReportPeriod:
 
     @classmethod
     def parse(cls, text: str) -> ReportPeriod:
-        """The period written `2026-06`, `2026-Q2` or `2026-H1`. Raises MalformedPeriod on anything else."""
-        found = _WRITTEN.fullmatch(text)
+        """Parse `2026-06`, `2026-Q2` or `2026-H1`. Raises MalformedPeriod for anything else."""
+        found = _NOTATION.fullmatch(text)
         if found is None or (found[4] and not 1 <= int(found[4]) <= 12):
             raise MalformedPeriod(
-                f"period={printable(text)} is no period of a report; write a month, a quarter or a half-year: 2026-06, "
+                f"period={printable(text)} is not a period of a report; write a month, a quarter or a half-year: 2026-06, "
                 "2026-Q2, 2026-H1",
                 parameter="period",
                 value=text,
@@ -54,10 +54,10 @@ class ReportPeriod:
         return KINDS[self.length]
 
     @property
-    def before(self) -> ReportPeriod | None:
-        """The period of the same length that ends where this one begins; None where the calendar begins.
+    def previous(self) -> ReportPeriod | None:
+        """The period of the same length that ends where this one begins; None before 1970.
 
-        >>> str(ReportPeriod.parse("2026-Q1").before)
+        >>> str(ReportPeriod.parse("2026-Q1").previous)
         '2025-Q4'
         """
         months = self.first.year * 12 + self.first.month - 1 - self.length
@@ -82,14 +82,14 @@ class ReportPeriod:
 
 
 def periods_of(months: Iterable[Month]) -> tuple[ReportPeriod, ...]:
-    """Every period that some of these months lie in: half-years first, then quarters and months, the earliest first.
+    """Every period that contains one of these months: half-years, then quarters, then months, each earliest first.
 
     >>> [str(period) for period in periods_of([Month(2026, 5), Month(2026, 6)])]
     ['2026-H1', '2026-Q2', '2026-05', '2026-06']
     """
-    found = {_around(month, length) for month in months for length in KINDS}
+    found = {_period_containing(month, length) for month in months for length in KINDS}
     return tuple(sorted(found, key=lambda period: (-period.length, period.first)))
 
 
-def _around(month: Month, length: int) -> ReportPeriod:
+def _period_containing(month: Month, length: int) -> ReportPeriod:
     return ReportPeriod(Month(month.year, (month.month - 1) // length * length + 1), length)

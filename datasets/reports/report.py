@@ -1,4 +1,4 @@
-"""A report: every commitment with its findings and gaps, over a period, and what it was made from."""
+"""The report on the commitments over a period: findings, gaps, and the releases that it uses."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from datasets.release.releases import Releases
 from datasets.reports.commitment import Commitment, Fact, Indicator
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.coverage import Coverage, Current, coverage_of
-from datasets.reports.facts import counted
-from datasets.reports.finding import Change, Finding, Inquiry, Part
+from datasets.reports.facts import count_fact
+from datasets.reports.finding import ChangeFromPrevious, Finding, IndicatorQueries, LabelledNumber
 from datasets.reports.number import STATUS
 from datasets.reports.period import ReportPeriod, periods_of
 
 
 class ReportNotCovered(Refusal):
-    """A period of which nothing is released."""
+    """No release covers any part of the period."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What is found for every commitment over a period."""
+    """The findings for every commitment over a period."""
 
     period: ReportPeriod
     coverages: tuple[Coverage, ...]
     findings: dict[str, Finding]
 
     def document(self) -> dict[str, Any]:
-        """The report as JSON has it."""
+        """The report as a JSON document."""
         return {
             "period": str(self.period),
             "kind": self.period.kind,
@@ -58,25 +58,28 @@ class Report:
             "title": commitment.title,
             "promise": commitment.promise,
             "law": commitment.law,
-            "indicators": [_indicator(i, self.findings[i.name]) for i in commitment.indicators],
+            "indicators": [_indicator_document(i, self.findings[i.name]) for i in commitment.indicators],
             "gaps": list(commitment.gaps),
         }
 
 
-def current_of(releases: Releases) -> Current:
-    """What is current of every dataset."""
+def current_releases(releases: Releases) -> Current:
+    """The current releases of every dataset."""
     return {dataset.name: releases.current(dataset.name) for dataset in DATASETS}
 
 
-def report_of(
+def build_report(
     releases: Releases, period: ReportPeriod, current: Current | None = None, deadline: Deadline | None = None
 ) -> Report:
-    """The report of a period over what is current. Raises ReportNotCovered, and what asking raises."""
-    current = current or current_of(releases)
+    """The report of a period from the current releases. Raises ReportNotCovered, and what answering a question raises."""
+    current = current or current_releases(releases)
     coverages = coverages_of(current, period)
-    of, inquiry = {coverage.dataset: coverage for coverage in coverages}, Inquiry(releases, current, deadline)
+    of, inquiry = (
+        {coverage.dataset: coverage for coverage in coverages},
+        IndicatorQueries(releases, current, deadline),
+    )
     findings = {
-        i.name: Finding(counted(i, coverages)) if isinstance(i, Fact) else inquiry.find(i, of[i.dataset])
+        i.name: Finding(count_fact(i, coverages)) if isinstance(i, Fact) else inquiry.find(i, of[i.dataset])
         for commitment in COMMITMENTS
         for i in commitment.indicators
     }
@@ -84,12 +87,12 @@ def report_of(
 
 
 def coverages_of(current: Current, period: ReportPeriod) -> tuple[Coverage, ...]:
-    """What each dataset has of a period. Raises ReportNotCovered where none has anything."""
+    """The coverage of a period by each dataset. Raises ReportNotCovered if no dataset covers any of it."""
     found = tuple(coverage_of(name, period, releases) for name, releases in current.items())
     if not any(coverage.used for coverage in found):
         known = [str(period) for period in periods_with_releases(current)]
         raise ReportNotCovered(
-            f"period={period}: nothing is released of it; there are reports of {', '.join(known) or 'no period'}",
+            f"period={period}: no release covers it; there are reports for {', '.join(known) or 'no period'}",
             parameter="period",
             value=str(period),
             allowed=known,
@@ -98,12 +101,12 @@ def coverages_of(current: Current, period: ReportPeriod) -> tuple[Coverage, ...]
 
 
 def periods_with_releases(current: Current) -> tuple[ReportPeriod, ...]:
-    """Every period of which something is released."""
+    """Every period that some release covers at least in part."""
     return periods_of({Month.parse(r.manifest.month) for releases in current.values() for r in releases})
 
 
-def _indicator(declared: Indicator | Fact, finding: Finding) -> dict[str, Any]:
-    said: dict[str, Any] = {
+def _indicator_document(declared: Indicator | Fact, finding: Finding) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "name": declared.name,
         "title": declared.title,
         "law": declared.law,
@@ -112,24 +115,24 @@ def _indicator(declared: Indicator | Fact, finding: Finding) -> dict[str, Any]:
         "note": declared.note,
     }
     if isinstance(declared, Indicator):
-        said |= {
+        document |= {
             "dataset": declared.dataset,
             "question": finding.question,
             "releases": list(finding.releases),
-            "change": _change(finding.change),
+            "change": _change_document(finding.change),
             "trend": [{"period": part.of, **part.number.document()} for part in finding.trend],
-            "by": {"level": declared.by, "parts": [_part(part) for part in finding.by]}
+            "by": {"level": declared.by, "parts": [_labelled_number_document(part) for part in finding.by]}
             if declared.by
             else None,
         }
-    return said
+    return document
 
 
-def _change(change: Change | None) -> dict[str, Any] | None:
+def _change_document(change: ChangeFromPrevious | None) -> dict[str, Any] | None:
     if change is None:
         return None
     return {"against": change.against, **change.number.document(), "sentence": change.sentence}
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _labelled_number_document(part: LabelledNumber) -> dict[str, Any]:
     return {"code": part.of, "label": part.label, **part.number.document()}

@@ -1,4 +1,4 @@
-"""A report as one table: a row for each number, told apart by what it is of."""
+"""A report as one table, with a row for each number."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ COLUMNS = (
     "period", "commitment", "indicator", "title", "law", "unit", "dataset", "kind", "of", "label",
     "value", "se", "lo", "hi", "status", "question", "releases",
 )  # fmt: skip
-"""`kind` is period, change, month or code; `of` is which."""
+"""`kind` is period, change, month or code; `of` names the period, month or code."""
 
 
-def rows_of(report: Report) -> Iterator[tuple[Any, ...]]:
+def report_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     """The rows, in the order of the commitments."""
     for commitment in COMMITMENTS:
         for declared in commitment.indicators:
@@ -33,7 +33,7 @@ def rows_of(report: Report) -> Iterator[tuple[Any, ...]]:
             def row(
                 kind: str, of: str, label: str, number: Number, first: Any = first, last: Any = last
             ) -> tuple[Any, ...]:
-                return (*first, kind, of, label, *_written(number), *last)
+                return (*first, kind, of, label, *_number_fields(number), *last)
 
             yield row("period", str(report.period), "", finding.number)
             if finding.change is not None:
@@ -44,12 +44,12 @@ def rows_of(report: Report) -> Iterator[tuple[Any, ...]]:
                 yield row("code", part.of, part.label, part.number)
 
 
-def as_csv(report: Report) -> bytes:
-    """The table as CSV (RFC 4180), UTF-8; an empty field is no number."""
+def report_as_csv(report: Report) -> bytes:
+    """The table as CSV (RFC 4180), UTF-8; an empty field means that there is no number."""
     text = io.StringIO()
-    csv.writer(text).writerows([COLUMNS, *rows_of(report)])
+    csv.writer(text).writerows([COLUMNS, *report_rows(report)])
     return text.getvalue().encode()
 
 
-def _written(number: Number) -> tuple[Any, ...]:
+def _number_fields(number: Number) -> tuple[Any, ...]:
     return number.value, number.se, number.lo, number.hi, number.status

@@ -8,7 +8,7 @@ import pytest
 
 from datasets.reports.official.parts import PARTS
 from datasets.reports.published.reading import NotAPart, read_part
-from datasets.reports.published.structure import breaches
+from datasets.reports.published.structure import rule_violations
 from tests.deployment import Deployment
 
 REPORTS = "transparency-reports"
@@ -49,19 +49,19 @@ def test_a_part_has_the_rows_of_the_official_template_in_its_order(real_data, na
 
 def test_the_real_notices_are_read_whole_and_their_breaches_are_found(real_data):
     part = read_part(real_data / PUBLISHED / "4_notices.csv")
-    assert (len(part.rows), part.strange, part.unread) == (92, [], [])
+    assert (len(part.rows), part.unknown_rows, part.unreadable) == (92, [], [])
     assert (part.periods, part.services) == (("2026-01-01/2026-06-30",), ("Aliexpress",))
     assert set(part.quirks) == {
-        "the last line has no end",
-        "2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER: their counts are added up",
+        "the last line has no newline",
+        "2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER: their counts are summed",
     }
     notices, items = PARTS["4_notices"].template.measures[0], PARTS["4_notices"].template.measures[2]
     assert part.cells[("TOTAL",), notices] == 547_070
     other = ("STATEMENT_CATEGORY_CONSUMER_INFORMATION", "KEYWORD_OTHER")
     assert part.cells[other, notices] == 59_134
-    told = breaches(part)
+    told = rule_violations(part)
     property_row = "STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS, Number of notices received"
-    assert f"{property_row}: 432,714 stands on the row itself and 0 on all rows within it" in told
+    assert f"{property_row}: 432,714 in the row itself but 0 in all rows within it" in told
     assert f"TOTAL, {items}: 492,538 is not the sum of the rows within it, 495,094" in told
     assert not any(each.startswith(f"TOTAL, {notices.strip()}") for each in told), "the notices do add up"
 
@@ -69,10 +69,10 @@ def test_the_real_notices_are_read_whole_and_their_breaches_are_found(real_data)
 def test_the_real_recipients_are_read_with_their_thousand_marks_and_do_not_add_up(real_data):
     part = read_part(real_data / PUBLISHED / "10_AMAR.csv")
     assert len(part.rows) == 28
-    assert part.quirks["marks between thousands"] == 28
+    assert part.quirks["thousands separators"] == 28
     assert part.quirks["a column without a name"] == 2
-    assert part.unread == []
-    (told,) = breaches(part)
+    assert part.unreadable == []
+    (told,) = rule_violations(part)
     assert told.endswith("157,643,436 is not the sum of the rows within it, 159,837,380")
 
 
@@ -82,12 +82,12 @@ def test_an_official_template_is_a_part_without_a_number(real_data):
         assert part.template.name == name
         assert part.cells == {}
         lines = len(fields(real_data / TEMPLATES / f"{name}.csv")) - 1
-        assert len(part.rows) + len(part.strange) == lines, "no row is lost"
+        assert len(part.rows) + len(part.unknown_rows) == lines, "no row is lost"
 
 
 @pytest.mark.parametrize("name", ["1_report_identification", "2_categories_names", "11_qualitative"])
 def test_a_part_that_releases_say_nothing_of_is_refused(real_data, name):
-    with pytest.raises(NotAPart, match="of no part that releases say anything of"):
+    with pytest.raises(NotAPart, match="match no part that can be compared with releases"):
         read_part(real_data / TEMPLATES / f"{name}.csv")
 
 
@@ -103,10 +103,10 @@ def test_the_command_reconciles_the_real_parts_with_a_release(real_data, dayligh
     ).stdout  # fmt: skip
     assert "mended: 2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER" in said
     assert (
-        "The periods differ: the file is about 2026-01-01/2026-06-30, the release about 2026-01-01/2026-06-30."
+        "The periods differ: the file covers 2026-01-01/2026-06-30, the releases 2026-01-01/2026-06-30."
         in said
     )
-    assert "2026-01, 2026-02, 2026-03, 2026-04, 2026-05 is not in them" in said
+    assert "2026-01, 2026-02, 2026-03, 2026-04, 2026-05 is missing" in said
     with out.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     total = next(
@@ -126,4 +126,4 @@ def test_the_command_reconciles_the_real_parts_with_a_release(real_data, dayligh
         DAYLIGHT_HOME=str(home),
     )
     assert refused.returncode == 2
-    assert "nothing of recommendations is released for 2031-H1; released are 2026-06" in refused.stderr
+    assert "no release of recommendations covers 2031-H1; there are releases of 2026-06" in refused.stderr

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from datasets.reports.coverage import Coverage
-from datasets.reports.finding import Inquiry
+from datasets.reports.finding import IndicatorQueries
 from datasets.reports.number import Number
-from datasets.reports.official.additive import adjusted
-from datasets.reports.official.cells import Asked, known, of_categories
-from datasets.reports.official.part import Filled, Part
+from datasets.reports.official.additive import make_additive
+from datasets.reports.official.cells import ColumnQuestion, cells_by_category, have_values
+from datasets.reports.official.part import PartCells, PartDefinition
 from datasets.reports.official.template import (
     LEADING,
     OF_NOTICES,
@@ -31,32 +31,34 @@ LAW, TERMS = "ground=ILLEGAL_CONTENT", "ground=INCOMPATIBLE_CONTENT"
 TF = "(Trusted Flagger notices)"
 
 
-def _filling(
-    template: Template, categories: Sequence[str], questions: dict[str, Asked]
-) -> Callable[[Inquiry, Coverage, Filled], None]:
-    """Fills each column that has a question, on its own."""
+def _fill_by_category(
+    template: Template, categories: Sequence[str], questions: dict[str, ColumnQuestion]
+) -> Callable[[IndicatorQueries, Coverage, PartCells], None]:
+    """A function that fills each column that has a question, independently of the others."""
 
-    def fill(inquiry: Inquiry, coverage: Coverage, filled: Filled) -> None:
-        for column, asked in questions.items():
-            cells = of_categories(inquiry, coverage, asked, categories)
+    def fill(inquiry: IndicatorQueries, coverage: Coverage, filled: PartCells) -> None:
+        for column, question in questions.items():
+            cells = cells_by_category(inquiry, coverage, question, categories)
             rows = {row.key for row in template.rows}
             noisy = {key: number for key, number in cells.items() if key in rows}
-            filled.add(column, noisy, _printed(template, noisy, asked))
+            filled.add(column, noisy, _printed_cells(template, noisy, question))
 
     return fill
 
 
-def _printed(template: Template, noisy: dict[Key, Number], asked: Asked) -> dict[Key, int | float]:
-    if asked.measure == "median_hours":  # medians do not add up: each that noise leaves is printed as it is
+def _printed_cells(
+    template: Template, noisy: dict[Key, Number], question: ColumnQuestion
+) -> dict[Key, int | float]:
+    if question.measure == "median_hours":  # medians are not additive: each reliable one is printed unchanged
         return {
             key: round(max(n.value, 0.0), 1)
             for key, n in noisy.items()
             if n.value is not None and n.status == "A"
         }
-    if not known(noisy):
+    if not have_values(noisy):
         return {}
     tree = {key: [row.key for row in template.children(key)] for key in noisy}
-    return dict(adjusted(tree, (TOTAL,), {key: number.value or 0.0 for key, number in noisy.items()}))
+    return dict(make_additive(tree, (TOTAL,), {key: number.value or 0.0 for key, number in noisy.items()}))
 
 
 NOTICES = Template(
@@ -91,13 +93,13 @@ NOTICES = Template(
     ),
     tuple(category_rows(OF_NOTICES, "Only for providers of hosting services, including online platforms")),
 )
-OF_DECISIONS_ON_NOTICES = {
-    NOTICES.measures[4]: Asked("median_hours", NOTICE),
-    NOTICES.measures[5]: Asked("median_hours", FLAGGER),
-    NOTICES.measures[6]: Asked("actions", f"{NOTICE}&{LAW}"),
-    NOTICES.measures[7]: Asked("actions", f"{FLAGGER}&{LAW}"),
-    NOTICES.measures[8]: Asked("actions", f"{NOTICE}&{TERMS}"),
-    NOTICES.measures[9]: Asked("actions", f"{FLAGGER}&{TERMS}"),
+NOTICE_QUESTIONS = {
+    NOTICES.measures[4]: ColumnQuestion("median_hours", NOTICE),
+    NOTICES.measures[5]: ColumnQuestion("median_hours", FLAGGER),
+    NOTICES.measures[6]: ColumnQuestion("actions", f"{NOTICE}&{LAW}"),
+    NOTICES.measures[7]: ColumnQuestion("actions", f"{FLAGGER}&{LAW}"),
+    NOTICES.measures[8]: ColumnQuestion("actions", f"{NOTICE}&{TERMS}"),
+    NOTICES.measures[9]: ColumnQuestion("actions", f"{FLAGGER}&{TERMS}"),
 }
 
 MEASURES: dict[str, str] = {
@@ -119,10 +121,10 @@ MEASURES: dict[str, str] = {
     "Account restriction Termination": "restriction=ACCOUNT_TERMINATED",
 }
 OF_BOTH_GROUNDS = "Category of incompatibility with the provider's terms and conditions"
-"""So is the column called in the official templates of both part 5 and part 6."""
+"""The name of this column in the official templates of both part 5 and part 6."""
 
 
-def _own_initiative(name: str, title: str, ground: str) -> Part:
+def _own_initiative_part(name: str, title: str, ground: str) -> PartDefinition:
     template = Template(
         name,
         (*LEADING, OF_BOTH_GROUNDS, OTHERS),
@@ -131,7 +133,7 @@ def _own_initiative(name: str, title: str, ground: str) -> Part:
         tuple(category_rows(OF_OWN_INITIATIVE, "All")),
     )
     questions = {
-        column: Asked("actions", "&".join(filter(None, ("source=VOLUNTARY", ground, restriction))))
+        column: ColumnQuestion("actions", "&".join(filter(None, ("source=VOLUNTARY", ground, restriction))))
         for column, restriction in MEASURES.items()
     }
     notes = (
@@ -140,13 +142,18 @@ def _own_initiative(name: str, title: str, ground: str) -> Part:
         "Each column is made to add up on its own, so a small number in one may pass that of the measures beside it.",
         "Detection is what the statement of reasons says of it: by automated means, though perhaps not solely.",
     )
-    return Part(
-        template, title, "moderation", "actions", _filling(template, OF_OWN_INITIATIVE, questions), notes
+    return PartDefinition(
+        template,
+        title,
+        "moderation",
+        "actions",
+        _fill_by_category(template, OF_OWN_INITIATIVE, questions),
+        notes,
     )
 
 
-def _nothing(inquiry: Inquiry, coverage: Coverage, filled: Filled) -> None:
-    """Every number stays blank."""
+def _leave_blank(inquiry: IndicatorQueries, coverage: Coverage, filled: PartCells) -> None:
+    """Leave every number blank."""
 
 
 ORDERS = Template(
@@ -167,19 +174,19 @@ ORDERS = Template(
     ),
     tuple(chain.from_iterable(category_rows(OF_ORDERS, "All", scope=scope) for scope in (TOTAL, *STATES))),
 )
-OF_CATEGORIES = (
-    Part(
-        ORDERS, "Orders of Member States' authorities (Art. 15(1)(a))", "moderation", "actions", _nothing,
+PARTS_BY_CATEGORY = (
+    PartDefinition(
+        ORDERS, "Orders of Member States' authorities (Art. 15(1)(a))", "moderation", "actions", _leave_blank,
         ("Blank: moderation holds decisions of the platform, not orders of authorities.",),
     ),
-    Part(
-        NOTICES, "Notices (Art. 15(1)(b))", "moderation", "actions", _filling(NOTICES, OF_NOTICES, OF_DECISIONS_ON_NOTICES),
+    PartDefinition(
+        NOTICES, "Notices (Art. 15(1)(b))", "moderation", "actions", _fill_by_category(NOTICES, OF_NOTICES, NOTICE_QUESTIONS),
         (
             "Blank are the numbers of notices and of items: moderation holds decisions, not notices.",
             "Actions are decisions that restricted something after a notice; median times are those of these decisions.",
             "Actions under OTHER_VIOLATION_TC, which has no row here, or without a category, are not in the total.",
         ),
     ),
-    _own_initiative("5_own_initiative_illegal", "Own initiative, illegal content (Art. 15(1)(c))", LAW),
-    _own_initiative("6_own_initiative_TC", "Own initiative, terms and conditions (Art. 15(1)(c))", TERMS),
+    _own_initiative_part("5_own_initiative_illegal", "Own initiative, illegal content (Art. 15(1)(c))", LAW),
+    _own_initiative_part("6_own_initiative_TC", "Own initiative, terms and conditions (Art. 15(1)(c))", TERMS),
 )  # fmt: skip

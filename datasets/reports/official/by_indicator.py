@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from datasets.codelists.statement import RESTRICTION
 from datasets.reports.coverage import Coverage
-from datasets.reports.finding import Inquiry
+from datasets.reports.finding import IndicatorQueries
 from datasets.reports.number import Number
-from datasets.reports.official.additive import adjusted
-from datasets.reports.official.cells import Asked, of_codes, of_one, scaled
-from datasets.reports.official.part import Filled, Part
+from datasets.reports.official.additive import make_additive
+from datasets.reports.official.cells import ColumnQuestion, cells_by_code, scale, single_cell
+from datasets.reports.official.part import PartCells, PartDefinition
 from datasets.reports.official.template import LANGUAGES, LEADING, STATES, TOTAL, Key, Row, Template
 
 VALUE = "Value"
@@ -24,7 +24,7 @@ KINDS = {
     f"{REGARDING}to suspend or terminate an account ": "ACCOUNT",
     f"{REGARDING}to restrict the ability to monetise information": "MONETARY",
 }
-"""What a complaint is about, and how the codes of such restrictions begin."""
+"""The subject of a complaint, and the prefix of the codes of such restrictions."""
 NOT_HELD = (
     f"{REGARDING}not to take action on a notice submitted in accordance with Article 16",
     f"{REGARDING}not to take action on a notice submitted by a Trusted Flagger in accordance with Article 16",
@@ -41,7 +41,7 @@ SUSPENSIONS = (
 )
 
 
-def _appeals() -> Iterator[Row]:
+def _appeal_rows() -> Iterator[Row]:
     decided = ("Decisions upheld", "Decisions partially reversed", "Decisions reversed", "Median time")
     internal = "Internal complaints mechanism"
     rows = [(internal, COMPLAINTS, scope) for scope in (TOTAL_NUMBER, *decided, "Decision omitted")]
@@ -64,20 +64,23 @@ APPEALS = Template(
     (*LEADING, "Section", "Indicator", "Scope"),
     (VALUE,),
     ("Contextual Information",),
-    tuple(_appeals()),
+    tuple(_appeal_rows()),
 )
 
 
-def _fill_appeals(inquiry: Inquiry, coverage: Coverage, filled: Filled) -> None:
+def _fill_appeals(inquiry: IndicatorQueries, coverage: Coverage, filled: PartCells) -> None:
     """Restrictions by what became of the complaint: all, and by kind of restriction. Pending ones are in the totals."""
     codes = (*OUTCOMES.values(), "pending")
     every = f"complaint_outcome={','.join(codes)}"
     noisy: dict[Key, Number] = {}
     scopes = {code: scope for scope, code in OUTCOMES.items()} | {"pending": "pending"}
-    for indicator, restrictions in ((COMPLAINTS, ""), *((k, _restrictions(p)) for k, p in KINDS.items())):
-        asked = Asked("actions", "&".join(filter(None, (every, restrictions))))
-        noisy[(indicator, TOTAL_NUMBER)] = of_one(inquiry, coverage, asked)
-        by_outcome = of_codes(inquiry, coverage, asked, "complaint_outcome")
+    for indicator, restrictions in (
+        (COMPLAINTS, ""),
+        *((k, _restriction_filter(p)) for k, p in KINDS.items()),
+    ):
+        question = ColumnQuestion("actions", "&".join(filter(None, (every, restrictions))))
+        noisy[(indicator, TOTAL_NUMBER)] = single_cell(inquiry, coverage, question)
+        by_outcome = cells_by_code(inquiry, coverage, question, "complaint_outcome")
         noisy |= {(indicator, scopes[code]): by_outcome[code] for code in codes}
     nodes: dict[Key, float] = {key: number.value or 0.0 for key, number in noisy.items()}
     rest = "rest"
@@ -86,7 +89,7 @@ def _fill_appeals(inquiry: Inquiry, coverage: Coverage, filled: Filled) -> None:
     top = (COMPLAINTS, TOTAL_NUMBER)
     tree: dict[Key, list[Key]] = {top: [(kind, TOTAL_NUMBER) for kind in (*KINDS, rest)]}
     tree |= {(kind, TOTAL_NUMBER): [(kind, scope) for scope in scopes.values()] for kind in (*KINDS, rest)}
-    whole = adjusted(tree, top, nodes)
+    whole = make_additive(tree, top, nodes)
     for scope in scopes.values():
         whole[(COMPLAINTS, scope)] = sum(whole[(kind, scope)] for kind in (*KINDS, rest))
     rows = {row.key for row in APPEALS.rows}
@@ -97,7 +100,7 @@ def _fill_appeals(inquiry: Inquiry, coverage: Coverage, filled: Filled) -> None:
     )
 
 
-def _restrictions(prefix: str) -> str:
+def _restriction_filter(prefix: str) -> str:
     return f"restriction={','.join(code.code for code in RESTRICTION if code.code.startswith(prefix))}"
 
 
@@ -111,7 +114,7 @@ ACCURACY = tuple(f"Accuracy of the automated means - {what}" for what in ("Accur
 OWN = "Own-initiative "
 
 
-def _automated() -> Iterator[Row]:
+def _automated_means_rows() -> Iterator[Row]:
     hosting = "Only for providers of hosting services, including online platforms"
     groups = (
         ("All", TOTAL_NUMBER, (SOLELY, NOT_SOLELY, *ACCURACY)),
@@ -135,26 +138,26 @@ AUTOMATED = Template(
     (*LEADING, "Section", "Indicator", "Scope"),
     (VALUE,),
     ("Contextual Information",),
-    tuple(_automated()),
+    tuple(_automated_means_rows()),
 )
 
 
-def _fill_automated(inquiry: Inquiry, coverage: Coverage, filled: Filled) -> None:
-    """Measures decided by fully automated means, and all others whose decision is recorded."""
+def _fill_automated(inquiry: IndicatorQueries, coverage: Coverage, filled: PartCells) -> None:
+    """Measures decided by fully automated means, and all others for which this is recorded."""
     noisy: dict[Key, Number] = {}
     for scope, source in ((TOTAL_NUMBER, ""), (OWN, "source=VOLUNTARY")):
         for indicator, codes in ((SOLELY, "FULLY"), (NOT_SOLELY, "PARTIALLY,NOT_AUTOMATED")):
             filters = "&".join(filter(None, (source, f"automated_decision={codes}")))
-            noisy[(indicator, scope)] = of_one(inquiry, coverage, Asked("actions", filters))
+            noisy[(indicator, scope)] = single_cell(inquiry, coverage, ColumnQuestion("actions", filters))
     whole: dict[Key, int] = {}
     for indicator in (
         SOLELY,
         NOT_SOLELY,
-    ):  # own initiative is part of the total, the rest of which is not printed
+    ):  # own initiative is part of the total; the remainder is not printed
         total, own = (noisy[(indicator, scope)].value or 0.0 for scope in (TOTAL_NUMBER, OWN))
         top, own_key, rest_key = (indicator, TOTAL_NUMBER), (indicator, OWN), (indicator, "rest")
         nodes: dict[Key, float] = {top: total, own_key: own, rest_key: total - own}
-        whole |= adjusted({top: [own_key, rest_key]}, top, nodes)
+        whole |= make_additive({top: [own_key, rest_key]}, top, nodes)
     filled.add(VALUE, noisy, {key: whole[key] for key in noisy})
 
 
@@ -177,20 +180,20 @@ RECIPIENTS = Template(
 )
 
 
-def _fill_recipients(inquiry: Inquiry, coverage: Coverage, filled: Filled) -> None:
-    """The mean over the months of the recipients to whom something was recommended, each in one country a month."""
-    asked, months = Asked("recipients", f"member_state={','.join(STATES)}"), len(coverage.months)
-    total = of_one(inquiry, coverage, asked)
-    by_state = of_codes(inquiry, coverage, asked, "member_state")
-    noisy: dict[Key, Number] = {(RECIPIENTS_OF_MONTH, TOTAL): scaled(total, 1 / months)}
-    noisy |= {(RECIPIENTS_OF_MONTH, state): scaled(by_state[state], 1 / months) for state in STATES}
+def _fill_recipients(inquiry: IndicatorQueries, coverage: Coverage, filled: PartCells) -> None:
+    """The monthly mean of recipients to whom something was recommended; each counts in one country per month."""
+    question, months = ColumnQuestion("recipients", f"member_state={','.join(STATES)}"), len(coverage.months)
+    total = single_cell(inquiry, coverage, question)
+    by_state = cells_by_code(inquiry, coverage, question, "member_state")
+    noisy: dict[Key, Number] = {(RECIPIENTS_OF_MONTH, TOTAL): scale(total, 1 / months)}
+    noisy |= {(RECIPIENTS_OF_MONTH, state): scale(by_state[state], 1 / months) for state in STATES}
     top = (RECIPIENTS_OF_MONTH, TOTAL)
     tree: dict[Key, list[Key]] = {top: [row.key for row in RECIPIENTS.children(top)]}
-    filled.add(VALUE, noisy, adjusted(tree, top, {key: n.value or 0.0 for key, n in noisy.items()}))
+    filled.add(VALUE, noisy, make_additive(tree, top, {key: n.value or 0.0 for key, n in noisy.items()}))
 
 
-OF_INDICATORS = (
-    Part(
+PARTS_BY_INDICATOR = (
+    PartDefinition(
         APPEALS, "Complaints, disputes and suspensions (Art. 15(1)(d), 24(1))", "moderation", "actions", _fill_appeals,
         (
             "Complaints are restrictions that were complained about; those still pending are in the totals alone.",
@@ -198,7 +201,7 @@ OF_INDICATORS = (
             "suspensions under Art. 23: moderation holds none of them.",
         ),
     ),
-    Part(
+    PartDefinition(
         AUTOMATED, "Automated means (Art. 15(1)(e))", "moderation", "actions", _fill_automated,
         (
             "Not taken by automated means are those partially automated too; decisions of which it is not recorded are in "
@@ -206,7 +209,7 @@ OF_INDICATORS = (
             "Blank are notices, accuracy, precision, recall and languages: moderation holds none of them.",
         ),
     ),
-    Part(
+    PartDefinition(
         RECIPIENTS, "Average monthly active recipients (Art. 24(2))", "recommendations", "recipients", _fill_recipients,
         (
             "Recipients to whom something was recommended; those who only visited are not known.",

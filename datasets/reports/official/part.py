@@ -1,4 +1,4 @@
-"""A part of the harmonised report, filled as far as releases go."""
+"""The definition of a part of the harmonised report, and a part filled from releases, as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 from datasets.refusal import Refusal, did_you_mean, nearest, printable
 from datasets.reports.coverage import Coverage
-from datasets.reports.finding import Inquiry
+from datasets.reports.finding import IndicatorQueries
 from datasets.reports.number import Number
 from datasets.reports.official.template import Key, Template
 
 Cell = tuple[Key, str]
-"""A row's key and the name of a column of numbers."""
+"""A row's key and the name of a measure column."""
 
 
 class UnknownPart(Refusal):
-    """A part of the harmonised report that is not made here."""
+    """A part of the harmonised report that is not available here."""
 
 
 @dataclass
-class Filled:
-    """What releases say of the cells of a part: noisy, and as they are printed. What is in neither is blank."""
+class PartCells:
+    """The cells of a part: noisy, and as printed. A cell that is in neither is blank."""
 
     noisy: dict[Cell, Number] = field(default_factory=dict)
     printed: dict[Cell, int | float] = field(default_factory=dict)
@@ -35,42 +35,42 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part: its template, the dataset that fills it, how, and in words what stays blank and what is counted otherwise."""
+class PartDefinition:
+    """A part: its template, the dataset and function that fill it, and notes on what is blank or counted differently."""
 
     template: Template
     title: str
     dataset: str
     measure: str
-    fill: Callable[[Inquiry, Coverage, Filled], None]
+    fill: Callable[[IndicatorQueries, Coverage, PartCells], None]
     notes: tuple[str, ...]
 
-    def filled(self, inquiry: Inquiry, coverage: Coverage) -> Filled:
-        """Its cells over what is covered. Raises what asking raises."""
-        found = Filled()
+    def fill_cells(self, inquiry: IndicatorQueries, coverage: Coverage) -> PartCells:
+        """The cells of the covered part of a period. Raises what answering a question raises."""
+        found = PartCells()
         if coverage.used:
             self.fill(inquiry, coverage, found)
         return found
 
 
 @dataclass(frozen=True)
-class OfficialPart:
-    """A part over a period, ready to be printed."""
+class FilledPart:
+    """A part filled for a period."""
 
-    part: Part
+    part: PartDefinition
     coverage: Coverage
-    filled: Filled
+    filled: PartCells
     service: str
 
     def table(self) -> Iterator[tuple[str, ...]]:
-        """The header and the rows, in the template's order, every field as it is printed."""
+        """The header and the rows, in the template's order, every field as printed."""
         template = self.part.template
         yield template.header
         for row in template.rows:
             first = list(row.fields)
             first[1], first[2] = self.service, self.coverage.period.dates
-            numbers = [self._printed((row.key, column)) for column in template.measures]
-            context = [self._context((row.key, column)) for column in template.measures]
+            numbers = [self._printed_field((row.key, column)) for column in template.measures]
+            context = [self._context_field((row.key, column)) for column in template.measures]
             yield (*first, *numbers, *context[: len(template.context)])
 
     def csv(self) -> bytes:
@@ -80,7 +80,7 @@ class OfficialPart:
         return text.getvalue().encode()
 
     def document(self) -> dict[str, Any]:
-        """The part as JSON: each printed cell with what the releases said before it was made to add up."""
+        """The part as JSON: each printed cell with the noisy number before it was made additive."""
         return {
             "part": self.part.template.name,
             "title": self.part.title,
@@ -98,29 +98,29 @@ class OfficialPart:
             ],
         }  # fmt: skip
 
-    def _printed(self, cell: Cell) -> str:
+    def _printed_field(self, cell: Cell) -> str:
         value = self.filled.printed.get(cell)
         return "" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
 
-    def _context(self, cell: Cell) -> str:
+    def _context_field(self, cell: Cell) -> str:
         number = self.filled.noisy.get(cell)
         if number is None:
             return ""
-        of = "" if self.coverage.is_complete else f" Of {self.coverage.span} alone."
+        of = "" if self.coverage.is_complete else f" Covers {self.coverage.span} only."
         if cell not in self.filled.printed:
-            return "Blank: the value is lost in the noise that protects persons."
+            return "Blank: the noise that protects persons leaves no reliable value."
         if isinstance(self.filled.printed[cell], float):
             ends = f"from {number.lo:.1f} to {number.hi:.1f}" if number.hi is not None else "unknown"
             return f"Estimated from bands of hours; 95 % interval {ends}.{of}"
-        noise = f"Carries noise of standard error {number.se:,.0f} that protects persons"
-        return f"{noise}; made whole, not negative, additive.{of}"
+        noise = f"Contains noise of standard error {number.se:,.0f} that protects persons"
+        return f"{noise}; rounded, not negative, made additive.{of}"
 
 
-def find_part(name: str, parts: Mapping[str, Part]) -> Part:
-    """The part of this official name. Raises UnknownPart, which names those there are."""
+def find_part(name: str, parts: Mapping[str, PartDefinition]) -> PartDefinition:
+    """The part with this official name. Raises UnknownPart, which lists the existing ones."""
     if name not in parts:
         raise UnknownPart(
-            f"part {printable(name)!r} is not made here; there are {', '.join(parts)}.{did_you_mean(name, parts)}",
+            f"part {printable(name)!r} is not available; available are {', '.join(parts)}.{did_you_mean(name, parts)}",
             parameter="part",
             value=name,
             allowed=parts,

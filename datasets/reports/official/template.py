@@ -1,7 +1,7 @@
-"""What a part of the harmonised report looks like: its columns and rows, named as the official templates name them.
+"""The templates of the harmonised report: columns and rows, with the names of the official templates.
 
-Implementing Regulation (EU) 2024/2835, Annex I, and the CSV templates published with it. Where a template ends a name in a
-blank, so does this.
+Implementing Regulation (EU) 2024/2835, Annex I, and the CSV templates published with it. If a template has
+a trailing blank in a name, so does this module.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ OTHER = f"{KEYWORD}{statement.OTHER}"
 STATES = tuple(code for code in geography.COUNTRIES if code not in geography.OUTSIDE_THE_UNION)
 """The 27 Member States, in the order of the reports."""
 LANGUAGES = tuple("bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())
-"""The official languages of the Union, as part 8 writes them."""
+"""The official languages of the Union, as written in part 8."""
 
 Key = tuple[str, ...]
-"""Which row: the codes that tell it apart, such as (category, keyword) or (indicator, scope)."""
+"""The codes that identify a row, such as (category, keyword) or (indicator, scope)."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a part: what tells it apart, the fields that are printed before the numbers, and of which row it is a part.
+    """One row of a part: its key, the fields printed before the numbers, and its parent row.
 
-    `within` is the row whose number is the sum of those that lie within it; empty where nothing is summed.
+    `within` is the key of the row whose number is the sum of its children; empty if the row has no parent.
     """
 
     key: Key
@@ -40,7 +40,7 @@ class Row:
 class Template:
     """One part: its official name, the columns before the numbers, the columns of numbers, and its rows.
 
-    `context` are the columns behind the numbers, one for each; empty where the template has none.
+    `context` are the columns after the numbers, one for each; empty if the template has none.
     """
 
     name: str
@@ -54,12 +54,12 @@ class Template:
         return self.leading + self.measures + self.context
 
     def children(self, key: Key) -> tuple[Row, ...]:
-        """The rows that add up to this one."""
+        """The rows whose sum is this row."""
         return tuple(row for row in self.rows if row.within == key)
 
 
 def category_rows(categories: tuple[str, ...], *leading: str, scope: str | None = None) -> Iterator[Row]:
-    """TOTAL, and each category with its keywords and KEYWORD_OTHER behind it; with a scope, which stands behind them."""
+    """TOTAL, then each category followed by its keywords and KEYWORD_OTHER; the scope, if given, is the last field."""
     behind = () if scope is None else (scope,)
 
     def row(code: str, key: Key, within: Key, described: str = "") -> Row:
@@ -81,7 +81,7 @@ def category_rows(categories: tuple[str, ...], *leading: str, scope: str | None 
 
 
 WHAT_IS_OTHER = "Decisions for which another keyword, several keywords or none was recorded."
-"""What KEYWORD_OTHER stands for here; the rules ask for a description of each such row (Annex II)."""
+"""The meaning of KEYWORD_OTHER here; the rules require a description of each such row (Annex II)."""
 
 OF_NOTICES = tuple(
     code.code for code in statement.CATEGORY if code.code not in {statement.UNKNOWN, "OTHER_VIOLATION_TC"}

@@ -1,1 +1,1 @@
-"""Transparency reports as others have published them: read with their quirks, checked, and set against releases."""
+"""Transparency reports as platforms have published them: read with their quirks, checked, and compared with releases."""

@@ -1,4 +1,4 @@
-"""A published part set against releases, cell by cell: how many standard errors lie between, and what that says."""
+"""Compares a published part with releases, cell by cell: how many standard errors they are apart, and a verdict."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from datasets.refusal import Refusal
 from datasets.release.format.status import CONFIDENCE
 from datasets.release.releases import Releases
 from datasets.reports.coverage import Coverage, coverage_of
-from datasets.reports.finding import Inquiry
+from datasets.reports.finding import IndicatorQueries
 from datasets.reports.number import Number
-from datasets.reports.official.part import Cell, Filled, Part
+from datasets.reports.official.part import Cell, PartCells, PartDefinition
 from datasets.reports.official.parts import PARTS
 from datasets.reports.period import ReportPeriod
 from datasets.reports.published.reading import PublishedPart
-from datasets.reports.published.structure import breaches
-from datasets.reports.report import current_of
+from datasets.reports.published.structure import rule_violations
+from datasets.reports.report import current_releases
 
-Verdict = Literal["agrees", "differs", "not reported", "not in the release", "lost in noise"]
+CellVerdict = Literal["agrees", "differs", "not reported", "not in the release", "lost in noise"]
 
 
 class NothingToCompare(Refusal):
-    """A published part whose period no release covers."""
+    """No release covers the period of the published part."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One cell: what was published, what the releases say, and how many standard errors lie between them."""
+class CellComparison:
+    """One cell: the published number, the released one, and how many standard errors they are apart."""
 
     cell: Cell
     reported: float | None
     released: Number | None
-    verdict: Verdict
-    apart: float | None = None
+    verdict: CellVerdict
+    errors_apart: float | None = None
 
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """A published part and all of its comparisons. `same_period` is whether both are about the same days."""
+    """A published part and the comparisons of its cells. `same_period` is true if both cover the same days."""
 
     part: PublishedPart
     coverage: Coverage
-    comparisons: tuple[Comparison, ...]
-    breaches: tuple[str, ...]
+    comparisons: tuple[CellComparison, ...]
+    violations: tuple[str, ...]
     bounding: str
 
     @property
@@ -58,14 +58,14 @@ class Reconciliation:
         return Counter(each.verdict for each in self.comparisons)
 
     def sentences(self) -> Iterator[str]:
-        """What to know before believing a verdict."""
+        """What to know before trusting a verdict."""
         reported = ", ".join(self.part.periods) or "no period"
         if self.same_period:
-            yield f"Both are about {reported}."
+            yield f"Both cover {reported}."
         else:
             yield (
-                f"The periods differ: the file is about {reported}, the release about {self.coverage.period.dates}. "
-                f"{self.coverage.sentence()} A cell that differs may do so for that alone."
+                f"The periods differ: the file covers {reported}, the releases {self.coverage.period.dates}. "
+                f"{self.coverage.sentence()} A cell may differ for this reason alone."
             )
         compared = self.verdicts["agrees"] + self.verdicts["differs"]
         chance = (1 - CONFIDENCE) * compared
@@ -77,34 +77,36 @@ class Reconciliation:
         yield from PARTS[self.part.template.name].notes
 
 
-def reconciled(part: PublishedPart, releases: Releases, period: ReportPeriod | None = None) -> Reconciliation:
-    """A published part against what is current of its own period, or of another one.
+def compare_with_releases(
+    part: PublishedPart, releases: Releases, period: ReportPeriod | None = None
+) -> Reconciliation:
+    """A published part compared with the current releases of its own period, or of another one.
 
-    Raises NothingToCompare where nothing of the period is released.
+    Raises NothingToCompare if no release covers the period.
     """
-    current = current_of(releases)
+    current = current_releases(releases)
     official = PARTS[part.template.name]
-    wanted = period or _period_of(part)
+    wanted = period or _stated_period(part)
     coverage = coverage_of(official.dataset, wanted, current[official.dataset])
     if not coverage.used:
         months = ", ".join(r.manifest.month for r in current[official.dataset]) or "none"
         raise NothingToCompare(
-            f"{part.path.name}: nothing of {official.dataset} is released for {wanted}; released are {months}, and --period "
-            "takes another period",
+            f"{part.path.name}: no release of {official.dataset} covers {wanted}; there are releases of {months}; choose "
+            "another period with --period",
             parameter="period",
             value=str(wanted),
         )
-    filled = official.filled(Inquiry(releases, current), coverage)
+    filled = official.fill_cells(IndicatorQueries(releases, current), coverage)
     return Reconciliation(
         part,
         coverage,
-        tuple(_comparisons(part, filled)),
-        tuple(breaches(part)),
-        _bounding(official, coverage),
+        tuple(_compare_cells(part, filled)),
+        tuple(rule_violations(part)),
+        _describe_bounding(official, coverage),
     )
 
 
-def _comparisons(part: PublishedPart, filled: Filled) -> Iterator[Comparison]:
+def _compare_cells(part: PublishedPart, filled: PartCells) -> Iterator[CellComparison]:
     cells = part.cells
     for row in part.template.rows:
         for column in part.template.measures:
@@ -112,23 +114,23 @@ def _comparisons(part: PublishedPart, filled: Filled) -> Iterator[Comparison]:
             reported, released = cells.get(cell), filled.noisy.get(cell)
             if reported is None and released is None:
                 continue
-            yield _compared(cell, reported, released)
+            yield _compare_cell(cell, reported, released)
 
 
-def _compared(cell: Cell, reported: float | None, released: Number | None) -> Comparison:
+def _compare_cell(cell: Cell, reported: float | None, released: Number | None) -> CellComparison:
     if released is None:
-        return Comparison(cell, reported, None, "not in the release")
+        return CellComparison(cell, reported, None, "not in the release")
     if reported is None:
-        return Comparison(cell, None, released, "not reported")
+        return CellComparison(cell, None, released, "not reported")
     if released.value is None or released.lo is None or released.hi is None:
-        return Comparison(cell, reported, released, "lost in noise")
+        return CellComparison(cell, reported, released, "lost in noise")
     inside = released.lo <= reported <= released.hi
     apart = (released.value - reported) / released.se if released.se else None
-    return Comparison(cell, reported, released, "agrees" if inside else "differs", apart)
+    return CellComparison(cell, reported, released, "agrees" if inside else "differs", apart)
 
 
-def _period_of(part: PublishedPart) -> ReportPeriod:
-    """The period that a file says it is about. Raises NothingToCompare where that is none."""
+def _stated_period(part: PublishedPart) -> ReportPeriod:
+    """The period that a file states. Raises NothingToCompare if it states none that reports have."""
     for text in part.periods:
         first, _, last = text.partition("/")
         try:
@@ -139,20 +141,20 @@ def _period_of(part: PublishedPart) -> ReportPeriod:
             continue
         if months in {1, 3, 6} and (begins.month - 1) % months == 0 and found.dates == text:
             return found
-    said = ", ".join(part.periods) or "no period"
+    stated = ", ".join(part.periods) or "no period"
     raise NothingToCompare(
-        f"{part.path.name}: the file is about {said}, which is no month, quarter or half-year; say with --period which one "
-        "to set it against, such as 2026-H1",
+        f"{part.path.name}: the file covers {stated}, which is not a month, quarter or half-year; name the period to compare "
+        "it with by --period, such as 2026-H1",
         parameter="period",
     )
 
 
-def _bounding(official: Part, coverage: Coverage) -> str:
-    """What bounding did to what a part counts."""
+def _describe_bounding(official: PartDefinition, coverage: Coverage) -> str:
+    """The effect of the contribution bound on what a part counts."""
     bound = coverage.used[-1].bounding(official.measure, {})
     if bound["rows_per_unit"] is None:
-        return f"{official.measure}: each person weighs one in a month."
+        return f"{official.measure}: each person has a weight of one in a month."
     kept = (bound["kept"] or {}).get("share")
     share = f", which kept about {kept:.0%} of the rows" if kept is not None else ""
     rows = bound["rows_per_unit"]
-    return f"{official.measure}: at most {rows} rows of a person and month count{share}; published reports count all."
+    return f"{official.measure}: at most {rows} rows per person and month count{share}; published reports count all rows."

@@ -1,4 +1,4 @@
-"""The text of a published file: its encoding, its separator, its lines; what had to be mended is told."""
+"""Decodes a published file and splits it into fields; every correction is reported to a callback."""
 
 from __future__ import annotations
 
@@ -6,43 +6,47 @@ import csv
 import io
 from collections.abc import Callable
 
-Told = Callable[[str], None]
+ReportQuirk = Callable[[str], None]
 
-BROKEN = {"¡¯": "’", "¡®": "‘", "¡°": "“", "¡±": "”"}
-"""Chinese double-byte quotation marks (GBK) that were read as Latin-1: one line of defence, for what is only text."""
+BROKEN_QUOTES = {"¡¯": "’", "¡®": "‘", "¡°": "“", "¡±": "”"}
+"""Chinese double-byte quotation marks (GBK) that were decoded as Latin-1. They occur only in free text."""
 
 
-def lines_of(content: bytes, told: Told) -> list[list[str]]:
-    """The fields of every line (RFC 4180, or with semicolons), empty lines left out."""
-    text = _decoded(content, told)
+def parse_lines(content: bytes, report: ReportQuirk) -> list[list[str]]:
+    """The fields of every line that is not empty (RFC 4180, or with semicolons)."""
+    text = _decode(content, report)
     if text and not text.endswith(("\n", "\r")):
-        told("the last line has no end")
+        report("the last line has no newline")
     first = text.partition("\n")[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     if delimiter != ",":
-        told("fields are separated by semicolons, not by commas")
+        report("fields are separated by semicolons instead of commas")
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     blank = sum(not any(field.strip() for field in row) for row in rows)
     if blank:
-        told(f"{blank} empty line(s) left out")
-    return [[_mended(field, told) for field in row] for row in rows if any(field.strip() for field in row)]
+        report(f"{blank} empty line(s) ignored")
+    return [
+        [_repair_quotes(field, report) for field in row]
+        for row in rows
+        if any(field.strip() for field in row)
+    ]
 
 
-def plain(text: str) -> str:
-    """A text as names are compared: without blanks around it or doubled, whatever kind they are, in lower case.
+def normalise(text: str) -> str:
+    """A text in the form in which names are compared: surrounding and repeated white space removed, case folded.
 
-    >>> plain("Number of  notices\\N{NO-BREAK SPACE}received ")
+    >>> normalise("Number of  notices\\N{NO-BREAK SPACE}received ")
     'number of notices received'
     """
     return " ".join(text.split()).casefold()
 
 
-def _decoded(content: bytes, told: Told) -> str:
+def _decode(content: bytes, report: ReportQuirk) -> str:
     if content.startswith(b"\xef\xbb\xbf"):
-        told("the file begins with a byte order mark")
+        report("the file begins with a byte order mark")
         content = content[3:]
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        told("the file is UTF-16, not UTF-8")
+        report("the file is UTF-16, not UTF-8")
         return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8")
@@ -53,15 +57,15 @@ def _decoded(content: bytes, told: Told) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        told(f"the file is no UTF-8 (byte {where}); it was read as {encoding}")
+        report(f"the file is not UTF-8 (byte {where}); it was decoded as {encoding}")
         return text
-    told(f"the file is no UTF-8 (byte {where}); what cannot be read stands as �")
+    report(f"the file is not UTF-8 (byte {where}); bytes that cannot be decoded became �")
     return content.decode("utf-8", "replace")
 
 
-def _mended(field: str, told: Told) -> str:
-    for wrong, right in BROKEN.items():
+def _repair_quotes(field: str, report: ReportQuirk) -> str:
+    for wrong, right in BROKEN_QUOTES.items():
         if wrong in field:
-            told(f"broken quotation marks {wrong!r} were read as {right!r}")
+            report(f"broken quotation marks {wrong!r} were replaced by {right!r}")
             field = field.replace(wrong, right)
     return field

@@ -14,7 +14,7 @@ from tests.api.conftest import ensure_problem
 
 @pytest.fixture(scope="module")
 def trustee(deployment):
-    """Somebody who may read reports and nothing else."""
+    """A client that may read reports and nothing else."""
     token = deployment.token(deployment.project(frozenset({"reports:read"}), "extended"))
     with deployment.client(token, limit_open="100000/minute", limit_extended="100000/minute") as client:
         yield client
@@ -50,7 +50,7 @@ def test_a_report_says_what_it_was_made_from_and_what_it_lacks(trustee):
     by = {coverage["dataset"]: coverage for coverage in report["coverage"]}
     assert by["moderation"]["releases"] == ["2026-05.1", "2026-06.1"]
     assert by["moderation"]["missing"] == ["2026-04"]
-    assert by["ads"]["sentence"] == "Nothing of ads is released for 2026-Q2."
+    assert by["ads"]["sentence"] == "No release of ads covers 2026-Q2."
     assert [c["name"] for c in report["commitments"]] == [c.name for c in COMMITMENTS]
     ads = report["commitments"][5]
     assert all(i["value"] is None and i["status"] == "O" for i in ads["indicators"])

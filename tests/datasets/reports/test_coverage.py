@@ -13,11 +13,11 @@ from statistics import fmean
 import pytest
 
 from datasets.reports.coverage import coverage_of
-from datasets.reports.finding import Inquiry
+from datasets.reports.finding import IndicatorQueries
 from datasets.reports.number import Number
 from datasets.reports.official.parts import PARTS
 from datasets.reports.period import ReportPeriod
-from datasets.reports.report import current_of, report_of
+from datasets.reports.report import build_report, current_releases
 from tests.datasets.reports.builds import build, events, opened
 
 JUNE = ReportPeriod.parse("2026-06")
@@ -29,14 +29,14 @@ SHARED = 3.0
 def numbers_of(releases) -> dict[tuple[str, ...], Number]:
     """Every number of a report, and every cell of the official parts that is no indicator already."""
     found: dict[tuple[str, ...], Number] = {}
-    for name, finding in report_of(releases, JUNE).findings.items():
+    for name, finding in build_report(releases, JUNE).findings.items():
         found[name,] = finding.number
         found |= {(name, part.of): part.number for part in finding.by}
-    current = current_of(releases)
+    current = current_releases(releases)
     for name in ("5_own_initiative_illegal", "6_own_initiative_TC", "7_appeals_and_recidivism", "10_AMAR"):
         part = PARTS[name]
-        filled = part.filled(
-            Inquiry(releases, current), coverage_of(part.dataset, JUNE, current[part.dataset])
+        filled = part.fill_cells(
+            IndicatorQueries(releases, current), coverage_of(part.dataset, JUNE, current[part.dataset])
         )
         found |= {(name, *key, column): number for (key, column), number in filled.noisy.items()}
     return found

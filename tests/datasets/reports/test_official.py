@@ -1,4 +1,4 @@
-"""The official parts: they add up exactly, count nobody below zero, and say what noise they carry."""
+"""The official parts: they add up exactly, have no negative counts, and state their noise."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.codelists import statement
-from datasets.reports.official.additive import adjusted, apportioned, projected
-from datasets.reports.official.parts import PARTS, official_part
+from datasets.reports.official.additive import apportion, make_additive, project_on_simplex
+from datasets.reports.official.parts import PARTS, fill_part
 from datasets.reports.official.template import KEYWORD, OTHER
 from datasets.reports.period import ReportPeriod
 from datasets.reports.published.reading import is_count, read_part
-from datasets.reports.published.structure import breaches
-from datasets.reports.report import current_of
+from datasets.reports.published.structure import rule_violations
+from datasets.reports.report import current_releases
 
 JUNE = ReportPeriod.parse("2026-06")
 FILLED = ("4_notices", "5_own_initiative_illegal", "6_own_initiative_TC", "7_appeals_and_recidivism", "8_automated_means",
@@ -27,18 +27,18 @@ FILLED = ("4_notices", "5_own_initiative_illegal", "6_own_initiative_TC", "7_app
 
 @pytest.fixture(scope="module")
 def parts(noisy):
-    current = current_of(noisy)
-    return {n: official_part(part, noisy, JUNE, current, "A platform") for n, part in PARTS.items()}
+    current = current_releases(noisy)
+    return {n: fill_part(part, noisy, JUNE, current, "A platform") for n, part in PARTS.items()}
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_that_is_written_can_be_read_and_keeps_every_rule(parts, name, tmp_path):
-    """The checks that published parts are put to, put to our own."""
+    """Our own parts pass the checks for published parts."""
     path = tmp_path / f"{name}.csv"
     path.write_bytes(parts[name].csv())
     read = read_part(path)
-    assert breaches(read) == []
-    assert (read.unread, read.strange, dict(read.quirks)) == ([], [], {})
+    assert rule_violations(read) == []
+    assert (read.unreadable, read.unknown_rows, dict(read.quirks)) == ([], [], {})
     assert (read.periods, read.services) == (("2026-06-01/2026-06-30",), ("A platform",))
     assert len(read.rows) == len(PARTS[name].template.rows)
 
@@ -75,7 +75,7 @@ def test_lines_end_as_rfc_4180_has_them(parts):
 
 
 def test_a_total_is_near_what_was_released(parts):
-    """The whole is only rounded, and cut off at 0."""
+    """The total is only rounded, and never negative."""
     made = parts["6_own_initiative_TC"]
     for column in made.part.template.measures:
         noisy = made.filled.noisy[("TOTAL",), column].value
@@ -83,7 +83,7 @@ def test_a_total_is_near_what_was_released(parts):
 
 
 def test_the_error_of_keyword_other_is_that_of_the_sum_it_stands_for(noisy, parts):
-    """Worked out from siblings being alike; asked of the release, it is the same."""
+    """Computed from equal covariances of siblings; a question to the release gives the same."""
     made, column = parts["6_own_initiative_TC"], "Number of measures taken at the provider's own initiative "
     for category in ("ANIMAL_WELFARE", "SCAMS_AND_FRAUD", "OTHER_VIOLATION_TC"):
         number = made.filled.noisy[(f"STATEMENT_CATEGORY_{category}", OTHER), column]
@@ -112,7 +112,7 @@ NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 
 @given(st.lists(NUMBERS, min_size=1, max_size=30), st.integers(0, 10**6))
 def test_apportioned_parts_are_whole_not_negative_and_add_up(noisy, total):
-    parts = apportioned(total, np.array(noisy))
+    parts = apportion(total, np.array(noisy))
     assert sum(parts) == total
     assert all(isinstance(part, int) and part >= 0 for part in parts)
 
@@ -120,7 +120,7 @@ def test_apportioned_parts_are_whole_not_negative_and_add_up(noisy, total):
 @given(st.lists(NUMBERS, min_size=2, max_size=8), st.integers(1, 1000), st.integers(0, 10**6))
 def test_no_other_split_of_the_total_is_nearer_than_the_projection(noisy, total, seed):
     point = np.array(noisy)
-    near = projected(point, total)
+    near = project_on_simplex(point, total)
     assert near.sum() == pytest.approx(total)
     other = np.random.default_rng(seed).dirichlet(np.ones(len(noisy))) * total
     assert np.sum((near - point) ** 2) <= np.sum((other - point) ** 2) * (1 + 1e-9) + 1e-6
@@ -128,7 +128,7 @@ def test_no_other_split_of_the_total_is_nearer_than_the_projection(noisy, total,
 
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=10))
 def test_what_needs_no_mending_is_left_as_it_is(counts):
-    assert apportioned(sum(counts), np.array(counts, dtype=float)) == counts
+    assert apportion(sum(counts), np.array(counts, dtype=float)) == counts
 
 
 def test_a_tree_adds_up_at_every_depth():
@@ -142,7 +142,7 @@ def test_a_tree_adds_up_at_every_depth():
         ("b1",): 6.7,
         ("b2",): 6.7,
     }
-    found = adjusted(tree, ("t",), noisy)
+    found = make_additive(tree, ("t",), noisy)
     assert found[("t",)] == 10
     for parent, children in tree.items():
         assert found[parent] == sum(found[child] for child in children)

@@ -1,4 +1,4 @@
-"""Reports: every number is the answer to a question anybody may ask; what is not there is said, not made up."""
+"""Reports: every number is the answer to a question that anyone may ask; missing numbers are reported, not estimated."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from datasets.catalogue import find_dataset
 from datasets.period import MalformedPeriod, Month
 from datasets.reports.commitment import Fact, Indicator
 from datasets.reports.commitments import COMMITMENTS
-from datasets.reports.coverage import coverage_of, run_up_to
+from datasets.reports.coverage import coverage_of, latest_run
 from datasets.reports.number import ABSENT
 from datasets.reports.period import ReportPeriod
-from datasets.reports.report import ReportNotCovered, report_of
-from datasets.reports.table import COLUMNS, as_csv
+from datasets.reports.report import ReportNotCovered, build_report
+from datasets.reports.table import COLUMNS, report_as_csv
 
 JUNE = ReportPeriod.parse("2026-06")
 INDICATORS = [i for commitment in COMMITMENTS for i in commitment.indicators if isinstance(i, Indicator)]
@@ -25,7 +25,7 @@ INDICATORS = [i for commitment in COMMITMENTS for i in commitment.indicators if 
 
 @pytest.fixture(scope="module")
 def june(noisy):
-    return report_of(noisy, JUNE)
+    return build_report(noisy, JUNE)
 
 
 def test_there_are_ten_commitments_each_with_indicators_and_gaps():
@@ -71,22 +71,22 @@ def test_a_change_is_the_difference_that_compare_gives(noisy, june):
 
 def test_a_trend_has_each_month_up_to_the_period_and_none_beyond(noisy, june):
     assert [part.of for part in june.findings["automated_share"].trend] == ["2026-05", "2026-06"]
-    may = report_of(noisy, ReportPeriod.parse("2026-05"))
+    may = build_report(noisy, ReportPeriod.parse("2026-05"))
     assert [part.of for part in may.findings["automated_share"].trend] == ["2026-05"]
     assert june.findings["automated_share"].trend[-1].number == june.findings["automated_share"].number
 
 
 def test_a_period_that_is_released_in_part_says_so_and_is_not_compared(noisy):
-    report = report_of(noisy, ReportPeriod.parse("2026-Q2"))
+    report = build_report(noisy, ReportPeriod.parse("2026-Q2"))
     coverage = next(c for c in report.coverages if c.dataset == "moderation")
-    assert coverage.sentence() == "The numbers are of 2026-05..2026-06; 2026-04 is not in them."
+    assert coverage.sentence() == "The numbers cover 2026-05..2026-06; 2026-04 is missing."
     change = report.findings["automated_share"].change
     assert change.number.status == ABSENT
-    assert "2026-04 is not in them" in change.sentence
+    assert "2026-04 is missing" in change.sentence
 
 
 def test_what_no_release_answers_has_no_number_and_a_status_that_says_it(noisy):
-    may = report_of(noisy, ReportPeriod.parse("2026-05"))
+    may = build_report(noisy, ReportPeriod.parse("2026-05"))
     found = may.findings["ad_impressions"]
     assert (found.number.value, found.number.status) == (None, ABSENT)
     assert found.trend == ()
@@ -100,11 +100,11 @@ def test_a_month_beyond_a_gap_is_named_and_not_added_up(noisy):
     gap = coverage_of("moderation", quarter, [april, june])
     assert (gap.months, gap.apart) == ((Month(2026, 6),), (april,))
     assert gap.sentence() == (
-        "The numbers are of 2026-06; 2026-04, 2026-05 is not in them. 2026-04 is released, but beyond a gap, and is not "
-        "added up."
+        "The numbers cover 2026-06; 2026-04, 2026-05 is missing. 2026-04 is released, but not consecutive with these months, "
+        "and is left out."
     )
     assert coverage_of("moderation", quarter, [april, may, june]).is_complete
-    assert run_up_to([april, june], Month(2026, 6), 12) == (june,)
+    assert latest_run([april, june], Month(2026, 6), 12) == (june,)
 
 
 def test_months_of_two_versions_of_a_declaration_are_not_added_up(noisy):
@@ -123,7 +123,7 @@ def test_facts_are_exact(june):
 
 
 def test_the_table_has_every_number_of_the_report(june):
-    rows = list(csv.DictReader(io.StringIO(as_csv(june).decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(report_as_csv(june).decode(), newline="")))
     assert tuple(rows[0]) == COLUMNS
     assert {row["indicator"] for row in rows if row["kind"] == "period"} == set(june.findings)
     for indicator in INDICATORS:
@@ -142,7 +142,7 @@ def test_every_indicator_names_a_law_and_asks_what_its_dataset_publishes():
     "text", ["2026", "2026-13", "2026-Q5", "2026-H3", "2026-06-01", "26-06", "2026-q2", "٢٠٢٦-06", ""]
 )
 def test_a_period_that_is_none_is_refused(text):
-    with pytest.raises(MalformedPeriod, match="is no period of a report; write a month"):
+    with pytest.raises(MalformedPeriod, match="is not a period of a report; write a month"):
         ReportPeriod.parse(text)
 
 
@@ -158,9 +158,9 @@ def test_a_period_that_is_none_is_refused(text):
 )
 def test_a_period_knows_its_days_and_the_one_before(text, before, dates):
     period = ReportPeriod.parse(text)
-    assert (str(period), str(period.before), period.dates) == (text, before, dates)
+    assert (str(period), str(period.previous), period.dates) == (text, before, dates)
 
 
 def test_a_period_without_any_release_is_refused_with_those_there_are(noisy):
     with pytest.raises(ReportNotCovered, match="2026-H1, 2026-Q2, 2026-05, 2026-06"):
-        report_of(noisy, ReportPeriod.parse("2031-Q1"))
+        build_report(noisy, ReportPeriod.parse("2031-Q1"))
