@@ -37,7 +37,7 @@ def raise_disk_full():
 
 @contextmanager
 def build_in_child(deployment, act=lambda place: None):
-    """A build in a child process, which calls `act` at each failpoint; gives its process id."""
+    """A build in a child process, which calls `act` at each failpoint; yields its process id."""
     deployment.ledger.close()  # no connection is shared between processes
     child = os.fork()
     if child == 0:

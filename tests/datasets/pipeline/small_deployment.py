@@ -1,4 +1,4 @@
-"""A deployment that builds small releases: crates of fruit as raw events, a ledger, a signature that anyone can make."""
+"""A deployment that builds small releases: crates of fruit as raw events, a ledger, and a signature without a key."""
 
 import json
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ STATES = [code.code for code in STATE.codes]
 
 
 def no_noise(scales):
-    """Noise that is none: what is left is what was counted."""
+    """Zeros instead of noise, so that the release has exact counts."""
     return np.zeros(scales.shape, dtype=np.int64)
 
 
@@ -53,7 +53,7 @@ def concatenate(*several):
 
 
 def bounded_rows(con, dataset, month, folder, private, salt="salt"):
-    """What the raw events in a folder contribute, validated and bounded by way of buckets as a build does it, in batches."""
+    """The contributions of the raw events in a folder, in batches, validated and bounded in buckets as in a build."""
     buckets = validate(
         con, dataset, month, folder, private / "quarantine", Into(private / "buckets", salt)
     ).buckets

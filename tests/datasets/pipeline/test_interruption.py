@@ -36,18 +36,18 @@ KILLS = int(os.environ.get("DAYLIGHT_TEST_KILLS", "4"))
 MANY = 100
 
 
-class Readers:
-    """Somebody who has the releases open all the while, and what must be true whatever has happened to the builder."""
+class Reader:
+    """A reader that has the releases open during all builds, and the conditions that must hold after each."""
 
     def __init__(self, deployment):
         self.deployment = deployment
         self.root = deployment.folder / "releases"
         self.open = Releases(self.root, deployment.folder / "cache", verify, (SEEDS.name,))
 
-    def ensure_well(self):
-        """One whole release is served, no part of another is to be seen, and the ledger has counted at least what is there.
+    def ensure_consistent(self):
+        """One whole release is served, no part of another is visible, and the ledger has counted every release.
 
-        Gives the name of the release that is served.
+        Returns the name of the release that is served.
         """
         self.open.refresh()
         assert self.open.degraded == ()
@@ -68,9 +68,9 @@ class Readers:
 
 
 @pytest.fixture
-def readers(deployment):
+def reader(deployment):
     deployment.build()
-    made = Readers(deployment)
+    made = Reader(deployment)
     yield made
     made.close()
 
@@ -86,7 +86,7 @@ def raise_no_room_to_spill():
     )
 
 
-def places(deployment):
+def passed_failpoints(deployment):
     """The names of all failpoints that a build passes, in order."""
     passed = []
     with armed_failpoints(passed.append):
@@ -94,12 +94,12 @@ def places(deployment):
     return passed
 
 
-def number(release):
+def revision(release):
     return int(release.split(".")[1])
 
 
 def test_a_build_can_be_stopped_at_every_step(deployment):
-    steps = places(deployment)
+    steps = passed_failpoints(deployment)
     assert len(steps) > 20
     for earlier, later in [
         ("reserved, before the ledger keeps it", "reserved, in the ledger"),
@@ -114,37 +114,37 @@ def test_a_build_can_be_stopped_at_every_step(deployment):
         assert steps.index(earlier) < steps.index(later)
 
 
-def test_killed_or_without_disk_at_any_place_readers_see_a_whole_release_and_the_next_build_works(
-    deployment, readers
+def test_after_a_kill_or_a_full_disk_at_any_failpoint_readers_see_a_whole_release_and_the_next_build_works(
+    deployment, reader
 ):
     """Every other place has a kill, every other a full disk, and each such build goes on with one that was stopped a place
     before; with many kills each place has both, and then a whole build."""
-    steps = places(deployment)
+    steps = passed_failpoints(deployment)
     for at in range(1, len(steps) + 1):
-        before = readers.ensure_well()
+        before = reader.ensure_consistent()
         if KILLS >= MANY or at % 2:
             with build_in_child(deployment, Nth(at, kill_self)):
                 pass
-        after = readers.ensure_well()
-        assert number(after) >= number(before)
+        after = reader.ensure_consistent()
+        assert revision(after) >= revision(before)
         if KILLS >= MANY or not at % 2:
             with (
                 suppress(DiskFull),
                 armed_failpoints(Nth(at, raise_disk_full)),
-            ):  # what is gone on with passes fewer places
+            ):  # a resumed build passes fewer failpoints
                 deployment.build(correction=AGAIN)
-            assert number(readers.ensure_well()) >= number(after)
+            assert revision(reader.ensure_consistent()) >= revision(after)
         if KILLS >= MANY or at == len(steps):
             built = deployment.build(correction=AGAIN)
-            assert readers.ensure_well() == built.name, steps[at - 1]
-            assert ensure_ledger_matches(readers.root, verify, deployment.ledger)
-            assert {path.name for path in readers.root.rglob(".*")} == set(), steps[at - 1]
+            assert reader.ensure_consistent() == built.name, steps[at - 1]
+            assert ensure_ledger_matches(reader.root, verify, deployment.ledger)
+            assert {path.name for path in reader.root.rglob(".*")} == set(), steps[at - 1]
     assert "void" not in deployment.states
 
 
 @pytest.mark.parametrize("trouble", ["disk", "ledger", "spilling"])
-def test_a_full_disk_and_a_lost_ledger_cost_no_second_spend_wherever_they_strike(tmp_path, trouble):
-    """The caps are good for one build: what the next one goes on with is the only spend."""
+def test_a_full_disk_or_a_lost_ledger_at_any_failpoint_costs_no_second_spend(tmp_path, trouble):
+    """The caps allow one build, so the next build must resume the same reservation."""
     once = Caps(*[Fraction(budget_of(SEEDS, JUNE).spend().nano_rho, NANO)] * 2)
     troubles = {
         "disk": raise_disk_full,
@@ -167,25 +167,25 @@ def test_a_full_disk_and_a_lost_ledger_cost_no_second_spend_wherever_they_strike
         deployment.ledger.close()
 
 
-def test_killed_at_any_moment_readers_see_a_whole_release_and_the_next_build_works(deployment, readers):
+def test_after_a_kill_at_any_moment_readers_see_a_whole_release_and_the_next_build_works(deployment, reader):
     chance = random.Random(KILLS)
     begun = time.monotonic()
     deployment.build(correction=AGAIN)
-    lasts = time.monotonic() - begun
+    duration = time.monotonic() - begun
     for _ in range(KILLS):
-        before = readers.ensure_well()
+        before = reader.ensure_consistent()
         with build_in_child(deployment) as child:
-            time.sleep(chance.uniform(0, 1.1 * lasts))
+            time.sleep(chance.uniform(0, 1.1 * duration))
             os.kill(child, signal.SIGKILL)
-        assert number(before) <= number(readers.ensure_well()) <= number(before) + 1
-        assert deployment.build(correction=AGAIN).name == readers.ensure_well()
+        assert revision(before) <= revision(reader.ensure_consistent()) <= revision(before) + 1
+        assert deployment.build(correction=AGAIN).name == reader.ensure_consistent()
     assert deployment.states.count("reserved") > KILLS
-    assert ensure_ledger_matches(readers.root, verify, deployment.ledger)
+    assert ensure_ledger_matches(reader.root, verify, deployment.ledger)
 
 
-def test_where_files_may_not_grow_nothing_is_published_and_the_next_build_works(deployment, readers):
-    """A limit of the operating system on the size of a file: every writer meets it where its own writing would fail."""
-    before = readers.ensure_well()
+def test_with_a_limit_on_file_sizes_nothing_is_published_and_the_next_build_works(deployment, reader):
+    """The operating system limits the size of a file, so that each write beyond the limit fails."""
+    before = reader.ensure_consistent()
     for limit in (0, 100, 1_000, 10_000):
         deployment.ledger.close()
         child = os.fork()
@@ -197,6 +197,6 @@ def test_where_files_may_not_grow_nothing_is_published_and_the_next_build_works(
             except BaseException:
                 os._exit(3)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
-        assert readers.ensure_well() == before
+        assert reader.ensure_consistent() == before
     deployment.build(correction=AGAIN)
-    assert readers.ensure_well() > before
+    assert reader.ensure_consistent() > before

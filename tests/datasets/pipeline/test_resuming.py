@@ -36,7 +36,7 @@ def deployment(tmp_path):
     return SmallDeployment(tmp_path / "deployment")
 
 
-class Broken(Exception):
+class StepFailed(Exception):
     pass
 
 
@@ -44,10 +44,10 @@ class Broken(Exception):
 def test_a_build_that_fails_at_any_step_publishes_nothing_and_its_spend_counts(deployment, step):
     def fail_at(name):
         if name == step:
-            raise Broken
+            raise StepFailed
 
     deployment.put(BUSY)
-    with pytest.raises(Broken):
+    with pytest.raises(StepFailed):
         deployment.build(on_step=fail_at)
     assert deployment.published_files == []
     reserved = STEPS.index(step) > STEPS.index("reserving")
@@ -57,8 +57,8 @@ def test_a_build_that_fails_at_any_step_publishes_nothing_and_its_spend_counts(d
     assert read_manifest(folder)["revision"] == 1
 
 
-def killed(deployment, act):
-    """Run `act` in a process of its own that ends without a word where it calls os._exit."""
+def run_until_exit(deployment, act):
+    """Run `act` in a child process, in which it calls os._exit(7)."""
     deployment.ledger.close()  # no connection is shared between processes
     child = os.fork()
     if child == 0:
@@ -70,23 +70,23 @@ def killed(deployment, act):
 
 
 @pytest.mark.parametrize("step", STEPS[2:])
-def test_a_build_that_is_killed_publishes_nothing_and_the_next_goes_on_with_its_reservation(deployment, step):
+def test_a_killed_build_publishes_nothing_and_the_next_one_resumes_its_reservation(deployment, step):
     deployment.put(BUSY)
-    killed(deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == step else None))
+    run_until_exit(
+        deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == step else None)
+    )
     assert [path for path in deployment.published_files if not path.startswith(".")] == []
     assert deployment.states == ["reserved"]
     assert read_manifest(deployment.build())["revision"] == 1
     assert deployment.states == ["reserved", "committed"]
     assert deployment.spent_nano_rho() == budget_of(HARVEST, JUNE).spend().nano_rho
-    assert not list((deployment.folder / "private" / "building").rglob("*.parquet")), "nothing is left of it"
+    assert not list((deployment.folder / "private" / "building").rglob("*.parquet")), "its files are deleted"
 
 
 @pytest.mark.parametrize("change", ["events", "declaration", "installed version", "correction"])
-def test_a_build_of_anything_else_gives_up_one_that_was_killed_only_when_it_is_told_to(
-    deployment, monkeypatch, change
-):
+def test_a_different_build_gives_up_a_killed_one_only_on_request(deployment, monkeypatch, change):
     deployment.put(BUSY)
-    killed(
+    run_until_exit(
         deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[3] else None)
     )
     if change == "events":
@@ -108,18 +108,18 @@ def test_a_build_of_anything_else_gives_up_one_that_was_killed_only_when_it_is_t
     assert deployment.spent_nano_rho() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
 
 
-def test_a_build_afresh_where_nothing_was_cut_off_is_like_any_other(deployment):
+def test_a_build_afresh_without_an_interrupted_build_is_like_any_other(deployment):
     deployment.put(BUSY).build(afresh=True)
     assert deployment.states == ["reserved", "committed"]
 
 
 @pytest.mark.parametrize("lacks", ["budget", "room"])
-def test_a_build_that_lacks_budget_or_room_gives_up_none_that_was_killed(tmp_path, monkeypatch, lacks):
+def test_a_build_without_budget_or_room_does_not_give_up_a_killed_one(tmp_path, monkeypatch, lacks):
     spend = Fraction(budget_of(HARVEST, JUNE).spend().nano_rho, NANO)
     deployment = SmallDeployment(
         tmp_path / "deployment", Caps(month=spend if lacks == "budget" else 2 * spend)
     ).put(BUSY)
-    killed(
+    run_until_exit(
         deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[3] else None)
     )
     if lacks == "room":
@@ -135,7 +135,7 @@ def test_a_build_that_lacks_budget_or_room_gives_up_none_that_was_killed(tmp_pat
 
 
 @pytest.mark.parametrize("moment", ["save_reservation", "save_counts", "save_parts", "noisy_cells"])
-def test_a_build_killed_right_after_it_wrote_down_how_far_it_is_spends_once(deployment, monkeypatch, moment):
+def test_a_build_killed_right_after_a_checkpoint_spends_once(deployment, monkeypatch, moment):
     done = getattr(Checkpoint, moment)
 
     def then_exit(*arguments):
@@ -144,14 +144,14 @@ def test_a_build_killed_right_after_it_wrote_down_how_far_it_is_spends_once(depl
 
     deployment.put(BUSY)
     monkeypatch.setattr(Checkpoint, moment, then_exit)
-    killed(deployment, deployment.build)
+    run_until_exit(deployment, deployment.build)
     monkeypatch.undo()
     deployment.build()
     assert deployment.spent_nano_rho() == budget_of(HARVEST, JUNE).spend().nano_rho
     assert deployment.states == ["reserved", "committed"]
 
 
-def test_a_build_killed_right_after_it_reserved_goes_on_with_that_reservation(deployment, monkeypatch):
+def test_a_build_killed_right_after_its_reservation_is_resumed_on_it(deployment, monkeypatch):
     reserve = deployment.ledger.reserve
 
     def then_exit(*arguments, **named):
@@ -160,30 +160,30 @@ def test_a_build_killed_right_after_it_reserved_goes_on_with_that_reservation(de
 
     deployment.put(BUSY)
     monkeypatch.setattr(deployment.ledger, "reserve", then_exit)
-    killed(deployment, deployment.build)
+    run_until_exit(deployment, deployment.build)
     monkeypatch.undo()
     deployment.build()
     assert deployment.states == ["reserved", "committed"]
 
 
-def test_noise_that_was_drawn_before_a_kill_is_what_is_published_and_none_is_drawn_again(deployment):
+def test_noise_that_was_drawn_before_a_kill_is_published_and_not_drawn_again(deployment):
     deployment.put(BUSY)
-    killed(
+    run_until_exit(
         deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[5] else None)
     )
     (kept,) = (deployment.folder / "private" / "building").rglob("noisy-*.npz")
     with np.load(kept) as found:
         drawn = found[json.dumps(["measures", "crates", [0, 0, 0]])].item()
 
-    def again(scales):
+    def raise_error(scales):
         raise AssertionError("noise is drawn once for a reservation")
 
-    table = read_cells(deployment.build(noise=again)).to_pylist()
+    table = read_cells(deployment.build(noise=raise_error)).to_pylist()
     assert next(row["crates"] for row in table if row["cuboid"] == "total") == drawn
 
 
-def test_a_build_that_was_killed_counts_every_row_once(deployment, monkeypatch):
-    """Killed after each bucket in turn, and gone on with, it counts what a build counts that nobody kills."""
+def test_a_killed_build_that_is_resumed_counts_every_row_once(deployment, monkeypatch):
+    """Killed after each bucket and resumed, it counts the same as a build that is not killed."""
     monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 150)
     other = SmallDeployment(deployment.folder.parent / "whole").put(BUSY)
     for each in (deployment.put(BUSY), other):
@@ -198,17 +198,17 @@ def test_a_build_that_was_killed_counts_every_row_once(deployment, monkeypatch):
 
     for _ in range(5):
         monkeypatch.setattr(Checkpoint, "save_counts", then_exit)
-        killed(deployment, lambda: deployment.build(noise=no_noise))
+        run_until_exit(deployment, lambda: deployment.build(noise=no_noise))
     monkeypatch.setattr(Checkpoint, "save_counts", save_counts)
     counted = ["crates", "sales", "takings", "gardeners"]
     assert read_cells(deployment.build(noise=no_noise)).select(counted) == read_cells(whole).select(counted)
     assert deployment.states == ["reserved", "committed"]
 
 
-def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_next(deployment, monkeypatch):
+def test_a_build_killed_between_publication_and_commit_is_committed_by_the_next(deployment, monkeypatch):
     deployment.put(BUSY)
     monkeypatch.setattr(deployment.ledger, "commit", lambda *_, **__: os._exit(7))
-    killed(deployment, deployment.build)
+    run_until_exit(deployment, deployment.build)
     monkeypatch.undo()
     assert deployment.states == ["reserved"]
     assert deployment.build().name == "2026-06.1", "it finds itself done"
@@ -216,17 +216,15 @@ def test_a_build_killed_between_publishing_and_committing_is_committed_by_the_ne
     assert ensure_ledger_matches(deployment.folder / "releases", verify, deployment.ledger) == 2
 
 
-def test_a_disk_that_is_full_while_the_release_is_flushed_leaves_nothing_but_a_build_to_go_on_with(
-    deployment, monkeypatch
-):
+def test_a_full_disk_while_the_release_is_flushed_leaves_only_a_build_to_resume(deployment, monkeypatch):
     flush = files.flush
 
-    def full(path):
+    def flush_to_full_disk(path):
         if deployment.folder / "releases" in path.parents:
             raise OSError(28, "No space left on device")
         flush(path)
 
-    monkeypatch.setattr(files, "flush", full)
+    monkeypatch.setattr(files, "flush", flush_to_full_disk)
     with pytest.raises(DiskFull, match="make room there and give the same command again") as refused:
         deployment.put(BUSY).build()
     assert "\n" not in str(refused.value)

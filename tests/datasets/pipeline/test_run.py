@@ -29,15 +29,15 @@ def deployment(tmp_path):
     return SmallDeployment(tmp_path / "deployment")
 
 
-def shape(folder):
-    """All of a release but its noisy numbers and what follows from them."""
-    told = read_manifest(folder)
+def noise_free_content(folder):
+    """Everything in a release except its noisy numbers and what is computed from them."""
+    manifest = read_manifest(folder)
     for name in ("published_at", "ledger"):
-        del told[name]
-    for file in told["files"]:
+        del manifest[name]
+    for file in manifest["files"]:
         if file["name"] == "cells.parquet":
             del file["sha256"], file["bytes"]
-    for measure in told["measures"]:
+    for measure in manifest["measures"]:
         if measure["kept"]:
             measure["kept"] = sorted(measure["kept"]["by"])
     table = read_cells(folder)
@@ -49,7 +49,7 @@ def shape(folder):
     schema = pq.read_schema(folder / "cells.parquet")
     return (
         sorted(path.name for path in folder.iterdir()),
-        told,
+        manifest,
         schema,
         table.num_rows,
         table.select(keys).to_pylist(),
@@ -66,10 +66,10 @@ def shape(folder):
         pytest.param(crates(1, 1), id="everybody but one has gone"),
     ],
 )
-def test_neighbouring_inputs_give_releases_that_differ_in_nothing_but_noise(tmp_path, neighbour):
+def test_neighbouring_inputs_give_releases_that_differ_in_noise_only(tmp_path, neighbour):
     one = SmallDeployment(tmp_path / "one").put(BUSY).build()
     two = SmallDeployment(tmp_path / "two").put(neighbour).build()
-    assert shape(one) == shape(two)
+    assert noise_free_content(one) == noise_free_content(two)
 
 
 def test_two_builds_of_the_same_input_have_different_noise(tmp_path):
@@ -99,7 +99,7 @@ def test_no_exact_count_is_in_any_published_byte_or_log_line(deployment, caplog,
     }
     assert numbers.isdisjoint(map(float, planted))
     totals = json.loads((deployment.context.quarantine_folder(HARVEST, JUNE) / "totals.json").read_text())
-    assert (totals["read"], totals["kept"]) == (rows + bad, rows)  # the private side knows
+    assert (totals["read"], totals["kept"]) == (rows + bad, rows)  # the private folder has the exact numbers
 
 
 def test_a_month_is_spent_once(deployment):
@@ -115,8 +115,8 @@ def test_a_correction_is_a_new_spend_with_new_noise_and_the_next_revision(deploy
     first = deployment.put(BUSY).build()
     second = deployment.build(correction="two crates were counted twice")
     assert (first.name, second.name) == ("2026-06.1", "2026-06.2")
-    told = read_manifest(second)
-    assert (told["previous"], told["correction"]) == ("2026-06.1", "two crates were counted twice")
+    manifest = read_manifest(second)
+    assert (manifest["previous"], manifest["correction"]) == ("2026-06.1", "two crates were counted twice")
     assert deployment.spent_nano_rho() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
     assert read_cells(first)["crates"].to_pylist() != read_cells(second)["crates"].to_pylist()
     assert (deployment.folder / "releases/harvest/2026-06.current").read_text().strip() == "2026-06.2"
@@ -137,7 +137,7 @@ def test_without_events_nothing_is_spent(deployment):
     assert deployment.states == []
 
 
-def test_rows_that_do_not_fit_are_set_aside_and_the_rest_is_counted(deployment):
+def test_invalid_rows_are_quarantined_and_the_rest_is_counted(deployment):
     wrong = {**crates(5, 5, first=900_000), "plant": ["turnip"] * 5}
     folder = deployment.put(concatenate(crates(100, 100), wrong)).build(noise=no_noise)
     table = read_cells(folder).to_pylist()

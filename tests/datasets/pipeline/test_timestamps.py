@@ -1,4 +1,4 @@
-"""When things happened, as it is published: in an order that nothing shares, and saying nothing of how long a build took."""
+"""Published timestamps: no two are equal, their order is true, and they do not reveal how long a build took."""
 
 import json
 import os
@@ -31,61 +31,65 @@ REASON = "Crates were counted twice."
 HOUR = datetime(2026, 7, 1, 14, tzinfo=UTC)
 
 
-class Clock(SmallDeployment):
-    """A deployment whose clock stands where it is put, and goes on by the second whenever it is looked at."""
+class DeploymentWithClock(SmallDeployment):
+    """A deployment whose clock is set by the test, and advances by `tick` whenever it is read."""
 
-    now, lasts = HOUR, timedelta(0)
+    now, tick = HOUR, timedelta(0)
 
     def make_context(self, on_step):
         return BuildContext(
             self.folder / "releases", self.folder / "private", self.ledger, super().make_context(on_step).signer,
-            now=self.look, on_step=on_step,
+            now=self.read_clock, on_step=on_step,
         )  # fmt: skip
 
-    def look(self):
-        self.now += self.lasts
+    def read_clock(self):
+        self.now += self.tick
         return self.now
 
 
-def clock(folder, now, lasts):
-    made = Clock(folder, PLENTY, SEEDS).put(crates(30, 10))
-    made.now, made.lasts = now, lasts
+def make_deployment(folder, now, tick):
+    made = DeploymentWithClock(folder, PLENTY, SEEDS).put(crates(30, 10))
+    made.now, made.tick = now, tick
     return made
 
 
-def published(deployment):
-    """Every moment that anybody is told, with what it is of."""
+def published_times(deployment):
+    """Every published timestamp, of releases and of ledger entries."""
     root = deployment.folder / "releases"
     manifests = [json.loads(path.read_text())["published_at"] for path in root.rglob("manifest.json")]
     return manifests, [entry.time for entry in deployment.ledger.entries()]
 
 
-def test_a_build_that_takes_long_is_published_with_the_moments_of_one_that_does_not(tmp_path):
-    quick = clock(tmp_path / "quick", HOUR + timedelta(seconds=3), timedelta(milliseconds=1))
-    slow = clock(tmp_path / "slow", HOUR + timedelta(minutes=2), timedelta(minutes=11, microseconds=7))
+def test_a_slow_build_is_published_with_the_same_timestamps_as_a_fast_one(tmp_path):
+    quick = make_deployment(tmp_path / "quick", HOUR + timedelta(seconds=3), timedelta(milliseconds=1))
+    slow = make_deployment(
+        tmp_path / "slow", HOUR + timedelta(minutes=2), timedelta(minutes=11, microseconds=7)
+    )
     for deployment in (quick, slow):
         deployment.build()
-    assert published(quick) == published(slow) == ([HOUR.isoformat()], ["2026-07-01", "2026-07-01"])
+    assert (
+        published_times(quick) == published_times(slow) == ([HOUR.isoformat()], ["2026-07-01", "2026-07-01"])
+    )
 
 
-def test_a_build_that_came_to_nothing_says_its_day_only(tmp_path):
-    deployment = clock(tmp_path / "deployment", HOUR, timedelta(minutes=3))
+def test_a_failed_build_reveals_only_its_day(tmp_path):
+    deployment = make_deployment(tmp_path / "deployment", HOUR, timedelta(minutes=3))
 
-    def fail(step):
+    def raise_error(step):
         if step == "publishing":
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        deployment.build(on_step=fail)
+        deployment.build(on_step=raise_error)
     assert [(entry.state, entry.time) for entry in deployment.ledger.entries()] == [
         ("reserved", "2026-07-01"),
         ("void", "2026-07-01"),
     ]
 
 
-def test_what_happens_within_one_second_keeps_its_order(tmp_path):
+def test_actions_within_one_second_keep_their_order(tmp_path):
     """Releases, rollbacks and withdrawals by turns, while the clock stands still."""
-    deployment = clock(tmp_path / "deployment", HOUR + timedelta(minutes=30), timedelta(0))
+    deployment = make_deployment(tmp_path / "deployment", HOUR + timedelta(minutes=30), timedelta(0))
     root = deployment.folder / "releases"
 
     def current():
@@ -110,7 +114,7 @@ def test_what_happens_within_one_second_keeps_its_order(tmp_path):
     assert ensure_releases(root, verify, deployment.ledger) == 4
 
 
-def test_nothing_is_published_into_a_time_of_which_an_answer_was_given():
+def test_no_timestamp_lies_in_a_time_for_which_readers_have_answered():
     now = HOUR + timedelta(minutes=59, seconds=59, microseconds=999_999)
     for earlier in ((), (HOUR - timedelta(days=1),), (HOUR,), (HOUR + timedelta(minutes=30),)):
         for next_ in (release_timestamp(earlier, now), action_timestamp(earlier, now)):
@@ -121,28 +125,28 @@ def test_nothing_is_published_into_a_time_of_which_an_answer_was_given():
 @pytest.mark.parametrize("ahead", [-CLOCKS_DIFFER, timedelta(0), CLOCKS_DIFFER])
 @pytest.mark.parametrize("waits", [timedelta(minutes=9), timedelta(minutes=11), timedelta(hours=3)])
 @pytest.mark.parametrize("place", ["cells written", "manifest written", "ledger replaced"])
-def test_a_release_appears_in_no_time_of_which_a_reader_has_answered(tmp_path, ahead, waits, place):
+def test_a_release_appears_in_no_time_for_which_a_reader_has_answered(tmp_path, ahead, waits, place):
     """The builder is stopped just before the full hour; the reader's clock is not the builder's."""
-    deployment = clock(tmp_path / "deployment", HOUR + timedelta(minutes=59), timedelta(0))
-    told, waited = [], []
+    deployment = make_deployment(tmp_path / "deployment", HOUR + timedelta(minutes=59), timedelta(0))
+    answered, waited = [], []
 
     def act(at):
         if at == place and not waited:
             waited.append(at)
             deployment.now += waits
         if at == "release flushed":
-            told.append(stable_as_of((), deployment.now + ahead))
+            answered.append(stable_as_of((), deployment.now + ahead))
 
     with armed_failpoints(act):
         folder = deployment.build()
-    assert told[0] < published_at(folder) <= deployment.now
+    assert answered[0] < published_at(folder) <= deployment.now
     assert (published_at(folder).minute, published_at(folder).second) == (0, 0)
     assert ensure_releases(deployment.folder / "releases", verify, deployment.ledger) == 1
 
 
-def test_a_withdrawal_and_a_rollback_are_of_the_time_in_which_their_documents_appear(tmp_path):
+def test_a_withdrawal_and_a_rollback_have_the_time_at_which_their_documents_appear(tmp_path):
     """Putting them on record takes long, and a reader's clock is ahead."""
-    deployment = clock(tmp_path / "deployment", HOUR, timedelta(0))
+    deployment = make_deployment(tmp_path / "deployment", HOUR, timedelta(0))
     root = deployment.folder / "releases"
     for _ in range(2):
         deployment.build(correction="counted again")
@@ -168,8 +172,8 @@ def published_at(folder):
     return datetime.fromisoformat(json.loads((folder / "manifest.json").read_text())["published_at"])
 
 
-def test_a_release_is_later_than_one_whose_cells_were_damaged_since(tmp_path):
-    deployment = clock(tmp_path / "deployment", HOUR + timedelta(minutes=1), timedelta(0))
+def test_a_release_is_later_than_one_with_damaged_cells(tmp_path):
+    deployment = make_deployment(tmp_path / "deployment", HOUR + timedelta(minutes=1), timedelta(0))
     first = deployment.build()
     (first / "cells.parquet").write_bytes(b"")
     assert published_at(first) == HOUR
@@ -177,9 +181,9 @@ def test_a_release_is_later_than_one_whose_cells_were_damaged_since(tmp_path):
 
 
 @pytest.mark.parametrize("lost", ["manifest", "erratum", "rollback"])
-def test_a_release_is_later_than_what_cannot_be_verified_any_more(tmp_path, lost):
+def test_a_release_is_later_than_documents_that_cannot_be_verified(tmp_path, lost):
     """It is of its second then: that of its hour may be earlier than what was lost."""
-    deployment = clock(tmp_path / "deployment", HOUR + timedelta(minutes=10), timedelta(0))
+    deployment = make_deployment(tmp_path / "deployment", HOUR + timedelta(minutes=10), timedelta(0))
     root = deployment.folder / "releases"
     first = deployment.build()
     second = deployment.build(correction="counted again")
@@ -200,8 +204,8 @@ def test_a_release_is_later_than_what_cannot_be_verified_any_more(tmp_path, lost
     assert published_at(deployment.build(correction="counted once more")) == HOUR + timedelta(minutes=30)
 
 
-def test_the_time_of_change_of_a_file_is_no_moment(tmp_path):
-    deployment = clock(tmp_path / "deployment", HOUR, timedelta(0))
+def test_the_modification_time_of_a_file_is_not_a_timestamp(tmp_path):
+    deployment = make_deployment(tmp_path / "deployment", HOUR, timedelta(0))
     root = deployment.folder / "releases"
     deployment.build()
     path = layout.erratum_file(root, SEEDS.name, "2026-06.1")
@@ -212,5 +216,5 @@ def test_the_time_of_change_of_a_file_is_no_moment(tmp_path):
     assert published_at(deployment.build(correction="withdrawn, nobody knows why")).year == 2026
 
 
-def test_no_answer_is_given_for_what_is_to_come_whatever_a_document_says():
+def test_no_answer_is_stable_for_the_future_whatever_a_document_says():
     assert stable_as_of((datetime(2099, 1, 1, tzinfo=UTC),), HOUR) <= HOUR + CLOCKS_DIFFER

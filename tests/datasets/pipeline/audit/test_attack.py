@@ -1,4 +1,4 @@
-"""The attack passes the real build and fails one with a planted bug in what is counted or in its noise."""
+"""The attack passes the real build, and fails a build with a bug in its counts or its noise."""
 
 import numpy as np
 import pytest
@@ -28,17 +28,19 @@ def failed(**options):
 
 
 def test_the_real_build_passes_and_the_audit_is_sharp():
-    """A canary over every cap moves as much as was promised, not less: no slack hides a bug."""
+    """A canary over every cap changes the release exactly as much as was promised, so no slack can hide a bug."""
     found = attack(builds=25)
     again = {v.test for v in attack(builds=25) if not v.passed} if not all(v.passed for v in found) else set()
-    assert {v.test for v in found if not v.passed} & again == set()  # chance alone does not fail twice
+    assert {
+        v.test for v in found if not v.passed
+    } & again == set()  # chance alone does not fail the same test twice
     moved = {v.about: v for v in found if v.test == MOVES}
     assert moved["far over every cap"].measured == pytest.approx(np.sqrt(2 * float(HARVEST.rho_of_release)))
     assert moved["rows that do not fit"].measured == 0.0
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d.name)
-def test_a_person_at_every_cap_is_promised_the_whole_of_a_release_and_no_more(dataset):
+def test_a_person_at_every_cap_costs_exactly_the_rho_of_the_release(dataset):
     assert claimed_rho(dataset, 10**6) == dataset.rho_of_release
     assert 0 < claimed_rho(dataset, 1) < dataset.rho_of_release
     assert claimed_rho(dataset, 0) == 0
@@ -52,7 +54,7 @@ def test_rows_forgotten_in_the_sensitivity_are_caught(monkeypatch):
     assert MOVES in failed()
 
 
-def test_a_bound_that_is_forgotten_is_caught(monkeypatch):
+def test_a_missing_bound_is_caught(monkeypatch):
     monkeypatch.setattr(bounding, "_kept", lambda measure, most: "true")
     assert MOVES in failed()
 
@@ -79,7 +81,7 @@ def test_counts_rounded_before_noise_are_caught(monkeypatch):
 
 
 def test_a_rare_unit_dropped_as_a_whole_is_caught(monkeypatch):
-    """Only what others did decides whether a row counts: bounding that is not stable."""
+    """Whether a row counts depends on the rows of others: such bounding is not stable."""
     real = bounding.contributions_sql
     monkeypatch.setattr(
         bounding, "contributions_sql",
@@ -88,7 +90,7 @@ def test_a_rare_unit_dropped_as_a_whole_is_caught(monkeypatch):
     assert MOVES in failed()
 
 
-def test_noise_that_is_half_of_what_is_stated_is_caught():
+def test_noise_with_half_of_the_stated_scale_is_caught():
     assert SCALE in failed(
         builds=5, noise=lambda scales: discrete_gaussian_noise(np.maximum(scales / 2, 0.1))
     )
@@ -104,14 +106,14 @@ def test_noise_that_is_too_small_in_one_measure_alone_is_caught():
     assert SCALE in failed(builds=10, noise=noise)
 
 
-def test_no_noise_is_caught_by_every_test_of_it():
+def test_missing_noise_is_caught_by_every_test_of_noise():
     found = failed(builds=150, noise=lambda scales: np.ones(scales.shape, dtype=np.int64))
     assert {DISTANCE, SCALE, SHARED} <= found
     assert EPSILON in found
 
 
 def test_noise_shared_between_cuboids_is_caught():
-    """Each table starts the generator anew, from a state that is new for each build."""
+    """Each table restarts the generator from the same state, which is new in each build."""
     state = []
 
     def noise(scales):
@@ -127,7 +129,7 @@ def test_noise_shared_between_cuboids_is_caught():
     assert SHARED in failed(builds=20, noise=noise)
 
 
-def test_noise_that_comes_again_in_the_next_build_is_caught():
+def test_noise_that_is_repeated_in_the_next_build_is_caught():
     kept = []
 
     def noise(scales):
@@ -138,17 +140,17 @@ def test_noise_that_comes_again_in_the_next_build_is_caught():
 
 
 @pytest.mark.parametrize(("hits", "upper"), [(0, 0.30850), (5, 0.81291), (10, 1.0)])
-def test_clopper_and_pearsons_limit_is_the_published_one(hits, upper):
+def test_the_limit_of_clopper_and_pearson_equals_the_published_one(hits, upper):
     assert upper_limit(hits, 10, 0.025) == pytest.approx(upper, abs=1e-4)
 
 
-def test_the_bound_on_epsilon_holds_as_often_as_it_says_and_is_near_what_can_be_shown():
-    """Randomised response with epsilon log 3: the bound is above it in at most 5 of 100 tries, give or take chance."""
+def test_the_bound_on_epsilon_has_its_confidence_and_is_near_the_true_value():
+    """Randomised response with epsilon log 3: the bound exceeds it in at most 5 of 100 tries, apart from chance."""
     draw = np.random.default_rng(1)
     found = []
     for _ in range(200):
         truth, answers = np.repeat([0.0, 1.0], 300), draw.random(600) < 0.75
-        said = np.where(answers, truth, 1 - truth)
-        found.append(epsilon_bound(said[:300], said[300:], 0.95, 1e-9))
+        answered = np.where(answers, truth, 1 - truth)
+        found.append(epsilon_bound(answered[:300], answered[300:], 0.95, 1e-9))
     assert np.mean(np.array(found) > np.log(3)) < 0.08
     assert np.median(found) > 0.5

@@ -1,4 +1,4 @@
-"""Noise comes from the operating system; a seed that anybody could set is found, wherever it is hidden."""
+"""Noise from the operating system passes the check; a generator or a seed is found wherever it is hidden."""
 
 import os
 from functools import partial
@@ -44,7 +44,7 @@ def seedable_words(number):
     return np.frombuffer(bytearray(os.urandom(8 * number)), dtype=np.uint64)
 
 
-def test_a_seed_that_can_be_set_in_production_is_caught_also_where_it_is_not_set(monkeypatch):
+def test_a_seed_that_could_be_set_in_production_is_caught_even_if_it_is_not_set(monkeypatch):
     monkeypatch.delenv("DAYLIGHT_SEED", raising=False)
     monkeypatch.setattr(randomness, "operating_system_words", seedable_words)
     assert failed() == {SOURCE}
@@ -82,7 +82,7 @@ def test_a_generator_within_the_privacy_engine_is_caught(monkeypatch):
     ],
     ids=["a partial function", "a default that remembers", "no noise"],
 )
-def test_noise_that_is_made_in_another_way_is_caught(noise):
+def test_noise_from_another_kind_of_function_is_caught(noise):
     assert SOURCE in failed(noise)
 
 
@@ -116,10 +116,10 @@ def test_a_seed_that_a_command_names_is_caught(tmp_path, command, line):
     assert failed(root=root) == {SEEDS}
 
 
-def test_the_package_of_the_command_line_is_where_the_check_looks_for_it():
+def test_the_check_finds_the_package_of_the_command_line():
     assert (Path(datasets.__file__).parent.parent / "cli" / "release.py").is_file()
 
 
-def test_a_setting_that_sounds_like_a_seed_is_caught():
+def test_a_setting_with_the_name_of_a_seed_is_caught():
     assert list(suspicious_settings(BuildSettings.model_fields)) == []
     assert list(suspicious_settings({"home": 1, "noise_seed": 2})) == ["the setting noise_seed"]

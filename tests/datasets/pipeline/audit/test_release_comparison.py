@@ -1,4 +1,4 @@
-"""Whole releases of neighbours tell nothing but noisy numbers, and whatever else is planted in one is found."""
+"""Releases of neighbouring inputs differ in noise only, and exact information that is planted in one is found."""
 
 import json
 import logging
@@ -17,13 +17,9 @@ def failed(noise=discrete_gaussian_noise):
     return {v.test: v.detail for v in compare_releases(HARVEST, noise) if not v.passed}
 
 
-def rows_of(con):
-    return con.execute("SELECT count(*) FROM valid_events").fetchone()[0]
-
-
 @pytest.fixture
 def plant(monkeypatch):
-    """Let a build go wrong: `plant(name, wrong)` replaces the function `name` that a build calls by `wrong(function)`."""
+    """Plants a bug in a build: `plant(name, wrong)` replaces the function `name` that a build calls by `wrong(function)`."""
 
     def plant(name, wrong):
         module = run if hasattr(run, name) else release_files
@@ -36,8 +32,8 @@ def test_the_real_build_passes():
     assert failed() == {}
 
 
-def counted(seen):
-    """Remember how many rows a build was given, as a bug might."""
+def remember_counts(seen):
+    """Remember how many rows a build has, as a bug might."""
 
     def wrong(real):
         def validate(con, *rest):
@@ -50,7 +46,7 @@ def counted(seen):
     return wrong
 
 
-def in_manifest(change):
+def change_manifest(change):
     """Change the manifest before it is signed."""
 
     def wrong(real):
@@ -64,17 +60,17 @@ def in_manifest(change):
 
 def test_an_exact_count_in_the_manifest_is_caught(plant):
     seen = {}
-    plant("validate", counted(seen))
+    plant("validate", remember_counts(seen))
     plant(
         "make_manifest",
-        in_manifest(lambda m: m.model_copy(update={"gaps": (*m.gaps, f"{seen['rows']} rows")})),
+        change_manifest(lambda m: m.model_copy(update={"gaps": (*m.gaps, f"{seen['rows']} rows")})),
     )
     assert failed()[FILES].startswith("manifest.json: gaps[0]")
 
 
-def test_an_exact_number_in_the_place_of_a_noisy_one_is_caught(plant):
+def test_an_exact_number_instead_of_a_noisy_one_is_caught(plant):
     seen = {}
-    plant("validate", counted(seen))
+    plant("validate", remember_counts(seen))
 
     def change(manifest):
         measure = manifest.measures[0]
@@ -84,13 +80,13 @@ def test_an_exact_number_in_the_place_of_a_noisy_one_is_caught(plant):
             update={"measures": (measure.model_copy(update={"kept": kept}), *manifest.measures[1:])}
         )
 
-    plant("make_manifest", in_manifest(change))
+    plant("make_manifest", change_manifest(change))
     assert failed()[FILES] == "manifest.json: measures[0].kept.overall.share (moves with the events only)"
 
 
-def test_how_many_rows_did_not_fit_is_caught_in_a_log_line(plant):
+def test_the_number_of_invalid_rows_in_a_log_line_is_caught(plant):
     seen = {}
-    plant("validate", counted(seen))
+    plant("validate", remember_counts(seen))
 
     def wrong(real):
         def write(*args):
@@ -105,9 +101,9 @@ def test_how_many_rows_did_not_fit_is_caught_in_a_log_line(plant):
 
 
 @pytest.mark.parametrize("what", ["statistics", "rows left out", "metadata", "numbers", "nulls"])
-def test_what_is_wrong_with_the_cells_is_caught(plant, what):
+def test_exact_information_in_the_cells_is_caught(plant, what):
     seen = {}
-    plant("validate", counted(seen))
+    plant("validate", remember_counts(seen))
 
     def wrong(real):
         def write(path, schema, budget, cells):
@@ -130,14 +126,16 @@ def test_what_is_wrong_with_the_cells_is_caught(plant, what):
         return write
 
     plant("write_cells", wrong)
-    plant("ensure_readable", lambda real: lambda *args: None)  # a build's own test finds some of it first
+    plant(
+        "ensure_readable", lambda real: lambda *args: None
+    )  # the self-test of a build would find some of it first
     found = failed()
     assert (REPLAY if what == "numbers" else FILES) in found
 
 
-def test_a_file_that_is_there_for_some_inputs_only_is_caught(plant):
+def test_a_file_that_exists_for_some_inputs_only_is_caught(plant):
     seen = {}
-    plant("validate", counted(seen))
+    plant("validate", remember_counts(seen))
 
     def wrong(real):
         def write(path, *rest):

@@ -1,4 +1,4 @@
-"""A reservation becomes one release, or nothing; and where that cannot be told, it stays open."""
+"""Recovery: a reservation is committed or voided, and stays open if it is not known whether it has a release."""
 
 import json
 import os
@@ -28,48 +28,48 @@ from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
 from tests.datasets.release.small_release import verify, write_signed_manifest
 
 
-def killed_when(deployment, place):
+def kill_build_at(deployment, place):
     with build_in_child(deployment, lambda at: kill_self() if at == place else None):
         pass
 
 
-def settled(deployment):
+def close_and_read_states(deployment):
     with builder_lock(deployment.context.releases, deployment.ledger):
         close_stale_reservations(deployment.context)
     return deployment.states
 
 
-def test_two_releases_of_one_reservation_are_found_out(deployment):
-    killed_when(deployment, "release in place")
+def test_two_releases_of_one_reservation_are_found(deployment):
+    kill_build_at(deployment, "release in place")
     (first,) = (deployment.context.releases / "seeds").glob("2026-06.1")
     second = shutil.copytree(first, first.with_name("2026-06.2"))
-    told = json.loads((second / "manifest.json").read_text())
-    told |= {"release": "2026-06.2", "revision": 2, "previous": "2026-06.1"}
-    write_signed_manifest(second, json.dumps(told, sort_keys=True).encode())
+    manifest = json.loads((second / "manifest.json").read_text())
+    manifest |= {"release": "2026-06.2", "revision": 2, "previous": "2026-06.1"}
+    write_signed_manifest(second, json.dumps(manifest, sort_keys=True).encode())
     for check in (ensure_ledger_matches, ensure_releases):
         with pytest.raises(LedgerBroken, match=r"seeds 2026-06.2: .* entry 1, and so was seeds 2026-06.1"):
             check(deployment.context.releases, verify, deployment.ledger)
 
 
-def test_a_name_that_was_released_is_given_to_no_other_release_though_its_folder_has_gone(deployment):
+def test_the_name_of_a_release_is_not_used_again_even_if_its_folder_is_gone(deployment):
     first = deployment.build()
     first.rename(deployment.folder / "lost")
     second = deployment.build(correction="counted again")
-    told = json.loads((second / "manifest.json").read_text())
-    assert (second.name, told["revision"], told["previous"]) == ("2026-06.2", 2, "2026-06.1")
+    manifest = json.loads((second / "manifest.json").read_text())
+    assert (second.name, manifest["revision"], manifest["previous"]) == ("2026-06.2", 2, "2026-06.1")
     (deployment.folder / "lost").rename(first)
     assert ensure_releases(deployment.context.releases, verify, deployment.ledger) == 2
 
 
 @pytest.mark.parametrize("committed", [False, True])
-def test_another_release_under_a_name_that_was_released_is_found_out(deployment, committed):
+def test_another_release_under_the_name_of_an_earlier_one_is_found(deployment, committed):
     deployment.build().rename(deployment.folder / "lost")
-    killed_when(deployment, "release in place")
+    kill_build_at(deployment, "release in place")
     (second,) = (deployment.context.releases / "seeds").glob("2026-06.2")
     first = second.rename(second.with_name("2026-06.1"))
-    told = json.loads((first / "manifest.json").read_text())
-    told |= {"release": "2026-06.1", "revision": 1, "previous": None}
-    write_signed_manifest(first, json.dumps(told, sort_keys=True).encode())
+    manifest = json.loads((first / "manifest.json").read_text())
+    manifest |= {"release": "2026-06.1", "revision": 1, "previous": None}
+    write_signed_manifest(first, json.dumps(manifest, sort_keys=True).encode())
     if committed:
         recovery.commit(deployment.context, deployment.ledger.entries()[2], first, "")
     for check in (ensure_ledger_matches, ensure_releases):
@@ -79,8 +79,8 @@ def test_another_release_under_a_name_that_was_released_is_found_out(deployment,
             check(deployment.context.releases, verify, deployment.ledger)
 
 
-def test_a_release_whose_spend_is_said_to_have_come_to_nothing_is_found_out(deployment):
-    killed_when(deployment, "release in place")
+def test_a_release_of_a_void_reservation_is_found(deployment):
+    kill_build_at(deployment, "release in place")
     deployment.ledger.void(deployment.ledger.entries()[0], now=deployment.context.now(), reason="a mistake")
     for check in (ensure_ledger_matches, ensure_releases):
         with pytest.raises(LedgerBroken, match=r"seeds 2026-06.1: .* entry 1, which entry 2 declares void"):
@@ -88,8 +88,8 @@ def test_a_release_whose_spend_is_said_to_have_come_to_nothing_is_found_out(depl
 
 
 @pytest.mark.parametrize("trouble", ["the disk fails", "it is damaged"])
-def test_a_release_that_cannot_be_read_is_not_taken_for_none(deployment, monkeypatch, trouble):
-    killed_when(deployment, "release in place")
+def test_the_reservation_of_a_release_that_cannot_be_read_stays_open(deployment, monkeypatch, trouble):
+    kill_build_at(deployment, "release in place")
     shutil.rmtree(deployment.context.private / "building")
     (manifest,) = deployment.context.releases.rglob("manifest.json")
     whole = manifest.read_bytes()
@@ -100,19 +100,21 @@ def test_a_release_that_cannot_be_read_is_not_taken_for_none(deployment, monkeyp
     with pytest.raises(
         ReleaseInDoubt, match=r"2026-06.1 cannot be read .* ledger entry 1, which is open"
     ) as doubt:
-        settled(deployment)
+        close_and_read_states(deployment)
     assert "\n" not in str(doubt.value)
     assert deployment.states == ["reserved"]
     manifest.write_bytes(whole)
     monkeypatch.undo()
-    assert settled(deployment) == ["reserved", "committed"]
+    assert close_and_read_states(deployment) == ["reserved", "committed"]
 
 
 def fail(*_):
     raise OSError(5, os.strerror(5))
 
 
-def test_a_build_that_fails_while_its_release_cannot_be_read_leaves_its_spend_open(deployment, monkeypatch):
+def test_a_build_that_fails_while_its_release_cannot_be_read_leaves_its_reservation_open(
+    deployment, monkeypatch
+):
     def act(place):
         if place == "release renamed":
             monkeypatch.setattr(recovery, "signed_manifest", fail)
@@ -126,21 +128,21 @@ def test_a_build_that_fails_while_its_release_cannot_be_read_leaves_its_spend_op
     assert deployment.states == ["reserved", "committed"]
 
 
-def test_a_damaged_release_that_the_ledger_knows_puts_no_other_spend_in_doubt(deployment):
+def test_a_damaged_release_that_is_committed_puts_no_other_reservation_in_doubt(deployment):
     folder = deployment.build()
     (folder / "manifest.json").write_bytes(b"")
-    killed_when(deployment, "reserved, in the ledger")
+    kill_build_at(deployment, "reserved, in the ledger")
     shutil.rmtree(deployment.context.private / "building")
-    assert settled(deployment) == ["reserved", "committed", "reserved", "void"]
+    assert close_and_read_states(deployment) == ["reserved", "committed", "reserved", "void"]
 
 
-@pytest.mark.parametrize("next_", ["the same command", "another reason", "settled"])
-def test_a_spend_that_is_committed_after_a_kill_knows_its_input(deployment, next_):
-    killed_when(deployment, "release in place")
-    if next_ == "the same command":
+@pytest.mark.parametrize("then", ["the same command", "another reason", "closing"])
+def test_a_reservation_that_is_committed_after_a_kill_has_its_input_hash(deployment, then):
+    kill_build_at(deployment, "release in place")
+    if then == "the same command":
         assert deployment.build(correction="counted again").name == "2026-06.1"
-    if next_ == "settled":
-        assert settled(deployment) == ["reserved", "committed"]
+    if then == "closing":
+        assert close_and_read_states(deployment) == ["reserved", "committed"]
     deployment.build(correction="counted once more")
     assert deployment.states == ["reserved", "committed"] * 2
     first, second = (entry.input_hash for entry in deployment.ledger.entries() if entry.state == "committed")
@@ -149,9 +151,9 @@ def test_a_spend_that_is_committed_after_a_kill_knows_its_input(deployment, next
 
 
 @pytest.fixture
-def elsewhere(deployment):
-    """Another host, with the ledger and the releases of the first one and a private folder of its own."""
-    folder = deployment.folder.with_name("elsewhere")
+def other_host(deployment):
+    """Another host with the same ledger and releases, and its own private folder."""
+    folder = deployment.folder.with_name("other")
     folder.mkdir()
     deployment.context.releases.mkdir()
     (folder / "releases").symlink_to(deployment.context.releases)
@@ -162,14 +164,16 @@ def elsewhere(deployment):
     other.ledger.close()
 
 
-@pytest.mark.parametrize("does", ["builds", "settles"])
-def test_another_host_leaves_open_what_it_has_not_reserved_and_says_so(deployment, elsewhere, caplog, does):
-    killed_when(deployment, "cells counted")
+@pytest.mark.parametrize("does", ["builds", "closes"])
+def test_another_host_leaves_open_the_reservations_that_it_has_not_made_and_reports_them(
+    deployment, other_host, caplog, does
+):
+    kill_build_at(deployment, "cells counted")
     if does == "builds":
-        elsewhere.build(correction="counted elsewhere")
+        other_host.build(correction="counted elsewhere")
         assert "ledger entry 1 (seeds 2026-06), reserved by another private folder" in caplog.text
     else:
-        assert settled(elsewhere) == ["reserved"]
+        assert close_and_read_states(other_host) == ["reserved"]
     before = deployment.spent_nano_rho()
     deployment.build(correction=AGAIN)
     assert deployment.spent_nano_rho() == before
@@ -177,21 +181,21 @@ def test_another_host_leaves_open_what_it_has_not_reserved_and_says_so(deploymen
     assert ensure_ledger_matches(deployment.context.releases, verify, deployment.ledger)
 
 
-def test_what_another_host_has_reserved_is_closed_by_who_is_asked_to(deployment, elsewhere):
-    killed_when(deployment, "cells counted")
-    with builder_lock(elsewhere.context.releases, elsewhere.ledger):
-        (left,) = close_stale_reservations(elsewhere.context)
+def test_the_reservations_of_another_host_are_closed_on_request(deployment, other_host):
+    kill_build_at(deployment, "cells counted")
+    with builder_lock(other_host.context.releases, other_host.ledger):
+        (left,) = close_stale_reservations(other_host.context)
         assert describe_left_open([left]).endswith("daylight ledger publish --close-others declares it void")
-        assert close_stale_reservations(elsewhere.context, close_others=True) == ()
+        assert close_stale_reservations(other_host.context, close_others=True) == ()
     assert deployment.states == ["reserved", "void"]
     deployment.build(correction=AGAIN)
     assert deployment.states == ["reserved", "void", "reserved", "committed"]
 
 
-def test_the_command_says_what_it_leaves_open_and_closes_it_when_told(deployment, elsewhere):
-    killed_when(deployment, "cells counted")
+def test_the_command_reports_what_it_leaves_open_and_closes_it_on_request(deployment, other_host):
+    kill_build_at(deployment, "cells counted")
     env = {
-        "DAYLIGHT_HOME": str(elsewhere.folder),
+        "DAYLIGHT_HOME": str(other_host.folder),
         "DAYLIGHT_LEDGER_URL": f"sqlite:///{deployment.folder / 'ledger.sqlite'}",
         "DAYLIGHT_RHO_CAP_MONTH": "100",
         "DAYLIGHT_RHO_CAP_YEAR": "100",
@@ -199,7 +203,7 @@ def test_the_command_says_what_it_leaves_open_and_closes_it_when_told(deployment
 
     def publish(*options):
         done = CliRunner().invoke(
-            ledger_commands(lambda: elsewhere.context.signer), ["publish", *options], env=env
+            ledger_commands(lambda: other_host.context.signer), ["publish", *options], env=env
         )
         assert done.exit_code == 0, done.output
         return done.stderr
@@ -210,21 +214,21 @@ def test_the_command_says_what_it_leaves_open_and_closes_it_when_told(deployment
     assert deployment.states == ["reserved", "void"]
 
 
-def test_who_closes_what_others_have_reserved_keeps_what_can_be_gone_on_with_here(deployment):
-    killed_when(deployment, "cells counted")
+def test_closing_the_reservations_of_others_keeps_those_that_can_be_resumed_here(deployment):
+    kill_build_at(deployment, "cells counted")
     with builder_lock(deployment.context.releases, deployment.ledger):
         assert close_stale_reservations(deployment.context, close_others=True) == ()
     assert deployment.states == ["reserved"]
 
 
 @pytest.mark.parametrize("place", ["reservations replaced", "reserved, in the ledger"])
-def test_a_reservation_is_known_as_ones_own_before_it_is_made(deployment, place):
-    killed_when(deployment, place)
+def test_a_reservation_is_recorded_as_own_before_it_is_made(deployment, place):
+    kill_build_at(deployment, place)
     shutil.rmtree(deployment.context.private / "building")
-    assert settled(deployment) in ([], ["reserved", "void"])
+    assert close_and_read_states(deployment) in ([], ["reserved", "void"])
 
 
-def test_a_release_that_is_out_is_not_called_void_when_what_follows_fails(deployment):
+def test_the_reservation_of_a_published_release_is_not_voided_if_the_thenstep_fails(deployment):
     with (
         armed_failpoints(lambda place: raise_disk_full() if place == "release renamed" else None),
         pytest.raises(DiskFull, match="the disk that holds .* is full; make room"),
@@ -239,7 +243,7 @@ def test_a_release_that_is_out_is_not_called_void_when_what_follows_fails(deploy
     assert ensure_releases(deployment.folder / "releases", verify, deployment.ledger) == 1
 
 
-def test_a_build_that_died_after_its_release_was_out_is_found_done_and_shares_noise_with_none(deployment):
+def test_a_build_killed_after_publication_is_found_done_and_shares_noise_with_no_other(deployment):
     for place in ("release in place", "committed, in the ledger"):
 
         def kill_at(at, place=place):

@@ -17,11 +17,10 @@ from tests.datasets.release.small_release import verify
 
 
 @contextmanager
-def changed(path, at=None):
+def flipped_bit(path):
     whole = path.read_bytes()
     broken = bytearray(whole)
-    place = len(broken) // 2 if at is None else at
-    broken[place] ^= 1
+    broken[len(broken) // 2] ^= 1
     path.write_bytes(broken)
     yield
     path.write_bytes(whole)
@@ -38,7 +37,7 @@ def test_verification_finds_any_changed_file_and_any_foreign_release(harvest):
     folder = harvest.build()
     root = harvest.folder / "releases"
     for name in ("cells.parquet", "codebook.json", "manifest.json", "manifest.jws"):
-        with changed(folder / name), pytest.raises((ReleaseDamaged, LedgerBroken)):
+        with flipped_bit(folder / name), pytest.raises((ReleaseDamaged, LedgerBroken)):
             ensure_releases(root, verify, harvest.ledger)
     assert ensure_releases(root, verify, harvest.ledger) == 1
     other = SmallDeployment(harvest.folder.parent / "other").put(BUSY, Month(2026, 7))
@@ -57,8 +56,8 @@ def test_the_ledger_check_finds_a_release_that_vanished(harvest):
         ensure_ledger_matches(harvest.folder / "releases", verify, harvest.ledger)
 
 
-def test_a_builder_whose_ledger_was_set_back_is_refused(deployment, tmp_path):
-    """Somebody restores an older copy of the ledger: what was spent since is published, and must not be spent again."""
+def test_a_build_with_a_ledger_that_was_set_back_is_refused(deployment, tmp_path):
+    """An older copy of the ledger was restored: what was spent since is published, and must not be spent again."""
     deployment.build()
     deployment.ledger.close()
     ledger = deployment.folder / "ledger.sqlite"
@@ -76,7 +75,7 @@ def test_a_builder_whose_ledger_was_set_back_is_refused(deployment, tmp_path):
     ):
         with pytest.raises(Refusal, match="was set back, cut, or is another's"):
             act()
-    (deployment.folder / "releases" / "ledger").unlink()  # the manifests know it too
+    (deployment.folder / "releases" / "ledger").unlink()  # the manifests refer to the missing entry too
     with pytest.raises(Refusal, match="was made from ledger entry 3, which is missing or was changed since"):
         deployment.build(correction=AGAIN)
     assert deployment.states == ["reserved", "committed"]

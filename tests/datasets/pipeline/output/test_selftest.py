@@ -9,31 +9,31 @@ from datasets.pipeline.state.failpoints import armed_failpoints
 from datasets.release.answer import serving_copy
 
 
-def flip(path):
+def flip_bit(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
 
 
 @pytest.mark.parametrize("name", ["cells.parquet", "codebook.json", "manifest.json", "manifest.jws"])
-def test_a_release_that_a_reader_could_not_open_is_never_published(deployment, name):
-    def spoil(place):
+def test_a_release_that_a_reader_cannot_open_is_not_published(deployment, name):
+    def damage(place):
         if place == "self-test begun":
             (path,) = (deployment.folder / "releases").glob(f".staging-*/seeds/*/{name}")
-            flip(path)
+            flip_bit(path)
 
-    with armed_failpoints(spoil), pytest.raises(SelfTestFailed, match="does not pass its own test"):
+    with armed_failpoints(damage), pytest.raises(SelfTestFailed, match="does not pass its own test"):
         deployment.build()
     assert deployment.published_files == []
     assert deployment.states == ["reserved", "void"]
     assert deployment.build().name == "2026-06.1"
 
 
-def test_a_disk_that_is_full_while_a_release_is_tried_is_no_fault_of_the_release(deployment, monkeypatch):
-    def full(*_):
+def test_a_full_disk_during_the_self_test_is_not_taken_for_a_damaged_release(deployment, monkeypatch):
+    def raise_disk_full(*_):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
-    monkeypatch.setattr(serving_copy, "_write_serving_copy", full)
+    monkeypatch.setattr(serving_copy, "_write_serving_copy", raise_disk_full)
     with pytest.raises(DiskFull):
         deployment.build()
     monkeypatch.undo()

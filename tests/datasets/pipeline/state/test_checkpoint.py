@@ -1,4 +1,4 @@
-"""A build that is gone on with after a power cut: what was written by halves is written anew, and noise is drawn once."""
+"""A build that is resumed after a crash: half-written files are written again, and noise is drawn once."""
 
 import json
 import os
@@ -37,13 +37,13 @@ def counts(folder):
 
 @pytest.mark.parametrize("cut", ["part-00000", "part-00001", "settled"])
 def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path, monkeypatch, cut):
-    """Whatever it had written of that part, which events repeat from another one, and of what is to stand in their place."""
+    """It had written half of the part, or of the list of duplicates between parts."""
     monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
     whole = deployment_of_two_files(tmp_path / "whole").build(noise=no_noise, correction="counted again")
     deployment = deployment_of_two_files(tmp_path / "cut")
     write, settle = Buckets.write, Buckets.settle
 
-    def half(self, con, part, *rest):
+    def write_half(self, con, part, *rest):
         write(self, con, part, *rest)
         if part == cut:
             files = sorted((self.folder / part).rglob("*.parquet"))
@@ -51,14 +51,14 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
             files[0].with_name("torn.parquet").write_bytes(b"PAR1 and no more")
             kill_self()
 
-    def half_settled(self, *rest):
+    def write_half_of_duplicates(self, *rest):
         settle(self, *rest)
         if cut == "settled":
             (self.folder / "suspects.parquet").write_bytes(b"PAR1 and no more")
             kill_self()
 
-    monkeypatch.setattr(Buckets, "write", half)
-    monkeypatch.setattr(Buckets, "settle", half_settled)
+    monkeypatch.setattr(Buckets, "write", write_half)
+    monkeypatch.setattr(Buckets, "settle", write_half_of_duplicates)
     with build_in_child(deployment):
         pass
     assert deployment.states == []
@@ -74,7 +74,7 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
     assert read["reasons"] == {"duplicate id: event_id": len(TWICE["event_id"])}
 
 
-def test_a_draw_that_was_being_written_when_the_build_died_is_gone_before_noise_is_drawn_again(tmp_path):
+def test_a_draw_that_was_being_written_during_a_kill_is_deleted_before_noise_is_drawn_again(tmp_path):
     deployment = deployment_of_two_files(tmp_path / "deployment")
     checkpoints = deployment.context.private / "building"
 
@@ -98,8 +98,8 @@ def test_a_draw_that_was_being_written_when_the_build_died_is_gone_before_noise_
     assert not any(seen)
 
 
-def test_what_a_part_is_made_of_is_on_the_disk_before_it_is_said_to_be(tmp_path, monkeypatch):
-    """Its files, and each folder that names one of them, down from the private folder."""
+def test_the_files_of_a_part_are_flushed_before_the_part_is_recorded(tmp_path, monkeypatch):
+    """The files, and each folder between them and the private folder."""
     deployment = deployment_of_two_files(tmp_path / "deployment")
     flushed = []
     real = files.flush
@@ -114,13 +114,13 @@ def test_what_a_part_is_made_of_is_on_the_disk_before_it_is_said_to_be(tmp_path,
     part = folder / "buckets" / "part-00000"
     save_parts = checkpoint.Checkpoint.save_parts
 
-    def kept(self, number):
+    def save_and_check(self, number):
         wanted = {*part.rglob("*"), part, *part.parents[:5]}
         save_parts(self, number)
         assert wanted <= set(flushed), wanted - set(flushed)
 
-    monkeypatch.setattr(checkpoint.Checkpoint, "save_parts", kept)
+    monkeypatch.setattr(checkpoint.Checkpoint, "save_parts", save_and_check)
     deployment.build()
     assert not folder.exists()
     assert os.listdir(folder.parent) == []
-    assert folder.parent in flushed[flushed.index(part) :], "that it has gone is on the disk too"
+    assert folder.parent in flushed[flushed.index(part) :], "its deletion is flushed too"

@@ -1,4 +1,4 @@
-"""Before a build spends anything there is room on both its disks, and nobody else may look into the private one."""
+"""Before a build spends anything, both its disks must have room, and the private folder must be closed to others."""
 
 import pytest
 
@@ -17,14 +17,14 @@ def deployment(tmp_path):
     return SmallDeployment(tmp_path / "deployment", PLENTY, SEEDS).put(crates(ROWS, 10))
 
 
-def with_free(monkeypatch, of):
+def set_free_bytes(monkeypatch, of):
     monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": of(path)}))
 
 
-def test_a_private_disk_that_is_too_small_is_refused_without_saying_how_many_events_there_are(
+def test_a_private_disk_that_is_too_small_is_refused_without_revealing_the_number_of_events(
     deployment, monkeypatch
 ):
-    with_free(monkeypatch, lambda path: 3 << 20 if "private" in path.parts else 1 << 40)
+    set_free_bytes(monkeypatch, lambda path: 3 << 20 if "private" in path.parts else 1 << 40)
     with pytest.raises(
         NoRoom, match=r"in the private folder .* 3 MiB are free there, .* DAYLIGHT_PRIVATE_DIR"
     ) as refused:
@@ -34,13 +34,13 @@ def test_a_private_disk_that_is_too_small_is_refused_without_saying_how_many_eve
     assert deployment.states == []
 
 
-def test_one_disk_has_to_hold_both_the_release_and_what_is_private(deployment, monkeypatch):
+def test_a_single_disk_must_have_room_for_the_release_and_the_private_files(deployment, monkeypatch):
     need = disk_space.bytes_needed(budget := budget_of(deployment.dataset, JUNE))
     for free, fits in (
         (2 * need + disk_space.BYTES_PER_EVENT * ROWS - 1, False),
         (2 * need + disk_space.BYTES_PER_EVENT * ROWS, True),
     ):
-        with_free(monkeypatch, lambda path, free=free: free)
+        set_free_bytes(monkeypatch, lambda path, free=free: free)
         files = list((deployment.folder / "events").rglob("*.parquet"))
         deployment.context.private.mkdir(mode=0o700, exist_ok=True)
         deployment.context.releases.mkdir(exist_ok=True)
@@ -52,7 +52,7 @@ def test_one_disk_has_to_hold_both_the_release_and_what_is_private(deployment, m
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])
-def test_a_private_folder_that_others_may_look_into_is_refused(deployment, mode):
+def test_a_private_folder_that_others_can_read_is_refused(deployment, mode):
     deployment.context.private.mkdir()
     deployment.context.private.chmod(mode)
     with pytest.raises(NotPrivate, match=rf"mode {mode:04o}\), .* chmod 700"):
@@ -62,7 +62,7 @@ def test_a_private_folder_that_others_may_look_into_is_refused(deployment, mode)
     assert deployment.build().name == "2026-06.1"
 
 
-def test_a_private_folder_that_the_build_makes_is_its_owners(deployment):
+def test_a_private_folder_that_the_build_creates_is_closed_to_others(deployment):
     deployment.build()
     assert deployment.context.private.stat().st_mode & 0o777 == 0o700
 
@@ -77,7 +77,7 @@ def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(deployme
     assert deployment.states == []
 
 
-def test_what_a_build_needs_depends_on_the_declaration_alone_and_is_enough(deployment):
+def test_the_bytes_needed_depend_on_the_declaration_alone_and_are_enough(deployment):
     folder = deployment.build()
     written = sum(path.stat().st_size for path in folder.iterdir())
     assert 2 * written < disk_space.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20

@@ -1,4 +1,4 @@
-"""Nothing but a test can make a build stop at a failpoint."""
+"""Only tests arm failpoints; in production they do nothing."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from datasets.pipeline.state.failpoints import armed_failpoints, failpoint
 from datasets.privacy.ledger import BudgetSpent
 
 
-def test_nothing_but_tests_arms_a_place():
+def test_only_tests_arm_failpoints():
     root = Path(__file__).parents[4]
     named = [
         path.relative_to(root)

@@ -1,4 +1,4 @@
-"""The ledger where it is kept: on SQLite and on PostgreSQL, append-only, one pen at a time."""
+"""LedgerStore on SQLite and PostgreSQL: append-only, with one writer at a time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -31,7 +31,7 @@ def store(url):
     opened.close()
 
 
-def test_what_was_reserved_is_there_after_opening_again(store, url):
+def test_a_reservation_persists_after_the_ledger_is_opened_again(store, url):
     entry = store.reserve(TENTH, now=NOW)
     store.commit(entry, now=NOW, input_hash="i", release="2026-06.1", artefact_hash="a")
     again = LedgerStore(url)
@@ -41,7 +41,7 @@ def test_what_was_reserved_is_there_after_opening_again(store, url):
     again.close()
 
 
-def test_a_refused_spend_leaves_no_line(store):
+def test_a_refused_spend_leaves_no_entry(store):
     store.reserve(TENTH, now=NOW)
     with pytest.raises(BudgetSpent):
         store.reserve(replace(TENTH, dataset="ads", nano_rho=5 * 10**8), now=NOW)
@@ -51,7 +51,7 @@ def test_a_refused_spend_leaves_no_line(store):
 @pytest.mark.parametrize(
     "statement", ["UPDATE privacy_ledger SET nano_rho = 1", "DELETE FROM privacy_ledger"]
 )
-def test_the_database_refuses_to_change_a_line(store, url, statement):
+def test_the_database_refuses_to_change_an_entry(store, url, statement):
     store.reserve(TENTH, now=NOW)
     before = store.entries()
     engine = create_engine(url)
@@ -61,7 +61,7 @@ def test_the_database_refuses_to_change_a_line(store, url, statement):
     assert store.entries() == before
 
 
-def test_whoever_gets_past_the_guard_is_found_out(store, url):
+def test_a_change_that_bypasses_the_triggers_is_found(store, url):
     store.reserve(TENTH, now=NOW)
     store.reserve(replace(TENTH, dataset="ads"), now=NOW)
     engine = create_engine(url)
@@ -100,7 +100,7 @@ def test_many_builders_at_once_never_spend_more_than_the_cap(url):
     store.close()
 
 
-def test_the_first_use_by_several_at_once_makes_one_table(url):
+def test_concurrent_first_uses_create_one_table(url):
     with ThreadPoolExecutor(6) as threads:
         for store in threads.map(lambda _: LedgerStore(url), range(6)):
             assert store.entries() == ()
@@ -116,14 +116,14 @@ def test_the_first_use_by_several_at_once_makes_one_table(url):
         "postgresql+psycopg://postgres:hunter2@127.0.0.1:1/none?connect_timeout=2",
     ],
 )
-def test_a_ledger_that_cannot_be_used_is_refused_without_its_address(address):
+def test_an_unusable_ledger_is_refused_without_its_address_in_the_message(address):
     with pytest.raises(LedgerUnavailable) as caught:
         LedgerStore(address)
     assert "\n" not in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_ledger_file_that_is_no_database_is_refused(tmp_path):
+def test_a_ledger_file_that_is_not_a_database_is_refused(tmp_path):
     (tmp_path / "ledger.sqlite").write_text("not a database, though it is named like one")
     with pytest.raises(LedgerUnavailable, match="cannot be used"):
         LedgerStore(f"sqlite:///{tmp_path / 'ledger.sqlite'}")

@@ -21,36 +21,38 @@ from tests.postgresql import database_url
 ROUNDS = int(os.environ.get("DAYLIGHT_TEST_ROUNDS", "4"))
 
 
-def race(line, folder, ledger):
-    """Build each month that is told, and say what came of it."""
+def build_months(pipe, folder, ledger):
+    """Build each month that arrives in the pipe, and send back the name of the release or the refusal."""
     deployment = SmallDeployment(folder, PLENTY, SEEDS, ledger)
-    while month := line.recv():
+    while month := pipe.recv():
         try:
-            line.send(deployment.build(month=month).name)
+            pipe.send(deployment.build(month=month).name)
         except Refusal as refusal:
-            line.send(f"{type(refusal).__name__}: {refusal}")
+            pipe.send(f"{type(refusal).__name__}: {refusal}")
     deployment.ledger.close()
 
 
 @contextmanager
-def racers(*where):
-    """Two builders of a deployment, each in a process of its own; gives a line to each."""
+def two_builders(*where):
+    """Two builders of a deployment, each in a child process; yields a pipe to each."""
     fork = multiprocessing.get_context("fork")
-    lines, builders = [], []
+    pipes, builders = [], []
     for _ in range(2):
         here, there = fork.Pipe()
-        builders.append(fork.Process(target=race, args=(there, *where)))
+        builders.append(fork.Process(target=build_months, args=(there, *where)))
         builders[-1].start()
-        lines.append(here)
-    yield lines
-    for line, builder in zip(lines, builders, strict=True):
-        line.send(None)
+        pipes.append(here)
+    yield pipes
+    for pipe, builder in zip(pipes, builders, strict=True):
+        pipe.send(None)
         builder.join(20)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_of_two_builders_at_once_one_wins_and_the_other_is_told_why(tmp_path, kind, request):
-    """They have the releases and the ledger in common, and on PostgreSQL nothing else."""
+def test_of_two_concurrent_builders_one_builds_and_the_other_is_refused_with_the_reason(
+    tmp_path, kind, request
+):
+    """They share the releases and the ledger, and on PostgreSQL nothing else."""
     ledger = "" if kind == "sqlite" else database_url(request.getfixturevalue("postgresql").make())
     deployment = SmallDeployment(tmp_path / "deployment", PLENTY, SEEDS, ledger)
     months = [Month(2020 + n // 12, 1 + n % 12) for n in range(ROUNDS)]
@@ -62,21 +64,21 @@ def test_of_two_builders_at_once_one_wins_and_the_other_is_told_why(tmp_path, ki
         deployment.put(rows, month)
     deployment.ledger.close()
     lost = []
-    with racers(deployment.folder, ledger) as lines:
+    with two_builders(deployment.folder, ledger) as pipes:
         for month in months:
-            for line in lines:
-                line.send(month)
-            said = sorted(line.recv() for line in lines)
-            assert said[0] == f"{month}.1"
-            assert said[1].startswith(("BuildUnderWay: another build holds", "BudgetSpent: seeds"))
-            lost.append(said[1].split(":")[0])
+            for pipe in pipes:
+                pipe.send(month)
+            answers = sorted(pipe.recv() for pipe in pipes)
+            assert answers[0] == f"{month}.1"
+            assert answers[1].startswith(("BuildUnderWay: another build holds", "BudgetSpent: seeds"))
+            lost.append(answers[1].split(":")[0])
     assert "BuildUnderWay" in lost
     assert deployment.states == ["reserved", "committed"] * ROUNDS
     assert ensure_releases(deployment.folder / "releases", verify, deployment.ledger) == ROUNDS
     deployment.ledger.close()
 
 
-def test_two_builds_at_once_have_one_winner_and_a_clear_message(deployment):
+def test_a_second_build_during_the_first_is_refused_with_a_clear_message(deployment):
 
     def meanwhile(step):
         if step == STEPS[3]:
@@ -87,7 +89,7 @@ def test_two_builds_at_once_have_one_winner_and_a_clear_message(deployment):
     assert deployment.states == ["reserved", "committed"]
 
 
-def test_builders_who_share_only_the_folder_of_releases_are_told_apart_too(tmp_path):
+def test_builders_that_share_only_the_folder_of_releases_exclude_each_other(tmp_path):
     one, other = (
         SmallDeployment(tmp_path / name, PLENTY, SEEDS).put(crates(30, 10)) for name in ("one", "other")
     )
@@ -107,7 +109,7 @@ def test_builders_who_share_only_the_folder_of_releases_are_told_apart_too(tmp_p
     assert other.states == []
 
 
-def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(deployment):
+def test_an_unreadable_marker_excludes_builders_until_it_is_removed(deployment):
     marker = deployment.folder / "releases" / MARKER
     marker.parent.mkdir()
     marker.write_text("")
@@ -117,7 +119,7 @@ def test_a_marker_that_says_nothing_keeps_builders_out_until_it_is_removed(deplo
     assert deployment.build().name == "2026-06.1"
 
 
-def test_two_names_of_one_ledger_have_one_lock(deployment, tmp_path):
+def test_two_paths_of_one_ledger_have_one_lock(deployment, tmp_path):
     (tmp_path / "link.sqlite").symlink_to(deployment.folder / "ledger.sqlite")
     linked = SmallDeployment(deployment.folder, PLENTY, SEEDS, f"sqlite:///{tmp_path / 'link.sqlite'}")
     with deployment.ledger.builder_lock(), pytest.raises(BuildUnderWay), linked.ledger.builder_lock():
@@ -125,8 +127,8 @@ def test_two_names_of_one_ledger_have_one_lock(deployment, tmp_path):
     linked.ledger.close()
 
 
-def test_a_builder_removes_no_marker_but_its_own(tmp_path):
-    """It lost the ledger's lock, and another who took it has marked the releases as theirs."""
+def test_a_builder_removes_only_its_own_marker(tmp_path):
+    """It lost the ledger's lock, and another builder took the lock and replaced the marker."""
     marker = tmp_path / MARKER
     with releases_marker(tmp_path, "ledger"):
         with releases_marker(tmp_path, "ledger"):
@@ -141,11 +143,11 @@ def test_a_builder_removes_no_marker_but_its_own(tmp_path):
     assert not marker.exists()
 
 
-def test_a_builder_who_loses_postgresql_on_the_way_publishes_nothing(tmp_path, postgresql):
+def test_a_builder_that_loses_its_connection_to_postgresql_publishes_nothing(tmp_path, postgresql):
     url = database_url(postgresql.make())
     deployment = SmallDeployment(tmp_path / "deployment", PLENTY, SEEDS, url).put(crates(30, 10))
 
-    def lose(place):
+    def end_sessions(place):
         if place == "self-test passed":
             engine = create_engine(url)
             with engine.begin() as con:
@@ -158,11 +160,11 @@ def test_a_builder_who_loses_postgresql_on_the_way_publishes_nothing(tmp_path, p
             engine.dispose()
 
     with (
-        armed_failpoints(lose),
+        armed_failpoints(end_sessions),
         pytest.raises(LockLost, match="nothing is published; the spend stays counted"),
     ):
         deployment.build()
     assert deployment.published_files == []
-    assert deployment.states == ["reserved"], "whoever holds the lock now may have taken it over"
+    assert deployment.states == ["reserved"], "the next holder of the lock may have taken it over"
     assert deployment.build().name == "2026-06.1"
     deployment.ledger.close()

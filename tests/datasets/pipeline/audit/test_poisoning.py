@@ -1,4 +1,4 @@
-"""Poisoned input neither stops a build nor weakens it: what does not fit is set aside, and a canary moves what it moved before."""
+"""Poisoned input neither stops a build nor weakens privacy: invalid rows are quarantined, and a canary has the same effect."""
 
 from contextlib import closing
 
@@ -31,7 +31,7 @@ CANARIES = {canary.name: canary for canary in canaries(HARVEST, JUNE)}
 
 
 def fake_accounts(folder):
-    """A file of accounts with a row each, all in the canary's cell, each under an event id that others use too."""
+    """A file of accounts with one row each, all in the canary's cell, with event ids that other rows use too."""
     home = PLACES.row("fake", "e", PLACES.home)
     columns = {name: pa.array([value] * ACCOUNTS) for name, value in home.items()}
     columns["unit_id"] = pa.array([f"fake {n}" for n in range(ACCOUNTS)])
@@ -39,8 +39,8 @@ def fake_accounts(folder):
     pq.write_table(pa.table(columns), folder / "part-00009.parquet")
 
 
-def quiet(rows, root, *, poisoned):
-    """All that is published of these rows, without noise."""
+def build_without_noise(rows, root, *, poisoned):
+    """The release of these rows, without noise."""
     folder = month_folder(write_events(root / "events", HARVEST, JUNE, rows), HARVEST, JUNE)
     if poisoned:
         fake_accounts(folder)
@@ -50,19 +50,20 @@ def quiet(rows, root, *, poisoned):
 
 
 @pytest.mark.parametrize("name", ["one row among a few", "far over every cap"])
-def test_a_hundred_thousand_fake_accounts_do_not_uncover_a_person(tmp_path, name):
+def test_a_hundred_thousand_fake_accounts_do_not_reveal_a_person(tmp_path, name):
     rows, published = CANARIES[name].rows, PublishedPlans(budget_of(HARVEST, JUNE))
     moved = {}
     for poisoned in (False, True):
         without, with_ = (
-            quiet(side, tmp_path / f"{poisoned} {len(side)}", poisoned=poisoned) for side in ((), rows)
+            build_without_noise(side, tmp_path / f"{poisoned} {len(side)}", poisoned=poisoned)
+            for side in ((), rows)
         )
         moved[poisoned] = float(np.linalg.norm(Probes.between(published, without, with_).shifts))
     assert moved[True] == pytest.approx(moved[False], rel=1e-6)
     assert moved[True] <= np.sqrt(2 * float(claimed_rho(HARVEST, CANARIES[name].counted))) * (1 + 1e-6)
 
 
-def test_a_build_sets_aside_what_is_poisoned_and_counts_the_rest(tmp_path):
+def test_a_build_quarantines_poisoned_rows_and_counts_the_rest(tmp_path):
     good = crates(50, 20)
     deployment = SmallDeployment(tmp_path / "deployment").put(good)
     folder = month_folder(deployment.folder / "events", HARVEST, JUNE)
@@ -90,7 +91,7 @@ def test_a_build_sets_aside_what_is_poisoned_and_counts_the_rest(tmp_path):
     assert total["gardeners"] == pytest.approx(20)
 
 
-def test_a_month_of_nothing_but_poison_is_built_like_any_other(tmp_path):
+def test_a_month_of_poisoned_rows_only_is_built_like_any_other(tmp_path):
     wrong = {**crates(5, 5), "plant": ["turnip"] * 5}
     one, other = (
         SmallDeployment(tmp_path / "one").put(wrong).build(),
