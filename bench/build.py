@@ -71,9 +71,9 @@ def synthetic_events(rows: int, root: Path) -> None:
 def built(root: Path) -> None:
     """The whole build as the command does it, without a registry: signed by nobody."""
     with closing(LedgerStore(f"sqlite:///{root / 'private' / 'ledger.sqlite'}")) as ledger:
-        seal = ReleaseSigner(sign=lambda _: "unsigned", verify=lambda _bytes, _signature: None)
+        signer = ReleaseSigner(sign=lambda _: "unsigned", verify=lambda _bytes, _signature: None)
         context = BuildContext(
-            root / "releases", root / "private", ledger, seal, now=lambda: datetime.now(UTC)
+            root / "releases", root / "private", ledger, signer, now=lambda: datetime.now(UTC)
         )
         build_release(find_dataset("moderation"), JUNE, root, context)
 

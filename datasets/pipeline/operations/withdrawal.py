@@ -34,7 +34,7 @@ def withdraw(
     dataset: Dataset,
     release: str,
     reason: str,
-    seal: ReleaseSigner,
+    signer: ReleaseSigner,
     now: datetime,
 ) -> str | None:
     """Withdraw a release; returns the name of the release that is now current for its month, or None.
@@ -54,8 +54,8 @@ def withdraw(
             )
         if not path.exists():  # otherwise an earlier withdrawal was interrupted, and is completed now
             ensure_reason(reason)
-            seal.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
-            moments = ReleaseHistory(releases, seal.verify).timestamps(dataset.name)
+            signer.record("release.withdrawn", f"{dataset.name}/{release}", reason.strip())
+            moments = ReleaseHistory(releases, signer.verify).timestamps(dataset.name)
             # however long recording took, no reader has already answered for the second in which the erratum appears
             now += datetime.now(UTC) - begun
             erratum = Erratum(
@@ -65,8 +65,8 @@ def withdraw(
                 withdrawn_at=action_timestamp(moments, now).isoformat(),
                 reason=reason.strip(),
             )
-            publish_signed_document(path, erratum.model_dump_json(indent=1).encode() + b"\n", seal, "erratum")
-        return update_pointer(releases, dataset.name, month, seal.verify)
+            publish_signed_document(path, erratum.model_dump_json(indent=1).encode() + b"\n", signer, "erratum")
+        return update_pointer(releases, dataset.name, month, signer.verify)
 
 
 def ensure_released(releases: Path, dataset: Dataset, release: str) -> None:

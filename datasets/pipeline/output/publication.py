@@ -95,15 +95,15 @@ def read_pointer(pointer: Path) -> str:
     return pointer.read_text().strip() if pointer.is_file() else ""
 
 
-def publish_signed_document(path: Path, text: bytes, seal: ReleaseSigner, what: str) -> None:
+def publish_signed_document(path: Path, text: bytes, signer: ReleaseSigner, what: str) -> None:
     """Sign a document and publish it atomically, replacing an earlier version. `what` names it in failpoints."""
-    signature = seal.sign(text)
-    seal.verify(text, signature)
+    signature = signer.sign(text)
+    signer.verify(text, signature)
     replace_file(path, signed_bytes(SignedDocument(text, signature)), what)
 
 
-def publish_ledger(releases: Path, ledger: LedgerStore, seal: ReleaseSigner) -> None:
+def publish_ledger(releases: Path, ledger: LedgerStore, signer: ReleaseSigner) -> None:
     """Publish the signed ledger, which readers check releases against."""
     document = ledger_document(ledger.entries(), ledger.caps)
     releases.mkdir(parents=True, exist_ok=True)
-    publish_signed_document(layout.ledger_file(releases), document, seal, "ledger")
+    publish_signed_document(layout.ledger_file(releases), document, signer, "ledger")
