@@ -65,7 +65,9 @@ def withdraw(
                 withdrawn_at=action_timestamp(moments, now).isoformat(),
                 reason=reason.strip(),
             )
-            publish_signed_document(path, erratum.model_dump_json(indent=1).encode() + b"\n", signer, "erratum")
+            publish_signed_document(
+                path, erratum.model_dump_json(indent=1).encode() + b"\n", signer, "erratum"
+            )
         return update_pointer(releases, dataset.name, month, signer.verify)
 
 

@@ -26,7 +26,7 @@ def test_a_private_disk_that_is_too_small_is_refused_without_revealing_the_numbe
 ):
     set_free_bytes(monkeypatch, lambda path: 3 << 20 if "private" in path.parts else 1 << 40)
     with pytest.raises(
-        NoRoom, match=r"in the private folder .* 3 MiB are free there, .* DAYLIGHT_PRIVATE_DIR"
+        NoRoom, match=r"in the private folder, and 3 MiB are free there, .* DAYLIGHT_PRIVATE_DIR"
     ) as refused:
         deployment.build()
     assert "\n" not in str(refused.value)
