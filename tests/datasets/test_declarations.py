@@ -1,4 +1,4 @@
-"""Declarations: what is published is what DESIGN.md, section 4, and the law's code lists say; wrong ones do not come to be."""
+"""Declarations: what is published is what DESIGN.md, section 4, and the law's code lists say; wrong ones raise an error."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -74,15 +74,15 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "words"), WRONG, ids=range(len(WRONG)))
-def test_a_wrong_declaration_says_what_is_wrong_when_it_is_made(make, words):
-    with pytest.raises(DefinitionError, match=words) as caught:
+@pytest.mark.parametrize(("make", "sentence"), WRONG, ids=range(len(WRONG)))
+def test_a_wrong_declaration_raises_an_error_that_says_what_is_wrong(make, sentence):
+    with pytest.raises(DefinitionError, match=sentence) as caught:
         make()
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "sentence"),
     [
         ({"value": "sold"}, "no integer value"),
         ({"lower": 100}, "must lie below"),
@@ -91,9 +91,9 @@ def test_a_wrong_declaration_says_what_is_wrong_when_it_is_made(make, words):
         ({"publish": up_to(3)}, "published deeper than 'sales'"),
     ],
 )
-def test_a_wrong_sum_says_what_is_wrong(changes, words):
+def test_a_wrong_sum_says_what_is_wrong(changes, sentence):
     measures = tuple(replace(m, **changes) if isinstance(m, SumMeasure) else m for m in SMALL.measures)
-    with pytest.raises(DefinitionError, match=words):
+    with pytest.raises(DefinitionError, match=sentence):
         replace(SMALL, measures=measures)
 
 
@@ -152,15 +152,15 @@ def test_every_list_has_a_source_and_a_code_for_the_unknown():
         assert codes.unknown in codes.index
 
 
-def test_nested_codes_stand_beside_their_siblings():
-    """A coarser code is a run of finer ones: what the plan's arithmetic of nested levels rests on."""
+def test_nested_codes_are_next_to_their_siblings():
+    """A coarser code is a run of finer ones: the arithmetic of nested levels depends on it."""
     keyword = statement.KEYWORD
     parents = [keyword.within.index[code.within] for code in keyword]
     assert parents == sorted(parents)
     assert set(parents) == set(range(len(keyword.within)))
 
 
-def test_shared_lists_are_shared():
+def test_datasets_share_one_code_list_object():
     for name in (
         "member_state",
         "device",

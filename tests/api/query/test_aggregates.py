@@ -121,7 +121,7 @@ def test_another_method_is_refused(client):
     assert answer.headers["allow"] == "GET, POST"
 
 
-def test_an_answer_says_what_it_rests_on(client):
+def test_a_result_names_its_releases_cuboids_and_bounds(client):
     answer = client.get(
         AGGREGATES, params={"measure": "actions", "group_by": "category", "period": "2026-06"}
     )

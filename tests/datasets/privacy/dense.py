@@ -1,4 +1,4 @@
-"""The engine's algebra written once more with full matrices, straight from the definitions: small schemas only."""
+"""The engine's algebra with full matrices, written from the definitions: for small schemas only."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def add_level(axis: Axis, level: int) -> Matrix:
 
 
 def spread_level(axis: Axis, level: int) -> Matrix:
-    """From the level above to `level`: each parent shared equally among its children."""
+    """From the level above to `level`: each parent divided equally among its children."""
     adding_up = add_level(axis, level)
     return (adding_up / adding_up.sum(axis=1, keepdims=True)).T
 
 
 def centring(axis: Axis, level: int) -> Matrix:
-    """Less the mean of the siblings; nothing at the total."""
+    """Subtracts the mean of the siblings; nothing at the total."""
     if level == 0:
         return np.eye(1)
     return np.eye(len(parent_of(axis, level))) - spread_level(axis, level) @ add_level(axis, level)
 
 
 def adding(axes: Sequence[Axis], fine: Cuboid, coarse: Cuboid) -> Matrix:
-    """From the cells of a cuboid to those of one that it rolls up to."""
+    """From the cells of a cuboid to those of a coarser one, by adding up."""
     return kron(
         chain([add_level(axis, level) for level in range(b + 1, a + 1)], axis.size(a))
         for axis, a, b in zip(axes, fine, coarse, strict=True)

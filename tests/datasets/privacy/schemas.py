@@ -1,4 +1,4 @@
-"""Schemas, exact tables and chance for the tests of the engine."""
+"""Schemas, exact tables and random words for the tests of the engine."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def shape(axes: Sequence[Axis], cuboid: Cuboid) -> tuple[int, ...]:
 
 
 def silence(scales: NDArray[np.float64]) -> NDArray[np.int64]:
-    """No noise: for tests alone."""
+    """No noise: for tests only."""
     return np.zeros(scales.shape, dtype=np.int64)
 
 
@@ -97,6 +97,6 @@ def zeros(plan: Plan) -> dict[Cuboid, ExactTable]:
 
 
 def seeded_words(seed: int) -> Callable[[int], NDArray[np.uint64]]:
-    """Words of a statistical generator, so that a test repeats itself: for tests alone."""
+    """Words of a statistical generator, so that a test is repeatable: for tests only."""
     generator = np.random.Generator(np.random.PCG64(seed))
     return lambda number: generator.integers(0, 1 << 64, size=number, dtype=np.uint64)

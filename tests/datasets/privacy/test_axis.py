@@ -25,7 +25,7 @@ def test_a_code_is_among_its_own_siblings():
     assert KEYWORD.siblings(2).tolist() == [2, 2, 1, 4, 4, 4, 4]
 
 
-def test_a_code_knows_its_ancestors():
+def test_ancestors_are_the_positions_of_coarser_codes():
     assert KEYWORD.ancestors(2, 2).tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert KEYWORD.ancestors(2, 1).tolist() == [0, 0, 1, 2, 2, 2, 2]
     assert KEYWORD.ancestors(2, 0).tolist() == [0] * 7
@@ -50,7 +50,7 @@ def test_a_tree_that_does_not_fit_together_or_never_branches_is_refused(fans):
         Axis("odd", fans)
 
 
-def test_a_vector_is_laid_along_one_dimension():
+def test_a_vector_is_reshaped_along_one_dimension():
     assert reshape_along(np.arange(3), 4, 2).shape == (1, 1, 3, 1)
 
 

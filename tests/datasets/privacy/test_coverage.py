@@ -1,4 +1,4 @@
-"""Intervals cover what they promise: 95 % of the cells of anything asked, with the noise of a real release."""
+"""95 % of intervals cover the true value, for random questions and with the noise of a real release."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.datasets.privacy.schemas import UNEVEN, every_cuboid, flat
 Z = 1.959963984540054
 
 
-def asked(axes, cuboid, draw):
+def random_question(axes, cuboid, draw):
     """A random question of a cuboid: on each axis a roll-up, a filter, groups, or groups over some of the finer codes."""
     factors = []
     for axis, level in zip(axes, cuboid, strict=True):
@@ -35,7 +35,7 @@ def asked(axes, cuboid, draw):
     return factors
 
 
-def answered(table, factors):
+def evaluate(table, factors):
     for at, factor in enumerate(factors):
         if factor is not None:
             table = np.moveaxis(np.tensordot(factor[1], table, (1, at)), 0, at)
@@ -54,8 +54,8 @@ def test_intervals_cover_95_percent_of_a_hundred_thousand_cells(capsys):
     for _ in range(300):
         residuals = measure(made, zeros, discrete_gaussian_noise)
         for cuboid in made.workload:
-            factors = asked(axes, cuboid, draw)
-            error = answered(reconstruct(made, residuals, cuboid).values, factors)
+            factors = random_question(axes, cuboid, draw)
+            error = evaluate(reconstruct(made, residuals, cuboid).values, factors)
             se = np.sqrt(variance(axes, made.variances, factors)).reshape(error.shape)
             if se.min() > 0:
                 covered += int((np.abs(error) <= Z * se).sum())

@@ -1,4 +1,4 @@
-"""The sampler draws the discrete Gaussian itself, not something near it."""
+"""The sampler draws the exact discrete Gaussian."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def test_draws_follow_the_exact_distribution(scale):
 
 
 @pytest.mark.parametrize("scale", [50.0, 1e4, 1e9, LARGEST_SCALE])
-def test_wide_draws_are_normal_to_the_eye_of_a_test(scale):
+def test_wide_draws_pass_a_test_of_normality(scale):
     draws = discrete_gaussian(np.full(200_000, scale), words_of(7))
     within = np.random.default_rng(8).uniform(-0.5, 0.5, draws.size)  # spread each integer over its unit
     assert stats.kstest((draws + within) / scale, "norm").pvalue > 1e-4
 
 
 @pytest.mark.parametrize("scale", [0.7, 3.3, 25.0, 1e6])
-def test_draws_that_follow_each_other_are_independent(scale):
-    """No step of 1 to 8 shows a correlation, of values or of magnitudes, and quadrants are hit alike."""
+def test_successive_draws_are_independent(scale):
+    """No step of 1 to 8 shows a correlation, of values or of magnitudes, and all quadrants are equally frequent."""
     draws = discrete_gaussian(np.full(200_000, scale), words_of(11)).astype(float)
     for values in (draws, np.abs(draws)):
         centred = (values - values.mean()) / values.std()
@@ -53,12 +53,12 @@ def test_draws_that_follow_each_other_are_independent(scale):
             assert abs((centred[step:] * centred[:-step]).mean()) * np.sqrt(len(draws)) < 4.5
     signs = np.sign(draws).astype(int) + 1
     together = np.bincount(3 * signs[::2] + signs[1::2], minlength=9).reshape(3, 3)
-    if scale > 1e3:  # where nought is hardly ever drawn
+    if scale > 1e3:  # zero is hardly ever drawn
         together = together[::2, ::2]
     assert stats.chi2_contingency(together).pvalue > 1e-4
 
 
-def test_coins_settled_the_long_way_fall_as_those_settled_the_short_way():
+def test_coins_decided_with_more_bits_have_the_same_outcome():
     scales = np.geomspace(0.4, 1e6, 3_000)
     short = discrete_gaussian(scales, words_of(3))
     long = discrete_gaussian(scales, words_of(3), margin=2.0**-9)

@@ -1,6 +1,6 @@
-"""Differences, shares, rates: their standard errors are the spread of repeated releases, and their intervals hold the truth.
+"""Differences, shares, rates: their standard errors are the spread of repeated releases, and their intervals cover the true value.
 
-Repeated releases are simulated from the plan itself: residuals measured anew, reconstructed, and asked.
+Repeated releases are simulated from the plan itself: residuals are measured again, cuboids reconstructed, and questions evaluated.
 """
 
 from fractions import Fraction

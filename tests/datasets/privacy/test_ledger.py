@@ -1,4 +1,4 @@
-"""The ledger spends once, keeps to its caps, and shows any change."""
+"""The ledger spends a month once, keeps to its caps, and reveals any change."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_released_month_is_not_spent_again_without_a_reason(entries):
     assert reserved(entries, spend(), reason="a correction")[-1].reason == "a correction"
 
 
-def test_what_came_to_nothing_stays_counted(entries):
+def test_the_spend_of_a_failed_build_still_counts(entries):
     assert total_spend(entries) == 3 * NANO // 10
     assert rho_by_month(entries) == {Month(2026, 6): Fraction(3, 10)}
 

@@ -14,7 +14,7 @@ def one(counts, variance=0.0, z=1.96, edges=EDGES):
     return [float(part[0]) for part in medians(edges, counts, moments, z)]
 
 
-def test_the_median_is_where_half_lies_below():
+def test_half_of_the_counts_lie_below_the_median():
     assert one([100, 0, 0, 0, 0, 0])[0] == 0.5
     assert one([0, 100, 0, 0, 0, 0])[0] == 3.5
     assert one([30, 40, 30, 0, 0, 0])[0] == 1 + 5 * 20 / 40
@@ -36,12 +36,12 @@ def test_an_interval_that_reaches_the_endless_band_has_no_upper_end():
     assert np.isnan(high)
 
 
-def test_no_median_of_what_may_be_nothing():
+def test_there_is_no_median_if_the_total_may_be_zero():
     assert np.isnan(one([2, 3, 1, 0, 0, 0], variance=25.0)).all()
     assert np.isnan(one([-5, -3, -1, 0, 0, 0], variance=1.0)).all()
 
 
-def test_negative_counts_do_not_break_it():
+def test_negative_counts_give_a_median_or_none():
     value, error, low, high = one([-3, 60, 50, -2, 4, -1], variance=9.0)
     assert 1 < low < value < high < 24
     assert error > 0
@@ -67,7 +67,7 @@ def test_95_percent_of_intervals_hold_the_true_median_and_its_error_is_its_sprea
 
 @pytest.mark.parametrize("counts", [[400, 380, 30, 360, 300, 100], [300, 300, 20, 320, 300, 0]])
 def test_a_median_in_a_band_with_few_values_has_an_error_that_is_its_spread(counts):
-    """The slope inside the band promises too much there: by it the errors would be 7 and 11 hours, not 5 and 12."""
+    """The slope inside the band gives wrong errors there: 7 and 11 hours instead of 5 and 12."""
     _, error, _, _ = one(counts, variance=100.0)
     draw = np.random.Generator(np.random.PCG64(4))
     noisy = np.array(counts, dtype=float)[:, None] + draw.normal(size=(6, 50_000)) * 10

@@ -95,7 +95,7 @@ def test_a_search_that_knows_no_formula_finds_the_same_split(axes, workload):
 
 
 def searched_split(axes: Axes, need: dict[Cuboid, float]) -> dict[Cuboid, float]:
-    """Move budget between two residuals at a time, to wherever the objective is least, until nothing moves."""
+    """Coordinate descent: move budget between two residuals at a time to where the objective is smallest, many times."""
     shares = dict.fromkeys(need, 0.5 / len(need))
     for _ in range(60):
         for one, other in zip(list(need), [*list(need)[1:], next(iter(need))], strict=True):
@@ -150,7 +150,7 @@ def test_the_residuals_of_a_cuboid_are_all_choices_of_coarser_levels():
     assert list(residuals_of((2, 0, 1))) == [(a, 0, c) for a, c in product(range(3), range(2))]
 
 
-def test_a_plan_is_the_same_whenever_it_is_made():
+def test_a_plan_is_deterministic():
     for axes in SMALL.values():
         workload = every_cuboid(axes)
         assert plan(axes, workload, rho=HALF).rho_of == plan(list(axes), iter(workload), rho=HALF).rho_of

@@ -31,7 +31,7 @@ rhos = st.fractions(min_value=Fraction(1, 10_000), max_value=3, max_denominator=
 
 @given(axes_with_uneven_trees(), rhos, st.integers(1, 10_000), st.sampled_from([1, 10_000]), st.data())
 @often
-def test_a_plan_spends_the_whole_budget_and_not_a_grain_more(axes, rho, sensitivity, grain, data):
+def test_a_plan_spends_exactly_the_whole_budget(axes, rho, sensitivity, grain, data):
     workload = data.draw(st.lists(st.sampled_from(every_cuboid(axes)), min_size=1, max_size=6))
     made = plan(axes, workload, rho=rho, sensitivity=sensitivity, grain=grain)
     assert sum(made.rho_of.values()) == rho
@@ -43,7 +43,7 @@ def test_a_plan_spends_the_whole_budget_and_not_a_grain_more(axes, rho, sensitiv
 
 
 def true_cost(made: Plan, residual: Cuboid) -> Fraction:
-    """What the double that stands for the deviation costs, as a rational number."""
+    """The cost of the double that is used as deviation, as a rational number."""
     squared_move = worst_row(made.axes, residual)
     return rho_spent(squared_move / Fraction(made.deviation(residual)) ** 2, made.sensitivity)
 
@@ -77,7 +77,7 @@ def test_a_release_of_a_declared_dataset_costs_exactly_what_it_declares(dataset)
     assert spent <= dataset.rho_of_release
 
 
-def test_what_is_measured_is_all_that_the_workload_is_made_of_and_nothing_else():
+def test_exactly_the_residuals_of_the_workload_are_measured():
     made = plan(UNEVEN, [(2, 0), (0, 1)], rho=HALF)
     assert set(made.rho_of) == {(0, 0), (1, 0), (2, 0), (0, 1)}
 
@@ -86,13 +86,13 @@ def test_a_cuboid_named_twice_counts_once():
     assert plan(UNEVEN, [(1, 1), (1, 1), (2, 0)], rho=HALF) == plan(UNEVEN, [(1, 1), (2, 0)], rho=HALF)
 
 
-def test_a_cuboid_that_hardly_matters_still_gets_a_share():
+def test_a_cuboid_with_a_tiny_weight_still_gets_a_share():
     made = plan(UNEVEN, [(2, 0), (0, 1)], rho=HALF, weights={(2, 0): 1.0, (0, 1): 1e-300})
     assert 0 < made.rho_of[(0, 1)] < Fraction(1, 1 << 47)
     assert true_cost(made, (0, 1)) <= made.rho_of[(0, 1)]
 
 
-def test_grains_change_units_and_nothing_else():
+def test_grains_change_only_the_units():
     whole = plan(UNEVEN, [(2, 1)], rho=HALF)
     grains = plan(UNEVEN, [(2, 1)], rho=HALF, sensitivity=10_000, grain=10_000)
     assert grains.variances == pytest.approx(whole.variances, rel=1e-12)
@@ -104,7 +104,7 @@ def test_rows_multiply_the_error():
 
 
 @pytest.mark.parametrize(
-    ("workload", "options", "said"),
+    ("workload", "options", "sentence"),
     [
         ([], {}, "at least one cuboid"),
         ([(1,)], {}, "does not fit axes of depths"),
@@ -119,8 +119,8 @@ def test_rows_multiply_the_error():
         ([(1, 0)], {"weights": {(1, 0): -1.0}}, "weights must be positive"),
     ],
 )
-def test_what_cannot_be_planned_is_refused(workload, options, said):
-    with pytest.raises(ValueError, match=said):
+def test_an_impossible_plan_is_refused(workload, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
         plan(UNEVEN, workload, **{"rho": HALF, **options})
 
 

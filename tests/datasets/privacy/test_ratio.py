@@ -19,11 +19,11 @@ def test_a_denominator_within_three_errors_gives_a_value_without_interval():
     assert fieller(5, 30, var_numerator=1, var_denominator=100).low is not None
 
 
-def test_no_interval_where_the_denominator_is_not_sure_to_differ_from_zero():
+def test_there_is_no_interval_if_the_denominator_may_be_zero():
     assert fieller(5, 35, var_numerator=1, var_denominator=100, z=4) == Ratio(5 / 35, None, None)
 
 
-def test_a_share_of_a_part_in_its_whole_is_surer_than_one_of_strangers():
+def test_a_share_with_correlated_noise_has_a_smaller_error():
     alone = fieller(500, 1000, var_numerator=100, var_denominator=100)
     part = fieller(500, 1000, var_numerator=100, var_denominator=100, covariance=90)
     assert part.high - part.low < alone.high - alone.low
@@ -36,12 +36,12 @@ def test_a_known_denominator_leaves_the_numerators_own_interval():
 
 @pytest.mark.parametrize(("numerator", "denominator"), [(300, 1000), (40, 100), (-20, 60), (0, 70)])
 def test_95_percent_of_intervals_hold_the_true_ratio(numerator, denominator):
-    """Also where the denominator is only five or six errors from 0."""
+    """Also if the denominator is only five or six errors from 0."""
     generator = np.random.Generator(np.random.PCG64(5))
     moments = np.array([[100.0, 60.0], [60.0, 120.0]])
     found = generator.multivariate_normal([numerator, denominator], moments, size=20_000)
     ratios = [fieller(n, d, var_numerator=100, var_denominator=120, covariance=60) for n, d in found]
-    told = [ratio for ratio in ratios if ratio.low is not None]
-    held = np.mean([ratio.low <= numerator / denominator <= ratio.high for ratio in told])
-    assert len(told) > 0.98 * len(found)
-    assert held == pytest.approx(0.95, abs=0.007)
+    with_interval = [ratio for ratio in ratios if ratio.low is not None]
+    coverage = np.mean([ratio.low <= numerator / denominator <= ratio.high for ratio in with_interval])
+    assert len(with_interval) > 0.98 * len(found)
+    assert coverage == pytest.approx(0.95, abs=0.007)

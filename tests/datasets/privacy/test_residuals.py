@@ -1,4 +1,4 @@
-"""Measured on integers, put together without bias, the same from wherever it is rolled up."""
+"""Residuals are measured on integers; cuboids are reconstructed without bias and agree with each other when rolled up."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_with_noise_every_cuboid_rolls_up_to_every_coarser_one(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_one_row_moves_what_is_measured_no_farther_than_was_paid_for(name):
-    """Remove one row at each leaf: the integer tables move by a cost of at most rho, and at the worst leaf by rho."""
+def test_one_row_changes_the_measured_table_by_at_most_its_cost(name):
+    """One row is removed at each leaf: the integer tables change at a cost of at most rho, and at the worst leaf of rho."""
     axes, seen = SMALL[name], []
 
     def record(scales):
@@ -80,7 +80,9 @@ def test_one_row_moves_what_is_measured_no_farther_than_was_paid_for(name):
         costs = {}
         for b, scale in zip(made.rho_of, seen, strict=True):
             multiple = scale / made.deviation(b)
-            moved = residuals[b].values * multiple  # centring moves nothing: a folded row is centred already
+            moved = (
+                residuals[b].values * multiple
+            )  # centring changes nothing: a folded row is centred already
             costs[b] = float(((moved / scale) ** 2).sum() / 2)
         assert sum(costs.values()) <= float(made.rho) * (1 + 1e-9)
         for b, cost in costs.items():

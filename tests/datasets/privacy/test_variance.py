@@ -28,7 +28,7 @@ from tests.datasets.privacy.schemas import (
 
 
 def noises(axes: Axes) -> dict[Cuboid, float]:
-    """Some variance for every residual, all of them different."""
+    """A variance for every residual, all different."""
     return {b: 1 + 0.7 * i for i, b in enumerate(every_cuboid(axes))}
 
 
@@ -115,7 +115,7 @@ def test_any_question_has_its_dense_variance(axes, data):
 
 @given(axes_with_uneven_trees(most_axes=2), st.data())
 @often
-def test_any_two_questions_have_their_dense_covariance_at_whatever_levels(axes, data):
+def test_any_two_questions_at_any_levels_have_their_dense_covariance(axes, data):
     left = data.draw(questions(axes))
     sizes = [len(factor[1]) if factor else None for factor in left]
     right = data.draw(questions(axes, sizes))
@@ -153,8 +153,8 @@ def test_one_cell_may_be_compared_with_many():
 
 
 @pytest.mark.parametrize("size", range(2, 60))
-def test_a_filter_that_keeps_every_code_is_a_rollup_to_the_last_bit(size):
-    """So it never needs a residual that was not measured, whatever the size of a list."""
+def test_a_filter_that_selects_every_code_equals_a_rollup_to_the_last_bit(size):
+    """So such a filter never needs a residual that was not measured, for any size of a list."""
     axes = (*flat(size), UNEVEN[0])
     measured = {(0, 0): 2.0, (0, 1): 3.0, (0, 2): 5.0}
     everything: Factor = (1, np.ones((1, size)))
@@ -163,7 +163,7 @@ def test_a_filter_that_keeps_every_code_is_a_rollup_to_the_last_bit(size):
     assert np.array_equal(kept[0], variance(axes, measured, [None, keywords]))
 
 
-def test_all_keywords_of_a_category_are_the_category_to_the_last_bit():
+def test_all_keywords_of_a_category_equal_the_category_to_the_last_bit():
     axes, s = UNEVEN, noises(UNEVEN)
     by_category: Factor = (2, dense.add_level(axes[0], 2))
     found = variance(axes, {b: s[b] for b in residuals_of((1, 1))}, [by_category, grouped(axes, 1, 1)])

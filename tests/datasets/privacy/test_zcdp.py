@@ -1,4 +1,4 @@
-"""What a rho means."""
+"""The meaning of rho: epsilon, power of the best test, and spends in the ledger."""
 
 from fractions import Fraction
 from math import exp, inf, log, nan, sqrt
@@ -58,16 +58,16 @@ def test_epsilon_grows_with_rho_and_with_certainty(rho, factor, delta):
 @pytest.mark.parametrize(
     ("rho", "delta"), [(0, 1e-9), (-1, 1e-9), (inf, 1e-9), (nan, 1e-9), (1, 0), (1, 1), (1, -1), (1, nan)]
 )
-def test_epsilon_is_refused_where_it_is_not_defined(rho, delta):
+def test_epsilon_is_refused_if_it_is_not_defined(rho, delta):
     with pytest.raises(ValueError, match="epsilon is defined for"):
         epsilon(rho, delta)
 
 
-def test_a_test_of_nothing_spent_is_right_as_often_as_its_level_says():
+def test_with_nothing_spent_the_power_is_the_level_of_the_test():
     assert power_of_best_test(0, level=0.05) == pytest.approx(0.05)
 
 
-def test_the_power_is_that_of_telling_two_normals_apart():
+def test_the_power_is_that_of_distinguishing_two_normals():
     shift, normal = sqrt(2 * 0.3), NormalDist()
     threshold = normal.inv_cdf(0.95)
     assert power_of_best_test(0.3) == pytest.approx(1 - normal.cdf(threshold - shift), rel=1e-12)

@@ -49,7 +49,7 @@ def releases(release_root: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def ask(releases: Releases) -> Ask:
-    """Ask the harvest a question written as in a URL: `ask(measure="crates", group_by="kind")`."""
+    """Ask the harvest a question with parameters as in a URL: `ask(measure="crates", group_by="kind")`."""
 
     def answer(**parameters: str) -> Result:
         return releases.ask(releases.question("harvest", list(parameters.items())))

@@ -8,6 +8,7 @@ from tests.datasets.release.small_release import write_signed_manifest
 
 
 def ask_crates(releases, **parameters):
+    """Ask for the crates of June by kind, or as `parameters` say."""
     parameters = {"measure": "crates", "group_by": "kind", **parameters}
     return releases.ask(releases.question("harvest", list(parameters.items())))
 
@@ -44,7 +45,7 @@ def sign_as_another(folder):
 
 
 def edit(**members):
-    """Change the manifest, and sign it again: only what it says can give it away."""
+    """Change the manifest and sign it again, so that only its contents are wrong."""
 
     def damage(folder):
         manifest = json.loads((folder / "manifest.json").read_text()) | members
@@ -54,7 +55,7 @@ def edit(**members):
 
 
 def edit_the_codebook(**members):
-    """Change the codebook, and let a manifest that is signed anew speak of the changed file."""
+    """Change the codebook, and sign a manifest with the hash of the changed file."""
 
     def damage(folder):
         path = folder / "codebook.json"

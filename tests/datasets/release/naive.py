@@ -1,6 +1,6 @@
-"""Answers the slow way: the released Parquet read row by row, and variances as dense linear algebra.
+"""Reference answers: the released Parquet is read row by row, and variances are computed with dense matrices.
 
-Nothing here is shared with what it checks: trees come from the codebook's `within`, matrices are written out.
+No code is shared with what it checks: trees come from the codebook's `within`, matrices are written out.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Naive:
         self.measures = {measure["name"]: measure for measure in self.manifest["measures"]}
 
     def covering(self, measure: str, levels: set[str]) -> list[str]:
-        """The published cuboids whose rows carry all these levels; a row at a finer level carries the coarser."""
-        return [name for name in self.measures[measure]["cuboids"] if levels <= self.carried(name)]
+        """The published cuboids whose rows have codes of all these levels; a row at a finer level also has the coarser codes."""
+        return [name for name in self.measures[measure]["cuboids"] if levels <= self.levels_in(name)]
 
-    def carried(self, cuboid: str) -> set[str]:
+    def levels_in(self, cuboid: str) -> set[str]:
         names = set() if cuboid == "total" else set(cuboid.split(","))
         return {n for levels in self.dimensions for i, n in enumerate(levels) if names & set(levels[i:])}
 
@@ -56,11 +56,11 @@ class Naive:
     def variance(self, measure: str, cuboid: str, weights: np.ndarray) -> float:
         """sum_B s_B |(centring of B) (spreading of B to the cuboid)' weights|², then the same of a sum's count."""
         entry = self.measures[measure]
-        asked = self.depths(cuboid)
+        depths = self.depths(cuboid)
         shares = {self.depths(r["cuboid"]): r["variance"] for r in entry["residuals"]}
         total = 0.0
-        for b in product(*(range(level + 1) for level in asked)):
-            folded = self.kron(self.spreading, b, asked).T @ weights
+        for b in product(*(range(level + 1) for level in depths)):
+            folded = self.kron(self.spreading, b, depths).T @ weights
             centred = self.kron(self.centring, b, b) @ folded
             total += shares[b] * float(centred @ centred)
         if entry["counted_by"]:
@@ -83,7 +83,7 @@ class Naive:
 
     @cache  # noqa: B019  the object lives as long as its test module
     def spreading(self, at: int, coarse: int, fine: int) -> np.ndarray:
-        """From a level to a finer one: each value shared equally among its children, level by level."""
+        """From a level to a finer one: each value divided equally among its children, level by level."""
         whole = np.eye(self.codes_at(at, coarse))
         for level in range(coarse, fine):
             parents = self.parents(at, level + 1)
@@ -95,7 +95,7 @@ class Naive:
 
     @cache
     def centring(self, at: int, level: int, _: int) -> np.ndarray:
-        """Each value less the mean of its siblings."""
+        """Each value minus the mean of its siblings."""
         if level == 0:
             return np.eye(1)
         parents = self.parents(at, level)

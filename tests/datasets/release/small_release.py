@@ -31,7 +31,7 @@ GARDEN = Source(format="table", schema="crates, as the garden counts them", unit
 
 
 def sign(text: bytes) -> str:
-    """A signature for tests: anyone could make it, but no two texts share one."""
+    """A signature for tests: it needs no key, but differs between texts."""
     return "signed " + hashlib.sha256(text).hexdigest()
 
 
@@ -40,7 +40,7 @@ def verify(text: bytes, signature: str) -> None:
         raise ValueError("the signature does not fit")
 
 
-def write_release(  # noqa: PLR0913  a release has this many sides, and each has a default
+def write_release(  # noqa: PLR0913  each argument has a default
     root: Path,
     dataset: Dataset = HARVEST,
     month: Month = JUNE,
@@ -50,7 +50,7 @@ def write_release(  # noqa: PLR0913  a release has this many sides, and each has
     source: Source = GARDEN,
     current: bool = True,
 ) -> Path:
-    """Write a release of random counts with statistical noise, and point to it; gives its folder."""
+    """Write a release of random counts with statistical noise, and make it current. Returns its folder."""
     budget, draw = budget_of(dataset, month), default_rng(seed)
 
     def noise(scales: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ def _write_files(root, budget, cells, revision, source, current) -> Path:
 
 
 def write_signed_manifest(folder: Path, manifest: bytes) -> None:
-    """Put this manifest into a release, with a signature that fits."""
+    """Write a manifest into a release, with a valid signature."""
     (folder / layout.MANIFEST).write_bytes(manifest)
     (folder / layout.SIGNATURE).write_text(sign(manifest) + "\n")
 

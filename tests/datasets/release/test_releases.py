@@ -28,7 +28,7 @@ def test_nothing_released_is_refused_in_a_sentence(tmp_path):
     releases.close()
 
 
-def test_several_threads_get_the_answers_that_one_would(reader):
+def test_several_threads_get_the_same_results_as_one(reader):
     questions = [
         {"group_by": by, "period": p} for by in ("kind", "plant", "state") for p in ("2026-05", "2026-06")
     ]
@@ -38,7 +38,7 @@ def test_several_threads_get_the_answers_that_one_would(reader):
     assert found == alone * 10
 
 
-def test_a_question_whose_time_is_over_is_stopped(reader):
+def test_a_question_is_interrupted_at_its_deadline(reader):
     question = reader.question("harvest", [("measure", "crates")])
     over = Deadline(60)
     over.interrupt()
@@ -47,7 +47,7 @@ def test_a_question_whose_time_is_over_is_stopped(reader):
     assert reader.ask(question).rows
 
 
-def test_months_of_two_versions_of_a_dataset_are_not_pooled(reader, root):
+def test_months_of_two_versions_of_a_dataset_are_not_added_up(reader, root):
     folder = write_release(root, revision=3, seed=8)
     edit_the_codebook(version=2)(folder)
     edit(dataset_version=2)(folder)
@@ -64,7 +64,7 @@ def test_months_of_two_versions_of_a_dataset_are_not_pooled(reader, root):
     assert {"place": "version", "before": 1, "after": 2} in differs["codebook"]
 
 
-def test_the_signature_of_these_tests_tells_texts_apart():
+def test_the_signature_of_these_tests_differs_between_texts():
     verify(b"a", sign(b"a"))
     with pytest.raises(ValueError, match="does not fit"):
         verify(b"a", sign(b"b"))

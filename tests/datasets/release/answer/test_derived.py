@@ -1,4 +1,4 @@
-"""Shares, rates, medians and comparisons: their numbers, and errors that count what their parts share."""
+"""Shares, rates, medians and comparisons: their values, and errors that count the noise that their parts share."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from datasets.release.query.vocabulary import MalformedQuestion
 
 
 class Quantity:
-    """A weighted sum of the cells of a cuboid, the slow way."""
+    """A weighted sum of the cells of a cuboid, computed cell by cell."""
 
     def __init__(self, naive, measure, cuboid, weigh):
         cells = naive.cells(cuboid)
@@ -21,12 +21,12 @@ class Quantity:
         return self.naive.variance(self.measure, self.cuboid, self.weights)
 
     def covariance(self, other):
-        """Of two quantities of one measure and cuboid, by polarisation."""
-        both, less = (
+        """The covariance with another quantity of the same measure and cuboid, by polarisation."""
+        of_sum, of_difference = (
             self.naive.variance(self.measure, self.cuboid, w)
             for w in (self.weights + other.weights, self.weights - other.weights)
         )
-        return (both - less) / 4
+        return (of_sum - of_difference) / 4
 
 
 def row(answer, at=0):
@@ -41,8 +41,8 @@ def ensure_ratio(found, name, numerator, denominator, covariance):
         var_denominator=denominator.variance,
         covariance=covariance,
     )
-    got = [found[name + end] for end in ("", "_lo", "_hi")]
-    assert got == pytest.approx([expected.value, expected.low, expected.high], rel=1e-9)
+    actual = [found[name + end] for end in ("", "_lo", "_hi")]
+    assert actual == pytest.approx([expected.value, expected.low, expected.high], rel=1e-9)
     square = (
         numerator.variance - 2 * expected.value * covariance + expected.value**2 * denominator.variance
     ) / denominator.value**2
@@ -52,14 +52,14 @@ def ensure_ratio(found, name, numerator, denominator, covariance):
 @pytest.mark.parametrize(
     "question", [{"measure": "fruit_share"}, {"measure": "crates", "share": "kind:fruit"}]
 )
-def test_a_share_counts_that_the_part_is_in_the_whole(ask, june, question):
+def test_the_error_of_a_share_counts_that_the_part_is_in_the_whole(ask, june, question):
     part = Quantity(june, "crates", "kind", lambda cell: cell["kind"] == "fruit")
     whole = Quantity(june, "crates", "kind", lambda cell: True)
     name = "fruit_share" if question["measure"] == "fruit_share" else "crates_share"
     ensure_ratio(row(ask(**question, period="2026-06")), name, part, whole, part.covariance(whole))
 
 
-def test_a_share_among_some_codes_in_a_group_and_within_a_filter(ask, june):
+def test_a_share_among_some_codes_can_be_grouped_and_filtered(ask, june):
     answer = ask(measure="apple_share", group_by="state", state="DE,FR", period="2026-06")
     for at, state in enumerate(("DE", "FR")):
         part = Quantity(
@@ -72,19 +72,19 @@ def test_a_share_among_some_codes_in_a_group_and_within_a_filter(ask, june):
         ensure_ratio(row(answer, at), "apple_share", part, whole, part.covariance(whole))
 
 
-def test_a_group_without_any_of_a_shares_codes_has_a_share_of_nought(ask):
+def test_a_group_without_any_of_a_shares_codes_has_a_share_of_zero(ask):
     answer = ask(measure="fruit_share", group_by="kind", period="2026-06")
     assert [each[:3] for each in answer.rows[1:]] == [("2026-06", "root", 0.0), ("2026-06", "unknown", 0.0)]
 
 
 @pytest.mark.parametrize("question", [{"measure": "sale_rate"}, {"ratio": "sales/crates"}])
-def test_measures_measured_apart_have_independent_noise(ask, june, question):
+def test_separately_measured_measures_have_independent_noise(ask, june, question):
     name = question.get("measure", "sales_per_crates")
     sales, crates = (Quantity(june, m, "kind", lambda c: c["kind"] == "fruit") for m in ("sales", "crates"))
     ensure_ratio(row(ask(**question, kind="fruit", period="2026-06")), name, sales, crates, 0.0)
 
 
-def test_a_sum_for_each_of_its_count_shares_the_counts_noise(ask, june):
+def test_a_sum_divided_by_its_count_shares_the_noise_of_the_count(ask, june):
     takings, sales = (Quantity(june, m, "total", lambda c: True) for m in ("takings", "sales"))
     middle = june.measures["takings"]["middle"]
     assert middle == 50
@@ -93,14 +93,14 @@ def test_a_sum_for_each_of_its_count_shares_the_counts_noise(ask, june):
     )
 
 
-def test_a_ratio_over_months_adds_what_it_is_made_of(ask, june, may):
+def test_a_ratio_over_months_adds_up_its_numerators_and_denominators(ask, june, may):
     found = row(ask(ratio="sales/crates", period="2026-05..2026-06"))
     parts = {m: [Quantity(n, m, "total", lambda c: True) for n in (may, june)] for m in ("sales", "crates")}
     value = sum(q.value for q in parts["sales"]) / sum(q.value for q in parts["crates"])
     assert found["sales_per_crates"] == pytest.approx(value, rel=1e-12)
 
 
-def test_a_ratio_of_measures_that_are_bounded_differently_says_so(ask):
+def test_a_ratio_of_measures_with_different_bounds_has_a_warning(ask):
     warnings = ask(measure="sale_rate", period="2026-06").meta["warnings"]
     assert (
         "sale_rate is made of measures that are bounded differently: sales at 2 rows a person, crates at 3 rows a person."
@@ -109,21 +109,21 @@ def test_a_ratio_of_measures_that_are_bounded_differently_says_so(ask):
     assert not any("bounded" in note for note in ask(measure="price", period="2026-06").meta["warnings"])
 
 
-def test_a_difference_counts_what_its_sides_share(ask, june):
+def test_the_error_of_a_difference_counts_the_noise_that_its_sides_share(ask, june):
     answer = ask(measure="crates", compare="state:DE,FR", group_by="kind", period="2026-06")
     for at, kind in enumerate(("fruit", "root", "unknown")):
-        less = Quantity(
+        difference = Quantity(
             june, "crates", "kind,state",
             lambda c: (c["kind"] == kind) * ((c["state"] == "DE") - (c["state"] == "FR")),
         )  # fmt: skip
         found = row(answer, at)
-        assert found["crates_difference"] == pytest.approx(less.value, rel=1e-9)
-        assert found["crates_difference_se"] ** 2 == pytest.approx(less.variance, rel=1e-9)
+        assert found["crates_difference"] == pytest.approx(difference.value, rel=1e-9)
+        assert found["crates_difference_se"] ** 2 == pytest.approx(difference.variance, rel=1e-9)
         ends = found["crates_difference_lo"], found["crates_difference_hi"]
-        assert sum(ends) / 2 == pytest.approx(less.value)
+        assert sum(ends) / 2 == pytest.approx(difference.value)
 
 
-def test_a_difference_of_shares_is_the_difference_of_both_and_has_the_delta_methods_error(ask, june):
+def test_a_difference_of_shares_has_the_error_of_the_delta_method(ask, june):
     found = row(ask(measure="fruit_share", compare="state:DE,FR", period="2026-06"))
     sides = {
         s: row(ask(measure="fruit_share", state=s, period="2026-06"))["fruit_share"] for s in ("DE", "FR")
@@ -136,8 +136,8 @@ def test_a_difference_of_shares_is_the_difference_of_both_and_has_the_delta_meth
     ]
     a, b, c, d = (q.value for q in quantities)
     slopes = np.array([1 / b, -a / b**2, -1 / d, c / d**2])
-    moments = np.array([[p.covariance(q) for q in quantities] for p in quantities])
-    assert found["fruit_share_difference_se"] ** 2 == pytest.approx(slopes @ moments @ slopes, rel=1e-7)
+    covariance = np.array([[p.covariance(q) for q in quantities] for p in quantities])
+    assert found["fruit_share_difference_se"] ** 2 == pytest.approx(slopes @ covariance @ slopes, rel=1e-7)
 
 
 def test_a_difference_between_months_adds_their_variances(ask, june, may):
@@ -150,14 +150,14 @@ def test_a_difference_between_months_adds_their_variances(ask, june, may):
         assert found["crates_difference_se"] ** 2 == pytest.approx(sum(s.variance for s in sides), rel=1e-9)
 
 
-def test_a_difference_between_days_of_a_month_counts_what_they_share(ask, june):
+def test_the_error_of_a_difference_between_days_counts_the_noise_that_they_share(ask, june):
     def weigh(cell):
         return (cell["day"] == "2026-06-30") - (cell["day"] <= "2026-06-02")
 
     answer = ask(measure="crates", compare="period:2026-06-30,2026-06-01..2026-06-02")
-    less = Quantity(june, "crates", "day", weigh)
-    assert answer.rows[0][1] == pytest.approx(less.value, rel=1e-9)
-    assert answer.rows[0][2] ** 2 == pytest.approx(less.variance, rel=1e-9)
+    difference = Quantity(june, "crates", "day", weigh)
+    assert answer.rows[0][1] == pytest.approx(difference.value, rel=1e-9)
+    assert answer.rows[0][2] ** 2 == pytest.approx(difference.variance, rel=1e-9)
 
 
 def test_periods_that_overlap_can_be_compared(ask, june, may):
@@ -167,7 +167,7 @@ def test_periods_that_overlap_can_be_compared(ask, june, may):
     assert found["crates_difference_se"] ** 2 == pytest.approx(alone.variance, rel=1e-6)
 
 
-def test_a_median_lies_where_half_of_the_values_do(ask, june):
+def test_half_of_the_values_lie_below_the_median(ask, june):
     found = row(ask(measure="middle_state", period="2026-06"))
     counts = {
         s: Quantity(june, "crates", "state", lambda c, s=s: c["state"] == s).value
@@ -179,7 +179,7 @@ def test_a_median_lies_where_half_of_the_values_do(ask, june):
     assert found["middle_state_lo"] < found["middle_state"] < found["middle_state_hi"]
 
 
-def test_long_answers_have_a_row_for_each_number_of_the_wide_ones(ask):
+def test_a_long_result_has_a_row_for_each_number_of_the_wide_one(ask):
     question = {"measure": "crates,fruit_share", "group_by": "state", "period": "2026-06"}
     wide, long = ask(**question), ask(**question, shape="long")
     assert [c.name for c in long.columns] == [
@@ -200,13 +200,13 @@ def test_long_answers_have_a_row_for_each_number_of_the_wide_ones(ask):
     assert long.rows == expected
 
 
-def test_a_level_says_how_deep_a_nested_dimension_is_grouped(ask):
+def test_level_names_the_depth_at_which_a_nested_dimension_is_grouped(ask):
     by_level = ask(measure="crates", group_by="kind", level="plant", period="2026-06")
     assert by_level.rows == ask(measure="crates", group_by="plant", period="2026-06").rows
     assert by_level.meta["query"] == "measure=crates&group_by=plant&period=2026-06"
 
 
-def test_pages_are_the_answer_in_pieces(ask):
+def test_the_pages_of_a_result_together_are_the_result(ask):
     question = {"measure": "crates", "group_by": "plant,state", "sort": "-crates", "period": "2026-06"}
     whole, rows, cursor = ask(**question), [], {}
     while cursor is not None:
@@ -241,11 +241,11 @@ def test_a_cursor_belongs_to_its_question_and_its_releases(ask):
             ask(**question, release="2026-06.1", cursor=broken)
 
 
-def test_an_answer_as_of_a_day_is_that_of_the_releases_then(ask):
+def test_as_of_asks_the_releases_that_were_current_then(ask):
     """All were published at midnight of 1 July; the second revision of June replaced the first at once."""
-    asked = ask(measure="crates", as_of="2026-07-01")
-    assert asked.meta["releases"] == ["2026-06.2"]
-    assert asked.meta["query"].endswith("&as_of=2026-07-01T23:59:59Z")
+    result = ask(measure="crates", as_of="2026-07-01")
+    assert result.meta["releases"] == ["2026-06.2"]
+    assert result.meta["query"].endswith("&as_of=2026-07-01T23:59:59Z")
     with pytest.raises(Exception, match="nothing of harvest had been released at 2026-06-30"):
         ask(measure="crates", as_of="2026-06-30")
     with pytest.raises(MalformedQuestion, match="is not over yet, so its answer could still change"):
@@ -257,7 +257,7 @@ def test_an_answer_as_of_a_day_is_that_of_the_releases_then(ask):
         ask(measure="crates", as_of="2026-07-01", release="2026-06.1")
 
 
-def test_an_answer_from_several_releases_says_what_bounding_kept_in_each(ask):
+def test_a_result_from_several_releases_has_the_kept_shares_of_each(ask):
     one, other = (
         ask(measure="crates", group_by="state", period=month).meta["bounding"]["crates"]
         for month in ("2026-05", "2026-06")

@@ -1,4 +1,4 @@
-"""What an answer says is what the released cells say, and its standard error is exact."""
+"""The values of a result are sums of released cells, and its standard errors are exact."""
 
 import numpy as np
 import pytest
@@ -52,16 +52,16 @@ def test_any_question_equals_the_released_cells_and_dense_linear_algebra(ask, ju
 
 @pytest.mark.parametrize("measure", ["crates", "gardeners", "sales", "takings"])
 @pytest.mark.parametrize("by", ["", "kind", "state"])
-def test_every_cuboid_that_can_answer_gives_the_same_answer(ask, june, measure, by):
-    asked = {"measure": measure, "group_by": by} if by else {"measure": measure}
-    found = by_group(ask(**asked, period="2026-06"), measure, [by] if by else [])
+def test_every_cuboid_that_covers_a_question_gives_the_same_result(ask, june, measure, by):
+    parameters = {"measure": measure, "group_by": by} if by else {"measure": measure}
+    found = by_group(ask(**parameters, period="2026-06"), measure, [by] if by else [])
     covering = june.covering(measure, {by} if by else set())
     assert len(covering) > (1 if measure in ("crates", "gardeners") or not by else 0)
     for cuboid in covering:
         ensure_equal(found, june.answer(measure, cuboid, [by] if by else [], {}))
 
 
-def test_a_sum_carries_the_error_of_its_middle_times_the_count(ask, june):
+def test_the_error_of_a_sum_contains_that_of_its_middle_times_the_count(ask, june):
     answer = ask(measure="takings,sales", period="2026-06")
     own = june.variance("takings", "total", np.ones(1))
     assert answer.rows[0][2] ** 2 == pytest.approx(own)
@@ -146,7 +146,7 @@ def test_a_wider_confidence_has_a_wider_interval_and_the_same_error(ask):
     assert (wide[4] - wide[3]) / (narrow[4] - narrow[3]) == pytest.approx(2.575829 / 0.674490, rel=1e-5)
 
 
-def test_all_but_one_code_is_the_total_less_that_code(ask, june):
+def test_all_codes_but_one_are_the_total_minus_that_code(ask, june):
     cuboid = min(june.covering("crates", {"state"}), key=june.size)
     ensure_equal(
         by_group(ask(measure="crates", state="ne:DE", period="2026-06"), "crates", []),
@@ -155,7 +155,7 @@ def test_all_but_one_code_is_the_total_less_that_code(ask, june):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "parameters",
     [
         {"measure": "crates,gardeners", "group_by": "kind"},
         {"measure": "crates", "freq": "day"},
@@ -163,9 +163,9 @@ def test_all_but_one_code_is_the_total_less_that_code(ask, june):
         {"measure": "takings", "period": "2026-05..2026-06"},
     ],
 )
-def test_a_plan_promises_the_errors_that_the_answer_has(ask, releases, asked):
-    promised = releases.explain(releases.question("harvest", list(asked.items())))
-    answer = ask(**asked)
+def test_an_explanation_promises_the_errors_that_the_result_has(ask, releases, parameters):
+    promised = releases.explain(releases.question("harvest", list(parameters.items())))
+    answer = ask(**parameters)
     assert promised["rows"] == len(answer.rows)
     assert (promised["query_id"], promised["releases"]) == (answer.meta["query_id"], answer.meta["releases"])
     names = [column.name for column in answer.columns]
@@ -176,7 +176,7 @@ def test_a_plan_promises_the_errors_that_the_answer_has(ask, releases, asked):
         assert promise["standard_error"]["most"] == pytest.approx(max(errors))
 
 
-def test_labels_stand_for_codes_or_beside_them(ask):
+def test_labels_replace_codes_or_have_columns_of_their_own(ask):
     codes, names, both = (
         ask(measure="crates", group_by="state,kind", labels=how) for how in ("code", "name", "both")
     )

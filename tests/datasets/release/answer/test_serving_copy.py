@@ -26,8 +26,8 @@ def test_the_cache_is_made_once_and_made_again_when_it_is_damaged(root, tmp_path
     assert rows() == first
 
 
-def test_readers_come_and_go_beside_one_that_stays(root, tmp_path):
-    """In a process of its own, since what this watches for is a spin that nothing but a kill would end."""
+def test_readers_can_open_and_close_while_another_stays_open(root, tmp_path):
+    """In a process of its own, since the failure that this looks for is an endless loop inside DuckDB."""
     program = (
         "import sys; from pathlib import Path; from datasets.release.releases import Releases\n"
         "from tests.datasets.release.small_release import verify\n"

@@ -1,4 +1,4 @@
-"""What each cell says of itself: as stated, of low reliability, or not collected."""
+"""The status of each cell: noise as stated, low reliability, or not collected."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def status(answer, measure="crates"):
     return [row[place] for row in answer.rows]
 
 
-def test_a_level_that_was_not_collected_is_known_only_as_unknown(ask):
+def test_a_level_that_was_not_collected_has_values_only_for_unknown(ask):
     answer = ask(measure="crates", group_by="state")
     assert [row[1] for row in answer.rows] == ["DE", "FR", "unknown"]
     assert status(answer) == ["L", "L", "A"]
@@ -47,14 +47,14 @@ def test_a_measure_of_a_value_that_was_not_collected_is_not_collected(ask):
     assert status(ask(measure="takings,sales"), "sales") == ["A"]
 
 
-def test_a_value_that_its_noise_outweighs_is_of_low_reliability(ask):
+def test_a_value_with_a_large_relative_error_has_low_reliability(ask):
     answer = ask(measure="crates", group_by="plant", freq="day", period="2026-06-01..2026-06-03")
-    for row, said in zip(answer.rows, status(answer), strict=True):
-        assert (said == "U") == (row[3] > 0.3 * abs(row[2]))
+    for row, code in zip(answer.rows, status(answer), strict=True):
+        assert (code == "U") == (row[3] > 0.3 * abs(row[2]))
     assert set(status(answer)) == {"A", "U"}
 
 
-def test_an_answer_says_what_it_rests_on(ask):
+def test_a_result_names_its_releases_cuboids_and_bounds(ask):
     meta = ask(measure="crates,gardeners", group_by="kind").meta
     assert meta["releases"] == ["2026-06.1"]
     assert meta["query"] == "measure=crates,gardeners&group_by=kind&period=2026-06"
@@ -67,7 +67,7 @@ def test_an_answer_says_what_it_rests_on(ask):
     assert meta["warnings"] == ["States were not written down."]
 
 
-def test_an_answer_says_how_much_bounding_kept_of_each_code_it_speaks_of(ask):
+def test_a_result_has_the_kept_share_of_each_code_it_groups_or_filters_by(ask):
     by = ask(measure="crates,gardeners", group_by="state", kind="fruit,root").meta["bounding"]["crates"][
         "kept"
     ]["by"]
@@ -82,7 +82,7 @@ def test_an_answer_says_how_much_bounding_kept_of_each_code_it_speaks_of(ask):
     assert ask(measure="crates", plant="apple").meta["bounding"]["crates"]["kept"]["by"] == {}
 
 
-def test_what_has_no_value_is_sorted_last_either_way(ask):
+def test_rows_without_a_value_are_sorted_last_in_either_direction(ask):
     for sort in ("crates", "-crates"):
         answer = ask(measure="crates", group_by="state", sort=sort)
         assert [row[1] for row in answer.rows] == ["unknown", "DE", "FR"]

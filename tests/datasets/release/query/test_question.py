@@ -51,17 +51,17 @@ questions = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(questions, st.randoms())
-def test_the_canonical_form_is_its_own_and_does_not_depend_on_order_or_repetition(asked, chance):
-    pairs = [(name, ",".join(values)) for name, values in asked.items()]
+def test_the_canonical_form_is_canonical_and_does_not_depend_on_order_or_repetition(parameters, random):
+    pairs = [(name, ",".join(values)) for name, values in parameters.items()]
     question = parse_question(pairs, BOOK, MONTHS)
     again = parse(question.canonical())
     assert (again, again.canonical()) == (question, question.canonical())
-    shuffled = {n: chance.sample(v, len(v)) + v[:1] if n in subsets else v for n, v in asked.items()}
-    mixed = chance.sample(list(shuffled.items()), len(shuffled))
+    shuffled = {n: random.sample(v, len(v)) + v[:1] if n in subsets else v for n, v in parameters.items()}
+    mixed = random.sample(list(shuffled.items()), len(shuffled))
     assert parse_question([(n, ",".join(v)) for n, v in mixed], BOOK, MONTHS) == question
 
 
-def test_equal_questions_have_equal_forms():
+def test_equal_questions_have_equal_canonical_forms():
     assert (
         parse("measure=crates&period=2026-06-01..2026-06-30").canonical() == "measure=crates&period=2026-06"
     )
@@ -72,18 +72,18 @@ def test_equal_questions_have_equal_forms():
     )
 
 
-def test_all_but_some_is_the_same_as_the_others():
+def test_excluding_some_codes_is_the_same_as_listing_the_others():
     assert parse("measure=crates&state=ne:DE") == parse("measure=crates&state=FR,unknown")
     assert parse("measure=crates&state=ne:FR,unknown").canonical() == "measure=crates&state=DE&period=2026-06"
 
 
-def test_a_filter_that_lets_everything_through_is_none():
+def test_a_filter_that_selects_every_code_is_dropped():
     assert parse("measure=crates&state=DE,FR,unknown") == parse("measure=crates")
 
 
 def test_another_question_or_another_release_has_another_id():
-    asked = [parse("measure=crates"), parse("measure=crates&state=DE"), parse("measure=crates&state=FR")]
-    ids = {question.id(releases) for question in asked for releases in (["2026-06.1"], ["2026-06.2"])}
+    questions = [parse("measure=crates"), parse("measure=crates&state=DE"), parse("measure=crates&state=FR")]
+    ids = {question.id(releases) for question in questions for releases in (["2026-06.1"], ["2026-06.2"])}
     assert len(ids) == 6
 
 
@@ -163,7 +163,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "refusal", "sentence"), REFUSED, ids=[text[:60] for text, _, _ in REFUSED])
-def test_a_question_that_cannot_be_understood_gets_one_sentence(text, refusal, sentence):
+def test_a_wrong_question_is_refused_in_one_sentence(text, refusal, sentence):
     with pytest.raises(refusal) as refused:
         parse(text)
     assert refused.value.sentence == sentence
@@ -172,7 +172,7 @@ def test_a_question_that_cannot_be_understood_gets_one_sentence(text, refusal, s
 
 @given(st.sampled_from(["measure", "group_by", "period", "freq", "state", "kind"]), st.text(max_size=60))
 @settings(deadline=None)
-def test_any_text_in_any_parameter_is_understood_or_refused(name, text):
+def test_any_text_in_any_parameter_is_accepted_or_refused(name, text):
     try:
         parse_question([(name, text), *([("measure", "crates")] if name != "measure" else [])], BOOK, MONTHS)
     except Refusal as refused:
@@ -182,7 +182,7 @@ def test_any_text_in_any_parameter_is_understood_or_refused(name, text):
 
 @given(st.text(max_size=60))
 @settings(deadline=None)
-def test_any_name_of_a_parameter_is_understood_or_refused(name):
+def test_any_unknown_parameter_is_refused(name):
     with pytest.raises(Refusal) as refused:
         parse_question([(name, "x"), ("measure", "crates")], BOOK, MONTHS)
     assert refused.value.sentence.isprintable()

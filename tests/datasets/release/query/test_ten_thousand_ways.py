@@ -1,4 +1,4 @@
-"""One question asked in thousands of ways gives one answer: averaging repetitions takes no noise away (PRIVACY.md, section 13)."""
+"""One question asked in thousands of ways has one result: averaging repetitions removes no noise (PRIVACY.md, section 13)."""
 
 import os
 import random
@@ -15,29 +15,29 @@ CODES = {
 }
 
 
-def a_way(draw):
-    """Words whose rows, added up, are June's crates of fruit in Germany and France."""
+def random_parameters(draw):
+    """Parameters of a question whose rows add up to June's crates of fruit in Germany and France."""
     groups = draw.sample(["kind", "plant", "state"], draw.randrange(3))
     if {"kind", "plant"} <= set(groups):
         groups.remove("kind")
     fruit = draw.choice([("kind", "fruit"), ("kind", "ne:root,unknown"), ("plant", "apple,pear,plum")])
     states = draw.choice(["DE,FR", "FR,DE,FR", "ne:unknown"])
-    words = {"measure": draw.choice(["crates", "crates,gardeners"]), fruit[0]: fruit[1], "state": states}
+    parameters = {"measure": draw.choice(["crates", "crates,gardeners"]), fruit[0]: fruit[1], "state": states}
     if groups:
-        words["group_by"] = ",".join(groups)
-    words["period"] = draw.choice(["2026-06", "2026-06-01..2026-06-30"])
-    words |= draw.choice(
+        parameters["group_by"] = ",".join(groups)
+    parameters["period"] = draw.choice(["2026-06", "2026-06-01..2026-06-30"])
+    parameters |= draw.choice(
         [{}, {"confidence": "0.5"}, {"labels": "both"}, {"sort": "-crates"}, {"shape": "wide"}]
     )
-    return words
+    return parameters
 
 
-def test_one_question_asked_in_many_ways_has_one_answer(ask):
+def test_one_question_asked_in_many_ways_has_one_result(ask):
     draw, sums, ways = random.Random(3), [], set()
     for _ in range(WAYS):
-        words = a_way(draw)
+        parameters = random_parameters(draw)
         try:
-            answer = ask(**words)
+            answer = ask(**parameters)
         except NotPublished:
             continue
         at = [column.name for column in answer.columns].index("crates")
@@ -49,14 +49,16 @@ def test_one_question_asked_in_many_ways_has_one_answer(ask):
     assert sums[0] == pytest.approx(ask(measure="crates", kind="fruit", state="DE,FR").rows[0][1], abs=1e-7)
 
 
-def test_the_same_words_in_any_order_are_the_same_answer_to_the_last_bit(ask):
+def test_the_same_parameters_in_any_order_give_the_same_result_to_the_last_bit(ask):
     draw = random.Random(4)
-    words = {
+    parameters = {
         "measure": "crates",
         "group_by": "state",
         "kind": "fruit,root",
         "period": "2026-06",
         "sort": "-crates",
     }
-    answers = {str(ask(**dict(draw.sample(list(words.items()), len(words)))).rows) for _ in range(50)}
+    answers = {
+        str(ask(**dict(draw.sample(list(parameters.items()), len(parameters)))).rows) for _ in range(50)
+    }
     assert len(answers) == 1

@@ -47,7 +47,7 @@ def test_a_pointer_that_is_a_link_is_not_followed(reader, root, tmp_path):
 
 
 @pytest.mark.parametrize("lost", ["2026-06.current", ""], ids=["the pointer", "the whole dataset"])
-def test_what_disappears_is_served_on_and_said_to_be_degraded(reader, root, lost):
+def test_a_release_that_disappears_is_served_on_and_reported_as_degraded(reader, root, lost):
     path = root / "harvest" / lost
     path.rename(root / "away")
     reader.refresh()
@@ -97,7 +97,7 @@ def test_a_month_whose_only_release_is_damaged_is_refused_as_damaged(root, tmp_p
     releases.close()
 
 
-def test_cells_that_are_not_all_there_are_refused_however_well_they_are_signed(reader, root):
+def test_missing_cells_are_refused_even_if_the_release_is_signed(reader, root):
     folder = write_release(root, revision=3, seed=8)
     cells, fewer = folder / "cells.parquet", folder / "fewer.parquet"
     duckdb.execute(
