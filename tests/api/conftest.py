@@ -20,21 +20,21 @@ def token(deployment):
 
 @pytest.fixture(scope="session")
 def client(deployment, token):
-    """Somebody entitled, who need not mind the limits."""
+    """A client with a token for every dataset and high limits."""
     with deployment.client(token, limit_open="100000/minute", limit_extended="100000/minute") as client:
         yield client
 
 
 @pytest.fixture
-def stranger(deployment):
-    """Somebody without a token."""
+def anonymous(deployment):
+    """A client without a token."""
     with deployment.client(limit_open="100000/minute") as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def ask(client):
-    """Ask moderation a question; gives the answer's JSON."""
+    """A function that asks moderation a question and returns the answer's JSON."""
 
     def asked(**parameters):
         response = client.get(AGGREGATES, params=parameters)
@@ -45,7 +45,7 @@ def ask(client):
 
 
 def ensure_problem(response, status, name=None):
-    """An answer is a problem as RFC 9457 has it, in one sentence or two, and tells nothing of the inside."""
+    """Ensure that an answer is a problem document (RFC 9457) that does not show internals, and return it."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
@@ -55,7 +55,7 @@ def ensure_problem(response, status, name=None):
         assert body["type"] == f"/problems/{name}"
     lower = response.text.lower()
     for inside in ("traceback", "duckdb", "sqlite", "sqlalchemy", "/tmp", ".py", "pydantic"):
-        assert inside not in lower, f"the answer speaks of {inside}"
+        assert inside not in lower, f"the answer shows {inside}"
     return body
 
 

@@ -1,4 +1,4 @@
-"""Bad input: one clear sentence with the parameter, the value and what would be right; never a word of the inside."""
+"""Bad input is refused in one clear sentence with the parameter, the value and what would be right, without internals."""
 
 import time
 from urllib.parse import quote
@@ -53,7 +53,7 @@ def test_a_parameter_given_twice_is_refused(client, twice):
     ensure_problem(client.get(f"{AGGREGATES}?measure=actions&{twice}"), 422, "repeated-parameter")
 
 
-def test_a_depth_that_is_not_published_names_the_nearest_that_are(client):
+def test_a_cuboid_that_is_not_published_is_refused_with_the_nearest_that_are(client):
     question = {"measure": "actions", "group_by": "category,member_state,restriction"}
     body = ensure_problem(client.get(AGGREGATES, params=question), 422, "not-published")
     assert "category" in " ".join(body["allowed"] + body.get("suggestions", [])) + body["detail"]
@@ -77,7 +77,7 @@ def test_an_unknown_address_is_a_problem(client, path, status):
     ensure_problem(client.get(path), status)
 
 
-def test_what_cannot_be_accepted_is_refused(client):
+def test_an_accept_field_without_a_known_format_is_refused(client):
     body = ensure_problem(client.get(AGGREGATES, params=GOOD, headers={"Accept": "application/xml"}), 406)
     assert "text/csv" in body["allowed"]
 
@@ -118,7 +118,7 @@ NASTY = [
     ],  # fmt: skip
 )
 @pytest.mark.parametrize("value", NASTY, ids=range(len(NASTY)))
-def test_nothing_nasty_in_any_parameter_gets_through(client, name, value):
+def test_hostile_values_of_any_parameter_are_refused(client, name, value):
     started = time.monotonic()
     answer = client.get(AGGREGATES, params={**GOOD, name: value})
     assert time.monotonic() - started < 2
@@ -139,18 +139,18 @@ def test_nothing_nasty_in_any_parameter_gets_through(client, name, value):
         "measure=actions&&",
     ],
 )
-def test_a_query_that_is_no_query_is_refused(client, query):
+def test_a_malformed_query_is_refused(client, query):
     answer = client.get(f"{AGGREGATES}?{query}")
     ensure_problem(answer, answer.status_code)
     assert answer.status_code in {400, 422}
 
 
 @pytest.mark.parametrize("parameters", [{"dataset": "'; --"}, {"dataset": "\x00"}, {"dataset": "a" * 4000}])
-def test_nothing_nasty_in_the_path_gets_through(client, parameters):
+def test_hostile_paths_are_refused(client, parameters):
     ensure_problem(client.get(f"/v1/datasets/{quote(parameters['dataset'], safe='')}"), 404)
 
 
-def test_a_fault_of_ours_tells_nothing(deployment, token, monkeypatch):
+def test_a_500_tells_nothing_about_the_exception(deployment, token, monkeypatch):
     with deployment.client(token) as client:
         monkeypatch.setattr(type(client.app.state.releases), "ask", lambda *_: 1 / 0)
         body = ensure_problem(client.get(AGGREGATES, params=GOOD), 500)
@@ -160,7 +160,7 @@ def test_a_fault_of_ours_tells_nothing(deployment, token, monkeypatch):
 @pytest.mark.parametrize(
     "value", [*NASTY, "a" * 10_000, ",".join(["DE"] * 10_000)], ids=range(len(NASTY) + 2)
 )
-def test_nothing_nasty_in_a_body_gets_through(client, value):
+def test_hostile_values_in_a_body_are_refused(client, value):
     for name in (
         "measure",
         "group_by",
@@ -190,6 +190,6 @@ def test_nothing_nasty_in_a_body_gets_through(client, value):
         rb'{"measure": ["\udfff"]}',
     ],
 )
-def test_half_a_surrogate_pair_is_refused_in_every_word(client, body):
+def test_half_a_surrogate_pair_is_refused_in_every_parameter(client, body):
     for word in (b"cursor", b"measure2", b"period", b"as_of", b"sort", b"share", b"category", b"format"):
         ensure_problem(client.post(AGGREGATES, content=body.replace(b"WORD", word)), 400, "malformed")

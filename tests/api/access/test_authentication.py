@@ -1,4 +1,4 @@
-"""Who is let in: a good token within its scopes, until the very moment it is revoked."""
+"""Authentication: a token is accepted within its scopes until it is revoked, and every other token is refused."""
 
 import asyncio
 import logging
@@ -18,19 +18,19 @@ def bearer(text):
     return {"Authorization": f"Bearer {text}"}
 
 
-def test_without_a_token_the_question_is_refused_and_says_how(stranger):
-    answer = stranger.get(QUESTION)
+def test_a_question_without_a_token_is_refused_and_the_answer_says_how_to_send_one(anonymous):
+    answer = anonymous.get(QUESTION)
     body = ensure_problem(answer, 401, "token-missing")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert "Authorization: Bearer" in body["detail"]
 
 
 @pytest.mark.parametrize("field", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token abc", "bearer"])
-def test_what_is_no_bearer_token_is_none(stranger, field):
-    ensure_problem(stranger.get(QUESTION, headers={"Authorization": field}), 401, "token-missing")
+def test_a_field_that_holds_no_bearer_token_is_refused_as_a_missing_token(anonymous, field):
+    ensure_problem(anonymous.get(QUESTION, headers={"Authorization": field}), 401, "token-missing")
 
 
-def test_a_refused_token_is_refused_alike_whatever_is_wrong_with_it(deployment, stranger):
+def test_every_bad_token_gets_the_same_answer_whatever_is_wrong_with_it(deployment, anonymous):
     good = deployment.token()
     old = deployment.token(at=datetime.now(UTC) - timedelta(days=10), days=5)
     head, body, signature = good.split(".")
@@ -43,34 +43,34 @@ def test_a_refused_token_is_refused_alike_whatever_is_wrong_with_it(deployment, 
         f"{good}x",
         "é",
     ]
-    answers = [stranger.get(QUESTION, headers={"Authorization": f"Bearer {text}".encode()}) for text in bad]
+    answers = [anonymous.get(QUESTION, headers={"Authorization": f"Bearer {text}".encode()}) for text in bad]
     for answer in answers:
         ensure_problem(answer, 401, "token-refused")
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
     assert len({answer.json()["detail"] for answer in answers}) == 1
-    assert stranger.get(QUESTION, headers=bearer(good)).status_code == 200
+    assert anonymous.get(QUESTION, headers=bearer(good)).status_code == 200
 
 
-def test_a_revoked_token_is_refused_at_the_very_next_request(deployment, stranger):
+def test_a_revoked_token_is_refused_at_the_next_request(deployment, anonymous):
     text = deployment.token()
-    assert stranger.get(QUESTION, headers=bearer(text)).status_code == 200
+    assert anonymous.get(QUESTION, headers=bearer(text)).status_code == 200
     deployment.registry.tokens.revoke(text, mandate())
-    ensure_problem(stranger.get(QUESTION, headers=bearer(text)), 401, "token-refused")
+    ensure_problem(anonymous.get(QUESTION, headers=bearer(text)), 401, "token-refused")
 
 
-def test_a_token_reads_only_what_its_scopes_name(deployment, stranger):
+def test_a_token_reads_only_what_its_scopes_name(deployment, anonymous):
     text = deployment.token(scopes=frozenset({"ads:read"}))
-    answer = stranger.get(QUESTION, headers=bearer(text))
+    answer = anonymous.get(QUESTION, headers=bearer(text))
     body = ensure_problem(answer, 403, "out-of-scope")
     assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope"'
     assert "moderation:read" in body["detail"]
 
 
-def test_unauthorised_comes_before_not_found(stranger):
-    ensure_problem(stranger.get("/v1/datasets/nothing/aggregates"), 401)
+def test_a_missing_token_is_refused_before_an_unknown_dataset(anonymous):
+    ensure_problem(anonymous.get("/v1/datasets/nothing/aggregates"), 401)
 
 
-def test_a_registry_that_is_gone_lets_nobody_in(deployment, tmp_path):
+def test_no_question_is_answered_while_the_registry_is_unavailable(deployment, tmp_path):
     other = deployment.copy(tmp_path / "other")
     text = other.token()
     with other.client(text) as client:
@@ -85,19 +85,19 @@ def test_a_registry_that_is_gone_lets_nobody_in(deployment, tmp_path):
     other.close()
 
 
-def test_no_token_and_no_query_value_is_logged(deployment, stranger, caplog):
+def test_no_token_and_no_query_value_is_logged(deployment, anonymous, caplog):
     text = deployment.token()
     with caplog.at_level(logging.DEBUG):
-        stranger.get(f"{QUESTION}&category=VIOLENCE", headers=bearer(text))
-        stranger.get(f"{QUESTION}&category=planted-value", headers=bearer(text))
-        stranger.get(QUESTION, headers=bearer(text[:-3] + "AAA"))
+        anonymous.get(f"{QUESTION}&category=VIOLENCE", headers=bearer(text))
+        anonymous.get(f"{QUESTION}&category=planted-value", headers=bearer(text))
+        anonymous.get(QUESTION, headers=bearer(text[:-3] + "AAA"))
     logged = " ".join(str(vars(record)) for record in caplog.records if record.name.startswith("daylight"))
     assert "/v1/datasets/{dataset}/aggregates" in logged
     for secret in (text, text.split(".")[2], "VIOLENCE", "planted-value"):
         assert secret not in logged
 
 
-def test_when_a_token_was_last_used_is_written_when_the_api_ends(deployment):
+def test_the_last_use_of_a_token_is_written_when_the_api_stops(deployment):
     project = deployment.project()
     text = deployment.token(project)
     with deployment.client(text) as client:
@@ -107,10 +107,10 @@ def test_when_a_token_was_last_used_is_written_when_the_api_ends(deployment):
 
 
 def test_last_uses_are_written_while_the_api_runs(deployment):
-    asyncio.run(_last_uses_are_written(deployment))
+    asyncio.run(_ensure_last_uses_are_written(deployment))
 
 
-async def _last_uses_are_written(deployment):
+async def _ensure_last_uses_are_written(deployment):
     project = deployment.project()
     registry = open_registry(deployment.registry_settings)
     registry.authenticator.principal(deployment.token(project), datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""What a project takes is counted, shown to it, and bounded by the day; what it is not given costs nothing."""
+"""The quota: usage is counted, shown to the project and bounded per day; refusals cost nothing."""
 
 from datetime import UTC, datetime
 
@@ -30,7 +30,7 @@ def test_answers_and_files_are_counted_to_the_byte(deployment):
         }
 
 
-def test_refusals_known_answers_heads_plans_and_metadata_cost_nothing(deployment):
+def test_refusals_unchanged_answers_head_requests_plans_and_metadata_cost_nothing(deployment):
     with deployment.client(deployment.token()) as client:
         etag = client.get(QUESTION).headers["etag"]
         before = today(client)
@@ -47,7 +47,7 @@ def test_refusals_known_answers_heads_plans_and_metadata_cost_nothing(deployment
         assert today(client) == before
 
 
-def test_a_spent_quota_is_said_with_what_was_taken_and_until_when(deployment):
+def test_a_spent_quota_is_refused_with_its_policy_and_the_seconds_until_it_is_renewed(deployment):
     project = deployment.project()
     tokens = [deployment.token(project) for _ in range(2)]
     with deployment.client(tokens[0], quota_rows=30) as client:
@@ -62,14 +62,14 @@ def test_a_spent_quota_is_said_with_what_was_taken_and_until_when(deployment):
         assert client.get("/v1/me").status_code == 200
 
 
-def test_bytes_have_a_quota_of_their_own_that_files_count_against(deployment):
+def test_bytes_have_a_quota_of_their_own_to_which_files_count(deployment):
     with deployment.client(deployment.token(), quota_bytes=1000) as client:
         assert client.get(FILE).status_code == 200
         assert ensure_problem(client.get(FILE), 429, "quota-spent")["policy"] == "bytes per day"
         ensure_problem(client.get(QUESTION), 429, "quota-spent")
 
 
-def test_what_was_taken_outlives_the_process_and_adds_up_over_processes(deployment):
+def test_usage_is_kept_after_the_process_ends_and_adds_up_over_processes(deployment):
     text = deployment.token()
     sizes = []
     for _ in range(2):

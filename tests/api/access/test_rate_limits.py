@@ -1,4 +1,4 @@
-"""How often each may ask: on every route, per project or per address, and said on every answer."""
+"""Rate limits: on every route, per project or per address, and shown in the fields of every answer."""
 
 import socket
 import threading
@@ -57,7 +57,7 @@ def test_every_route_is_limited(deployment, token):
             ensure_problem(answer, 429, "too-many-requests")
 
 
-def test_what_changes_something_is_limited_too(deployment):
+def test_routes_that_change_something_are_limited_too(deployment):
     project = deployment.project()
     fields = [{"Authorization": f"Bearer {deployment.token(project)}"} for _ in range(2)]
     for method, path in (
@@ -90,7 +90,7 @@ def test_every_route_of_the_application_is_in_its_description(deployment):
     assert routes == described
 
 
-def test_a_429_names_the_policy_and_when_to_come_back(deployment):
+def test_a_429_names_the_policy_and_the_seconds_to_wait(deployment):
     with deployment.client(deployment.token(), limit_standard="2/minute") as client:
         first = client.get(QUESTION)
         assert first.headers["ratelimit-policy"] == '"project";q=2;w=60'
@@ -105,7 +105,7 @@ def test_a_429_names_the_policy_and_when_to_come_back(deployment):
         assert answer.headers["x-ratelimit-remaining"] == "0"
 
 
-def test_the_limit_is_the_projects_whatever_token_path_or_case_is_used(deployment):
+def test_all_tokens_paths_and_spellings_of_a_project_share_one_limit(deployment):
     project = deployment.project()
     tokens = [deployment.token(project) for _ in range(10)]
     with deployment.client(limit_standard="10/hour") as client:
@@ -129,21 +129,21 @@ def test_the_limit_is_the_projects_whatever_token_path_or_case_is_used(deploymen
             QUESTION.replace("/v1/", "/V1/"),
             QUESTION.replace("aggregates", "aggregates/"),
         ):
-            ensure_problem(client.get(path, headers=fields), 404)  # nothing is given there at all
+            ensure_problem(client.get(path, headers=fields), 404)  # there is no such route
         assert client.head(QUESTION, headers=fields).status_code == 429
         other = {"Authorization": f"Bearer {deployment.token()}"}
         assert client.get(QUESTION, headers=other).status_code == 200
 
 
-def test_metadata_has_a_bucket_of_its_own(deployment):
+def test_metadata_has_a_limit_of_its_own(deployment):
     with deployment.client(deployment.token(), limit_standard="1/12hour", limit_open="3/12hour") as client:
         assert client.get(QUESTION).status_code == 200
         assert client.get(QUESTION).status_code == 429
         assert [client.get("/v1").status_code for _ in range(4)] == [200, 200, 200, 429]
 
 
-def test_files_have_a_bucket_of_their_own(deployment):
-    """A reader by ranges sends a hundred requests for one table, and must still be able to ask."""
+def test_files_have_a_limit_of_their_own(deployment):
+    """A reader that uses ranges sends a hundred requests for one table, and must still be able to ask questions."""
     path = "/v1/releases/moderation/2026-06.1/files/cells.parquet"
     with deployment.client(deployment.token(), limit_standard="1/12hour", limit_files="3/12hour") as client:
         statuses = [client.get(path, headers={"Range": "bytes=0-9"}).status_code for _ in range(4)]
@@ -152,20 +152,20 @@ def test_files_have_a_bucket_of_their_own(deployment):
         assert client.get(QUESTION).status_code == 200
 
 
-def test_tiers_differ(deployment):
+def test_each_tier_has_its_own_limit(deployment):
     extended = deployment.token(deployment.project(tier="extended"))
     with deployment.client(extended, limit_standard="1/minute", limit_extended="7/minute") as client:
         assert client.get(QUESTION).headers["ratelimit-policy"] == '"project";q=7;w=60'
 
 
 @pytest.mark.parametrize("value", ["false", "0", "False"])
-def test_an_environment_that_switches_limits_off_is_refused_at_the_start(monkeypatch, value):
+def test_the_api_does_not_start_if_the_environment_switches_limits_off(monkeypatch, value):
     monkeypatch.setenv("RATELIMIT_ENABLED", value)
     with pytest.raises(LimitsSwitchedOff, match="RATELIMIT_ENABLED"):
         create_app(ApiSettings())
 
 
-def test_limits_are_shared_on_redis(deployment, redis_url):
+def test_processes_share_limits_through_redis(deployment, redis_url):
     text = deployment.token()
     settings = {"redis_url": redis_url, "limit_standard": "3/12hour"}
     with deployment.client(text, **settings) as one, deployment.client(text, **settings) as two:
@@ -173,7 +173,7 @@ def test_limits_are_shared_on_redis(deployment, redis_url):
     assert statuses == [200, 200, 200, 429]
 
 
-def test_with_redis_gone_limits_are_counted_in_memory(deployment):
+def test_limits_are_counted_in_memory_if_redis_does_not_answer(deployment):
     with deployment.client(
         deployment.token(), redis_url="redis://127.0.0.1:1/0", limit_standard="2/12hour"
     ) as client:
@@ -181,7 +181,7 @@ def test_with_redis_gone_limits_are_counted_in_memory(deployment):
 
 
 @pytest.mark.parametrize("storage", ["memory", "redis"])
-def test_what_is_known_already_costs_no_request(deployment, redis_url, storage):
+def test_a_304_is_not_counted(deployment, redis_url, storage):
     settings = {"redis_url": redis_url} if storage == "redis" else {}
     with deployment.client(deployment.token(), limit_standard="3/hour", **settings) as client:
         etag = client.get(QUESTION).headers["etag"]
@@ -191,7 +191,7 @@ def test_what_is_known_already_costs_no_request(deployment, redis_url, storage):
         assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_a_fault_of_ours_costs_no_request(deployment, monkeypatch):
+def test_a_500_is_not_counted(deployment, monkeypatch):
     with deployment.client(deployment.token(), limit_standard="2/hour") as client:
         with monkeypatch.context() as broken:
             broken.setattr("api.query.results.etag_of", lambda *_: 1 / 0)
@@ -200,7 +200,7 @@ def test_a_fault_of_ours_costs_no_request(deployment, monkeypatch):
 
 
 @pytest.mark.parametrize("storage", ["memory", "redis"])
-def test_refusals_by_us_cost_no_request_and_those_of_what_is_asked_do(deployment, redis_url, storage):
+def test_a_429_is_not_counted_and_a_refused_question_is(deployment, redis_url, storage):
     settings = {"redis_url": redis_url} if storage == "redis" else {}
     wrong = f"{QUESTION}&limit=0"
     with deployment.client(deployment.token(), limit_standard="3/12hour", quota_rows=1, **settings) as client:
@@ -217,7 +217,7 @@ def test_refusals_by_us_cost_no_request_and_those_of_what_is_asked_do(deployment
             ensure_problem(client.get(QUESTION), 429, "too-many-requests")
 
 
-def test_every_act_of_an_admin_is_limited(deployment):
+def test_every_request_of_an_admin_is_limited(deployment):
     session = deployment.session()
     with deployment.client(session) as client:
         described = client.get("/openapi.json").json()["paths"]
@@ -234,7 +234,7 @@ def test_every_act_of_an_admin_is_limited(deployment):
             ensure_problem(client.request(method, there, json={}), 429, "too-many-requests")
 
 
-def test_neither_method_nor_http_version_nor_forwarding_fields_buy_a_request(deployment):
+def test_other_methods_http_versions_and_forwarding_fields_share_the_same_limit(deployment):
     project = deployment.project()
     tokens = [deployment.token(project) for _ in range(10)]
     with served(deployment, limit_standard="3/hour") as url:
@@ -272,16 +272,16 @@ def test_counting_in_memory_starts_no_thread_and_removes_expired_counters(monkey
     assert (set(counts.storage), counts.get("new"), began) == ({"new"}, 2, [])
 
 
-def test_addresses_behind_a_proxy_that_is_named_are_told_apart_and_no_others_word_is_taken(deployment):
+def test_only_the_forwarding_field_of_a_named_proxy_distinguishes_clients(deployment):
     settings = {"DAYLIGHT_PROXIES": "127.0.0.1", "DAYLIGHT_LIMIT_OPEN": "2/hour"}
     with processes(deployment, 1, **settings) as (url,), httpx2.Client(base_url=url) as client:
         assert [from_proxy(client, "192.0.2.1") for _ in range(3)] == [200, 200, 429]
-        # what stands before the proxy's own word is the client's, and buys nothing
+        # the entries before the proxy's own were written by the client, and change nothing
         assert from_proxy(client, "198.51.100.9, 192.0.2.1") == 429
         assert from_proxy(client, "192.0.2.2") == 200
         network = "2001:db8:0:1"
         found = [from_proxy(client, f"{network}:{host}::1") for host in ("a", "b", "c")]
-        assert found == [200, 200, 429], "a network of IPv6 is one asker"
+        assert found == [200, 200, 429], "an IPv6 network is one client"
 
 
 @pytest.mark.parametrize("value", ["*", "10.0.0.7,*", "proxy.example", "10.0.0.1/8"])

@@ -1,4 +1,4 @@
-"""Every route against every kind of asker, as a table: what is answered is decided by the token's standing and scopes alone."""
+"""Every route against every kind of client, as a table: the token's status and scopes alone decide the answer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,9 +33,9 @@ def tokens(deployment):
     return found
 
 
-def wanted(path, kind):
-    """What this asker is answered here: the whole rule in five lines."""
-    needs = next((name for name in NOUNS if f"/{name}/" in f"{path}/"), "") if is_asked(path) else ""
+def expected(path, kind):
+    """The status for this kind of client here, or "open": the whole rule in five lines."""
+    needs = next((name for name in NOUNS if f"/{name}/" in f"{path}/"), "") if needs_scope(path) else ""
     if path.startswith("/v1/admin"):
         return 401  # no researcher's token is a session
     if not (needs or path.startswith("/v1/me")):
@@ -45,12 +45,12 @@ def wanted(path, kind):
     return "open" if not needs or kind == f"{needs}:read" else 403
 
 
-def is_asked(path):
+def needs_scope(path):
     return path.endswith(("/aggregates", "/plan")) or "/files/" in path or path.startswith("/v1/reports")
 
 
 @pytest.mark.parametrize("kind", [*SCOPES, *CLOSED])
-def test_a_route_answers_this_asker_as_the_table_says(deployment, tokens, kind):
+def test_every_route_answers_this_kind_of_client_as_the_table_says(deployment, tokens, kind):
     settings = {
         "limit_open": "100000/minute",
         "limit_standard": "100000/minute",
@@ -59,19 +59,19 @@ def test_a_route_answers_this_asker_as_the_table_says(deployment, tokens, kind):
     with deployment.client(tokens[kind], **settings) as client:
         for path in addresses(client):
             status = client.get(path).status_code
-            if wanted(path, kind) == "open":
+            if expected(path, kind) == "open":
                 assert status not in {401, 403}, path
                 assert status == 200 or status in {*STATUS.values(), 404, 422}, path
                 assert status < 500, path
             else:
-                assert status == wanted(path, kind), path
+                assert status == expected(path, kind), path
         asked = "/v1/datasets/moderation/aggregates"
         status = client.post(asked, json={"measure": "actions"}).status_code
-        assert status == (200 if wanted(asked, kind) == "open" else wanted(asked, kind))
+        assert status == (200 if expected(asked, kind) == "open" else expected(asked, kind))
 
 
 @pytest.mark.parametrize("kind", [*SCOPES, *CLOSED])
-def test_no_researcher_may_do_what_admins_do(deployment, tokens, kind):
+def test_no_token_of_a_researcher_is_accepted_by_routes_of_admins(deployment, tokens, kind):
     filled = {"name": "REQ-1", "kid": "0" * 16, "purpose": "token", "notice": "ntc_a", **FILLED}
     before = deployment.registry.audit.verify().events
     with deployment.client(tokens[kind], limit_attempts="100000/minute") as client:
@@ -88,13 +88,13 @@ def test_no_researcher_may_do_what_admins_do(deployment, tokens, kind):
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/v1/me/tokens/rotate"), ("DELETE", "/v1/me/tokens/current")]
 )
-def test_what_changes_a_token_needs_one_that_is_open(deployment, tokens, kind, method, path):
+def test_a_token_is_rotated_or_closed_only_with_a_valid_token(deployment, tokens, kind, method, path):
     with deployment.client(tokens[kind]) as client:
         assert client.request(method, path).status_code == 401
 
 
-def test_a_cursor_of_another_project_is_the_same_cursor(deployment, tokens):
-    """Answers are the same for everybody, so a cursor says nothing about who was given it."""
+def test_a_cursor_given_to_one_project_is_accepted_from_another_with_the_scope(deployment, tokens):
+    """Answers are the same for every project, so a cursor holds nothing about the project that got it."""
     question = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category&limit=3"
     one, other = (
         tokens["moderation:read"],
@@ -111,21 +111,23 @@ def test_a_cursor_of_another_project_is_the_same_cursor(deployment, tokens):
 
 
 RIGHTS = {"tokens": ("issuer", "owner"), "access": ("registrar", "owner"), "administration": ("owner",)}
-OF_OWNERS = ("/admins", "/sessions", "/keys", "/releases")
+OWNER_PATHS = ("/admins", "/sessions", "/keys", "/releases")
 
 
-def right_of(method, path):
-    """The right that an admin's act needs: the second rule, in five lines."""
+def required_right(method, path):
+    """The right that a request of an admin needs: the second rule, in five lines."""
     if method == "get" or path.endswith("/session/close"):
         return None
     if "/tokens" in path:
         return "tokens"
-    return "administration" if path.startswith(tuple(f"/v1/admin{part}" for part in OF_OWNERS)) else "access"
+    return (
+        "administration" if path.startswith(tuple(f"/v1/admin{part}" for part in OWNER_PATHS)) else "access"
+    )
 
 
 @pytest.mark.parametrize("role", ["auditor", "issuer", "registrar", "owner"])
-def test_an_act_of_an_admin_is_done_or_refused_as_the_role_says(deployment, role):
-    """Acts are sent without a reason, so that those which are allowed are refused for that alone and change nothing."""
+def test_a_request_of_an_admin_is_accepted_or_refused_according_to_the_role(deployment, role):
+    """Requests have no reason, so that those the role allows are refused for that alone and change nothing."""
     filled = {"dataset": "moderation", "release": "latest", "name": "REQ-1", "notice": "ntc_a",
               "token": "tok_a", "purpose": "token", "kid": "0" * 16, "session": "tok_b"}  # fmt: skip
     with deployment.client(deployment.session(role), limit_admin="100000/minute") as client:
@@ -134,7 +136,7 @@ def test_an_act_of_an_admin_is_done_or_refused_as_the_role_says(deployment, role
         assert len(acts) >= 30
         for method, path in acts:
             status = client.request(method, path.format(**filled), json={}).status_code
-            right = right_of(method, path)
+            right = required_right(method, path)
             if right is not None and role not in RIGHTS[right]:
                 assert status == 403, (method, path)
             elif right is not None or path.endswith("/session/close"):
@@ -143,8 +145,8 @@ def test_an_act_of_an_admin_is_done_or_refused_as_the_role_says(deployment, role
                 assert status == (404 if "{token}" in path else 200), (method, path)
 
 
-def test_a_session_opens_nothing_that_researchers_ask(deployment):
+def test_a_session_of_an_admin_is_refused_by_routes_of_researchers(deployment):
     with deployment.client(deployment.session(), limit_attempts="1000/minute") as client:
         for path in addresses(client):
-            if is_asked(path) or path.startswith("/v1/me"):
+            if needs_scope(path) or path.startswith("/v1/me"):
                 assert client.get(path).status_code == 401, path

@@ -1,4 +1,4 @@
-"""A flood of bad tokens costs little and shuts nobody out who was in."""
+"""The throttle of failed logins: many bad tokens cost little, and clients with good tokens are still served."""
 
 import logging
 import time
@@ -12,9 +12,7 @@ def bearer(text):
     return {"Authorization": f"Bearer {text}"}
 
 
-def test_of_a_flood_of_bad_tokens_twenty_a_minute_are_verified_and_good_clients_are_served(
-    deployment, caplog
-):
+def test_of_many_bad_tokens_twenty_a_minute_are_verified_and_good_clients_are_served(deployment, caplog):
     good, forged = deployment.token(), deployment.token()[:-4] + "AAAA"
     caplog.set_level(logging.INFO, "daylight.auth")
     with deployment.client(limit_standard="100000/minute") as client:
@@ -31,7 +29,7 @@ def test_of_a_flood_of_bad_tokens_twenty_a_minute_are_verified_and_good_clients_
     assert set(statuses) == {401, 429}
 
 
-def test_who_is_not_listened_to_is_told_why_and_until_when(deployment):
+def test_a_throttled_client_is_told_the_reason_and_the_seconds_to_wait(deployment):
     with deployment.client(limit_attempts="2/minute") as client:
         answers = [client.get(QUESTION, headers=bearer("nothing")) for _ in range(3)]
         body = ensure_problem(answers[2], 429, "too-many-attempts")
@@ -40,7 +38,7 @@ def test_who_is_not_listened_to_is_told_why_and_until_when(deployment):
         assert client.get("/v1").status_code == 200
 
 
-def test_a_token_that_was_good_and_is_revoked_is_refused_behind_a_closed_gate_too(deployment):
+def test_a_remembered_token_that_is_revoked_is_refused_from_a_throttled_address_too(deployment):
     text = deployment.token()
     with deployment.client(limit_attempts="1/12hour") as client:
         assert client.get(QUESTION, headers=bearer(text)).status_code == 200
@@ -50,7 +48,7 @@ def test_a_token_that_was_good_and_is_revoked_is_refused_behind_a_closed_gate_to
         ensure_problem(client.get(QUESTION, headers=bearer(text)), 401, "token-refused")
 
 
-def test_a_found_token_that_is_none_counts_as_a_bad_one(deployment):
+def test_an_attempt_to_revoke_an_unknown_token_counts_as_a_failed_login(deployment):
     with deployment.client(limit_attempts="3/12hour") as client:
         statuses = [
             client.post("/v1/tokens/revoke", json={"token": f"a.b.{n}"}).status_code for n in range(5)

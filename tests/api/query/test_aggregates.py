@@ -224,5 +224,5 @@ def test_a_body_and_a_query_do_not_mix(client):
     )
 
 
-def test_a_body_without_a_token_is_refused_unread(stranger):
-    ensure_problem(stranger.post(AGGREGATES, content=b"[" * 60_000), 401, "token-missing")
+def test_a_body_without_a_token_is_refused_unread(anonymous):
+    ensure_problem(anonymous.post(AGGREGATES, content=b"[" * 60_000), 401, "token-missing")

@@ -285,16 +285,16 @@ def test_a_difference_of_releases_names_another_version_of_the_declaration(deplo
     copy.close()
 
 
-def test_a_release_and_an_answer_can_be_cited(stranger):
-    release = stranger.get("/v1/releases/moderation/2026-06.1/citation").json()[0]
+def test_a_release_and_an_answer_can_be_cited(anonymous):
+    release = anonymous.get("/v1/releases/moderation/2026-06.1/citation").json()[0]
     assert release["type"] == "dataset"
     assert release["version"] == "2026-06.1"
     asked = {"measure": "actions", "group_by": "category", "period": "2026-06"}
-    answer = stranger.get("/v1/datasets/moderation/citation", params=asked).json()[0]
+    answer = anonymous.get("/v1/datasets/moderation/citation", params=asked).json()[0]
     assert answer["URL"].endswith(
         "/aggregates?measure=actions&group_by=category&period=2026-06&release=2026-06.1"
     )
-    bibtex = stranger.get("/v1/datasets/moderation/citation", params=asked | {"format": "bibtex"})
+    bibtex = anonymous.get("/v1/datasets/moderation/citation", params=asked | {"format": "bibtex"})
     assert bibtex.headers["content-type"].startswith("application/x-bibtex")
     assert bibtex.text.startswith("@misc{daylight-moderation-2026-06-1-")
     assert bibtex.text.count("{") == bibtex.text.count("}")

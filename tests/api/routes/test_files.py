@@ -119,10 +119,10 @@ def test_head_says_the_length_and_has_no_ranges(client, whole):
         assert "content-range" not in answer.headers
 
 
-def test_files_need_a_token_with_the_scope(deployment, stranger):
-    ensure_problem(stranger.get(FILE), 401)
+def test_files_need_a_token_with_the_scope(deployment, anonymous):
+    ensure_problem(anonymous.get(FILE), 401)
     text = deployment.token(scopes=frozenset({"ads:read"}))
-    ensure_problem(stranger.get(FILE, headers={"Authorization": f"Bearer {text}"}), 403)
+    ensure_problem(anonymous.get(FILE, headers={"Authorization": f"Bearer {text}"}), 403)
 
 
 @pytest.mark.parametrize(

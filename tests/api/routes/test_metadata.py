@@ -13,8 +13,8 @@ from tests.api.access.test_rate_limits import addresses
 from tests.api.conftest import AGGREGATES, ensure_problem
 
 
-def test_everything_but_questions_reports_and_files_is_open_to_all(stranger):
-    for path in addresses(stranger):
+def test_everything_but_questions_reports_and_files_is_open_to_all(anonymous):
+    for path in addresses(anonymous):
         wanted = (
             401
             if path.endswith(("/aggregates", "/plan", "/files/cells.parquet", "/v1/me", "/v1/me/usage"))
@@ -23,11 +23,11 @@ def test_everything_but_questions_reports_and_files_is_open_to_all(stranger):
         )
         if path.endswith("/citation") and "/datasets/" in path:
             wanted = 422 if "moderation" in path else 404
-        assert stranger.get(path).status_code == wanted, path
+        assert anonymous.get(path).status_code == wanted, path
 
 
-def test_the_service_document_says_where_everything_is(stranger):
-    service = stranger.get("/v1").json()
+def test_the_service_document_says_where_everything_is(anonymous):
+    service = anonymous.get("/v1").json()
     assert {entry["name"] for entry in service["datasets"]} == {"ads", "moderation", "recommendations"}
     links = [
         *service["links"].values(),
@@ -35,11 +35,11 @@ def test_the_service_document_says_where_everything_is(stranger):
     ]
     for link in links:
         asked = {"measure": "actions"} if link.endswith("/citation") else {}
-        assert stranger.get(link, params=asked).status_code in {200, 401, 404}, link
+        assert anonymous.get(link, params=asked).status_code in {200, 401, 404}, link
 
 
-def test_a_dataset_shows_its_privacy_card_and_coverage(stranger):
-    card = stranger.get("/v1/datasets/moderation").json()
+def test_a_dataset_shows_its_privacy_card_and_coverage(anonymous):
+    card = anonymous.get("/v1/datasets/moderation").json()
     assert card["coverage"] == ["2026-05", "2026-06"]
     assert card["privacy"]["rho_per_month"]
     assert card["modality"]["name"] == "token_aggregates"
@@ -47,34 +47,34 @@ def test_a_dataset_shows_its_privacy_card_and_coverage(stranger):
     assert all(risk["measure_law"].startswith("Art. 35(1)") for risk in card["risks"])
     assert card["volume"]["cells_per_release"]["2026-06.1"] > 10_000
     assert {d["type"] for d in card["dimensions"]} == {"code", "date"}
-    assert [entry["name"] for entry in stranger.get("/v1/datasets").json()["datasets"]] == [
+    assert [entry["name"] for entry in anonymous.get("/v1/datasets").json()["datasets"]] == [
         d.name for d in DATASETS
     ]
 
 
-def test_the_catalogue_is_a_page_too(stranger):
-    shown = stranger.get("/v1/datasets", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+def test_the_catalogue_is_a_page_too(anonymous):
+    shown = anonymous.get("/v1/datasets", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     assert shown.headers["content-type"] == "text/html; charset=utf-8"
     for dataset in DATASETS:
         assert f'id="{dataset.name}"' in shown.text
         assert all(f"<td>{measure.name}</td>" in shown.text for measure in dataset.measures)
     assert "<script" not in shown.text
-    assert stranger.get("/v1/datasets", headers={"Accept": "*/*"}).json()["datasets"]
+    assert anonymous.get("/v1/datasets", headers={"Accept": "*/*"}).json()["datasets"]
 
 
 @pytest.mark.parametrize("dataset", [dataset.name for dataset in DATASETS])
-def test_a_codebook_explains_every_code_with_its_source(stranger, dataset):
-    book = stranger.get(f"/v1/datasets/{dataset}/codebook").json()
+def test_a_codebook_explains_every_code_with_its_source(anonymous, dataset):
+    book = anonymous.get(f"/v1/datasets/{dataset}/codebook").json()
     for dimension in book["dimensions"]:
         for level in dimension["levels"]:
             assert level["title"]
             assert all(code["label"] for code in level["codes"])
 
 
-def test_a_manifest_is_the_bytes_that_were_signed(deployment, stranger):
+def test_a_manifest_is_the_bytes_that_were_signed(deployment, anonymous):
     """Checked with another library, from nothing but what is published."""
-    answer = stranger.get("/v1/releases/moderation/2026-06.1")
-    keys = {key["kid"]: key for key in stranger.get("/.well-known/jwks.json").json()["keys"]}
+    answer = anonymous.get("/v1/releases/moderation/2026-06.1")
+    keys = {key["kid"]: key for key in anonymous.get("/.well-known/jwks.json").json()["keys"]}
     head, empty, signature = answer.headers["manifest-signature"].split(".")
     assert empty == ""
     kid = json.loads(base64.urlsafe_b64decode(head + "=="))["kid"]
@@ -87,24 +87,24 @@ def test_a_manifest_is_the_bytes_that_were_signed(deployment, stranger):
         jwt.PyJWS().decode(whole, jwt.PyJWK(keys[kid]).key, algorithms=["ES256"])
 
 
-def test_a_manifest_lists_every_variance_and_every_file_with_its_hash(stranger):
-    manifest = stranger.get("/v1/releases/moderation/2026-06.1").json()
+def test_a_manifest_lists_every_variance_and_every_file_with_its_hash(anonymous):
+    manifest = anonymous.get("/v1/releases/moderation/2026-06.1").json()
     assert {file["name"] for file in manifest["files"]} == {"cells.parquet", "codebook.json"}
     for measure in manifest["measures"]:
         assert all(residual["variance"] > 0 for residual in measure["residuals"])
 
 
-def test_metadata_has_validators_too(stranger):
-    first = stranger.get("/v1/codelists/category")
+def test_metadata_has_validators_too(anonymous):
+    first = anonymous.get("/v1/codelists/category")
     assert (
-        stranger.get("/v1/codelists/category", headers={"If-None-Match": first.headers["etag"]}).status_code
+        anonymous.get("/v1/codelists/category", headers={"If-None-Match": first.headers["etag"]}).status_code
         == 304
     )
 
 
-def test_health_says_ok(stranger):
-    assert stranger.get("/healthz").json() == {"status": "ok"}
-    assert stranger.get("/readyz").json() == {"status": "ok", "degraded": []}
+def test_health_says_ok(anonymous):
+    assert anonymous.get("/healthz").json() == {"status": "ok"}
+    assert anonymous.get("/readyz").json() == {"status": "ok", "degraded": []}
 
 
 def test_a_damaged_release_is_not_served_and_the_api_says_degraded(deployment, tmp_path):
@@ -138,47 +138,47 @@ def test_a_new_release_is_served_without_a_restart(deployment, tmp_path):
     "path",
     ["/v1", "/v1/datasets", "/v1/datasets/ads", "/v1/releases", "/v1/codelists", "/problems", "/healthz"],
 )
-def test_a_parameter_that_means_nothing_is_refused_everywhere(stranger, path):
-    body = ensure_problem(stranger.get(f"{path}?serach=x"), 422, "unknown-parameter")
+def test_a_parameter_that_means_nothing_is_refused_everywhere(anonymous, path):
+    body = ensure_problem(anonymous.get(f"{path}?serach=x"), 422, "unknown-parameter")
     assert body["parameter"] == "serach"
 
 
-def test_a_code_list_can_be_searched(stranger):
-    found = stranger.get("/v1/codelists/keyword", params={"search": "TRADEMARK"}).json()["codes"]
+def test_a_code_list_can_be_searched(anonymous):
+    found = anonymous.get("/v1/codelists/keyword", params={"search": "TRADEMARK"}).json()["codes"]
     assert [code["code"] for code in found] == ["TRADEMARK_INFRINGEMENT"]
-    assert stranger.get("/v1/codelists/keyword", params={"search": "nothing at all"}).json()["codes"] == []
-    body = ensure_problem(stranger.get("/v1/codelists/keyword?serach=x"), 422, "unknown-parameter")
+    assert anonymous.get("/v1/codelists/keyword", params={"search": "nothing at all"}).json()["codes"] == []
+    body = ensure_problem(anonymous.get("/v1/codelists/keyword?serach=x"), 422, "unknown-parameter")
     assert "Did you mean search" in body["detail"]
-    ensure_problem(stranger.get("/v1/codelists/keyword?search=x&search=y"), 422, "repeated-parameter")
+    ensure_problem(anonymous.get("/v1/codelists/keyword?search=x&search=y"), 422, "repeated-parameter")
 
 
-def test_a_codebook_comes_as_json_csv_and_markdown(stranger):
+def test_a_codebook_comes_as_json_csv_and_markdown(anonymous):
     path = "/v1/datasets/moderation/codebook"
-    book = stranger.get(path).json()
+    book = anonymous.get(path).json()
     codes = [code["code"] for d in book["dimensions"] for level in d["levels"] for code in level["codes"]]
-    lines = list(csv.DictReader(io.StringIO(stranger.get(f"{path}?format=csv").text)))
+    lines = list(csv.DictReader(io.StringIO(anonymous.get(f"{path}?format=csv").text)))
     assert [line["code"] for line in lines] == codes
-    markdown = stranger.get(f"{path}?format=md")
+    markdown = anonymous.get(f"{path}?format=md")
     assert markdown.headers["content-type"].startswith("text/markdown")
     assert all(f"| `{code}` |" in markdown.text for code in codes)
-    ensure_problem(stranger.get(f"{path}?format=xml"), 422, "malformed-question")
+    ensure_problem(anonymous.get(f"{path}?format=xml"), 422, "malformed-question")
 
 
-def test_a_codebook_says_how_much_bounding_kept_of_each_code(stranger):
+def test_a_codebook_says_how_much_bounding_kept_of_each_code(anonymous):
     path = "/v1/datasets/moderation/codebook"
     (told,) = [
-        m["kept"] for m in stranger.get("/v1/releases/moderation/2026-06.1").json()["measures"] if m["kept"]
+        m["kept"] for m in anonymous.get("/v1/releases/moderation/2026-06.1").json()["measures"] if m["kept"]
     ]
-    assert stranger.get(path).json()["kept"] == {"actions": told}
+    assert anonymous.get(path).json()["kept"] == {"actions": told}
     lines = {
         (line["level"], line["code"]): line
-        for line in csv.DictReader(io.StringIO(stranger.get(f"{path}?format=csv").text))
+        for line in csv.DictReader(io.StringIO(anonymous.get(f"{path}?format=csv").text))
     }
     for code, share in told["by"]["category"].items():
         line = lines["category", code]
         written = [line[f"actions_kept{end}"] for end in ("", "_lo", "_hi")]
         assert written == ["" if n is None else str(n) for n in (share["share"], share["lo"], share["hi"])]
     assert all(line["actions_kept"] == "" for (level, _), line in lines.items() if level == "keyword")
-    markdown = stranger.get(f"{path}?format=md").text
+    markdown = anonymous.get(f"{path}?format=md").text
     overall = told["overall"]["share"]
     assert f"Kept of `actions`: {'lost in noise' if overall is None else f'{overall:.1%}'}" in markdown

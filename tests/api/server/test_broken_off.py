@@ -1,4 +1,4 @@
-"""An answer that breaks off is booked, counted and logged as far as it was sent, whoever broke it off."""
+"""An answer that is broken off, by the client or the server, is charged, counted and logged with what was sent of it."""
 
 import asyncio
 import logging
@@ -51,7 +51,9 @@ def streamed(monkeypatch):
     return stream
 
 
-def test_a_fault_in_mid_stream_costs_the_bytes_that_were_sent_and_no_request(deployment, streamed, caplog):
+def test_an_exception_in_the_middle_of_a_stream_costs_the_bytes_that_were_sent_and_is_not_counted(
+    deployment, streamed, caplog
+):
     def pieces(answer):
         yield PIECE
         yield PIECE
@@ -71,7 +73,7 @@ def test_a_fault_in_mid_stream_costs_the_bytes_that_were_sent_and_no_request(dep
     assert not lines(caplog)["/v1/me/usage"]["broken_off"]
 
 
-def test_a_client_that_goes_away_pays_for_what_it_was_sent(deployment, streamed, caplog):
+def test_a_client_that_disconnects_is_charged_for_what_was_sent(deployment, streamed, caplog):
     def pieces(answer):
         for _ in range(500):
             yield PIECE
@@ -92,7 +94,7 @@ def test_a_client_that_goes_away_pays_for_what_it_was_sent(deployment, streamed,
     assert taken["bytes"] % len(PIECE) == 0
 
 
-def test_a_file_that_is_left_in_the_middle_costs_what_was_sent(deployment, monkeypatch, caplog):
+def test_a_file_that_is_not_read_to_its_end_costs_what_was_sent(deployment, monkeypatch, caplog):
     monkeypatch.setattr("starlette.responses.FileResponse.chunk_size", 1)
     caplog.set_level(logging.INFO, "daylight.access")
     token, route = deployment.token(), "/v1/releases/{dataset}/{release}/files/{name}"
@@ -107,7 +109,7 @@ def test_a_file_that_is_left_in_the_middle_costs_what_was_sent(deployment, monke
     assert 0 < taken["bytes"] < whole
 
 
-def test_head_is_whole_without_a_body_and_leaves_the_connection_open(deployment, caplog):
+def test_an_answer_to_head_is_complete_without_a_body_and_keeps_the_connection_open(deployment, caplog):
     caplog.set_level(logging.INFO, "daylight.access")
     fields = {"Authorization": f"Bearer {deployment.token()}"}
     with served(deployment) as url, httpx2.Client(base_url=url, headers=fields) as client:
@@ -118,7 +120,7 @@ def test_head_is_whole_without_a_body_and_leaves_the_connection_open(deployment,
 
 
 @pytest.mark.parametrize("status", [200, 0])
-def test_a_request_that_is_cancelled_is_counted_and_logged_as_far_as_it_came(status, caplog):
+def test_a_cancelled_request_is_counted_and_logged_with_what_was_sent(status, caplog):
     caplog.set_level(logging.INFO, "daylight.access")
 
     async def hang(scope, receive, send):
@@ -131,7 +133,7 @@ def test_a_request_that_is_cancelled_is_counted_and_logged_as_far_as_it_came(sta
     assert (line["status"], line["broken_off"]) == (status, True)
 
 
-def test_a_client_that_leaves_before_it_has_said_all_is_no_fault(caplog):
+def test_a_client_that_disconnects_within_its_body_is_not_logged_as_an_error(caplog):
     caplog.set_level(logging.INFO, "daylight.access")
 
     async def read(scope, receive, send):
@@ -143,7 +145,7 @@ def test_a_client_that_leaves_before_it_has_said_all_is_no_fault(caplog):
 
 
 async def outcome(app, *, cancelled=False):
-    """What comes of a request to an application that `RequestMiddleware` stands around: what it raises, or None."""
+    """What a request to an application inside `RequestMiddleware` raises, or None."""
     outer = RequestMiddleware(app, RateLimits(ApiSettings()), Metrics())
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
 
@@ -159,7 +161,7 @@ async def outcome(app, *, cancelled=False):
 
 
 def leave(url, path, token):
-    """Ask, read the beginning of the answer, and go away."""
+    """Send a request, read the beginning of the answer, and disconnect."""
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=10) as connection:
         connection.sendall(request.encode())

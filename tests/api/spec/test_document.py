@@ -156,17 +156,17 @@ def test_the_request_of_a_problem_meets_it(client, kind):
     assert body["title"] == kind.title
 
 
-def test_a_problems_type_leads_to_what_to_do_for_machines_and_people(stranger):
+def test_a_problems_type_leads_to_what_to_do_for_machines_and_people(anonymous):
     for kind in problem_types():
-        entry = stranger.get(f"/problems/{kind.name}").json()
+        entry = anonymous.get(f"/problems/{kind.name}").json()
         assert entry["remedy"] == kind.explanation.remedy
-        shown = stranger.get(f"/problems/{kind.name}", headers={"Accept": "text/html,*/*;q=0.8"})
+        shown = anonymous.get(f"/problems/{kind.name}", headers={"Accept": "text/html,*/*;q=0.8"})
         assert shown.headers["content-type"] == "text/html; charset=utf-8"
         assert kind.title.split("'")[0] in shown.text
 
 
-def test_the_page_of_the_description_loads_nothing_from_elsewhere(stranger):
-    page = stranger.get("/docs")
+def test_the_page_of_the_description_loads_nothing_from_elsewhere(anonymous):
+    page = anonymous.get("/docs")
     assert "http" not in page.text.replace("http-equiv", "")
     assert page.headers["content-security-policy"].startswith("default-src 'self'")
     for name, media in {
@@ -174,8 +174,8 @@ def test_the_page_of_the_description_loads_nothing_from_elsewhere(stranger):
         "swagger-ui.css": "css",
         "start.js": "javascript",
     }.items():
-        asset = stranger.get(f"/docs/{name}")
+        asset = anonymous.get(f"/docs/{name}")
         assert asset.status_code == 200
         assert media in asset.headers["content-type"]
         assert name in page.text
-    ensure_problem(stranger.get("/docs/main.py"), 404)
+    ensure_problem(anonymous.get("/docs/main.py"), 404)
