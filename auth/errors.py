@@ -48,7 +48,7 @@ class RegistryUnavailable(RegistryError):
     """The database of the registry cannot be reached, so no request is authenticated. `cause` is for the log only."""
 
     def __init__(self, cause: str) -> None:
-        super().__init__("The registry cannot be reached; nobody is let in until it can. Try again shortly.")
+        super().__init__("The registry cannot be reached, so no request can be authenticated. Try again shortly.")
         self.cause = cause
 
 
@@ -77,7 +77,7 @@ class SchemaMismatch(RegistryError):
 
 
 class ChainBroken(RegistryError):
-    """The audit log was edited, cut, reordered or added to; `position` is the event, counted from 1."""
+    """The audit log was edited, cut, reordered or added to. `position` is the event, counted from 1."""
 
     def __init__(self, position: int, sentence: str) -> None:
         super().__init__(sentence, parameter="audit", value=str(position))

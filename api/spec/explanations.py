@@ -184,7 +184,7 @@ EXPLANATIONS = {
     ),
     "registry-unavailable": Explanation(
         "Tokens cannot be checked at the moment; yours may be valid. Repeat the request after the seconds in Retry-After.",
-        "The registry cannot be reached; nobody is let in until it can. Try again shortly.",
+        "The registry cannot be reached, so no request can be authenticated. Try again shortly.",
     ),
     "malformed-value": Explanation(
         "Write the value as `detail` says.",
@@ -196,7 +196,7 @@ EXPLANATIONS = {
     ),
     "role-too-small": Explanation(
         "Ask an admin who has one of the roles in `allowed`. GET /v1/admin/session shows the role of the session.",
-        "The role auditor does not include this act, which is for issuer or owner.",
+        "The role auditor does not include this action, which is for issuer or owner.",
     ),
     "not-allowed": Explanation(
         "Read `detail`: it says which rule or which earlier change prevents this one.",

@@ -25,7 +25,7 @@ def ensure_has_right(role: str, right: Right) -> None:
     """Raises RoleTooSmall unless the role has the right."""
     if role not in ROLES_WITH_RIGHT[right]:
         raise RoleTooSmall(
-            f"The role {role} does not include this act, which is for {' or '.join(ROLES_WITH_RIGHT[right])}.",
+            f"The role {role} does not include this action, which is for {' or '.join(ROLES_WITH_RIGHT[right])}.",
             parameter="Authorization",
             allowed=ROLES_WITH_RIGHT[right],
         )
