@@ -48,7 +48,9 @@ class RegistryUnavailable(RegistryError):
     """The database of the registry cannot be reached, so no request is authenticated. `cause` is for the log only."""
 
     def __init__(self, cause: str) -> None:
-        super().__init__("The registry cannot be reached, so no request can be authenticated. Try again shortly.")
+        super().__init__(
+            "The registry cannot be reached, so no request can be authenticated. Try again shortly."
+        )
         self.cause = cause
 
 

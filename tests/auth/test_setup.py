@@ -1,4 +1,4 @@
-"""The first day of a registry, and the way of its tables up and down."""
+"""Creation of a registry, its migrations, and its connections to SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def mode(path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_first_use_makes_the_registry_and_says_so_once(empty):
-    said: list[str] = []
-    initialise_registry(empty, mandate(), said.append)
-    initialise_registry(empty, mandate(), said.append)
-    assert len(said) == 1 and str(empty.home) in said[0]
+def test_the_first_call_creates_the_registry_and_reports_it_once(empty):
+    messages: list[str] = []
+    initialise_registry(empty, mandate(), messages.append)
+    initialise_registry(empty, mandate(), messages.append)
+    assert len(messages) == 1 and str(empty.home) in messages[0]
     registry = open_registry(empty)
     assert registry.is_up()
     assert registry.audit.verify().events == 1
@@ -47,7 +47,7 @@ def test_the_first_use_makes_the_registry_and_says_so_once(empty):
     registry.close()
 
 
-def test_what_is_made_is_its_owners_alone(empty):
+def test_created_files_and_directories_are_readable_by_their_owner_only(empty):
     before = os.umask(0)
     try:
         initialise_registry(empty, mandate())
@@ -69,7 +69,7 @@ def test_only_public_keys_are_in_the_registry(empty):
         assert b"PRIVATE" not in (empty.home / "registry.sqlite").read_bytes()
 
 
-def test_several_processes_may_be_the_first(empty):
+def test_several_threads_can_create_the_registry_at_once(empty):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: initialise_registry(empty, mandate()), range(4)))
     registry = open_registry(empty)
@@ -78,7 +78,7 @@ def test_several_processes_may_be_the_first(empty):
     registry.close()
 
 
-def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path):
+def test_a_home_that_cannot_be_used_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "file").write_text("this is no database, " * 100)
     home = tmp_path / "home"
     (tmp_path / "locked" / "registry.lock").mkdir(parents=True)
@@ -94,26 +94,26 @@ def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_sqlite_writes_ahead_and_to_the_disk(settings):
+def test_sqlite_has_a_write_ahead_log_and_syncs_every_commit(settings):
     engine = open_engine(parse_registry_url(settings.registry_url))
     with engine.connect() as connection:
-        said = [
+        values = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     engine.dispose()
-    assert said == ["wal", 2, 1, 5000]
+    assert values == ["wal", 2, 1, 5000]
 
 
 @pytest.mark.parametrize(
     "address", ["", "nonsense", "mysql://host/x", "sqlite://", "sqlite:///:memory:", "redis://x"]
 )
-def test_an_address_that_is_none_is_refused(address):
+def test_an_invalid_database_address_is_refused(address):
     with pytest.raises(MalformedValue, match="DAYLIGHT_REGISTRY_URL"):
         parse_registry_url(address)
 
 
-def test_a_refused_address_is_not_repeated_for_it_may_hold_a_password():
+def test_a_refused_address_is_not_repeated_because_it_may_hold_a_password():
     with pytest.raises(MalformedValue) as refused:
         parse_registry_url("mysql://ann:hunter2@host/x")
     assert "hunter2" not in str(vars(refused.value)) + str(refused.value)
@@ -126,15 +126,17 @@ def test_a_registry_of_a_later_version_is_refused(settings, attacker):
         initialise_registry(settings, mandate())
 
 
-def test_a_registry_that_was_wiped_is_not_made_anew_in_silence(settings, populated, empty_settings, tmp_path):
-    """The keys directory remembers that there was a chain."""
+def test_a_registry_whose_database_was_deleted_is_not_created_again_if_its_keys_have_a_witness(
+    settings, populated, empty_settings, tmp_path
+):
+    """The witness file in the keys directory shows that an audit log existed."""
     fresh = empty_settings("sqlite", tmp_path / "other").model_copy(update={"keys_dir": settings.keys_dir})
     with pytest.raises(ChainBroken, match="witness"):
         initialise_registry(fresh, mandate())
     assert not open_registry(fresh).is_up()
 
 
-def test_the_migrations_make_the_tables_that_the_program_works_on(settings):
+def test_the_migrations_create_the_tables_of_the_models(settings):
     engine = open_engine(parse_registry_url(settings.registry_url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -142,7 +144,7 @@ def test_the_migrations_make_the_tables_that_the_program_works_on(settings):
     engine.dispose()
 
 
-def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
+def test_all_migrations_can_be_downgraded_and_upgraded_with_rows_in_the_tables(populated, settings):
     issued = populated.tokens.issue(ask(), mandate())
     populated.tokens.revoke(issued.token_id, mandate())
     populated.close()
@@ -163,7 +165,7 @@ def test_the_tables_go_down_and_up_again_with_rows_in_them(populated, settings):
     assert populated.audit.verify().events == 4
 
 
-def test_a_migration_that_fails_half_way_leaves_nothing(empty, monkeypatch):
+def test_a_migration_that_fails_half_way_leaves_nothing_behind(empty, monkeypatch):
     monkeypatch.setattr(Keyring, "create_initial_keys", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         initialise_registry(empty, mandate())
@@ -177,13 +179,13 @@ def test_a_migration_that_fails_half_way_leaves_nothing(empty, monkeypatch):
     registry.close()
 
 
-def test_a_server_that_is_gone_is_one_sentence(tmp_path, unused_port):
+def test_an_unreachable_server_is_refused_in_one_sentence(tmp_path, unused_port):
     address = f"postgresql+psycopg://postgres@127.0.0.1:{unused_port}/postgres"
     with pytest.raises(RegistryUnavailable, match="cannot be reached"):
         initialise_registry(RegistrySettings(home=tmp_path, registry_url=address), mandate())
 
 
-def test_postgresql_without_its_driver_is_one_sentence(monkeypatch):
+def test_postgresql_without_its_driver_is_refused_in_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MalformedValue, match="needs the package psycopg"):
         open_registry(RegistrySettings(registry_url="postgresql://host/x"))
@@ -194,7 +196,7 @@ def test_a_moment_without_a_time_zone_is_never_stored(registry):
         registry.keys.rotate("token", mandate(NOW.replace(tzinfo=None)))
 
 
-def test_keys_that_are_there_are_not_made_again(settings):
+def test_existing_keys_are_not_created_again(settings):
     engine = open_engine(parse_registry_url(settings.registry_url))
     before = sorted(settings.keys_dir.iterdir())
     with write_transaction(engine) as session:
