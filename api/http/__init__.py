@@ -1,1 +1,1 @@
-"""What HTTP itself asks for: media types, ranges, compression, validators, problem documents."""
+"""HTTP itself: media types, content negotiation, byte ranges, compression, ETags, problem documents."""

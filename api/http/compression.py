@@ -1,4 +1,4 @@
-"""Compression of answers, when it is asked for: zstd or gzip (RFC 9110, section 8.4.1; RFC 8878; RFC 1952)."""
+"""Compression of responses with zstd or gzip, if the client accepts it (RFC 9110, section 8.4.1; RFC 8878; RFC 1952)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ENCODINGS: dict[str, Callable[[], _Compressor]] = {
     "zstd": lambda: zstandard.ZstdCompressor(level=3).compressobj(),
     "gzip": lambda: zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16),
 }
-"""What can be asked for, the best first; neither writes a time, so the same bytes give the same bytes."""
+"""Encodings and their compressors. Neither writes a timestamp, so the same input gives the same output."""
 
 
 def choose_encoding(request: Request, media_type: str) -> str | None:
-    """The encoding that Accept-Encoding likes best; None for the bytes as they are."""
+    """The encoding that Accept-Encoding prefers; None if the response is not to be compressed."""
     if media_type == FORMATS["parquet"]:  # its pages are compressed already
         return None
     for name in by_preference(request.headers.get("accept-encoding", "")):
@@ -38,12 +38,12 @@ def choose_encoding(request: Request, media_type: str) -> str | None:
 
 
 def compress(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
-    """The chunks in an encoding."""
+    """The chunks, compressed with an encoding; unchanged if it is None."""
     if encoding is None:
         yield from chunks
         return
-    packer = ENCODINGS[encoding]()
+    compressor = ENCODINGS[encoding]()
     for chunk in chunks:
-        if packed := packer.compress(chunk):
-            yield packed
-    yield packer.flush()
+        if compressed := compressor.compress(chunk):
+            yield compressed
+    yield compressor.flush()

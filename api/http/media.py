@@ -1,4 +1,4 @@
-"""The formats of answers and documents, and the media type of each."""
+"""The media types of answers and documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FORMATS = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }
-"""What the parameter `format` can name, with the media type that Accept can name and Content-Type says."""
+"""The values of the parameter `format`, each with its media type, as in Accept and Content-Type."""
 ATOM = "application/atom+xml"
 HTML = "text/html; charset=utf-8"
 MARKDOWN = "text/markdown; charset=utf-8"

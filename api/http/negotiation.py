@@ -1,4 +1,4 @@
-"""Which format an answer has: what `format` says, or else what Accept likes best."""
+"""Content negotiation: the format of an answer is that of the parameter `format`, or else the one that Accept prefers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from datasets.release.query.vocabulary import RepeatedParameter, parse_choice
 def choose_format(
     request: Request, parameters: Iterable[tuple[str, str]], formats: Mapping[str, str] = FORMATS
 ) -> str:
-    """The format asked for, of those there are here, each with its media type. Raises RepeatedParameter; MalformedQuestion
-    for a `format` that does not exist; NotAcceptable for an Accept that names none."""
-    asked = [value for name, value in parameters if name == "format"]
-    if len(asked) > 1:
+    """The format of the answer, one of `formats`, which maps names to media types.
+
+    Raises RepeatedParameter, MalformedQuestion if `format` names none of them, and NotAcceptable if Accept allows none.
+    """
+    named = [value for name, value in parameters if name == "format"]
+    if len(named) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    if asked:
-        return parse_choice("format", asked[0], tuple(formats))
+    if named:
+        return parse_choice("format", named[0], tuple(formats))
     return _format_from_accept(request.headers.get("accept", "*/*"), formats)
 
 
@@ -32,15 +34,15 @@ def prefers_html(request: Request) -> bool:
 
 
 def _format_from_accept(accept: str, formats: Mapping[str, str]) -> str:
-    """The format that `accept` likes best (RFC 9110, section 12.5.1); the earliest of those it likes alike."""
-    for name in by_preference(accept):
-        for known, media in formats.items():
-            kind = media.split(";")[0]
-            if name in {kind, "*/*", f"{kind.split('/')[0]}/*"}:
-                return known
+    """The format that `accept` prefers (RFC 9110, section 12.5.1); of several alike, the first of `formats`."""
+    for accepted in by_preference(accept):
+        for name, media_type in formats.items():
+            kind = media_type.split(";")[0]
+            if accepted in {kind, "*/*", f"{kind.split('/')[0]}/*"}:
+                return name
     raise NotAcceptable(
         f"Accept: {printable(accept)} cannot be answered; accept one of the media types in `allowed`, or write format=json",
         parameter="Accept",
         value=accept,
-        allowed=[media.split(";")[0] for media in formats.values()],
+        allowed=[media_type.split(";")[0] for media_type in formats.values()],
     )

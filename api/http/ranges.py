@@ -1,4 +1,4 @@
-"""Byte ranges (RFC 9110, section 14): which parts of a file a request asks for."""
+"""Byte ranges (RFC 9110, section 14): the parts of a file that a request asks for."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ class RangeNotSatisfiable(Refusal):
         self.size = size
 
 
-def satisfiable_ranges(field: str, size: int) -> str | None:
-    """The field Range with only its ranges that can be served of `size` bytes, each in the form first-last.
+def satisfiable_ranges(header: str, size: int) -> str | None:
+    """The header Range with only those ranges that a file of `size` bytes can serve, each in the form first-last.
 
-    None where the field is to be ignored: another unit, not well-formed, or more ranges than anyone needs. Raises
-    RangeNotSatisfiable where no range can be served.
+    None if the header is to be ignored: it has another unit, is not well-formed, or has more than MAX_RANGES ranges.
+    Raises RangeNotSatisfiable if no range can be served.
 
     >>> satisfiable_ranges("bytes=0-9, -5", 100)
     'bytes=0-9,95-99'
     >>> satisfiable_ranges("items=0-9", 100) is None
     True
     """
-    unit, _, listed = field.partition("=")
+    unit, _, listed = header.partition("=")
     if unit.strip().lower() != "bytes":
         return None
-    asked = [part.strip() for part in listed.split(",") if part.strip()]
-    ranges = [_byte_range(part, size) for part in asked]
+    parts = [part.strip() for part in listed.split(",") if part.strip()]
+    ranges = [_byte_range(part, size) for part in parts]
     if not ranges or len(ranges) > MAX_RANGES or None in ranges:
         return None
     served = [pair for pair in ranges if pair is not None and pair[0] <= pair[1]]
     if not served:
-        raise RangeNotSatisfiable(field, size)
+        raise RangeNotSatisfiable(header, size)
     return "bytes=" + ",".join(f"{first}-{last}" for first, last in served)
 
 
 def _byte_range(part: str, size: int) -> tuple[int, int] | None:
-    """First and last byte; last before first where there is nothing to serve; None where it is no range."""
+    """First and last byte; last before first if there is nothing to serve; None if it is not a range."""
     match = _RANGE.fullmatch(part)
     if match is None or not any(match.groups()):
         return None

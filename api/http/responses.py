@@ -1,4 +1,4 @@
-"""Answers with validators: how one representation is told apart from another, and 304 for those who have it already."""
+"""Responses with an ETag, and 304 for a client that has the same bytes already."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from api.http.compression import choose_encoding, compress
 from api.http.media import FORMATS
 
 MIN_COMPRESSED_BYTES = 1024
-"""Bytes below which compressing gains nothing."""
+"""Shorter documents are not compressed, because compression gains nothing."""
 CACHE_HEADERS = {
     "Cache-Control": "private, max-age=0, must-revalidate",
     "Vary": "Accept, Accept-Encoding, Authorization",
@@ -21,7 +21,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def etag_of(*parts: object) -> str:
-    """A strong validator of what these parts say (RFC 9110, section 8.8.3).
+    """A strong ETag computed from these parts (RFC 9110, section 8.8.3).
 
     >>> etag_of("a", "b") == etag_of("ab", "")
     False
@@ -30,7 +30,7 @@ def etag_of(*parts: object) -> str:
 
 
 def response_with_etag(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
-    """An answer with a strong validator, compressed where that is asked for, or 304 where the asker has these very bytes."""
+    """A response with a strong ETag, compressed if the client accepts that, or 304 if it has the same bytes already."""
     encoding = choose_encoding(request, media_type) if len(body) >= MIN_COMPRESSED_BYTES else None
     fields = {**headers, **CACHE_HEADERS, "ETag": etag_of(hashlib.sha256(body).hexdigest(), encoding)}
     if request.method == "GET" and is_not_modified(request, fields["ETag"]):
@@ -43,18 +43,18 @@ def response_with_etag(request: Request, body: bytes, media_type: str, headers: 
 
 @lru_cache(maxsize=64)
 def _compress_document(body: bytes, encoding: str) -> bytes:
-    """Documents change with releases at most, so each is compressed once."""
+    """The compressed bytes, from an LRU cache: documents change only when something is released."""
     return b"".join(compress([body], encoding))
 
 
 def is_not_modified(request: Request, etag: str) -> bool:
-    """Whether the asker says that it has what this validator names (RFC 9110, section 13.1.2)."""
+    """Whether If-None-Match names this ETag, so that the client has the same bytes (RFC 9110, section 13.1.2)."""
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return etag in known or "*" in known
 
 
 def json_response(request: Request, document: object) -> Response:
-    """Metadata as JSON, with a validator."""
+    """Metadata as JSON, with an ETag."""
     return response_with_etag(request, orjson.dumps(document), FORMATS["json"], {})
 
 

@@ -53,7 +53,7 @@ async def read_body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; send at most that many.")
+            raise TooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; no question needs that many.")
     return body
 
 

@@ -28,7 +28,7 @@ WAITING_PER_PROJECT = 16
 
 
 class TooBusy(Refusal):
-    """Too many queries are waiting."""
+    """More questions are waiting than can be answered soon."""
 
 
 @dataclass

@@ -1,1 +1,1 @@
-"""Answers, codebooks and reports as CSV, Parquet, Arrow, HTML, Atom and SVG."""
+"""Rendering of answers, codebooks, changes and reports: JSON, CSV, Parquet, Arrow, Markdown, Atom, HTML and SVG."""

@@ -1,13 +1,13 @@
 """Charts of reports as SVG, drawn by matplotlib on the server: values with their intervals as error bars.
 
-The same numbers have the same bytes. Text stays text, in the reader's own sans-serif font.
+The same numbers give the same bytes. Labels stay text in the SVG, in a sans-serif font of the browser.
 """
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import nan
 from threading import Lock
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 INK, FAINT, BAR = "#1b3a57", "#8a97a3", "#3b78a8"
 WIDTH, HEIGHT = 3.7, 1.9
-"""Inches of a chart of a trend; half of an A4 page between its margins."""
+"""Size of a trend chart in inches: half the width of an A4 page between its margins."""
 MAX_CHARTS = 256
-"""Charts of each kind that are kept, some 20 kB each: a page in another encoding draws none anew."""
+"""Charts of each kind in the LRU caches, about 20 kB each, so that the same page in another encoding draws no chart again."""
 _MATPLOTLIB_LOCK = Lock()
-"""matplotlib keeps caches of fonts that threads must not fill at once."""
+"""Held while matplotlib draws: its font caches are not thread-safe."""
 
 
 @lru_cache(MAX_CHARTS)
 def trend_chart(parts: tuple[LabelledNumber, ...], scale: float = 1.0) -> str:
-    """Month by month: a dot with its interval, hollow where the status is not A; an address with the SVG in it.
+    """A chart with a dot and an error bar for each month, as a data URL. Dots are hollow if the status is not A.
 
     `scale` multiplies the numbers: 100 for shares in per cent.
     """
@@ -48,7 +48,7 @@ def trend_chart(parts: tuple[LabelledNumber, ...], scale: float = 1.0) -> str:
 
 @lru_cache(MAX_CHARTS)
 def codes_chart(parts: tuple[LabelledNumber, ...], scale: float = 1.0) -> str:
-    """Code by code, from the top down: a dot with its interval; an address with the SVG in it."""
+    """A chart with a dot and an error bar for each code, from the top down, as a data URL. Otherwise as `trend_chart`."""
 
     def draw(axes: Axes) -> None:
         places = range(len(parts))
@@ -63,10 +63,10 @@ def codes_chart(parts: tuple[LabelledNumber, ...], scale: float = 1.0) -> str:
 def _draw_points(
     axes: Axes, places: Sequence[int], parts: Sequence[LabelledNumber], scale: float, *, upright: bool
 ) -> None:
-    """All dots of a kind at once: one errorbar for each dot would take twice the time of the whole chart."""
-    told = [(p, part.number) for p, part in zip(places, parts, strict=True) if part.number.value is not None]
+    """Draw the filled and the hollow dots with one `errorbar` call each: a call for each dot doubles the time."""
+    known = [(p, part.number) for p, part in zip(places, parts, strict=True) if part.number.value is not None]
     for filled in (True, False):
-        kind = [(place, number) for place, number in told if (number.status == "A") == filled]
+        kind = [(place, number) for place, number in known if (number.status == "A") == filled]
         if not kind:
             continue
         at = [place for place, _ in kind]
@@ -89,16 +89,16 @@ def _draw_points(
 
 
 def _error_bar(number: Number, scale: float) -> tuple[float, float, float]:
-    """A value, and how far its interval reaches below and above; where it has none, nothing is drawn of it."""
+    """A value and the lengths of its error bar below and above it: NaN, which is not drawn, if it has no interval."""
     value = (number.value or 0.0) * scale
     if number.lo is None or number.hi is None:
         return value, nan, nan
     return value, max(value - number.lo * scale, 0.0), max(number.hi * scale - value, 0.0)
 
 
-def _svg_data_url(draw: Any, width: float, height: float) -> str:
-    """An address (RFC 2397) that holds the SVG, so that a page loads nothing and no script in it could run."""
-    import matplotlib as mpl  # noqa: PLC0415  takes half a second, which only whoever asks for a chart should wait
+def _svg_data_url(draw: Callable[[Axes], None], width: float, height: float) -> str:
+    """The SVG as a data URL (RFC 2397): the page loads nothing, and no script in the SVG can run."""
+    import matplotlib as mpl  # noqa: PLC0415  takes half a second, which only charts should cost
     from matplotlib.figure import Figure  # noqa: PLC0415  likewise
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415  likewise
 

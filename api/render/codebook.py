@@ -1,7 +1,7 @@
-"""A codebook for people and for spreadsheets: the same words as in JSON, as CSV and as Markdown.
+"""A codebook as JSON, as CSV for spreadsheets, and as Markdown for people.
 
-Beside the words of the release's codebook stand the shares of rows that bounding kept, from its manifest: of each event
-measure, for all and for each code of a dimension's first level, with their intervals.
+The shares of rows that contribution bounding kept are added from the release's manifest: of each event measure, in all and
+for each code of a dimension's first level, with their intervals.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def as_json(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
 
 
 def as_csv(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
-    """A line for each code of each level."""
+    """A CSV row for each code of each level."""
     text = io.StringIO()
     writer = csv.writer(text)
     shares = [f"{name}_kept{end}" for name in kept for end in ("", "_lo", "_hi")]
@@ -41,7 +41,7 @@ def as_csv(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
 
 
 def as_markdown(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
-    """A chapter for each dimension, with a table of its codes."""
+    """A chapter for each level of each dimension, with a table of its codes."""
     lines = [
         f"# {book.title}: codebook, {book.month}",
         "",
@@ -83,8 +83,8 @@ def _share_columns(entry: KeptEntry, level: str, code: str) -> tuple[float | str
 def _share_text(share: ShareEntry) -> str:
     if share.share is None:
         return "lost in noise"
-    told = "" if share.lo is None or share.hi is None else f" ({share.lo:.1%} to {share.hi:.1%})"
-    return f"{share.share:.1%}{told}"
+    interval = "" if share.lo is None or share.hi is None else f" ({share.lo:.1%} to {share.hi:.1%})"
+    return f"{share.share:.1%}{interval}"
 
 
 def _escape_pipes(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Metadata as pages for people: plain HTML, nothing loaded, nothing run."""
+"""Metadata as plain HTML pages, which load nothing and run no script."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
 }
-"""Nothing is loaded and nothing run, whatever a text may hold."""
+"""A browser loads nothing and runs no script, whatever the text of a page contains."""
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}"
@@ -20,7 +20,7 @@ STYLE = (
 
 
 def page(title: str, *parts: str) -> bytes:
-    """A document of parts that are HTML already."""
+    """An HTML document. `parts` are HTML already; `title` is escaped."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     return (
         f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{"".join(parts)}</body></html>\n'
@@ -28,21 +28,22 @@ def page(title: str, *parts: str) -> bytes:
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    first = "".join(f"<th>{escape(head)}</th>" for head in heads)
+    """An HTML table of escaped cells."""
+    head = "".join(f"<th>{escape(head)}</th>" for head in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"<table><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def catalogue_page(cards: list[dict[str, Any]]) -> bytes:
-    """The catalogue: what there is, by what, since when, at what privacy cost, and how to reach it."""
+    """The catalogue: the datasets with their measures, dimensions, coverage, privacy cost and access."""
     return page("Daylight: the catalogue", "<h1>The catalogue</h1>", *map(_dataset_section, cards))
 
 
 def _dataset_section(card: dict[str, Any]) -> str:
     name, privacy, modality = escape(card["name"]), card["privacy"], card["modality"]
-    links = ", ".join(f'<a href="{escape(link)}">{escape(word)}</a>' for word, link in card["links"].items())
+    links = ", ".join(f'<a href="{escape(link)}">{escape(rel)}</a>' for rel, link in card["links"].items())
     facts = {
         "one row of raw data": card["grain"],
         "months": ", ".join(card["coverage"]) or "none yet",
@@ -73,7 +74,7 @@ def _dataset_section(card: dict[str, Any]) -> str:
 
 
 def problem_page(name: str, status: int, title: str, remedy: str, detail: str) -> bytes:
-    """What a kind of refusal means and what to do."""
+    """A page about a kind of refusal: its meaning, the remedy and an example."""
     return page(
         title,
         f"<h1>{escape(name)}</h1><p><strong>{status}</strong> {escape(title)}.</p><p>{escape(remedy)}</p>",

@@ -1,4 +1,4 @@
-"""A report as a page to read and to print: charts with error bars, and beside each the table that it draws."""
+"""A report as an HTML page to read and to print: charts with error bars, each next to a table of its values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECURITY_HEADERS = {
     **html.SECURITY_HEADERS,
     "Content-Security-Policy": html.SECURITY_HEADERS["Content-Security-Policy"] + "; img-src data:",
 }
-"""As other pages, and the charts, which are in the page itself."""
+"""As for other pages, but data URLs are allowed for images: the charts are part of the page."""
 STYLE = """
 @page { size: A4; margin: 16mm 14mm }
 .report { color: #1b2733; max-width: 52rem; margin: auto; font-size: 15px }
@@ -45,11 +45,11 @@ STYLE = """
   .report .indicator { break-inside: auto } }
 """
 MAX_CODES = 40
-"""Codes that a breakdown shows; every one is in the CSV."""
+"""Codes that a breakdown shows at most; the CSV has all of them."""
 
 
 def report_page(report: Report) -> bytes:
-    """The page, with everything that it shows in it."""
+    """The page, with its charts and styles inside it."""
     title = f"Report on the commitments, {report.period}"
     return html.page(
         title,
@@ -70,7 +70,7 @@ def report_page(report: Report) -> bytes:
 
 
 def _summary_table(report: Report) -> str:
-    """All indicators on one page."""
+    """A table of all indicators with their values and changes."""
     rows = []
     for commitment in COMMITMENTS:
         for declared in commitment.indicators:
@@ -139,12 +139,12 @@ def _indicator_lines(declared: Indicator | Fact, finding: Finding) -> Iterator[s
 
 
 def _breakdown(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
-    """Where an indicator falls: the codes with the largest numbers, in the order of their list."""
+    """An indicator by code: the codes with the largest values, in the order of the code list."""
     if not isinstance(declared, Indicator) or not finding.by:
         return
-    told = [part for part in finding.by if part.number.value is not None]
-    largest = sorted(told, key=lambda part: -(part.number.value or 0.0))[:MAX_CODES]
-    parts = [part for part in told if part in largest]
+    known = [part for part in finding.by if part.number.value is not None]
+    largest = sorted(known, key=lambda part: -(part.number.value or 0.0))[:MAX_CODES]
+    parts = [part for part in known if part in largest]
     if parts:
         by = declared.by.replace("_", " ")
         alt = f"{declared.title}, by {by}: {_alt_text(parts, declared.unit)}"
@@ -155,7 +155,7 @@ def _breakdown(declared: Indicator | Fact, finding: Finding) -> Iterator[str]:
 
 
 def _chart_and_table(chart: str, alt: str, of: str, parts: Sequence[LabelledNumber], unit: str) -> str:
-    """A chart with its table beside it, which says the same to those who do not see."""
+    """A chart next to a table of its values, which is also readable without the image."""
     rows = "".join(
         f'<tr><td>{escape(part.label)}</td><td class="n">{_number_text(part.number.value, unit)}</td>'
         f'<td class="n">{_interval_text(part.number, unit)}</td><td>{part.number.status}</td></tr>'
@@ -169,11 +169,11 @@ def _chart_and_table(chart: str, alt: str, of: str, parts: Sequence[LabelledNumb
 
 
 def _alt_text(parts: Sequence[LabelledNumber], unit: str) -> str:
-    """What a chart shows, in a sentence: its ends, since the table says all."""
-    told = [part for part in parts if part.number.value is not None]
-    if not told:
+    """The alternative text of a chart: its least and its largest value; the table has all of them."""
+    known = [part for part in parts if part.number.value is not None]
+    if not known:
         return "no value"
-    least, most = (pick(told, key=lambda part: part.number.value or 0.0) for pick in (min, max))
+    least, most = (pick(known, key=lambda part: part.number.value or 0.0) for pick in (min, max))
     low, high = (f"{_number_text(part.number.value, unit)} ({part.label})" for part in (least, most))
     return f"from {low} to {high}; the table beside it has every value."
 
@@ -190,7 +190,7 @@ def _interval_text(number: Number, unit: str) -> str:
 
 
 def _number_text(value: float | None, unit: str, *, sign: bool = False) -> str:
-    """A number for people; the CSV and JSON have all its digits."""
+    """A number rounded for display; CSV and JSON have all its digits."""
     if value is None:
         return "–"
     plus = "+" if sign else ""

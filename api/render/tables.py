@@ -1,4 +1,4 @@
-"""The formats of an answer, with the same columns and types in all."""
+"""A result as JSON, NDJSON, CSV, Parquet and Arrow, with the same columns and types in each."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import pyarrow.parquet as pq
 from datasets.release.answer.table import Result
 
 ARROW_TYPES = {"string": pa.string(), "date": pa.date32(), "float": pa.float64()}
-"""The Arrow type of each type of column: the same in Parquet and Arrow, and what a reader should make of CSV and JSON."""
+"""The Arrow type of each column type, in Parquet and Arrow; readers of CSV and JSON should convert to the same types."""
 
 
 ROWS_PER_CHUNK = 10_000
-"""Rows that are written at once; an answer of more is streamed."""
+"""Rows that are written at once; a longer result is streamed."""
 
 
 def as_json(answer: Result) -> Iterator[bytes]:
-    """One object: `data` has an object for each row, beside what the answer rests on."""
+    """One JSON object: the metadata, the columns, and `data` with an object for each row."""
     columns = [{"name": column.name, "type": column.type} for column in answer.columns]
     yield orjson.dumps({**answer.meta, "columns": columns})[:-1] + b',"data":['
     between = b""
@@ -33,13 +33,13 @@ def as_json(answer: Result) -> Iterator[bytes]:
 
 
 def as_ndjson(answer: Result) -> Iterator[bytes]:
-    """A JSON object for each row, and nothing else."""
+    """A JSON object on a line for each row, without the metadata."""
     for part in answer.chunks(ROWS_PER_CHUNK):
         yield b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in _row_objects(part))
 
 
 def as_csv(answer: Result) -> Iterator[bytes]:
-    """A header and a line for each row (RFC 4180); numbers are written so that they read back the same."""
+    """A header and a line for each row (RFC 4180). Numbers are written with enough digits to read back the same number."""
     header: list[tuple[Any, ...]] = [tuple(column.name for column in answer.columns)]
     for part in answer.chunks(ROWS_PER_CHUNK):
         text = io.StringIO()
@@ -49,7 +49,7 @@ def as_csv(answer: Result) -> Iterator[bytes]:
 
 
 def as_parquet(answer: Result) -> Iterator[bytes]:
-    """One Parquet file; what the answer rests on is in the file's metadata under `daylight`, as JSON."""
+    """One Parquet file; the metadata of the result are JSON under `daylight` in the file's metadata."""
     sink = pa.BufferOutputStream()
     pq.write_table(_arrow_table(answer, _arrow_schema(answer)), sink, compression="zstd")
     yield sink.getvalue().to_pybytes()
@@ -66,15 +66,15 @@ def as_arrow(answer: Result) -> Iterator[bytes]:
 
 
 def _drain(sink: io.BytesIO) -> bytes:
-    """What was written since the last time."""
-    found = sink.getvalue()
+    """The bytes written since the last call; the sink is emptied."""
+    data = sink.getvalue()
     sink.seek(0)
     sink.truncate()
-    return found
+    return data
 
 
 def _row_objects(answer: Result) -> list[dict[str, Any]]:
-    """The rows as objects; orjson writes NaN, which stands for no number, as null."""
+    """The rows as objects; orjson writes NaN, which stands for a missing number, as null."""
     names = [column.name for column in answer.columns]
     columns = [data if isinstance(data, list) else data.tolist() for data in answer.data]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
