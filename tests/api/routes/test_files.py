@@ -1,4 +1,4 @@
-"""A release's files: the bytes that were signed, whole or by ranges, for those who may read the dataset."""
+"""Files of a release: the bytes that were signed, whole or by ranges, for a token with the scope of the dataset."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ def whole(deployment):
     return (deployment.releases / "moderation" / "2026-06.1" / "cells.parquet").read_bytes()
 
 
-def test_a_file_is_what_the_manifest_says(client, whole):
+def test_a_file_has_the_size_and_the_hash_in_the_manifest(client, whole):
     answer = client.get(FILE)
     manifest = client.get("/v1/releases/moderation/2026-06.1").json()
     (entry,) = [entry for entry in manifest["files"] if entry["name"] == "cells.parquet"]
@@ -50,9 +50,9 @@ SINGLE = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "first", "last"), SINGLE)
-def test_a_range_is_served_exactly(client, whole, asked, first, last):
-    answer = client.get(FILE, headers={"Range": asked})
+@pytest.mark.parametrize(("requested", "first", "last"), SINGLE)
+def test_a_range_is_served_exactly(client, whole, requested, first, last):
+    answer = client.get(FILE, headers={"Range": requested})
     expected = whole[first:last]
     start = len(whole) - len(expected) if first < 0 else first
     assert answer.status_code == 206
@@ -63,26 +63,26 @@ def test_a_range_is_served_exactly(client, whole, asked, first, last):
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-4", "bytes=1-2-3", "bytes=0-1;2-3", "items=0-5", "bytes=0x1-2",
      "bytes=--5", "bytes=٠-١".encode(), "bytes=" + ",".join(f"{n}-{n}" for n in range(100)), "bytes=0-1,x-y", "0-5"],
     ids=str,
 )  # fmt: skip
-def test_what_is_no_range_is_ignored(client, whole, asked):
-    answer = client.get(FILE, headers={"Range": asked})
+def test_a_malformed_range_is_ignored(client, whole, requested):
+    answer = client.get(FILE, headers={"Range": requested})
     assert (answer.status_code, len(answer.content)) == (200, len(whole))
 
 
 @pytest.mark.parametrize(
-    "asked", ["bytes=999999999-", "bytes=999999999-1000000000", "bytes=-0", "bytes=999999999-,-0"]
+    "requested", ["bytes=999999999-", "bytes=999999999-1000000000", "bytes=-0", "bytes=999999999-,-0"]
 )
-def test_a_range_beyond_the_end_is_refused_with_the_length(client, whole, asked):
-    answer = client.get(FILE, headers={"Range": asked})
+def test_a_range_beyond_the_end_is_refused_with_the_length(client, whole, requested):
+    answer = client.get(FILE, headers={"Range": requested})
     ensure_problem(answer, 416, "range-not-satisfiable")
     assert answer.headers["content-range"] == f"bytes */{len(whole)}"
 
 
-def test_several_ranges_come_in_parts(client, whole):
+def test_several_ranges_are_answered_as_multipart(client, whole):
     answer = client.get(FILE, headers={"Range": "bytes=0-3,100-119,-4"})
     assert answer.status_code == 206
     kind, _, boundary = answer.headers["content-type"].partition("; boundary=")
@@ -93,7 +93,7 @@ def test_several_ranges_come_in_parts(client, whole):
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-def test_if_range_serves_a_part_of_the_same_file_or_all_of_another(client, whole):
+def test_if_range_serves_a_part_if_the_file_is_unchanged_and_all_of_it_otherwise(client, whole):
     first = client.get(FILE)
     for validator in (first.headers["etag"], first.headers["last-modified"]):
         assert client.get(FILE, headers={"Range": "bytes=0-9", "If-Range": validator}).status_code == 206
@@ -104,14 +104,14 @@ def test_if_range_serves_a_part_of_the_same_file_or_all_of_another(client, whole
         assert beyond.status_code == 200
 
 
-def test_a_known_file_is_not_sent_again_whatever_range_is_asked(client):
+def test_if_none_match_of_the_current_file_is_answered_with_304_also_with_a_range(client):
     etag = client.get(FILE).headers["etag"]
     for more in ({}, {"Range": "bytes=0-9"}):
         answer = client.get(FILE, headers={"If-None-Match": etag, **more})
         assert (answer.status_code, answer.content) == (304, b"")
 
 
-def test_head_says_the_length_and_has_no_ranges(client, whole):
+def test_head_has_the_length_and_ignores_ranges(client, whole):
     for headers in ({}, {"Range": "bytes=0-9"}):
         answer = client.head(FILE, headers=headers)
         assert (answer.status_code, answer.content) == (200, b"")
@@ -128,12 +128,12 @@ def test_files_need_a_token_with_the_scope(deployment, anonymous):
 @pytest.mark.parametrize(
     "name", ["cell.parquet", "manifest.jws", "..%2f2026-05.1%2fcells.parquet", "%2e%2e", "cells.parquet%00"]
 )
-def test_only_what_the_manifest_names_is_served(client, name):
+def test_only_files_that_the_manifest_names_are_served(client, name):
     answer = client.get(f"/v1/releases/moderation/2026-06.1/files/{name}")
     ensure_problem(answer, 404)
 
 
-def test_the_file_is_one_that_a_notebook_likes(client):
+def test_the_parquet_file_can_be_read_by_arrow_and_duckdb(client):
     table = pq.read_table(io.BytesIO(client.get(FILE).content))
     assert table.column_names[0] == "cuboid"
     with duckdb.connect() as con:

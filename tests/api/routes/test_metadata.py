@@ -1,4 +1,4 @@
-"""What is open to all: the catalogue, codebooks, code lists, manifests with signatures, keys, health, the description."""
+"""What needs no token: the catalogue, codebooks, code lists, manifests with signatures, keys, health, the description."""
 
 import base64
 import csv
@@ -13,7 +13,7 @@ from tests.api.access.test_rate_limits import addresses
 from tests.api.conftest import AGGREGATES, ensure_problem
 
 
-def test_everything_but_questions_reports_and_files_is_open_to_all(anonymous):
+def test_only_questions_reports_and_files_need_a_token(anonymous):
     for path in addresses(anonymous):
         wanted = (
             401
@@ -26,7 +26,7 @@ def test_everything_but_questions_reports_and_files_is_open_to_all(anonymous):
         assert anonymous.get(path).status_code == wanted, path
 
 
-def test_the_service_document_says_where_everything_is(anonymous):
+def test_every_link_in_the_overview_can_be_followed(anonymous):
     service = anonymous.get("/v1").json()
     assert {entry["name"] for entry in service["datasets"]} == {"ads", "moderation", "recommendations"}
     links = [
@@ -38,7 +38,7 @@ def test_the_service_document_says_where_everything_is(anonymous):
         assert anonymous.get(link, params=asked).status_code in {200, 401, 404}, link
 
 
-def test_a_dataset_shows_its_privacy_card_and_coverage(anonymous):
+def test_the_entry_of_a_dataset_has_its_privacy_cost_and_coverage(anonymous):
     card = anonymous.get("/v1/datasets/moderation").json()
     assert card["coverage"] == ["2026-05", "2026-06"]
     assert card["privacy"]["rho_per_month"]
@@ -52,7 +52,7 @@ def test_a_dataset_shows_its_privacy_card_and_coverage(anonymous):
     ]
 
 
-def test_the_catalogue_is_a_page_too(anonymous):
+def test_the_catalogue_is_an_html_page_for_browsers(anonymous):
     shown = anonymous.get("/v1/datasets", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
     assert shown.headers["content-type"] == "text/html; charset=utf-8"
     for dataset in DATASETS:
@@ -72,7 +72,7 @@ def test_a_codebook_explains_every_code_with_its_source(anonymous, dataset):
 
 
 def test_a_manifest_is_the_bytes_that_were_signed(deployment, anonymous):
-    """Checked with another library, from nothing but what is published."""
+    """Verified with another library, from published data only."""
     answer = anonymous.get("/v1/releases/moderation/2026-06.1")
     keys = {key["kid"]: key for key in anonymous.get("/.well-known/jwks.json").json()["keys"]}
     head, empty, signature = answer.headers["manifest-signature"].split(".")
@@ -94,7 +94,7 @@ def test_a_manifest_lists_every_variance_and_every_file_with_its_hash(anonymous)
         assert all(residual["variance"] > 0 for residual in measure["residuals"])
 
 
-def test_metadata_has_validators_too(anonymous):
+def test_metadata_has_an_etag_too(anonymous):
     first = anonymous.get("/v1/codelists/category")
     assert (
         anonymous.get("/v1/codelists/category", headers={"If-None-Match": first.headers["etag"]}).status_code
@@ -102,12 +102,12 @@ def test_metadata_has_validators_too(anonymous):
     )
 
 
-def test_health_says_ok(anonymous):
+def test_a_healthy_service_is_ready(anonymous):
     assert anonymous.get("/healthz").json() == {"status": "ok"}
     assert anonymous.get("/readyz").json() == {"status": "ok", "degraded": []}
 
 
-def test_a_damaged_release_is_not_served_and_the_api_says_degraded(deployment, tmp_path):
+def test_a_damaged_release_is_not_served_and_is_listed_as_degraded(deployment, tmp_path):
     other = deployment.copy(tmp_path / "other")
     text = other.token()
     cells = other.releases / "moderation" / "2026-06.1" / "cells.parquet"
@@ -138,7 +138,7 @@ def test_a_new_release_is_served_without_a_restart(deployment, tmp_path):
     "path",
     ["/v1", "/v1/datasets", "/v1/datasets/ads", "/v1/releases", "/v1/codelists", "/problems", "/healthz"],
 )
-def test_a_parameter_that_means_nothing_is_refused_everywhere(anonymous, path):
+def test_an_unknown_parameter_is_refused_on_every_route(anonymous, path):
     body = ensure_problem(anonymous.get(f"{path}?serach=x"), 422, "unknown-parameter")
     assert body["parameter"] == "serach"
 
@@ -152,7 +152,7 @@ def test_a_code_list_can_be_searched(anonymous):
     ensure_problem(anonymous.get("/v1/codelists/keyword?search=x&search=y"), 422, "repeated-parameter")
 
 
-def test_a_codebook_comes_as_json_csv_and_markdown(anonymous):
+def test_a_codebook_has_the_formats_json_csv_and_markdown(anonymous):
     path = "/v1/datasets/moderation/codebook"
     book = anonymous.get(path).json()
     codes = [code["code"] for d in book["dimensions"] for level in d["levels"] for code in level["codes"]]
@@ -164,21 +164,21 @@ def test_a_codebook_comes_as_json_csv_and_markdown(anonymous):
     ensure_problem(anonymous.get(f"{path}?format=xml"), 422, "malformed-question")
 
 
-def test_a_codebook_says_how_much_bounding_kept_of_each_code(anonymous):
+def test_a_codebook_has_the_kept_share_of_each_code(anonymous):
     path = "/v1/datasets/moderation/codebook"
-    (told,) = [
+    (kept,) = [
         m["kept"] for m in anonymous.get("/v1/releases/moderation/2026-06.1").json()["measures"] if m["kept"]
     ]
-    assert anonymous.get(path).json()["kept"] == {"actions": told}
+    assert anonymous.get(path).json()["kept"] == {"actions": kept}
     lines = {
         (line["level"], line["code"]): line
         for line in csv.DictReader(io.StringIO(anonymous.get(f"{path}?format=csv").text))
     }
-    for code, share in told["by"]["category"].items():
+    for code, share in kept["by"]["category"].items():
         line = lines["category", code]
         written = [line[f"actions_kept{end}"] for end in ("", "_lo", "_hi")]
         assert written == ["" if n is None else str(n) for n in (share["share"], share["lo"], share["hi"])]
     assert all(line["actions_kept"] == "" for (level, _), line in lines.items() if level == "keyword")
     markdown = anonymous.get(f"{path}?format=md").text
-    overall = told["overall"]["share"]
+    overall = kept["overall"]["share"]
     assert f"Kept of `actions`: {'lost in noise' if overall is None else f'{overall:.1%}'}" in markdown

@@ -1,4 +1,4 @@
-"""/v1/reports: who may read them, in which formats, and that the page stands by itself."""
+"""/v1/reports: the scope they need, their formats, and that the HTML page loads nothing from elsewhere."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ def test_reports_need_their_own_scope(deployment, trustee):
             assert "reports:read is needed" in problem["detail"]
 
 
-def test_the_list_leads_to_every_report_and_part(trustee):
+def test_every_report_and_part_in_the_list_can_be_read(trustee):
     listed = trustee.get("/v1/reports").json()["periods"]
     assert [each["period"] for each in listed] == ["2026-H1", "2026-Q2", "2026-05", "2026-06"]
     for each in listed:
@@ -43,7 +43,7 @@ def test_the_list_leads_to_every_report_and_part(trustee):
         assert trustee.get(part).status_code == 200
 
 
-def test_a_report_says_what_it_was_made_from_and_what_it_lacks(trustee):
+def test_a_report_lists_its_releases_and_its_gaps(trustee):
     answer = trustee.get("/v1/reports/2026-Q2")
     report = answer.json()
     assert answer.headers["Data-Release"] == "moderation 2026-05.1, moderation 2026-06.1"
@@ -57,7 +57,7 @@ def test_a_report_says_what_it_was_made_from_and_what_it_lacks(trustee):
     assert ads["gaps"]
 
 
-def test_a_number_of_a_report_is_what_its_question_is_answered(client, trustee):
+def test_an_indicator_is_the_answer_to_its_question(client, trustee):
     for commitment in trustee.get("/v1/reports/2026-06").json()["commitments"]:
         for indicator in commitment["indicators"]:
             if indicator.get("dataset") == "moderation":
@@ -86,13 +86,13 @@ def test_a_report_is_the_same_until_a_release_changes(trustee):
     ("accept", "kind"),
     [("*/*", "application/json"), ("text/csv", "text/csv"), ("text/html,*/*;q=0.8", "text/html")],
 )
-def test_a_report_comes_as_it_is_liked(trustee, accept, kind):
+def test_accept_decides_the_format_of_a_report(trustee, accept, kind):
     answer = trustee.get("/v1/reports/2026-06", headers={"Accept": accept})
     assert answer.headers["content-type"].startswith(kind)
 
 
-class Seen(HTMLParser):
-    """What a page holds: elements with their attributes."""
+class PageElements(HTMLParser):
+    """The elements of a page with their attributes."""
 
     def __init__(self, text):
         super().__init__()
@@ -106,12 +106,12 @@ class Seen(HTMLParser):
         return [attrs for name, attrs in self.elements if name == tag]
 
 
-def test_the_page_loads_nothing_runs_nothing_and_says_each_chart_in_words(trustee):
+def test_the_page_loads_nothing_runs_nothing_and_describes_each_chart_in_words(trustee):
     answer = trustee.get("/v1/reports/2026-06?format=html")
     assert answer.headers["Content-Security-Policy"] == (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; img-src data:"
     )
-    page = Seen(answer.text)
+    page = PageElements(answer.text)
     assert not page.of("script") and not page.of("link") and not page.of("iframe")
     charts = page.of("img")
     assert len(charts) >= 20
@@ -152,11 +152,11 @@ def test_a_part_is_the_official_csv(trustee):
         ("/v1/reports/2026-06/4_notices?format=html", 422, "malformed-question"),
     ],
 )
-def test_what_cannot_be_reported_is_refused_with_what_can(trustee, path, status, name):
+def test_a_report_that_does_not_exist_is_refused(trustee, path, status, name):
     ensure_problem(trustee.get(path), status, name)
 
 
-def test_a_report_is_charged_by_its_indicators(deployment):
+def test_a_report_charges_one_row_for_each_indicator(deployment):
     token = deployment.token(deployment.project(frozenset({"reports:read"})))
     with deployment.client(token) as client:
         assert client.get("/v1/reports/2026-06?format=csv").status_code == 200

@@ -1,4 +1,4 @@
-"""The description: every example in it works, every code list is in it, and it is the one in the repository."""
+"""The OpenAPI description: its examples work, it has every code list, and the repository has the current version."""
 
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ DOCUMENT = orjson.loads((ROOT / "openapi" / "openapi.json").read_bytes())
 OPERATIONS = [(path, method) for path, operations in DOCUMENT["paths"].items() for method in operations]
 
 
-def resolved(thing):
+def resolve(thing):
     if "$ref" not in thing:
         return thing
     found = DOCUMENT
@@ -29,33 +29,33 @@ def resolved(thing):
 
 
 def parameters(path, method):
-    return [resolved(parameter) for parameter in DOCUMENT["paths"][path][method].get("parameters", [])]
+    return [resolve(parameter) for parameter in DOCUMENT["paths"][path][method].get("parameters", [])]
 
 
-def address(path, method):
+def example_path(path, method):
     for parameter in parameters(path, method):
         if parameter["in"] == "path":
             path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
     return path
 
 
-def written(parameter):
+def example_text(parameter):
     example = parameter["schema"]["examples"][0]
     return example if isinstance(example, str) else ",".join(example)
 
 
 def is_released(path):
-    """The deployment of the tests has releases of moderation alone."""
+    """Only moderation has releases in the deployment of the tests."""
     return "/datasets/ads/" not in path and "/datasets/recommendations/" not in path
 
 
-def test_the_description_in_the_repository_is_the_one_served(client):
+def test_the_description_in_the_repository_is_up_to_date(client):
     assert describe(client.app) == DOCUMENT, "run `make openapi` and review the difference"
     assert client.get("/openapi.json").json() == DOCUMENT
     assert DOCUMENT["openapi"].startswith("3.1")
 
 
-def test_the_document_of_problems_is_the_one_that_is_written():
+def test_docs_problems_md_is_up_to_date():
     assert (ROOT / "docs" / "problems.md").read_text() == markdown(), (
         "run `make openapi` and review the difference"
     )
@@ -63,7 +63,7 @@ def test_the_document_of_problems_is_the_one_that_is_written():
 
 @pytest.fixture(scope="module")
 def owner(deployment, tmp_path_factory):
-    """An owner of a deployment that holds what the examples for admins speak of."""
+    """The client of an owner, with the records that the examples of admin routes name."""
     place = deployment.copy(tmp_path_factory.mktemp("examples") / "home")
     registry, first, last = place.registry, date(2026, 1, 1), date(2030, 12, 31)
     for reference in ("EX-1", "EX-4"):
@@ -80,13 +80,13 @@ def owner(deployment, tmp_path_factory):
     place.close()
 
 
-def ensure_administered(owner, there, path, method):
-    """An example for admins works, or names a record of ours that is not there."""
+def ensure_admin_example_works(owner, url, path, method):
+    """The example is answered with a success, or with 404 if it names a token, session, key or notice that no test has."""
     if path in {"/v1/admin/session/close", "/v1/admin/keys/{purpose}/rotate"}:
         return  # the owner would lose the session; test_sessions.py and test_keys.py in tests/api/routes/admin have them
     body = DOCUMENT["paths"][path][method].get("requestBody")
     sent = body["content"]["application/json"]["example"] if body else None
-    answer = owner.request(method, there, json=sent)
+    answer = owner.request(method, url, json=sent)
     if {"{token}", "{session}", "{kid}", "{notice}"} & set(path.split("/")):
         assert ensure_problem(answer, 404, "unknown-record")
     else:
@@ -97,38 +97,38 @@ def ensure_administered(owner, there, path, method):
 
 @pytest.mark.parametrize(("path", "method"), [o for o in OPERATIONS if is_released(o[0])])
 def test_the_examples_of_an_operation_work(client, owner, path, method):
-    there = address(path, method)
+    url = example_path(path, method)
     if path.startswith("/v1/admin"):
-        ensure_administered(owner, there, path, method)
+        ensure_admin_example_works(owner, url, path, method)
         return
-    if "/tokens/" in path:  # they change something: tests/api/routes/test_me.py has them
+    if "/tokens/" in path:  # they change a token: tests/api/routes/test_me.py has them
         return
     if method == "post":
         body = DOCUMENT["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
-        assert client.post(there, json=body).status_code == 200
+        assert client.post(url, json=body).status_code == 200
         return
     needed = {"measure": "actions"} if path.startswith("/v1/datasets/moderation/") else {}
-    answer = client.get(there, params=needed)
+    answer = client.get(url, params=needed)
     assert answer.status_code == 200, answer.text
     media = answer.headers["content-type"].split(";")[0]
     assert media in DOCUMENT["paths"][path][method]["responses"]["200"]["content"]
     for parameter in parameters(path, method):
         if parameter["in"] == "query" and "examples" in parameter["schema"]:
-            asked = {**needed, parameter["name"]: written(parameter)}
+            params = {**needed, parameter["name"]: example_text(parameter)}
             if parameter["name"] == "level":
-                asked["group_by"] = "category"
-            answer = client.get(there, params=asked)
+                params["group_by"] = "category"
+            answer = client.get(url, params=params)
             assert answer.status_code == 200, answer.text
 
 
-def test_every_operation_says_what_may_go_wrong_with_an_example_of_each():
+def test_every_operation_lists_its_problems_with_an_example_of_each():
     for path, method in OPERATIONS:
         for status, response in DOCUMENT["paths"][path][method]["responses"].items():
             if int(status) >= 400:
                 examples = response["content"]["application/problem+json"]["examples"]
                 assert examples
                 for name, example in examples.items():
-                    assert resolved(example)["value"]["status"] == int(status), name
+                    assert resolve(example)["value"]["status"] == int(status), name
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
@@ -147,7 +147,7 @@ def test_every_level_is_a_parameter_with_the_codes_of_its_list(dataset):
 @pytest.mark.parametrize(
     "kind", [kind for kind in problem_types() if kind.explanation.request], ids=lambda kind: kind.name
 )
-def test_the_request_of_a_problem_meets_it(client, kind):
+def test_the_request_in_an_explanation_causes_the_problem(client, kind):
     request = kind.explanation.request.split(" ", 2)
     fields = dict([request[2].split(":", 1)]) if len(request) == 3 else {}
     answer = client.request(request[0], request[1], headers=fields)
@@ -156,7 +156,7 @@ def test_the_request_of_a_problem_meets_it(client, kind):
     assert body["title"] == kind.title
 
 
-def test_a_problems_type_leads_to_what_to_do_for_machines_and_people(anonymous):
+def test_the_url_of_a_problem_type_explains_it_as_json_and_as_html(anonymous):
     for kind in problem_types():
         entry = anonymous.get(f"/problems/{kind.name}").json()
         assert entry["remedy"] == kind.explanation.remedy
@@ -165,7 +165,7 @@ def test_a_problems_type_leads_to_what_to_do_for_machines_and_people(anonymous):
         assert kind.title.split("'")[0] in shown.text
 
 
-def test_the_page_of_the_description_loads_nothing_from_elsewhere(anonymous):
+def test_the_page_of_the_description_loads_nothing_from_other_hosts(anonymous):
     page = anonymous.get("/docs")
     assert "http" not in page.text.replace("http-equiv", "")
     assert page.headers["content-security-policy"].startswith("default-src 'self'")

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.api.conftest import AGGREGATES
+from tests.api.routes.conftest import QUESTION as QUESTION
 
-QUESTION = f"{AGGREGATES}?measure=actions"
 REQUEST = {
     "reference": "REQ-HTTP", "dsc": "IE", "purpose": "Systemic risks", "scopes": "moderation:read",
     "first_day": "2026-01-01", "last_day": "2030-01-01", "reason": "received",
