@@ -1,4 +1,5 @@
-"""Questions over HTTP: against DuckDB with orjson in a bare ASGI application, and against datasette over the same cells."""
+"""Questions over HTTP, against three peers: DuckDB with orjson in a bare ASGI application, datasette over the same cells, and
+the API itself with h11 as parser."""
 
 from __future__ import annotations
 
@@ -96,11 +97,11 @@ def figures(rows: int = 100_000) -> Iterator[Figure]:
         token = {"Authorization": f"Bearer {deployment.token(deployment.project(ALL, 'extended'))}"}
         deployment.close()
         _sqlite(release / layout.CELLS, home / "cells.sqlite")
-        bench = str(Path(__file__).with_name("bare.py"))
+        bench, h11 = (str(Path(__file__).with_name(name)) for name in ("bare.py", "other_parser.py"))
         daylight, datasette = (
             str(Path(sys.executable).with_name(name)) for name in ("daylight", "datasette")
         )
-        ports = _free(4)
+        ports = _free(5)
         env = {"DAYLIGHT_HOME": folder, "DAYLIGHT_LIMIT_EXTENDED": "100000000/minute"}
         serve = [daylight, "serve", "--port"]
         peer = [
@@ -119,12 +120,16 @@ def figures(rows: int = 100_000) -> Iterator[Figure]:
                 [sys.executable, bench, str(release / layout.CELLS), str(ports[2])], ports[2], {}
             ) as bare,
             started(peer, ports[3], {}) as other,
+            started([sys.executable, h11, str(ports[4])], ports[4], token, **env) as with_h11,
         ):
-            yield from _latencies(ours, uncached, bare, other)
+            yield from _latencies(ours, uncached, bare, other, with_h11)
             yield from _throughputs(uncached, bare, other)
 
 
-def _latencies(ours: Server, uncached: Server, bare: Server, other: Server) -> Iterator[Figure]:
+def _latencies(
+    ours: Server, uncached: Server, bare: Server, other: Server, with_h11: Server
+) -> Iterator[Figure]:
+    with_h11.ask(QUESTION).read()
     answer = ours.ask(QUESTION)
     answer.read()
     known = {"If-None-Match": str(answer.headers["ETag"])}
@@ -135,13 +140,15 @@ def _latencies(ours: Server, uncached: Server, bare: Server, other: Server) -> I
             uncached.take(QUESTION),
             ours.take(QUESTION),
             ours.take(QUESTION, status=304, **known),
+            with_h11.take(QUESTION),
         )
         for _ in range(ROUNDS)  # in turns, so that a busy moment of the machine is everybody's
     ]
-    raw, theirs, fresh, kept, unchanged = (_middle(each) for each in zip(*rounds, strict=True))
+    raw, theirs, fresh, kept, unchanged, kept_with_h11 = (_middle(each) for each in zip(*rounds, strict=True))
     yield _compared("uncached", fresh, raw, "bare DuckDB + orjson", "at most 2")
     yield _compared("uncached", fresh, theirs, "datasette")
     yield _compared("cached", kept, theirs, "datasette", "at most 0.2")
+    yield _compared("cached", kept, kept_with_h11, "h11 as parser", "at most 0.85")
     yield _compared("304", unchanged, theirs, "datasette")
 
 
