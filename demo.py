@@ -1,6 +1,6 @@
-"""`make demo`: the whole way once. Synthetic events, three releases, a project, a token, and a question over HTTP.
+"""`make demo`: synthetic events, three releases, a project, a token, and a question over HTTP.
 
-Everything lies under var/demo and is made anew each time.
+All files are in var/demo, which is deleted and created again at each start.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category
 console = Console()
 
 
-def daylight(*arguments: str, shown: bool = True) -> str:
-    """Run the command `daylight` and give what it prints; its progress goes to the terminal."""
-    if shown:
+def daylight(*arguments: str, echo: bool = True) -> str:
+    """Run the command `daylight` and return its output; its progress goes to the terminal."""
+    if echo:
         console.print(f"[bold]$ daylight {' '.join(arguments)}[/bold]", highlight=False)
     command = [str(Path(sys.executable).with_name("daylight")), *arguments]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own command
-    if ended.returncode:
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own command
+    if finished.returncode:
         sys.exit(
-            f"demo: `daylight {arguments[0]} {arguments[1]}` ended with {ended.returncode}; see the line above"
+            f"demo: `daylight {arguments[0]} {arguments[1]}` failed with exit code {finished.returncode}; see the line above"
         )
-    return ended.stdout.strip()
+    return finished.stdout.strip()
 
 
 def build_releases() -> None:
@@ -71,8 +71,8 @@ def issue_token() -> str:
 
 
 def free_port() -> int:
-    wanted = int(os.environ.get("DAYLIGHT_PORT", "8000"))
-    for port in (wanted, 0):
+    preferred = int(os.environ.get("DAYLIGHT_PORT", "8000"))
+    for port in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -80,10 +80,10 @@ def free_port() -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    sys.exit("demo: no port is free on 127.0.0.1")
+    sys.exit("demo: there is no free port on 127.0.0.1")
 
 
-def wait_for(server: subprocess.Popen[bytes], url: str) -> None:
+def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and server.poll() is None:
         try:
@@ -91,7 +91,7 @@ def wait_for(server: subprocess.Popen[bytes], url: str) -> None:
                 return
         except httpx2.TransportError:
             time.sleep(0.2)
-    sys.exit("demo: the API did not start; see what it said above")
+    sys.exit(f"demo: the API did not start; see {HOME / 'serve.log'}")
 
 
 def show(rows: list[dict[str, object]]) -> None:
@@ -113,16 +113,16 @@ def main() -> None:
     command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
     with (HOME / "serve.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:  # noqa: S603  ours
         try:
-            wait_for(server, url)
+            wait_until_ready(server, url)
             answer = httpx2.get(url + QUESTION, headers={"Authorization": f"Bearer {token}"})
             answer.raise_for_status()
             show(answer.json()["data"])
-            console.print("\nAsk it yourself, from another terminal:\n")
+            console.print("\nSend the question yourself, from another terminal:\n")
             print(
                 f"curl -H 'Authorization: Bearer {token}' '{url}{QUESTION}'\n", flush=True
             )  # one line, unwrapped
-            named = daylight("admin", "token", "list", shown=False).split()
-            token_id = next((word for word in named if word.startswith("tok_")), "TOKEN_ID")
+            listed = daylight("admin", "token", "list", echo=False).split()
+            token_id = next((word for word in listed if word.startswith("tok_")), "TOKEN_ID")
             print(f"URL    {url}\nToken  {token}", flush=True)
             print(
                 f"Revoke it:  DAYLIGHT_HOME={HOME} .venv/bin/daylight admin token revoke {token_id} --reason 'not needed'",
@@ -132,7 +132,7 @@ def main() -> None:
             if not os.environ.get("DAYLIGHT_DEMO_ONCE"):
                 server.wait()
         except KeyboardInterrupt:
-            console.print("\nended")
+            console.print("\nThe demo has ended.")
         finally:
             server.terminate()
 

@@ -50,9 +50,8 @@ def audited_transaction(
     if transaction.last_position is not None:
         try:
             write_witness(keys_dir, transaction.last_position)
-        except (
-            OSError
-        ) as error:  # the change is committed: the caller must get its result, such as a token's text
+        except OSError as error:
+            # only a warning: the change is committed, and the caller must get its result, such as a token's text
             log.warning("the audit's witness could not be written: %s", error.strerror)
 
 

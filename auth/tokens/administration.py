@@ -42,7 +42,7 @@ class Tokens:
         self._authenticator = authenticator
 
     def issue(self, new: NewToken, mandate: Mandate) -> IssuedToken:
-        """A token, whose row and audit event are committed before its text is returned.
+        """Issues a token. Its row and its audit event are committed before its text is returned.
 
         Raises UnknownRecord, MalformedValue, NotAllowed, and KeyUnusable if this host cannot sign.
         """
@@ -56,7 +56,7 @@ class Tokens:
                     parameter="idempotency_key",
                     value=new.idempotency_key or "",
                 )
-            text = self._write(token, signer)
+            text = self._sign(token, signer)
             transaction.record(
                 "token.shown_again" if again else "token.issued",
                 token.jti,
@@ -69,7 +69,7 @@ class Tokens:
         return IssuedToken(text, token.jti, token.expires, again)
 
     def revoke(self, name: str, mandate: Mandate) -> tuple[str, bool]:
-        """The token's identifier, and whether it was open until now. It is refused from the next request on.
+        """Revokes a token from the next request on. Returns its identifier, and whether it was not revoked before.
 
         Raises UnknownRecord.
         """
@@ -83,7 +83,7 @@ class Tokens:
         return token.jti, changed
 
     def rotate(self, name: str, overlap: timedelta, mandate: Mandate) -> IssuedToken:
-        """A new token in place of one that is open; the old one stays valid for the overlap.
+        """Issues a token to replace an active one, which stays valid for the overlap.
 
         Raises UnknownRecord, MalformedValue, NotAllowed, KeyUnusable.
         """
@@ -91,13 +91,13 @@ class Tokens:
         with self._begin(mandate) as transaction:
             signer = self._keyring.signer(transaction.session, "token")
             new, old = rotation.rotate_token(transaction.session, token_id, signer.kid, overlap, mandate.at)
-            text = self._write(new, signer)
+            text = self._sign(new, signer)
             until = old.revoked.isoformat() if old.revoked else ""
             transaction.record("token.rotated", old.jti, project=old.project_id, by=new.jti, until=until)
         return IssuedToken(text, new.jti, new.expires, again=False)
 
     def narrow(self, name: str, scopes: frozenset[str], mandate: Mandate) -> str:
-        """The identifier of a token that has only these scopes from now on. Raises UnknownRecord, NotAllowed."""
+        """Reduces the scopes of a token and returns its identifier. Raises UnknownRecord, NotAllowed."""
         token_id = self._token_id(name, mandate.at)
         with self._begin(mandate) as transaction:
             token = rotation.narrow_token(transaction.session, token_id, scopes, mandate.at)
@@ -117,7 +117,7 @@ class Tokens:
             return issuing.list_tokens(session, now, token_id=token_id)[0]
 
     def identify(self, text: str, now: datetime) -> TokenLine:
-        """The token that has this text, for a text that was found somewhere; it may be expired or revoked.
+        """Identifies a token by its text, even if it has expired or was revoked.
 
         Raises UnknownRecord.
         """
@@ -127,14 +127,16 @@ class Tokens:
                 text, self._keyring.token_key, settings.issuer, settings.audience
             )
         except TokenRefused:
-            raise UnknownRecord("token: this text is no token of this registry.", parameter="token") from None
+            raise UnknownRecord(
+                "token: this text is not a token of this registry.", parameter="token"
+            ) from None
         with snapshot(self._engine) as session:
             found = issuing.list_tokens(session, now, token_id=claims.jti)
         if not found:
-            raise UnknownRecord("token: this text is no token of this registry.", parameter="token")
+            raise UnknownRecord("token: this text is not a token of this registry.", parameter="token")
         return found[0]
 
-    def _write(self, token: Token, signer: Signer) -> str:
+    def _sign(self, token: Token, signer: Signer) -> str:
         return sign_token(issuing.claims_of(token, self._settings.issuer, self._settings.audience), signer)
 
     def _token_id(self, name: str, now: datetime) -> str:
@@ -144,7 +146,7 @@ class Tokens:
             return self._authenticator.verify(name, now)[1].jti
         except TokenRefused:
             raise UnknownRecord(
-                "token: this text is no token of this registry, or one that has expired; give its identifier, as "
+                "token: this text is not a token of this registry, or one that has expired; give its identifier, as "
                 "in 'token list'.",
                 parameter="token",
             ) from None

@@ -1,4 +1,4 @@
-"""From a bearer token to its principal, on every request; and when each token was last used."""
+"""Authenticates each request by its bearer token, and records when each token was last used."""
 
 from __future__ import annotations
 
@@ -21,24 +21,26 @@ log = logging.getLogger("daylight.auth")
 
 
 class TokenAuthenticator:
-    """Checks tokens and keeps the times of their last use in memory until they are written. Safe from several threads."""
+    """Authenticates tokens, and keeps the times of their last use in memory until they are written. Thread-safe."""
 
-    def __init__(self, engine: Engine, signatures: VerificationCache, settings: RegistrySettings) -> None:
+    def __init__(
+        self, engine: Engine, verification_cache: VerificationCache, settings: RegistrySettings
+    ) -> None:
         self._engine = engine
-        self._signatures = signatures
+        self._verification_cache = verification_cache
         self._settings = settings
-        self._standings = PrincipalCache(engine)
+        self._principal_cache = PrincipalCache(engine)
         self._used: dict[str, datetime] = {}
         self._used_lock = Lock()
 
     def principal(self, text: str, now: datetime) -> Principal:
-        """The holder of this token (its text, without the word Bearer), looked up anew on each call.
+        """The principal of a token (its text, without the word Bearer), as the registry has it now.
 
-        Raises TokenRefused (one refusal outside, `cause` for the log) and RegistryUnavailable.
+        Raises TokenRefused, whose sentence is always the same and whose `cause` is for the log only, and RegistryUnavailable.
         """
         try:
             kid, claims = self.verify(text, now)
-            principal = principal_from_row(self._standings.find(claims.jti), kid, claims, now)
+            principal = principal_from_row(self._principal_cache.find(claims.jti), kid, claims, now)
         except KeyUnusable as damaged:
             raise RegistryUnavailable(damaged.sentence) from None
         except TokenRefused as refused:
@@ -49,16 +51,16 @@ class TokenAuthenticator:
         return principal
 
     def verify(self, text: str, now: datetime) -> tuple[str, Claims]:
-        """The kid and the claims of a token that is signed and valid now, without a look at its row. Raises TokenRefused."""
-        kid, claims = self._signatures.verify(text)
+        """The kid and the claims of a token with a valid signature and claims; its row is not read. Raises TokenRefused."""
+        kid, claims = self._verification_cache.verify(text)
         ensure_claims(claims, self._settings.issuer, self._settings.audience, now)
         return kid, claims
 
     def write_last_uses(self) -> int:
-        """Write when tokens were last used, as collected since the last call; return how many tokens.
+        """Writes the last uses of tokens since the last call; returns the number of tokens.
 
-        Call it from a worker thread about once a minute; `Registry.close` calls it too. What cannot be written now
-        is kept for the next call. Raises RegistryUnavailable.
+        Call it from a worker thread about once a minute; `Registry.close` calls it too. If they cannot be written, they
+        are kept for the next call. Raises RegistryUnavailable.
         """
         with self._used_lock:
             used, self._used = self._used, {}
@@ -66,10 +68,10 @@ class TokenAuthenticator:
             return 0
         try:
             with write_transaction(self._engine) as session:
-                for token_id, moment in used.items():
-                    later = or_(Token.last_used.is_(None), Token.last_used < moment)
+                for token_id, used_at in used.items():
+                    later = or_(Token.last_used.is_(None), Token.last_used < used_at)
                     session.execute(
-                        update(Token).where(Token.jti == token_id, later).values(last_used=moment)
+                        update(Token).where(Token.jti == token_id, later).values(last_used=used_at)
                     )
         except RegistryUnavailable:
             with self._used_lock:
@@ -78,5 +80,5 @@ class TokenAuthenticator:
         return len(used)
 
     def close(self) -> None:
-        """Close the connection of the cache of principals."""
-        self._standings.close()
+        """Closes the connection of the principal cache."""
+        self._principal_cache.close()

@@ -1,4 +1,4 @@
-"""No text opens anything but a token that was issued here, and none makes the check fall over."""
+"""Only a token that was issued here is accepted, and no text makes the verification raise another error."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def forge(opened: Registry) -> Forge:
     )
 
 
-def test_the_token_that_the_forgeries_are_made_from_is_good(opened, forge):
+def test_the_token_that_the_forgeries_are_made_from_is_valid(opened, forge):
     assert opened.authenticator.principal(forge.good, NOW)
     assert opened.authenticator.principal(forge.with_claims(), NOW), (
-        "signed again by the forge, it is as good"
+        "signed again by the forge, it is valid too"
     )
 
 
@@ -72,7 +72,7 @@ def test_there_are_many_families():
 
 @given(st.data())
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_whatever_is_done_to_a_token_it_is_refused(opened, forge, data):
+def test_an_altered_token_is_refused(opened, forge, data):
     place = data.draw(st.integers(0, len(forge.good) - 1))
     cut = data.draw(st.integers(0, 3))
     put = data.draw(st.text(max_size=3) | st.text("AZaz09-_.=", max_size=3))
@@ -84,12 +84,12 @@ def test_whatever_is_done_to_a_token_it_is_refused(opened, forge, data):
 
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}", fullmatch=True))
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_whatever_is_sent_instead_of_a_token_is_refused(opened, text):
+def test_any_other_text_is_refused(opened, text):
     with pytest.raises(TokenRefused):
         opened.authenticator.principal(text, NOW)
 
 
-def test_the_mirrored_signature_is_the_same_token_and_revoked_with_it(opened, forge):
+def test_a_token_with_its_mirrored_signature_is_revoked_with_it(opened, forge):
     """ECDSA has two signatures over the same bytes; it does not matter, since the jti is looked up."""
     issued = opened.tokens.issue(ask(), mandate())
     twin = mirrored(Forge(**(vars(forge) | {"good": issued.text})))
@@ -100,7 +100,7 @@ def test_the_mirrored_signature_is_the_same_token_and_revoked_with_it(opened, fo
             opened.authenticator.principal(text, NOW)
 
 
-def test_another_library_reads_our_tokens_in_the_same_way(opened, forge):
+def test_another_library_reads_our_tokens_with_the_same_claims(opened, forge):
     jwt = pytest.importorskip("jwt", reason="PyJWT is a dependency of development alone")
     (ours,) = [key for key in opened.keys.jwks()["keys"] if key["kid"] == forge.header["kid"]]
     claims = jwt.decode(
@@ -126,5 +126,5 @@ def test_a_token_signed_by_another_library_is_read_by_us(opened, forge):
     assert opened.authenticator.principal(text, NOW) == opened.authenticator.principal(forge.good, NOW)
 
 
-def test_the_public_key_in_the_registry_is_that_of_the_file(forge):
+def test_the_public_key_in_the_registry_belongs_to_the_private_key_in_the_file(forge):
     assert load_pem_public_key(forge.public_pem.encode()) == forge.private.public_key()

@@ -1,4 +1,4 @@
-"""Keys: made, kept, built, rotated; and the signatures over releases that they make."""
+"""Signing keys are generated, stored, loaded and rotated; and they sign releases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_backend_is_the_package_cryptography(monkeypatch):
 
 
 def test_a_thumbprint_is_that_of_rfc_7638():
-    """Worked by hand from the coordinates of the key in RFC 7517, appendix A.1."""
+    """Computed by hand from the coordinates of the key in RFC 7517, appendix A.1."""
     numbers = ec.EllipticCurvePublicNumbers(
         int.from_bytes(decode_segment("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"), "big"),
         int.from_bytes(decode_segment("4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"), "big"),
@@ -43,14 +43,14 @@ def test_a_thumbprint_is_that_of_rfc_7638():
     )
     import hashlib
 
-    said = (
+    canonical = (
         '{"crv":"P-256","kty":"EC","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",'
         '"y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}'
     )
-    assert thumbprint(numbers.public_key()) == hashlib.sha256(said.encode()).hexdigest()
+    assert thumbprint(numbers.public_key()) == hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def test_a_private_key_is_read_back_from_a_file_of_its_owner(tmp_path):
+def test_a_private_key_is_read_back_from_its_file(tmp_path):
     key = generate_key()
     file = write_private_key(tmp_path, key)
     assert file.stat().st_mode & 0o777 == 0o600
@@ -61,14 +61,14 @@ def test_a_private_key_is_read_back_from_a_file_of_its_owner(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_a_private_key_that_others_may_touch_is_refused(tmp_path, mode):
+def test_a_private_key_that_others_can_read_or_write_is_refused(tmp_path, mode):
     key = generate_key()
     os.chmod(write_private_key(tmp_path, key), mode)
     with pytest.raises(KeyUnusable, match="chmod 600"):
         read_private_key(tmp_path, key.kid)
 
 
-def test_a_private_key_that_is_missing_or_another_is_refused(tmp_path):
+def test_a_missing_private_key_or_the_wrong_one_is_refused(tmp_path):
     key, other = generate_key(), generate_key()
     with pytest.raises(KeyUnusable, match="cannot be read"):
         read_private_key(tmp_path, key.kid)
@@ -95,12 +95,12 @@ def test_a_key_of_another_curve_is_refused(tmp_path, curve):
         public_key(kid, pem)
 
 
-def test_a_public_key_under_another_name_is_refused():
+def test_a_public_key_with_another_kid_is_refused():
     with pytest.raises(KeyUnusable):
         public_key(generate_key().kid, generate_key().public_pem)
 
 
-def test_a_published_key_has_its_public_half_alone():
+def test_a_published_key_contains_only_its_public_key():
     key = generate_key()
     assert set(public_jwk(key.kid, key.public_pem)) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
 
@@ -125,7 +125,7 @@ def test_a_rotation_has_one_active_and_one_next_key_of_each_purpose(registry):
     assert registry.audit.verify().events == 4
 
 
-def test_a_key_does_not_take_over_where_its_file_is_missing(registry, settings):
+def test_a_key_does_not_become_active_if_its_file_is_missing(registry, settings):
     following = next(k.kid for k in registry.keys.list() if (k.purpose, k.status) == ("token", "next"))
     private_key_file(settings.keys_dir, following).unlink()
     with pytest.raises(KeyUnusable):
@@ -133,7 +133,7 @@ def test_a_key_does_not_take_over_where_its_file_is_missing(registry, settings):
     assert {k.status for k in registry.keys.list() if k.purpose == "token"} == {"active", "next"}
 
 
-def test_a_registry_without_an_active_key_says_so(registry, attacker):
+def test_a_registry_without_an_active_key_cannot_sign(registry, attacker):
     attacker("UPDATE signing_key SET status = 'retired' WHERE purpose = 'release'", past_triggers=False)
     with pytest.raises(KeyUnusable, match="active key for release"):
         registry.keys.release_signer()
@@ -168,7 +168,7 @@ def test_a_large_manifest_is_signed(registry):
     registry.keys.release_verifier()(manifest, registry.keys.release_signer()(manifest))
 
 
-def spoiled(signature: str) -> dict[str, str]:
+def altered_signatures(signature: str) -> dict[str, str]:
     header, _, proof = signature.split(".")
     plain = decode_segment(header)
     return {
@@ -195,10 +195,10 @@ def spoiled(signature: str) -> dict[str, str]:
     }
 
 
-def test_a_spoiled_signature_is_refused_and_nothing_else_happens(registry):
+def test_an_altered_signature_is_refused_without_another_error(registry):
     signature = registry.keys.release_signer()(MANIFEST)
     verify = registry.keys.release_verifier()
-    for name, text in spoiled(signature).items():
+    for name, text in altered_signatures(signature).items():
         assert text != signature, name
         with pytest.raises(SignatureRefused):
             verify(MANIFEST, text)
@@ -207,7 +207,7 @@ def test_a_spoiled_signature_is_refused_and_nothing_else_happens(registry):
             verify(payload, signature)
 
 
-def test_a_signature_for_one_purpose_proves_nothing_for_another(registry, settings):
+def test_a_signature_for_one_purpose_is_not_valid_for_another(registry, settings):
     keys = {key.purpose: key.kid for key in registry.keys.list() if key.status == "active"}
     release = read_private_key(settings.keys_dir, keys["release"])
     audit = read_private_key(settings.keys_dir, keys["audit"])

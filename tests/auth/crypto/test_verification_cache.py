@@ -1,4 +1,4 @@
-"""A signature is verified once for each text; what the text says is held against the registry every time."""
+"""The signature of a text is verified once, and its refusal is not cached."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ CLAIMS = Claims("daylight", "daylight", "res_a", "prj_a", "tok_a", "moderation:r
 
 
 class Keys:
-    """A key of its own, and how often it was asked for."""
+    """A new key, and how often it was looked up."""
 
     def __init__(self, folder: Path) -> None:
         made = generate_key()
         write_private_key(folder, made)
         self.signer, self.pem = read_private_key(folder, made.kid), made.public_pem
-        self.asked = 0
+        self.lookups = 0
 
     def of(self, kid: str) -> Key | None:
-        self.asked += 1
+        self.lookups += 1
         return public_key(self.signer.kid, self.pem) if kid == self.signer.kid else None
 
     def text(self, jti: str) -> str:
@@ -39,21 +39,21 @@ def keys(tmp_path: Path) -> Keys:
     return Keys(tmp_path)
 
 
-def test_a_text_is_verified_once_and_says_the_same_again(keys):
+def test_a_text_is_verified_once_and_gives_the_same_claims_again(keys):
     signatures, text = VerificationCache(keys.of), keys.text("tok_a")
     assert signatures.verify(text) == signatures.verify(text) == (keys.signer.kid, CLAIMS)
-    assert keys.asked == 1
+    assert keys.lookups == 1
 
 
-def test_what_was_refused_is_refused_again_and_not_kept(keys):
+def test_a_refused_text_is_verified_and_refused_again(keys):
     signatures, text = VerificationCache(keys.of), keys.text("tok_a")[:-4] + "AAAA"
     for tries in (1, 2):
         with pytest.raises(TokenRefused):
             signatures.verify(text)
-        assert keys.asked == tries
+        assert keys.lookups == tries
 
 
-def test_a_text_that_begins_like_a_good_one_is_another(keys):
+def test_a_text_that_begins_like_a_valid_one_is_not_taken_for_it(keys):
     signatures, text = VerificationCache(keys.of), keys.text("tok_a")
     signatures.verify(text)
     for other in (text + "A", text[:-1], text.upper(), text + "=" * 5000):
@@ -61,11 +61,11 @@ def test_a_text_that_begins_like_a_good_one_is_another(keys):
             signatures.verify(other)
 
 
-def test_only_so_many_are_kept_those_used_last(keys):
+def test_only_the_texts_that_were_used_last_are_kept(keys):
     signatures = VerificationCache(keys.of, size=2)
     first, second, third = (keys.text(f"tok_{name}") for name in "abc")
     for text in (first, second, first, third, first):
         signatures.verify(text)
-    assert keys.asked == 3
+    assert keys.lookups == 3
     signatures.verify(second)
-    assert keys.asked == 4
+    assert keys.lookups == 4

@@ -59,7 +59,7 @@ def test_a_project_may_end_today(registry):
     assert registry.projects.create(new_project(last_day=NOW.date()), mandate())
 
 
-def test_a_person_is_one_person_in_every_project(populated):
+def test_a_person_has_the_same_identifier_in_every_project(populated):
     populated.projects.create(new_project("REQ-2"), mandate())
     _, ann = populated.projects.add_member(new_member("REQ-2", "ANN@uni.example"), mandate())
     _, bob = populated.projects.add_member(new_member("REQ-2", "bob@uni.example", name="Bob"), mandate())
@@ -89,12 +89,12 @@ def test_a_known_address_with_another_name_is_refused(populated):
     assert "another name" in refused.sentence
 
 
-def test_nobody_joins_a_project_that_is_over(populated):
+def test_a_project_that_has_ended_gets_no_new_members(populated):
     late = mandate(NOW + timedelta(days=400))
     assert "ended" in refusal(populated.projects.add_member, new_member(email="b@c"), late).sentence
 
 
-def test_a_project_misspelt_is_answered_with_the_one_meant(populated):
+def test_the_refusal_of_a_misspelt_project_suggests_the_right_one(populated):
     refused = refusal(populated.tokens.issue, ask("REQ1"), mandate())
     assert (type(refused), refused.suggestions) == (UnknownRecord, ("REQ-1",))
     assert refused.sentence.endswith("Did you mean REQ-1?")
@@ -103,14 +103,14 @@ def test_a_project_misspelt_is_answered_with_the_one_meant(populated):
 # --- tokens -------------------------------------------------------------------------------------------
 
 
-def test_a_token_lasts_ninety_days_and_has_all_of_its_projects_scopes(populated):
+def test_by_default_a_token_lasts_ninety_days_and_has_all_scopes_of_its_project(populated):
     issued = populated.tokens.issue(ask(), mandate())
     assert issued.expires - NOW == timedelta(days=90)
     assert populated.authenticator.principal(issued.text, NOW).scopes == {"ads:read", "moderation:read"}
     assert len(issued.text) < 600
 
 
-def test_a_scope_beyond_the_projects_is_refused(populated):
+def test_a_scope_that_the_project_does_not_have_is_refused(populated):
     refused = refusal(populated.tokens.issue, ask(scopes=frozenset({"reports:read"})), mandate())
     assert (refused.parameter, refused.value) == ("scopes", "reports:read")
     assert refused.allowed == ("ads:read", "moderation:read")
@@ -137,7 +137,7 @@ def test_a_project_that_is_not_active_gets_no_token(populated, attacker, status)
     assert status in refusal(populated.tokens.issue, ask(), mandate()).sentence
 
 
-def test_a_project_that_is_over_gets_no_token(populated):
+def test_a_project_that_has_ended_gets_no_token(populated):
     late = mandate(NOW + timedelta(days=400))
     assert "ended on 2027-06-01" in refusal(populated.tokens.issue, ask(), late).sentence
 
@@ -156,7 +156,7 @@ def test_the_same_idempotency_key_shows_the_same_token(populated):
     assert populated.audit.verify().events == 5
 
 
-def test_blanks_around_an_idempotency_key_make_no_other_key(populated):
+def test_blanks_around_an_idempotency_key_are_ignored(populated):
     first = populated.tokens.issue(ask(idempotency_key="k1"), mandate())
     again = populated.tokens.issue(ask(idempotency_key=" " * 300 + "k1\u00a0"), mandate())
     assert (again.token_id, again.again) == (first.token_id, True)
@@ -184,7 +184,7 @@ def test_a_token_that_was_used_or_revoked_is_not_shown_again(populated):
     assert "rotated" in refusal(populated.tokens.issue, ask(idempotency_key="rotated"), mandate()).sentence
 
 
-def test_the_list_says_what_each_token_is_good_for(populated, attacker):
+def test_the_list_shows_the_scopes_and_the_state_of_each_token(populated, attacker):
     open_, revoked, expired = (
         populated.tokens.issue(ask(days=days, label=label), mandate())
         for days, label in ((90, "open"), (90, "revoked"), (1, "expired"))
@@ -199,7 +199,7 @@ def test_the_list_says_what_each_token_is_good_for(populated, attacker):
     assert refusal(populated.tokens.list, NOW, "REQ-9").parameter == "project"
 
 
-def test_a_token_of_a_project_to_come_is_not_yet_good(registry):
+def test_a_token_of_a_project_that_has_not_begun_is_not_valid_yet(registry):
     registry.projects.create(new_project(first_day=date(2026, 7, 2)), mandate())
     registry.projects.add_member(new_member(), mandate())
     registry.tokens.issue(ask(), mandate())
@@ -213,7 +213,7 @@ def test_a_token_can_be_revoked_by_its_text_and_only_once(populated):
     assert populated.audit.verify().events == 5
 
 
-def test_what_is_no_token_cannot_be_revoked(populated):
+def test_a_text_that_is_not_a_token_cannot_be_revoked(populated):
     issued = populated.tokens.issue(ask(), mandate())
     misspelt = issued.token_id[:-1] + "9"
     refused = refusal(populated.tokens.revoke, misspelt, mandate())
@@ -224,7 +224,7 @@ def test_what_is_no_token_cannot_be_revoked(populated):
     refusal(populated.tokens.revoke, "\ud800", mandate())
 
 
-def test_a_host_without_the_key_issues_nothing(populated, settings, tmp_path):
+def test_a_host_without_the_private_key_cannot_issue_a_token(populated, settings, tmp_path):
     other = open_registry(settings.model_copy(update={"keys_dir": tmp_path / "none"}))
     assert type(refusal(other.tokens.issue, ask(), mandate())) is KeyUnusable
     assert other.tokens.list(NOW) == []
@@ -235,7 +235,7 @@ def test_a_host_without_the_key_issues_nothing(populated, settings, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", ",", "ads", "ads:read;moderation:read", "ADS:READ", "ads:write"])
-def test_scopes_that_are_none_are_refused_with_the_list(text):
+def test_unknown_scopes_are_refused_with_a_list_of_the_known_ones(text):
     refused = refusal(parse_scopes, text)
     assert refused.parameter == "scopes" and "reports:read" in refused.allowed
 
@@ -244,12 +244,12 @@ def test_scopes_that_are_none_are_refused_with_the_list(text):
     "text",
     ["", "2026", "2026-6-1", "20260601", "2026-W01-1", "2026-02-30", "0001-01-01", "x" * 99, "٢٠٢٦-٠٦-٠١"],
 )
-def test_a_day_that_is_none_is_refused(text):
+def test_a_malformed_day_is_refused(text):
     assert "YYYY-MM-DD" in refusal(parse_day, "until", text).sentence
 
 
 @pytest.mark.parametrize("name", ["\0", "REQ-1\0", "\ud800", "REQ-1\udfff"])
-def test_a_name_that_no_database_can_hold_is_malformed_and_no_outage(populated, name):
+def test_a_name_that_cannot_be_stored_is_malformed_and_not_an_outage(populated, name):
     for look_up in (
         lambda: populated.tokens.list(NOW, name),
         lambda: populated.tokens.issue(ask(name), mandate()),

@@ -1,4 +1,4 @@
-"""A row is read again as soon as anything was committed, and not before; from whatever thread it is asked for."""
+"""A cached row is valid until something is committed, in every thread."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +18,11 @@ def read(populated):
     """The statements that read a token's row, as they are sent."""
     sent = []
 
-    def noted(_connection, _cursor, statement, *_):
+    def record_query(_connection, _cursor, statement, *_):
         if "FROM token" in statement and "JOIN membership" in statement:
             sent.append(statement)
 
-    event.listen(populated._engine, "before_cursor_execute", noted)
+    event.listen(populated._engine, "before_cursor_execute", record_query)
     return sent
 
 
@@ -38,7 +38,7 @@ def test_on_sqlite_a_row_is_read_once_until_something_is_committed(populated, re
 
 
 @ON_SQLITE
-def test_what_another_program_writes_into_the_file_holds_from_the_next_call(populated):
+def test_a_change_of_the_file_by_another_program_takes_effect_on_the_next_call(populated):
     issued = populated.tokens.issue(ask(), mandate())
     populated.authenticator.principal(issued.text, NOW)
     file = populated._engine.url.database.removeprefix("file://")
@@ -49,7 +49,7 @@ def test_what_another_program_writes_into_the_file_holds_from_the_next_call(popu
         populated.authenticator.principal(issued.text, NOW)
 
 
-def test_threads_that_ask_while_tokens_are_revoked_never_see_one_open_after_its_revocation(populated):
+def test_no_thread_sees_a_token_as_valid_after_its_revocation(populated):
     texts = [populated.tokens.issue(ask(), mandate()).text for _ in range(8)]
 
     def used(text):
@@ -67,9 +67,9 @@ def test_threads_that_ask_while_tokens_are_revoked_never_see_one_open_after_its_
 
 
 @ON_SQLITE
-def test_no_more_rows_are_kept_than_was_said(populated):
-    kept = principal_cache.PrincipalCache(populated._engine, size=2)
+def test_no_more_rows_are_kept_than_the_size_of_the_cache(populated):
+    cache = principal_cache.PrincipalCache(populated._engine, size=2)
     ids = [populated.tokens.issue(ask(), mandate()).token_id for _ in range(4)]
-    assert [kept.find(token_id).kid for token_id in ids] == [kept.find(ids[0]).kid] * 4
-    assert len(kept._rows) == 2
-    kept.close()
+    assert [cache.find(token_id).kid for token_id in ids] == [cache.find(ids[0]).kid] * 4
+    assert len(cache._rows) == 2
+    cache.close()

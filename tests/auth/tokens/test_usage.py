@@ -1,4 +1,4 @@
-"""The books of what projects took, on both databases."""
+"""The usage of projects is counted and stored, on both databases."""
 
 from datetime import date
 
@@ -10,27 +10,27 @@ from auth.tokens.usage import Usage, UsageStore
 DAY = date(2026, 7, 1)
 
 
-def books(registry):
+def usage_store(registry):
     return UsageStore(registry._engine)
 
 
-def test_processes_add_up_and_nothing_is_written_twice(populated):
+def test_the_usage_of_several_processes_is_summed_and_nothing_is_written_twice(populated):
     project = populated.projects.list()[0].id
-    one, other = books(populated), books(populated)
+    one, other = usage_store(populated), usage_store(populated)
     for _ in range(3):
         one.add(project, DAY, Usage(1, 10, 100))
         other.add(project, DAY, Usage(1, 1, 1))
     assert one.usage_on(project, DAY) == Usage(3, 30, 300)
     assert (one.flush(), other.flush(), one.flush()) == (1, 1, 0)
-    assert books(populated).usage_on(project, DAY) == Usage(6, 33, 303)
+    assert usage_store(populated).usage_on(project, DAY) == Usage(6, 33, 303)
     assert one.last_days(project, DAY) == [(DAY, Usage(6, 33, 303))]
     assert one.usage_on(project, date(2026, 7, 2)) == Usage()
 
 
-def test_what_cannot_be_written_is_kept(populated, monkeypatch):
+def test_usage_that_cannot_be_written_is_kept(populated, monkeypatch):
     project = populated.projects.list()[0].id
-    book = books(populated)
-    book.add(project, DAY, Usage(1, 2, 3))
+    store = usage_store(populated)
+    store.add(project, DAY, Usage(1, 2, 3))
 
     def down(_engine):
         raise RegistryUnavailable("down")
@@ -38,7 +38,7 @@ def test_what_cannot_be_written_is_kept(populated, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("auth.tokens.usage.write_transaction", down)
         with pytest.raises(RegistryUnavailable):
-            book.flush()
-    book.add(project, DAY, Usage(1, 2, 3))
-    assert book.flush() == 1
-    assert books(populated).usage_on(project, DAY) == Usage(2, 4, 6)
+            store.flush()
+    store.add(project, DAY, Usage(1, 2, 3))
+    assert store.flush() == 1
+    assert usage_store(populated).usage_on(project, DAY) == Usage(2, 4, 6)

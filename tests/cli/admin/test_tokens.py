@@ -1,4 +1,4 @@
-"""`daylight admin`, as a person and as a script use it."""
+"""`daylight admin`, as a person and as a script use it: results on stdout, messages on stderr."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from cli.terminal import open_or_create_registry
 READS = {"list", "show", "verify", "export", "versions", "ending", "identify", "pending"}
 
 
-def reasoned(words: tuple[str, ...]) -> list[str]:
-    """The words of a command, with a reason where it is an act that is given none."""
+def with_reason(words: tuple[str, ...]) -> list[str]:
+    """The words of a command, with a reason added if it is a change without one."""
     return [*words] if words[1] in READS or "--reason" in words else [*words, "--reason", "a test"]
 
 
 @pytest.fixture
 def daylight_admin(tmp_path, monkeypatch):
-    """Runs a command; gives its standard output and error, or raises its refusal."""
+    """Runs a command; returns its standard output and standard error, or raises its refusal."""
     monkeypatch.setenv("DAYLIGHT_HOME", str(tmp_path / "var"))
     monkeypatch.setenv("COLUMNS", "80")
 
     def run(*words: str, stdin: str = "") -> tuple[str, str]:
-        done = CliRunner().invoke(admin, reasoned(words), input=stdin)
+        done = CliRunner().invoke(admin, with_reason(words), input=stdin)
         if isinstance(done.exception, RegistryError):
-            assert done.stdout == "", "a refusal leaves standard output empty"
+            assert done.stdout == "", "a refusal prints nothing on standard output"
             raise done.exception
         assert done.exit_code == 0, done.output
         return done.stdout, done.stderr
@@ -59,7 +59,7 @@ def with_member(daylight_admin):
 ISSUE = ("token", "issue", "--project", "REQ-1", "--researcher", "ann@uni.example")
 
 
-def test_the_token_stands_alone_on_standard_output_and_lets_in(with_member):
+def test_a_valid_token_is_the_only_standard_output(with_member):
     stdout, stderr = with_member(*ISSUE, "--scopes", "moderation:read", "--label", "notebook")
     text = stdout.removesuffix("\n")
     assert text.count(".") == 2 and not set(text) & set(" \n")
@@ -72,7 +72,7 @@ def test_the_token_stands_alone_on_standard_output_and_lets_in(with_member):
     registry.close()
 
 
-def test_identifiers_stand_alone_on_standard_output(daylight_admin):
+def test_an_identifier_is_the_only_standard_output(daylight_admin):
     stdout, stderr = daylight_admin(
         *(
             "project",
@@ -92,7 +92,7 @@ def test_identifiers_stand_alone_on_standard_output(daylight_admin):
     assert "Made a new registry" in stderr and "from 2026-01-01 to 2999-12-31" in stderr
 
 
-def test_the_first_use_is_said_once(daylight_admin):
+def test_the_creation_of_the_registry_is_reported_once(daylight_admin):
     assert "Made a new registry" in daylight_admin("project", "list")[1]
     assert daylight_admin("project", "list")[1] == ""
 
@@ -102,11 +102,11 @@ def test_other_commands_open_the_registry_and_sign_with_its_keys(daylight_admin,
     signature = registry.keys.release_signer()(b"a manifest")
     registry.keys.release_verifier()(b"a manifest", signature)
     registry.close()
-    said = capsys.readouterr()
-    assert said.out == "" and "Made a new registry" in said.err
+    messages = capsys.readouterr()
+    assert messages.out == "" and "Made a new registry" in messages.err
 
 
-def test_tables_show_every_cell_whole_in_a_pipe(with_member):
+def test_a_table_in_a_pipe_shows_every_cell_in_full(with_member):
     with_member(*ISSUE, "--label", "[red]a label that is quite long indeed, to see that it is not cut")
     (project_table, _), (token_table, _) = with_member("project", "list"), with_member("token", "list")
     for cell in ("REQ-1", "prj_", "IE", "ads:read moderation:read", "standard", "active", "2999-12-31"):
@@ -128,13 +128,13 @@ def test_a_token_can_be_revoked_from_standard_input(with_member):
     assert "was already revoked" in with_member("token", "revoke", "-", stdin=text)[1]
 
 
-def test_a_repeated_issue_with_an_idempotency_key_makes_one_token(with_member):
+def test_a_repeated_issue_with_an_idempotency_key_gives_the_same_token(with_member):
     first, _ = with_member(*ISSUE, "--idempotency-key", "k")
-    second, said = with_member(*ISSUE, "--idempotency-key", "k")
-    assert first.split(".")[1] == second.split(".")[1] and "again" in said
+    second, messages = with_member(*ISSUE, "--idempotency-key", "k")
+    assert first.split(".")[1] == second.split(".")[1] and "again" in messages
 
 
-def test_the_audit_is_verified_and_its_breach_is_named(with_member, tmp_path):
+def test_the_audit_log_is_verified_and_damage_is_located(with_member, tmp_path):
     stdout, _ = with_member("audit", "verify")
     assert stdout.startswith("The audit log is intact: 3 events")
     with sqlite3.connect(tmp_path / "var" / "registry.sqlite") as connection:
@@ -145,14 +145,14 @@ def test_the_audit_is_verified_and_its_breach_is_named(with_member, tmp_path):
         with_member("audit", "verify")
 
 
-def test_the_reason_and_the_user_stand_in_the_audit(with_member, tmp_path):
+def test_the_reason_and_the_user_are_in_the_audit_log(with_member, tmp_path):
     stored = (tmp_path / "var" / "registry.sqlite").read_bytes()
     assert b"approved" in stored
     assert b"a test" in stored
     assert b"cli:" in stored
 
 
-def test_an_act_without_a_reason_is_not_done(tmp_path, monkeypatch):
+def test_a_change_without_a_reason_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("DAYLIGHT_HOME", str(tmp_path / "var"))
     done = CliRunner().invoke(admin, ["token", "revoke", "tok_a"])
     assert done.exit_code == 2
@@ -160,13 +160,13 @@ def test_an_act_without_a_reason_is_not_done(tmp_path, monkeypatch):
     assert not (tmp_path / "var").exists()
 
 
-def test_a_user_without_a_name_is_known_by_a_number(daylight_admin, monkeypatch, tmp_path):
+def test_a_user_without_a_name_is_recorded_by_number(daylight_admin, monkeypatch, tmp_path):
     monkeypatch.setattr(pwd, "getpwuid", lambda number: {}[number])
     daylight_admin("project", "list")
     assert f"cli:{os.getuid()}".encode() in (tmp_path / "var" / "registry.sqlite").read_bytes()
 
 
-def test_nobody_acts_under_anothers_name_by_saying_so(daylight_admin, monkeypatch, tmp_path):
+def test_the_environment_cannot_change_the_recorded_user(daylight_admin, monkeypatch, tmp_path):
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "another")
     daylight_admin("project", "list")
@@ -183,8 +183,8 @@ def test_a_table_fits_the_terminal(with_member, monkeypatch):
 
 def test_keys_are_listed_and_rotated(with_member):
     before, _ = with_member("key", "list")
-    kid, said = with_member("key", "rotate", "token")
-    assert kid.strip() in before and "signs every token" in said
+    kid, messages = with_member("key", "rotate", "token")
+    assert kid.strip() in before and "signs every token" in messages
     assert "retired" in with_member("key", "list")[0]
 
 
@@ -204,7 +204,7 @@ def test_a_refusal_is_one_sentence(with_member, words, sentence):
         with_member(*words)
 
 
-def test_a_day_that_is_none_is_refused_before_anything_is_made(daylight_admin, tmp_path):
+def test_a_malformed_day_is_refused_before_the_registry_is_created(daylight_admin, tmp_path):
     with pytest.raises(RegistryError, match="until: '31.12.2026' is not a day"):
         daylight_admin(
             *("project", "create", "--reference", "R", "--dsc", "IE", "--purpose", "x"),
@@ -213,8 +213,8 @@ def test_a_day_that_is_none_is_refused_before_anything_is_made(daylight_admin, t
     assert not (tmp_path / "var").exists()
 
 
-def test_a_request_goes_the_whole_way_and_the_coordinator_is_told(daylight_admin):
-    identifier, said = daylight_admin(
+def test_a_request_is_handled_from_its_submission_to_the_notices_for_the_coordinator(daylight_admin):
+    identifier, messages = daylight_admin(
         *(
             "application",
             "submit",
@@ -230,7 +230,7 @@ def test_a_request_goes_the_whole_way_and_the_coordinator_is_told(daylight_admin
         *("--until", "2999-12-31", "--scopes", "moderation:read"),
     )
     assert identifier.startswith("app_")
-    assert "an amendment can be requested until" in said
+    assert "an amendment can be requested until" in messages
     assert "submitted" in daylight_admin("application", "list")[0]
     daylight_admin("application", "return", "REQ-9", "--reason", "Which months?")
     daylight_admin("application", "resubmit", "REQ-9")
@@ -270,9 +270,9 @@ def test_a_token_is_replaced_narrowed_and_identified(with_member):
     assert new.count(".") == 2
     assert new != old
     with_member("token", "narrow", "-", "--scopes", "ads:read", stdin=new + "\n")
-    name, said = with_member("token", "identify", "-", stdin=new + "\n")
+    name, messages = with_member("token", "identify", "-", stdin=new + "\n")
     assert name.startswith("tok_")
-    assert "ann@uni.example, project REQ-1: active" in said
-    assert new not in said
+    assert "ann@uni.example, project REQ-1: active" in messages
+    assert new not in messages
     assert "ads:read" in with_member("token", "list")[0]
     assert "REQ-1" in with_member("project", "ending", "--days", "400000")[0]
