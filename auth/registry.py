@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from auth.admins.accounts import Admins
 from auth.admins.approvals import Approvals, DualControl
 from auth.admins.sessions import Sessions
-from auth.audit.trail import AuditTrail
+from auth.audit.administration import AuditLog
 from auth.audit.transaction import audited_transaction
 from auth.crypto.keyring import Keyring
 from auth.crypto.keys import ensure_backend
@@ -56,7 +56,7 @@ class Registry:
         self.sessions = Sessions(engine, keyring, signatures, settings, begin)
         self.approvals = Approvals(engine, begin, dual_control)
         self.keys = SigningKeys(engine, keyring, begin)
-        self.audit = AuditTrail(engine, keyring, settings.keys_dir, begin)
+        self.audit = AuditLog(engine, keyring, settings.keys_dir, begin)
         self.usage = UsageStore(engine)
         self._engine = engine
         self._watchdog = None if self.in_process else StatementTimeout(engine)

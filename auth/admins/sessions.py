@@ -179,7 +179,7 @@ def _principal_of(row: Row[Any] | None, kid: str, claims: Claims, now: datetime)
         CLIENT,
         *moments,
     ):
-        raise TokenRefused("registry: the session says other than its row")
+        raise TokenRefused("registry: the session differs from its row")
     if row.key_status not in VERIFYING:
         raise TokenRefused("registry: the key is not in use")
     if row.ended is not None and row.ended <= now:

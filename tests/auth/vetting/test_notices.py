@@ -20,9 +20,9 @@ def test_notices_of_the_beginning_and_the_end_are_due_within_three_working_days(
     assert not ends[0].is_late(ends[0].due)
     assert ends[0].is_late(ends[0].due + timedelta(days=1))
     populated.notices.record_sent(ends[0].notice, mandate(NOW + timedelta(days=1)))
-    told = next(n for n in populated.notices.list() if n.notice == ends[0].notice)
-    assert told.sent == NOW + timedelta(days=1)
-    assert not told.is_late(date(2030, 1, 1))
+    sent = next(n for n in populated.notices.list() if n.notice == ends[0].notice)
+    assert sent.sent == NOW + timedelta(days=1)
+    assert not sent.is_late(date(2030, 1, 1))
     with pytest.raises(UnknownRecord):
         populated.notices.record_sent("ntc_none", mandate())
 
@@ -47,19 +47,17 @@ def test_a_project_without_members_gets_no_notice_of_its_end(registry, by_itself
     assert registry.notices.list() == ()
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_project_that_is_ended_before_its_first_day_gets_a_notice_of_its_end_only_if_the_beginning_was_sent(
-    registry, told
-):
+@pytest.mark.parametrize("was_sent", [True, False])
+def test_an_end_before_the_first_day_is_notified_only_if_the_beginning_was(registry, was_sent):
     tomorrow = NOW.date() + timedelta(days=1)
     registry.projects.create(replace(new_project(), first_day=tomorrow), mandate())
     registry.projects.add_member(new_member(), mandate())
     (begins,) = registry.notices.list()
-    if told:
+    if was_sent:
         registry.notices.record_sent(begins.notice, mandate())
     registry.projects.set_status(new_project().reference, "ended", mandate())
     assert sorted(n.kind for n in registry.notices.list()) == (
-        ["access_begins", "access_ends"] if told else []
+        ["access_begins", "access_ends"] if was_sent else []
     )
 
 

@@ -16,7 +16,7 @@ from auth.crypto.keyring import Keyring
 from auth.db.engine import snapshot
 
 
-class AuditTrail:
+class AuditLog:
     """The audit log of one registry."""
 
     def __init__(self, engine: Engine, keyring: Keyring, keys_dir: Path, begin: BeginTransaction) -> None:
