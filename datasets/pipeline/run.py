@@ -192,9 +192,8 @@ def _give_up(context: BuildContext, reserved: Entry, checkpoint: Checkpoint) -> 
     """
     with suppress(ReleaseInDoubt):
         if find_release_of(context, reserved) is None:
-            with suppress(
-                Refusal
-            ):  # if the ledger cannot be written, `close_stale_reservations` voids the spend later
+            # if the ledger cannot be written, `close_stale_reservations` voids the spend later
+            with suppress(Refusal):
                 context.ledger.void(reserved, now=context.now(), reason=FAILED_REASON)
             checkpoint.clear()
 

@@ -143,9 +143,8 @@ class Checkpoint:
         """Delete the checkpoint: its release is published, or will never be."""
         if not self.folder.exists():
             return
-        (self.folder / _STATE_FILE).unlink(
-            missing_ok=True
-        )  # first, so that a folder that is deleted only in part is not resumed
+        # first, so that a folder that is deleted only in part is not resumed
+        (self.folder / _STATE_FILE).unlink(missing_ok=True)
         flush(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         flush(self.folder.parent)

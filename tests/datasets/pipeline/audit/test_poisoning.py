@@ -67,9 +67,8 @@ def test_a_build_quarantines_poisoned_rows_and_counts_the_rest(tmp_path):
     good = crates(50, 20)
     deployment = SmallDeployment(tmp_path / "deployment").put(good)
     folder = month_folder(deployment.folder / "events", HARVEST, JUNE)
-    for number, row in enumerate(
-        CANARIES["rows that do not fit"].rows, 1
-    ):  # one file each: every type there is
+    # one file for each row, so that every type occurs
+    for number, row in enumerate(CANARIES["rows that do not fit"].rows, 1):
         pq.write_table(
             pa.table({name: [value] for name, value in row.items()}), folder / f"part-{number:05}.parquet"
         )

@@ -126,9 +126,8 @@ def test_exact_information_in_the_cells_is_caught(plant, what):
         return write
 
     plant("write_cells", wrong)
-    plant(
-        "ensure_readable", lambda real: lambda *args: None
-    )  # the self-test of a build would find some of it first
+    # the self-test of a build would find some of it first
+    plant("ensure_readable", lambda real: lambda *args: None)
     found = failed()
     assert (REPLAY if what == "numbers" else FILES) in found
 
