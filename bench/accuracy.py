@@ -14,14 +14,14 @@ from bench.figures import Figure
 from datasets.catalogue import DATASETS
 from datasets.period import Month
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.plan import Plan, cell_count
 from datasets.privacy.residuals import ExactTable, measure, reconstruct
 
 
 def figures() -> Iterator[Figure]:
     for dataset in DATASETS:
-        for name, plan in budget_of(dataset, Month(2026, 6)).measures.items():
+        for name, plan in plan_budget(dataset, Month(2026, 6)).measures.items():
             ours, promised, peer = _ours(plan), _promised(plan), _independent(plan)
             yield Figure(
                 f"{dataset.name}.{name}: {len(plan.workload)} cuboids, rho {float(plan.rho):g}",

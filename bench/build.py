@@ -16,10 +16,10 @@ from bench.figures import Figure, alone
 from datasets.catalogue import find_dataset
 from datasets.definition import Cuboid, Dataset, Level
 from datasets.period import Month
-from datasets.pipeline.engine.sql import enum
+from datasets.pipeline.engine.sql import enum_type
 from datasets.pipeline.events.layout import event_files, month_folder
-from datasets.pipeline.events.synthetic import generate
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.events.synthetic import generate_events
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.run import build_release
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
@@ -65,7 +65,7 @@ def _figures(rows: int) -> Iterator[Figure]:
 
 
 def synthetic_events(rows: int, root: Path) -> None:
-    generate(find_dataset("moderation"), JUNE, rows=rows, seed=1, out=root)
+    generate_events(find_dataset("moderation"), JUNE, rows=rows, seed=1, out=root)
 
 
 def built(root: Path) -> None:
@@ -87,7 +87,7 @@ def grouped(root: Path) -> None:
     with duckdb.connect(config={"threads": 2, "memory_limit": "8GiB"}) as con:
         con.execute("SET enable_progress_bar = false; SET perfect_ht_threshold = 20")
         con.execute(f"CREATE TABLE events AS {_decoded(dataset, root)}")
-        for cuboid in budget_of(dataset, JUNE).cuboids[::EVERY]:
+        for cuboid in plan_budget(dataset, JUNE).cuboids[::EVERY]:
             names = _names(dataset, cuboid)
             by = f"GROUP BY {names}" if names else ""
             con.execute(
@@ -109,7 +109,7 @@ def _decoded(dataset: Dataset, root: Path) -> str:
 
 
 def _code_of(level: Level) -> str:
-    return f"enum_code({level.name}::{enum(level.codes.index)})"
+    return f"enum_code({level.name}::{enum_type(level.codes.index)})"
 
 
 def _parents(coarse: Level, fine: Level) -> list[int]:

@@ -58,7 +58,7 @@ def _daylight(codes: Codes) -> Release:
     counter = Counter(axes, {"rows": made.rho_of})
     for start in range(0, ROWS, 1 << 17):
         batch = [code[start : start + (1 << 17)] for code in codes]
-        counter.add(batch, {"rows": np.ones(len(batch[0]))})
+        counter.add_batch(batch, {"rows": np.ones(len(batch[0]))})
     residuals = measure(made, counter.tables("rows"), discrete_gaussian_noise)
     return {cuboid: reconstruct(made, residuals, cuboid).values.ravel() for cuboid in WANTED}
 

@@ -12,7 +12,7 @@ from bench.figures import Figure
 from datasets.catalogue import DATASETS
 from datasets.definition import Cuboid
 from datasets.period import Month
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import Plan, cell_count, plan
 
@@ -37,7 +37,7 @@ def figures() -> Iterator[Figure]:
         )  # fmt: skip
     for dataset in DATASETS:
         start = time.perf_counter()
-        budget = budget_of(dataset, Month(2026, 6))
+        budget = plan_budget(dataset, Month(2026, 6))
         yield Figure(f"{dataset.name}: {len(budget.cuboids)} cuboids", f"{time.perf_counter() - start:.3f} s")
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.planning.bounds import NoEarlierRelease, choices, earlier_release
+from datasets.pipeline.planning.bounds import NoEarlierRelease, earlier_release, forecast_bounds
 from datasets.pipeline.settings import BuildSettings
 from datasets.refusal import printable
 from datasets.release.format.verification import Verify
@@ -29,7 +29,7 @@ def print_bound_choices(
     for heading in ("rows a person", "standard error", "kept", "bias"):
         table.add_column(heading, justify="right")
     for c in sorted(
-        choices(dataset, month, root, manifest, candidates),
+        forecast_bounds(dataset, month, root, manifest, candidates),
         key=lambda c: (c.measure, c.cuboid != "total", c.cuboid),
     ):
         kept = f"{c.kept[0]:.1%} to {c.kept[1]:.1%}" if c.kept else "lost in noise"

@@ -43,9 +43,9 @@ def generate(
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(f"synthetic events of {dataset}", total=rows)
-        folder = synthetic.generate(
+        folder = synthetic.generate_events(
             find_dataset(dataset), Month.parse(month), rows=rows, seed=seed, out=out, replace=replace,
-            written=lambda number: progress.advance(task, number),
+            on_progress=lambda number: progress.advance(task, number),
         )  # fmt: skip
     Console().print(f"wrote {folder}")
 
@@ -71,7 +71,7 @@ def import_(
         task = progress.add_task(f"importing events of {dataset}", total=total)
         imported = import_events(
             declared, Month.parse(month), find_format(form, declared, mapping), sources, out, replace=replace,
-            passed=lambda number: progress.update(task, completed=number),
+            on_bytes=lambda number: progress.update(task, completed=number),
         )  # fmt: skip
     for remark in imported.remarks:
         console.print(remark, highlight=False, soft_wrap=True)

@@ -20,8 +20,8 @@ from datasets.period import Month
 from datasets.pipeline.operations.rollback import roll_back
 from datasets.pipeline.operations.verification import ensure_releases
 from datasets.pipeline.operations.withdrawal import withdraw
-from datasets.pipeline.planning.budget import budget_of
-from datasets.pipeline.planning.preview import Promise, promises
+from datasets.pipeline.planning.budget import plan_budget
+from datasets.pipeline.planning.preview import PromisedAccuracy, promised_accuracies
 from datasets.pipeline.run import build_release
 from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import BuildContext
@@ -157,9 +157,9 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
 
 
 def _print_plan(name: str, month: Month, depth: int) -> None:
-    budget = budget_of(find_dataset(name), month)
-    by_cuboid: dict[str, dict[str, Promise]] = {}
-    for promise in promises(budget):
+    budget = plan_budget(find_dataset(name), month)
+    by_cuboid: dict[str, dict[str, PromisedAccuracy]] = {}
+    for promise in promised_accuracies(budget):
         if promise.dimensions <= depth:
             by_cuboid.setdefault(promise.cuboid, {})[promise.measure] = promise
     table = Table(title=f"{name} {month}: promised standard errors per cell", title_justify="left")
@@ -178,7 +178,7 @@ def _print_plan(name: str, month: Month, depth: int) -> None:
     )
 
 
-def _standard_error_range(promise: Promise) -> str:
+def _standard_error_range(promise: PromisedAccuracy) -> str:
     if promise.largest - promise.least < 0.005 * promise.least:
         return f"{promise.root_mean_square:,.1f}"
     return f"{promise.least:,.1f} to {promise.largest:,.1f}"

@@ -22,7 +22,7 @@ from auth.setup import initialise_registry
 from auth.tokens.issuing import NewToken
 from datasets.catalogue import find_dataset
 from datasets.period import Month
-from datasets.pipeline.events.synthetic import generate
+from datasets.pipeline.events.synthetic import generate_events
 from datasets.pipeline.run import build_release
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
@@ -56,7 +56,7 @@ class Deployment:
         declared, when = find_dataset(dataset), Month.parse(month)
         if events is None:
             events = self.home / "events"
-            generate(declared, when, rows=rows, seed=int(month.replace("-", "")), out=events)
+            generate_events(declared, when, rows=rows, seed=int(month.replace("-", "")), out=events)
         ledger = LedgerStore(f"sqlite:///{self.home / 'ledger.sqlite'}")
         try:
             seal = ReleaseSigner(self.registry.keys.release_signer(), self.registry.keys.release_verifier())

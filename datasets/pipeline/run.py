@@ -18,11 +18,11 @@ import duckdb
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.engine.bounding import bounded
-from datasets.pipeline.engine.duckdb import workbench
+from datasets.pipeline.engine.bounding import bound_rows
+from datasets.pipeline.engine.duckdb import connect
 from datasets.pipeline.events.layout import event_files, month_folder
-from datasets.pipeline.events.validation import Into, Validated, validate
-from datasets.pipeline.measurement.noise import NoisyCells, count, counter_of, protected
+from datasets.pipeline.events.validation import PartitionTarget, ValidatedEvents, validate
+from datasets.pipeline.measurement.noise import NoisyCells, add_noise, count_batch, empty_counter
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.pipeline.operations.recovery import (
     ReleaseInDoubt,
@@ -38,7 +38,7 @@ from datasets.pipeline.output.publication import (
     write_pointer,
 )
 from datasets.pipeline.output.release_files import publish_release
-from datasets.pipeline.planning.budget import Budget, budget_of
+from datasets.pipeline.planning.budget import Budget, plan_budget
 from datasets.pipeline.state.checkpoint import (
     Checkpoint,
     Identity,
@@ -90,7 +90,7 @@ def build_release(
     interrupted build would be given up without `afresh` (HalfBuilt), there is no room on disk, others can read the private
     folder, or the release does not pass its own test.
     """
-    budget = budget_of(dataset, month)
+    budget = plan_budget(dataset, month)
     with (
         disk_full_as_refusal(context.releases, context.private),
         builder_lock(context.releases, context.ledger),
@@ -102,7 +102,7 @@ def build_release(
         hash_of_input = input_hash(files, key)
         identity = build_identity(budget, hash_of_input, correction, key)
         checkpoint = _open_checkpoint(budget, context, identity, files, correction, afresh=afresh)
-        with closing(workbench(checkpoint.folder)) as con:
+        with closing(connect(checkpoint.folder)) as con:
             valid = _validate(con, budget, events, context, checkpoint, key)
             context.on_step(RESERVING)
             # again, since opening the checkpoint may have given up an interrupted build, whose reservation is void now
@@ -158,7 +158,7 @@ def _ensure_none_given_up(context: BuildContext, folder: Path, identity: Identit
 
 
 def _count_and_publish(
-    con: duckdb.DuckDBPyConnection, budget: Budget, valid: Validated, context: BuildContext, checkpoint: Checkpoint,
+    con: duckdb.DuckDBPyConnection, budget: Budget, valid: ValidatedEvents, context: BuildContext, checkpoint: Checkpoint,
     reserved: Entry, noise: Noise,
 ) -> Path:  # fmt: skip
     """Count, add noise and publish; returns the folder of the release. A build that cannot be resumed after an error is
@@ -205,9 +205,11 @@ def _validate(
     context: BuildContext,
     checkpoint: Checkpoint,
     key: str,
-) -> Validated:
+) -> ValidatedEvents:
     dataset, month = budget.dataset, budget.month
-    into = Into(checkpoint.buckets, key, lambda: checkpoint.parts, checkpoint.save_parts, context.on_progress)
+    into = PartitionTarget(
+        checkpoint.buckets, key, lambda: checkpoint.parts, checkpoint.save_parts, context.on_progress
+    )
     return validate(
         con,
         dataset,
@@ -241,15 +243,15 @@ def _next_entry(budget: Budget, context: BuildContext, correction: str, now: dat
 
 
 def _count_and_draw(
-    con: duckdb.DuckDBPyConnection, budget: Budget, valid: Validated, context: BuildContext, checkpoint: Checkpoint,
+    con: duckdb.DuckDBPyConnection, budget: Budget, valid: ValidatedEvents, context: BuildContext, checkpoint: Checkpoint,
     noise: Noise,
 ) -> NoisyCells:  # fmt: skip
     """Count bucket by bucket, with a checkpoint after each, then draw the noise."""
-    counter, buckets, rows = counter_of(budget), valid.buckets, valid.totals.kept
+    counter, buckets, rows = empty_counter(budget), valid.buckets, valid.totals.kept
     for bucket in range(checkpoint.restore_counts(counter), buckets.number):
-        for batch in bounded(con, budget.dataset, budget.month, buckets.relation(bucket)):
-            count(counter, batch)
+        for batch in bound_rows(con, budget.dataset, budget.month, buckets.partition_sql(bucket)):
+            count_batch(counter, batch)
         checkpoint.save_counts(counter, bucket + 1)
         context.on_progress(rows * (bucket + 1) // buckets.number, rows)
     context.on_step(ADDING_NOISE)
-    return protected(budget, counter, noise)
+    return add_noise(budget, counter, noise)

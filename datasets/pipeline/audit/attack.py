@@ -20,9 +20,9 @@ from datasets.pipeline.audit.statistic import Probes, PublishedPlans
 from datasets.pipeline.audit.verdict import Attack, Verdict, exact_shift_verdict, noise_verdicts
 from datasets.pipeline.engine import bounding
 from datasets.pipeline.events.layout import month_folder
-from datasets.pipeline.events.validation import Into, validate
-from datasets.pipeline.measurement.noise import NoisyCells, noisy_cells
-from datasets.pipeline.planning.budget import Budget, budget_of
+from datasets.pipeline.events.validation import PartitionTarget, validate
+from datasets.pipeline.measurement.noise import NoisyCells, measure_rows
+from datasets.pipeline.planning.budget import Budget, plan_budget
 from datasets.privacy.axis import Floats
 from datasets.privacy.residuals import Integers, Noise
 
@@ -56,16 +56,16 @@ def run_attacks(
     The input without a canary is the same for all canaries, so its builds are shared. `on_build` is called after each build.
     The promise is the rho of the declaration, not of the plan, so that a plan that spends more is found.
     """
-    budget = budget_of(dataset, MONTH)
+    budget = plan_budget(dataset, MONTH)
     rows = bounded_rows(budget, crowd(dataset, MONTH))
-    quiet = noisy_cells(budget, rows, no_noise)
+    quiet = measure_rows(budget, rows, no_noise)
     targets = [make_target(budget, quiet, canary) for canary in canaries(dataset, MONTH)]
     attacked = [target for target in targets if target.canary.attacked]
     without: list[list[Floats]] = [[] for _ in attacked]
     with_: list[list[Floats]] = [[] for _ in attacked]
 
     def build(rows: Rows) -> NoisyCells:
-        cells = noisy_cells(budget, rows, noise)
+        cells = measure_rows(budget, rows, noise)
         on_build()
         return cells
 
@@ -95,7 +95,7 @@ def _make_attack(target: Target, rho: Fraction, quiet: NoisyCells, without: Floa
 def make_target(budget: Budget, without: NoisyCells, canary: Canary) -> Target:
     """Build the input with the canary, without noise, and find what the canary changes."""
     rows = bounded_rows(budget, (*crowd(budget.dataset, budget.month), *canary.rows))
-    quiet = noisy_cells(budget, rows, no_noise)
+    quiet = measure_rows(budget, rows, no_noise)
     return Target(canary, rows, quiet, Probes.between(PublishedPlans(budget), without, quiet))
 
 
@@ -109,10 +109,10 @@ def bounded_rows(budget: Budget, rows: tuple[Row, ...], salt: str = SALT) -> Row
     dataset, month = budget.dataset, budget.month
     with TemporaryDirectory() as name, closing(duckdb.connect(config={"threads": 1})) as con:
         folder = month_folder(write_events(Path(name) / "events", dataset, month, rows), dataset, month)
-        into = Into(Path(name) / "buckets", salt)
+        into = PartitionTarget(Path(name) / "buckets", salt)
         buckets = validate(con, dataset, month, folder, Path(name) / "quarantine", into).buckets
         return [
             batch
             for bucket in range(buckets.number)
-            for batch in bounding.bounded(con, dataset, month, buckets.relation(bucket))
+            for batch in bounding.bound_rows(con, dataset, month, buckets.partition_sql(bucket))
         ]

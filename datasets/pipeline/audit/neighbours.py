@@ -20,7 +20,7 @@ from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.audit.probe_sites import ProbeSites, Site
 from datasets.pipeline.events.layout import month_folder
-from datasets.pipeline.events.source import Source
+from datasets.pipeline.events.source import EventSource
 
 Row = dict[str, object]
 
@@ -54,7 +54,7 @@ def write_events(root: Path, dataset: Dataset, month: Month, rows: Iterable[Row]
         columns = {name: pa.array([row[name] for row in part]) for name in names}
         table = {n: c.cast(pa.string()) if pa.types.is_null(c.type) else c for n, c in columns.items()}
         pq.write_table(pa.table(table), folder / f"part-{number:05}.parquet")
-    Source(format="table", schema="audit", unit="A made-up person.").write(folder)
+    EventSource(format="table", schema="audit", unit="A made-up person.").write(folder)
     return root
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from datasets.definition import Dataset, SumMeasure
 from datasets.period import Month
-from datasets.pipeline.events.columns import Kind, columns_of
+from datasets.pipeline.events.columns import Kind, event_columns
 from datasets.privacy.axis import axes_of
 
 Site = tuple[int, ...]
@@ -55,7 +55,7 @@ class ProbeSites:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        return tuple(column.name for column in columns_of(self.dataset))
+        return tuple(column.name for column in event_columns(self.dataset))
 
     @property
     def code_columns(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class ProbeSites:
         return self._columns_of(Kind.INTEGER)
 
     def _columns_of(self, kind: Kind) -> tuple[str, ...]:
-        return tuple(column.name for column in columns_of(self.dataset) if column.kind is kind)
+        return tuple(column.name for column in event_columns(self.dataset) if column.kind is kind)
 
     def row(self, unit: str, event: str, site: Site, kind: str = "person") -> dict[str, object]:
         """A raw row at a site, as text. All its flags are true, and its numbers are the largest that a sum counts."""

@@ -26,8 +26,8 @@ from datasets.pipeline.audit.attack import MONTH, bounded_rows
 from datasets.pipeline.audit.fingerprint import NOISY_PLACES, Fingerprint, make_fingerprint
 from datasets.pipeline.audit.neighbours import Row, canaries, crowd, write_events
 from datasets.pipeline.audit.verdict import Verdict
-from datasets.pipeline.measurement.noise import noisy_cells
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.measurement.noise import measure_rows
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.provenance import load_salt
@@ -116,9 +116,9 @@ def build_release_of(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> B
             folder = run.build_release(dataset, MONTH, events, context, noise=recording_noise)
         facts = make_fingerprint(context.releases, dataset)
         facts |= {f"output: {n}": line.replace(name, "") for n, line in enumerate(lines)}
-        budget = budget_of(dataset, MONTH)
+        budget = plan_budget(dataset, MONTH)
         replay = iter(drawn)
-        cells = noisy_cells(
+        cells = measure_rows(
             budget, bounded_rows(budget, rows, load_salt(context.private)), lambda scales: next(replay)
         )
         return BuiltRelease(facts, _largest_deviation(folder / layout.CELLS, {

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from datasets.definition import Dataset, EventMeasure, Measure, SumMeasure, UnitMeasure
 from datasets.period import Month
-from datasets.pipeline.engine.packing import packing_of
+from datasets.pipeline.engine.packing import packing_for
 
 GRAINS = 10_000
 """The integer weight of one privacy unit in a unit measure."""
@@ -38,7 +38,7 @@ class Contributions:
     wide: dict[str, NDArray[np.float64]]
 
 
-def bounded(
+def bound_rows(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, month: Month, rows: str | None
 ) -> Iterator[Contributions]:
     """The contributions of the narrow rows of a bucket, which the SQL query `rows` gives, in batches."""
@@ -46,11 +46,11 @@ def bounded(
         return
     with con.sql(contributions_sql(dataset, month, rows)).to_arrow_reader(_BATCH) as batches:
         for batch in batches:
-            yield _contributions(batch, dataset, month)
+            yield _contributions_of_batch(batch, dataset, month)
 
 
-def _contributions(batch: pa.RecordBatch, dataset: Dataset, month: Month) -> Contributions:
-    packed = packing_of(dataset, month)
+def _contributions_of_batch(batch: pa.RecordBatch, dataset: Dataset, month: Month) -> Contributions:
+    packed = packing_for(dataset, month)
 
     def weights(name: str) -> NDArray[np.float64]:
         return np.asarray(batch.column(name), dtype=np.float64)
@@ -71,14 +71,14 @@ def contributions_sql(dataset: Dataset, month: Month, rows: str) -> str:
 
     Only a person with more rows than some bound is ranked: whoever has fewer has all of them counted in any order.
     """
-    ranks = {measure.where: _rank(measure.where) for measure in event_measures(dataset)}
+    ranks = {measure.where: _rank_sql(measure.where) for measure in event_measures(dataset)}
     bounds = [*(m.rows_per_unit for m in event_measures(dataset)), dataset.diagnostics.rows_per_unit]
     crowded = f"(is_person AND unit_rows > {min(bounds)})"
     columns = [
-        *(f"word_{n}" for n in range(packing_of(dataset, month).words)),
-        *(f"{_weight(dataset, measure)} AS weight_{measure.name}" for measure in dataset.measures),
+        *(f"word_{n}" for n in range(packing_for(dataset, month).words)),
+        *(f"{_weight_sql(dataset, measure)} AS weight_{measure.name}" for measure in dataset.measures),
         *(
-            f"{_kept(measure, dataset.diagnostics.rows_per_unit)}::UTINYINT AS wide_{measure.name}"
+            f"{_counts_sql(measure, dataset.diagnostics.rows_per_unit)}::UTINYINT AS wide_{measure.name}"
             for measure in event_measures(dataset)
         ),
     ]
@@ -102,7 +102,7 @@ def contributions_sql(dataset: Dataset, month: Month, rows: str) -> str:
     SELECT {", ".join(columns)} FROM ranked"""
 
 
-def _rank(where: str | None) -> str:
+def _rank_sql(where: str | None) -> str:
     partition = "unit_upper, unit_lower" if where is None else f"unit_upper, unit_lower, {where}"
     return f"row_number() OVER (PARTITION BY {partition} ORDER BY lot_upper, lot_lower)"
 
@@ -111,15 +111,15 @@ def _rank_name(where: str | None) -> str:
     return f"rank_{where or 'all'}"
 
 
-def _kept(measure: EventMeasure, rows_per_unit: int) -> str:
+def _counts_sql(measure: EventMeasure, rows_per_unit: int) -> str:
     counted = f"{measure.where} AND " if measure.where else ""
     return f"({counted}(NOT is_person OR {_rank_name(measure.where)} <= {rows_per_unit}))"
 
 
-def _weight(dataset: Dataset, measure: Measure) -> str:
+def _weight_sql(dataset: Dataset, measure: Measure) -> str:
     match measure:
         case EventMeasure():
-            return f"{_kept(measure, measure.rows_per_unit)}::UTINYINT"
+            return f"{_counts_sql(measure, measure.rows_per_unit)}::UTINYINT"
         case UnitMeasure():
             is_first = "lot_upper = first_upper AND lot_lower = first_lower"  # of exactly one row of a unit
             first = f"CASE WHEN {is_first} THEN {GRAINS} % unit_rows ELSE 0 END"
@@ -128,5 +128,5 @@ def _weight(dataset: Dataset, measure: Measure) -> str:
             counted = dataset.measure(measure.counted_by)
             assert isinstance(counted, EventMeasure)
             clamped = f"least(greatest({measure.value}, {measure.lower}), {measure.upper})"
-            kept = _kept(counted, counted.rows_per_unit)
+            kept = _counts_sql(counted, counted.rows_per_unit)
             return f"(CASE WHEN {kept} THEN {clamped} - {measure.middle} ELSE 0 END)::BIGINT"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.definition import Cuboid
-from datasets.pipeline.engine.covering import chosen, covering
+from datasets.pipeline.engine.covering import cover_cuboids, select_tables
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cell_count
 from datasets.privacy.residuals import ExactTable
@@ -33,9 +33,9 @@ class Counter:
         self._axes = tuple(axes)
         self._wanted = {measure: frozenset(cuboids) for measure, cuboids in wanted.items()}
         deepest = {measure: _deepest(axes, cuboids) for measure, cuboids in self._wanted.items()}
-        tables = covering(axes, {cuboid for cuboids in deepest.values() for cuboid in cuboids})
+        tables = cover_cuboids(axes, {cuboid for cuboids in deepest.values() for cuboid in cuboids})
         self.counts: Counts = {
-            measure: {table: np.zeros(cell_count(axes, table)) for table in chosen(tables, cuboids)}
+            measure: {table: np.zeros(cell_count(axes, table)) for table in select_tables(tables, cuboids)}
             for measure, cuboids in deepest.items()
         }
         """What was counted so far: exact and private. Counts of other rows may be added to it, cell by cell."""
@@ -44,32 +44,32 @@ class Counter:
             for table in counts:
                 self._measures.setdefault(table, []).append(measure)
 
-    def add(self, codes: Sequence[Codes], weights: Mapping[str, Weights]) -> None:
+    def add_batch(self, codes: Sequence[Codes], weights: Mapping[str, Weights]) -> None:
         """Count a batch: one array of finest codes per axis, one array of integral weights per measure."""
-        for table, key in self._keys(codes):
+        for table, key in self._cell_numbers_by_table(codes):
             size = cell_count(self._axes, table)
             for measure in self._measures[table]:
                 self.counts[measure][table] += np.bincount(key, weights[measure], minlength=size)
 
-    def _keys(self, codes: Sequence[Codes]) -> Iterator[tuple[Cuboid, Codes]]:
+    def _cell_numbers_by_table(self, codes: Sequence[Codes]) -> Iterator[tuple[Cuboid, Codes]]:
         """The packed cell number of every row, for each table; common beginnings are packed once."""
         coarse: dict[tuple[int, int], Codes] = {}
         packed: list[tuple[tuple[int, int], Codes]] = []
-        for table in sorted(self._measures, key=_path):
-            path = _path(table)
+        for table in sorted(self._measures, key=_grouped_levels):
+            path = _grouped_levels(table)
             common = 0
             while common < min(len(path), len(packed)) and packed[common][0] == path[common]:
                 common += 1
             del packed[common:]
             for at, level in path[common:]:
                 if (at, level) not in coarse:
-                    coarse[at, level] = self._ancestors(codes[at], at, level)
+                    coarse[at, level] = self._codes_at_level(codes[at], at, level)
                 code = coarse[at, level]
                 key = packed[-1][1] * self._axes[at].size(level) + code if packed else code
                 packed.append(((at, level), key))
             yield table, packed[-1][1] if packed else np.zeros(len(codes[0]), dtype=np.intp)
 
-    def _ancestors(self, finest: Codes, at: int, level: int) -> Codes:
+    def _codes_at_level(self, finest: Codes, at: int, level: int) -> Codes:
         axis = self._axes[at]
         return finest if level == axis.depth else axis.ancestors(axis.depth, level).astype(np.intp)[finest]
 
@@ -95,7 +95,7 @@ class Counter:
         return tuple(axis.size(level) for axis, level in zip(self._axes, cuboid, strict=True))
 
 
-def _path(cuboid: Cuboid) -> tuple[tuple[int, int], ...]:
+def _grouped_levels(cuboid: Cuboid) -> tuple[tuple[int, int], ...]:
     return tuple((at, level) for at, level in enumerate(cuboid) if level)
 
 

@@ -21,7 +21,9 @@ MOST_CELLS = 1 << 16
 """The widest table that is made: 512 KiB of doubles, which a core's own cache holds. A wider cuboid is a table itself."""
 
 
-def covering(axes: Sequence[Axis], wanted: Iterable[Cuboid], most: int = MOST_CELLS) -> tuple[Cuboid, ...]:
+def cover_cuboids(
+    axes: Sequence[Axis], wanted: Iterable[Cuboid], most: int = MOST_CELLS
+) -> tuple[Cuboid, ...]:
     """Tables, as cuboids, such that each wanted cuboid is no finer than one of them.
 
     Greedy: the widest cuboid that is left begins a table, which then grows by the level that brings in most of what
@@ -37,37 +39,37 @@ def covering(axes: Sequence[Axis], wanted: Iterable[Cuboid], most: int = MOST_CE
     tables = []
     while len(left):
         table = tuple(int(level) for level in left[0])
-        while grown := max(_grown(axes, table, left, most), default=None):
+        while grown := max(_finer_tables(axes, table, left, most), default=None):
             table = grown[1]
         tables.append(table)
-        left = left[~_covered(left, table)]
+        left = left[~_is_covered(left, table)]
     return tuple(tables)
 
 
-def chosen(tables: Iterable[Cuboid], wanted: Iterable[Cuboid]) -> tuple[Cuboid, ...]:
+def select_tables(tables: Iterable[Cuboid], wanted: Iterable[Cuboid]) -> tuple[Cuboid, ...]:
     """Of given tables few that cover the wanted cuboids, greedily: the one that covers most of what is left."""
     tables = tuple(tables)
     left = np.array(sorted(wanted), dtype=np.int64).reshape(-1, len(tables[0]) if tables else 0)
     found = []
     while len(left):
-        best = max(tables, key=lambda table: int(_covered(left, table).sum()))
+        best = max(tables, key=lambda table: int(_is_covered(left, table).sum()))
         found.append(best)
-        left = left[~_covered(left, best)]
+        left = left[~_is_covered(left, best)]
     return tuple(found)
 
 
-def _grown(
+def _finer_tables(
     axes: Sequence[Axis], table: Cuboid, left: NDArray[np.int64], most: int
 ) -> Iterator[tuple[float, Cuboid]]:
     """Every table that is finer in one axis, with the cuboids it gains for each factor e of cells."""
-    size, covered = cell_count(axes, table), int(_covered(left, table).sum())
+    size, covered = cell_count(axes, table), int(_is_covered(left, table).sum())
     for at, axis in enumerate(axes):
         for level in range(table[at] + 1, axis.depth + 1):
             finer = (*table[:at], level, *table[at + 1 :])
             if cell_count(axes, finer) <= most:
-                gain = int(_covered(left, finer).sum()) - covered
+                gain = int(_is_covered(left, finer).sum()) - covered
                 yield gain / log(cell_count(axes, finer) / size), finer
 
 
-def _covered(cuboids: NDArray[np.int64], table: Cuboid) -> NDArray[np.bool_]:
+def _is_covered(cuboids: NDArray[np.int64], table: Cuboid) -> NDArray[np.bool_]:
     return np.asarray((cuboids <= np.array(table)).all(axis=1))

@@ -10,7 +10,7 @@ MEMORY = "1536MiB"
 """With what the process holds beside it, a build of any size stays below 4 GiB."""
 
 
-def workbench(folder: Path) -> duckdb.DuckDBPyConnection:
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """A connection that works with two threads; what does not fit into memory goes under `folder`, which is private."""
     con = duckdb.connect(
         config={"threads": 2, "memory_limit": MEMORY, "temp_directory": str(folder / "spilled")}

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.engine.sql import enum, quoted
+from datasets.pipeline.engine.sql import enum_type, quote_name
 
 _BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BitField:
     """Where the position of a dimension's finest code stands: in which word, after how many bits, over how many."""
 
     word: int
@@ -29,18 +29,18 @@ class Place:
 class Packing:
     """One place for each dimension, in `words` words of 64 bits."""
 
-    places: tuple[Place, ...]
+    fields: tuple[BitField, ...]
     words: int
 
     def codes(self, words: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.intp], ...]:
         """The positions of the finest codes, one array per dimension, from one array per word."""
         return tuple(
             ((words[at.word] >> np.uint64(at.shift)) & np.uint64((1 << at.bits) - 1)).astype(np.intp)
-            for at in self.places
+            for at in self.fields
         )
 
 
-def packing(sizes: Sequence[int]) -> Packing:
+def pack_codes(sizes: Sequence[int]) -> Packing:
     """Places for so many codes of each dimension, one dimension after the other.
 
     >>> packing([118, 3]).places
@@ -51,32 +51,32 @@ def packing(sizes: Sequence[int]) -> Packing:
         bits = max(1, (size - 1).bit_length())
         if used + bits > _BITS:
             word, used = word + 1, 0
-        places.append(Place(word, used, bits))
+        places.append(BitField(word, used, bits))
         used += bits
     return Packing(tuple(places), word + 1)
 
 
 @cache
-def packing_of(dataset: Dataset, month: Month) -> Packing:
+def packing_for(dataset: Dataset, month: Month) -> Packing:
     """The packing of a dataset's finest codes in a month."""
-    return packing([len(d.finest.codes.in_month(month)) for d in dataset.dimensions])
+    return pack_codes([len(d.finest.codes.in_month(month)) for d in dataset.dimensions])
 
 
-def words_sql(dataset: Dataset, month: Month) -> tuple[str, ...]:
+def packed_words_sql(dataset: Dataset, month: Month) -> tuple[str, ...]:
     """The words of a valid event, as SQL expressions over its columns.
 
     Codes are multiplied into place: DuckDB refuses to shift a bit into the topmost one.
     """
-    packed = packing_of(dataset, month)
+    packed = packing_for(dataset, month)
     terms: list[list[str]] = [[] for _ in range(packed.words)]
-    for dimension, place in zip(dataset.dimensions, packed.places, strict=True):
+    for dimension, place in zip(dataset.dimensions, packed.fields, strict=True):
         codes = [code.code for code in dimension.finest.codes.in_month(month)]
-        position = _position(dimension.finest.name, codes, is_calendar=dimension.is_calendar)
+        position = _position_sql(dimension.finest.name, codes, is_calendar=dimension.is_calendar)
         terms[place.word].append(f"({position})::UBIGINT * {1 << place.shift}::UBIGINT")
     return tuple(" + ".join(of_word) for of_word in terms)
 
 
-def _position(column: str, codes: Sequence[str], *, is_calendar: bool) -> str:
+def _position_sql(column: str, codes: Sequence[str], *, is_calendar: bool) -> str:
     if is_calendar:
         return "day(occurred_at) - 1"
-    return f"enum_code({quoted(column)}::{enum(codes)})"
+    return f"enum_code({quote_name(column)}::{enum_type(codes)})"

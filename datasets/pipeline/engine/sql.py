@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name as an SQL identifier.
 
     >>> quoted('a"b')
@@ -14,7 +14,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def text(value: str) -> str:
+def string_literal(value: str) -> str:
     """A constant of ours, such as a code, as an SQL string.
 
     >>> text("it's")
@@ -23,6 +23,6 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def enum(codes: Iterable[str]) -> str:
+def enum_type(codes: Iterable[str]) -> str:
     """The SQL type of a code list: its codes in order, so that `enum_code` is the position in the list."""
-    return f"ENUM({', '.join(map(text, codes))})"
+    return f"ENUM({', '.join(map(string_literal, codes))})"

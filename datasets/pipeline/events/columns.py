@@ -30,7 +30,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class EventColumn:
     """One column of raw events. `codes` is the closed list of a dimension, `absent` the value of a source
     that does not know the column: the code for the unknown, or the declared absent value."""
 
@@ -52,28 +52,28 @@ class Column:
         }[self.kind]
 
 
-def columns_of(dataset: Dataset) -> tuple[Column, ...]:
+def event_columns(dataset: Dataset) -> tuple[EventColumn, ...]:
     """The columns a dataset's raw events have, in order; the day is read from `occurred_at`."""
     return (
-        Column("event_id", Kind.ID),
-        Column("unit_id", Kind.ID),
-        Column("unit_kind", Kind.UNIT_KIND, UNIT_KINDS),
-        Column("occurred_at", Kind.MOMENT),
+        EventColumn("event_id", Kind.ID),
+        EventColumn("unit_id", Kind.ID),
+        EventColumn("unit_kind", Kind.UNIT_KIND, UNIT_KINDS),
+        EventColumn("occurred_at", Kind.MOMENT),
         *(
             _dimension(d.finest.name, d.finest.codes)
             for d in dataset.dimensions
             if isinstance(d.finest.codes, CodeList)
         ),
         *(
-            Column(value.name, Kind.FLAG if value.kind == "flag" else Kind.INTEGER, absent=value.absent)
+            EventColumn(value.name, Kind.FLAG if value.kind == "flag" else Kind.INTEGER, absent=value.absent)
             for value in dataset.values
         ),
     )
 
 
-def _dimension(name: str, codes: CodeList) -> Column:
-    return Column(name, Kind.CODE, tuple(codes.index), codes.unknown)
+def _dimension(name: str, codes: CodeList) -> EventColumn:
+    return EventColumn(name, Kind.CODE, tuple(codes.index), codes.unknown)
 
 
-def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+def arrow_schema(columns: tuple[EventColumn, ...]) -> pa.Schema:
     return pa.schema([(column.name, column.kind.value) for column in columns])

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from datasets.period import Month
-from datasets.pipeline.engine.sql import enum, quoted, text
-from datasets.pipeline.events.columns import LARGEST_VALUE, LONGEST_ID, UNIT_KINDS, Column, Kind
+from datasets.pipeline.engine.sql import enum_type, quote_name, string_literal
+from datasets.pipeline.events.columns import LARGEST_VALUE, LONGEST_ID, UNIT_KINDS, EventColumn, Kind
 
 _WHOLE = frozenset(
     "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()
@@ -26,9 +26,9 @@ _BLANKS = "' ' || chr(9) || chr(10) || chr(13)"
 _WHOLE_NUMBER = r"-?\d{1,18}"
 
 
-def converted(column: Column, stored: str) -> str:
+def conversion_sql(column: EventColumn, stored: str) -> str:
     """The value of `column`, stored as the SQL type `stored`, in the type it should have; NULL where it has none."""
-    name = quoted(column.name)
+    name = quote_name(column.name)
     is_text = stored == "VARCHAR" or stored.startswith("ENUM")
     match column.kind:
         case Kind.ID:
@@ -38,16 +38,16 @@ def converted(column: Column, stored: str) -> str:
                 else "NULL::VARCHAR"
             )
         case Kind.UNIT_KIND | Kind.CODE:
-            return f"TRY_CAST(CAST({name} AS VARCHAR) AS {enum(column.codes)})"
+            return f"TRY_CAST(CAST({name} AS VARCHAR) AS {enum_type(column.codes)})"
         case Kind.MOMENT:
-            return _moment(name, stored, is_text=is_text)
+            return _time_sql(name, stored, is_text=is_text)
         case Kind.FLAG:
-            return _flag(name, stored, is_text=is_text)
+            return _flag_sql(name, stored, is_text=is_text)
         case Kind.INTEGER:
-            return _integer(name, stored, is_text=is_text)
+            return _integer_sql(name, stored, is_text=is_text)
 
 
-def _moment(name: str, stored: str, *, is_text: bool) -> str:
+def _time_sql(name: str, stored: str, *, is_text: bool) -> str:
     if stored in _WITHOUT_ZONE:
         return f"TRY_CAST({name} AS TIMESTAMP)"
     if stored == _WITH_ZONE:  # by way of the epoch: a cast would depend on the session's time zone
@@ -61,7 +61,7 @@ def _moment(name: str, stored: str, *, is_text: bool) -> str:
     return "NULL::TIMESTAMP"
 
 
-def _flag(name: str, stored: str, *, is_text: bool) -> str:
+def _flag_sql(name: str, stored: str, *, is_text: bool) -> str:
     if stored == "BOOLEAN":
         return name
     if stored in _WHOLE:
@@ -71,7 +71,7 @@ def _flag(name: str, stored: str, *, is_text: bool) -> str:
     return "NULL::BOOLEAN"
 
 
-def _integer(name: str, stored: str, *, is_text: bool) -> str:
+def _integer_sql(name: str, stored: str, *, is_text: bool) -> str:
     if stored in _WHOLE:
         return f"TRY_CAST({name} AS BIGINT)"
     if stored.startswith(_FRACTIONAL):
@@ -81,13 +81,17 @@ def _integer(name: str, stored: str, *, is_text: bool) -> str:
     return "NULL::BIGINT"
 
 
-def reason(columns: Iterable[Column], month: Month) -> str:
+def reason_sql(columns: Iterable[EventColumn], month: Month) -> str:
     """Why a row of converted values does not fit, as text: the first of its faults; NULL where it fits."""
     faults = [fault for column in columns for fault in _faults(column, month)]
-    return "CASE " + " ".join(f"WHEN {condition} THEN {text(words)}" for condition, words in faults) + " END"
+    return (
+        "CASE "
+        + " ".join(f"WHEN {condition} THEN {string_literal(words)}" for condition, words in faults)
+        + " END"
+    )
 
 
-def fits(columns: Iterable[Column], month: Month) -> str:
+def fits_sql(columns: Iterable[EventColumn], month: Month) -> str:
     """Whether a row of converted values has no fault at all: much cheaper than to ask which; never NULL.
 
     A condition is NULL only where its column is, and then the first of that column's conditions is true.
@@ -95,8 +99,8 @@ def fits(columns: Iterable[Column], month: Month) -> str:
     return " AND ".join(f"NOT ({condition})" for column in columns for condition, _ in _faults(column, month))
 
 
-def _faults(column: Column, month: Month) -> list[tuple[str, str]]:
-    name = quoted(column.name)
+def _faults(column: EventColumn, month: Month) -> list[tuple[str, str]]:
+    name = quote_name(column.name)
     match column.kind:
         case Kind.ID:
             return [

@@ -64,7 +64,7 @@ def event_files(folder: Path) -> tuple[Path, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Staging:
+class StagingFolders:
     """Where a month is being written: its events, and what does not fit."""
 
     events: Path
@@ -72,42 +72,44 @@ class Staging:
 
 
 @contextmanager
-def staged_month(root: Path, dataset: Dataset, month: Month, *, replace: bool = False) -> Iterator[Staging]:
+def staged_month(
+    root: Path, dataset: Dataset, month: Month, *, replace: bool = False
+) -> Iterator[StagingFolders]:
     """Folders that become the month and its quarantine when the block ends well, and vanish when it does not.
 
     An empty quarantine folder is not kept. With `replace` the old month goes when the new one is whole.
     Raises MonthExists and MonthIsBeingWritten before the block begins.
     """
-    final = Staging(month_folder(root, dataset, month), quarantine_folder(root, dataset, month))
+    final = StagingFolders(month_folder(root, dataset, month), quarantine_folder(root, dataset, month))
     work, old = (final.events.parent / f".{month}.{word}" for word in ("staging", "replaced"))
     _ensure_free(final, replace)
     final.events.parent.mkdir(parents=True, exist_ok=True)
-    with _only_writer(final.events.parent, dataset):
-        _recover(final, old)
+    with _write_lock(final.events.parent, dataset):
+        _restore_replaced_month(final, old)
         _ensure_free(final, replace)
         shutil.rmtree(work, ignore_errors=True)  # left by a crash: whoever holds the lock may sweep
-        staging = Staging(work / "events", work / "quarantine")
+        staging = StagingFolders(work / "events", work / "quarantine")
         try:
             staging.events.mkdir(parents=True)
             staging.quarantine.mkdir()
             yield staging
-            _put(staging, final, old)
+            _move_into_place(staging, final, old)
         finally:
-            _recover(final, old)
+            _restore_replaced_month(final, old)
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _ensure_free(final: Staging, replace: bool) -> None:
+def _ensure_free(final: StagingFolders, replace: bool) -> None:
     if final.events.exists() and not replace:
         raise MonthExists(f"{final.events} exists already; give --replace to write it anew, or another --out")
 
 
-def _put(staging: Staging, final: Staging, old: Path) -> None:
+def _move_into_place(staging: StagingFolders, final: StagingFolders, old: Path) -> None:
     """Rename what is whole into place, the month itself last: where a month is, its quarantine is too."""
     for folder in (staging.events, staging.quarantine):
         for path in folder.iterdir():
-            _flush(path)
-        _flush(folder)
+            _fsync(path)
+        _fsync(folder)
     old.mkdir()
     for folder in (final.quarantine, final.events):
         if folder.exists():
@@ -115,10 +117,10 @@ def _put(staging: Staging, final: Staging, old: Path) -> None:
     if any(staging.quarantine.iterdir()):
         staging.quarantine.rename(final.quarantine)
     staging.events.rename(final.events)
-    _flush(final.events.parent)
+    _fsync(final.events.parent)
 
 
-def _recover(final: Staging, old: Path) -> None:
+def _restore_replaced_month(final: StagingFolders, old: Path) -> None:
     """Put a replaced month back where the new one never arrived; else let the old one go."""
     for folder in (final.quarantine, final.events):
         if (old / final.events.name).exists() and not final.events.exists() and (old / folder.name).exists():
@@ -128,7 +130,7 @@ def _recover(final: Staging, old: Path) -> None:
 
 
 @contextmanager
-def _only_writer(folder: Path, dataset: Dataset) -> Iterator[None]:
+def _write_lock(folder: Path, dataset: Dataset) -> Iterator[None]:
     with (folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,7 +141,7 @@ def _only_writer(folder: Path, dataset: Dataset) -> Iterator[None]:
         yield
 
 
-def _flush(path: Path) -> None:
+def _fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

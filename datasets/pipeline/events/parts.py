@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.pipeline.events.columns import Column
+from datasets.pipeline.events.columns import EventColumn
 from datasets.refusal import Refusal, did_you_mean, printable
 
 
@@ -35,7 +35,7 @@ ROWS_PER_PART = 1 << 22
 """Files are taken together up to about so many rows: a step of the build that can be gone on from after a crash."""
 
 
-def parts_of(files: Iterable[Path], columns: Iterable[Column]) -> list[EventsPart]:
+def group_files(files: Iterable[Path], columns: Iterable[EventColumn]) -> list[EventsPart]:
     """The files of a month in parts, each of files of one layout. Reads footers only.
 
     Raises UnreadableEvents and MissingColumn, which name the file.
@@ -50,11 +50,11 @@ def parts_of(files: Iterable[Path], columns: Iterable[Column]) -> list[EventsPar
     return [
         EventsPart(tuple(path for path, _ in some), dict(layout), sum(rows for _, rows in some))
         for layout, found in by_layout.items()
-        for some in _together(found)
+        for some in _split_by_size(found)
     ]
 
 
-def _together(files: list[tuple[Path, int]]) -> Iterator[list[tuple[Path, int]]]:
+def _split_by_size(files: list[tuple[Path, int]]) -> Iterator[list[tuple[Path, int]]]:
     some: list[tuple[Path, int]] = []
     for path, rows in files:
         if some and sum(each for _, each in some) + rows > ROWS_PER_PART:
@@ -68,7 +68,7 @@ def _layout(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str],
     """The columns of a file and the types DuckDB gives them, and its number of rows."""
     try:
         rows = pq.ParquetFile(path).metadata.num_rows
-        described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [[literally(path)]]).fetchall()
+        described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [[escape_glob(path)]]).fetchall()
     except (pa.ArrowException, duckdb.Error, OSError):
         raise UnreadableEvents(
             f"{path} is no Parquet file, or a damaged one, though it is named so; raw events are Parquet files as "
@@ -77,7 +77,7 @@ def _layout(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str],
     return {str(name): str(kind) for name, kind, *_ in described}, rows
 
 
-def _ensure_columns(path: Path, types: Mapping[str, str], wanted: tuple[Column, ...]) -> None:
+def _ensure_columns(path: Path, types: Mapping[str, str], wanted: tuple[EventColumn, ...]) -> None:
     for column in wanted:
         if column.name not in types:
             raise MissingColumn(
@@ -87,6 +87,6 @@ def _ensure_columns(path: Path, types: Mapping[str, str], wanted: tuple[Column, 
             )
 
 
-def literally(path: Path) -> str:
+def escape_glob(path: Path) -> str:
     """A path that DuckDB takes as it is, whatever its name: by itself it would read * ? [ as patterns."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

@@ -22,7 +22,7 @@ SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class RowTotals:
     """How many rows were read and what became of them. Exact, hence private: never publish or log it.
 
     Raises ValueError where rows were lost: read is kept plus quarantined.

@@ -10,7 +10,7 @@ Weights = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Given:
+class ConditionalWeights:
     """Weights that depend on a level drawn before: `of` its codes, `otherwise` where a code is not named."""
 
     level: str
@@ -19,7 +19,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Shape:
+class EventShape:
     """How synthetic events of one dataset look.
 
     `rows` gives each level its weights, drawn row by row in this order; a level of `units` is drawn once per privacy unit
@@ -28,7 +28,7 @@ class Shape:
     busiest share s has s^(1/tail) of all rows. `rows_per_unit` is their mean.
     """
 
-    rows: Mapping[str, Weights | Given] = field(default_factory=dict)
+    rows: Mapping[str, Weights | ConditionalWeights] = field(default_factory=dict)
     units: Mapping[str, Weights] = field(default_factory=dict)
     flags: Mapping[str, float] = field(default_factory=dict)
     amounts: Mapping[str, tuple[float, float]] = field(default_factory=dict)

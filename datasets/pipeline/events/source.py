@@ -20,7 +20,7 @@ class UnreadableSource(Refusal):
     """The `source.json` of a month is missing, malformed or speaks of another dataset."""
 
 
-class Source(BaseModel):
+class EventSource(BaseModel):
     """What is told about the events of one month. It is copied into the public manifest, so it holds no count
     and nothing that depends on a single row."""
 
@@ -44,7 +44,7 @@ class Source(BaseModel):
         (folder / SOURCE_FILE).write_text(self.text(), encoding="utf-8")
 
 
-def read_source(folder: Path, dataset: Dataset) -> Source:
+def read_source(folder: Path, dataset: Dataset) -> EventSource:
     """The source of the events in `folder`. Raises UnreadableSource."""
     path = folder / SOURCE_FILE
     if path.is_symlink() or not path.is_file():
@@ -56,7 +56,7 @@ def read_source(folder: Path, dataset: Dataset) -> Source:
             f"{path} is larger than 1 MiB; it holds a few sentences about the events' source"
         )
     try:
-        source = Source.model_validate_json(path.read_bytes())
+        source = EventSource.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole file"

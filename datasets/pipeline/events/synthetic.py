@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from datasets.definition import CodeList, Dataset
 from datasets.period import Month
-from datasets.pipeline.events.columns import Column, Kind, arrow_schema, columns_of
+from datasets.pipeline.events.columns import EventColumn, Kind, arrow_schema, event_columns
 from datasets.pipeline.events.layout import staged_month
-from datasets.pipeline.events.shape import Given, Shape, Weights
+from datasets.pipeline.events.shape import ConditionalWeights, EventShape, Weights
 from datasets.pipeline.events.shapes import SHAPES
-from datasets.pipeline.events.source import Source
+from datasets.pipeline.events.source import EventSource
 from datasets.refusal import Refusal
 
 CHUNK = 1 << 17
@@ -30,7 +30,7 @@ MOST_ROWS = 10**8
 Positions = NDArray[np.int64]
 Uniforms = NDArray[np.float64]
 
-SOURCE = Source(
+SOURCE = EventSource(
     format="synthetic",
     schema="synthetic events",
     unit="An invented account or recipient.",
@@ -42,7 +42,7 @@ class BadRows(Refusal):
     """A number of rows that cannot be made."""
 
 
-def generate(
+def generate_events(
     dataset: Dataset,
     month: Month,
     *,
@@ -50,7 +50,7 @@ def generate(
     seed: int,
     out: Path,
     replace: bool = False,
-    written: Callable[[int], None] = lambda rows: None,
+    on_progress: Callable[[int], None] = lambda rows: None,
 ) -> Path:
     """Write a month of synthetic events under `out`; gives its folder. `written` is told of each chunk's rows.
 
@@ -62,7 +62,7 @@ def generate(
             parameter="rows",
             value=str(rows),
         )
-    schema = arrow_schema(columns_of(dataset))
+    schema = arrow_schema(event_columns(dataset))
     with staged_month(out, dataset, month, replace=replace) as staging:
         writer: pq.ParquetWriter | None = None
         for number, start in enumerate(range(0, rows, CHUNK)):
@@ -74,7 +74,7 @@ def generate(
             assert writer is not None
             size = min(CHUNK, rows - start)
             writer.write_table(_Chunk(dataset, month, seed, number, start, size, rows).table(schema))
-            written(size)
+            on_progress(size)
         if writer is not None:
             writer.close()
         SOURCE.write(staging.events)
@@ -88,22 +88,22 @@ class _Chunk:
         self, dataset: Dataset, month: Month, seed: int, number: int, start: int, size: int, rows: int
     ) -> None:
         self._dataset, self._month = dataset, month
-        self._shape = SHAPES.get(dataset.name, Shape())
+        self._shape = SHAPES.get(dataset.name, EventShape())
         self._random = np.random.default_rng([seed, number])
         self._seed, self._start, self._size = seed, start, size
         self._units = self._draw_units(max(1, round(rows / self._shape.rows_per_unit)))
-        self._drawn: dict[str, Positions] = {}
+        self._positions: dict[str, Positions] = {}
 
     def table(self, schema: pa.Schema) -> pa.Table:
         for name in (*self._shape.units, *self._shape.rows):
             self._draw(name)
-        return pa.table([self._column(column) for column in columns_of(self._dataset)], schema=schema)
+        return pa.table([self._column(column) for column in event_columns(self._dataset)], schema=schema)
 
     def _draw_units(self, number: int) -> Positions:
         """Ranks of units: the busiest share s of them has s^(1/tail) of all rows."""
         return (number * self._random.random(self._size) ** self._shape.tail).astype(np.int64)
 
-    def _of_unit(self, purpose: int) -> Uniforms:
+    def _uniform_of_unit(self, purpose: int) -> Uniforms:
         """A uniform number that belongs to the unit, the same in every row it has."""
         mixed = self._units.astype(np.uint64) + np.uint64((self._seed * 1_000_003 + purpose) % (1 << 62))
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
@@ -113,31 +113,31 @@ class _Chunk:
 
     def _draw(self, name: str) -> Positions:
         """The position of each row's code at a level; a coarser level follows from the finest one."""
-        if name not in self._drawn:
+        if name not in self._positions:
             dimension = next(d for d in self._dataset.dimensions if name in {lv.name for lv in d.levels})
             codes = dimension.finest.codes
             assert isinstance(codes, CodeList)
             if name != dimension.finest.name:
-                self._drawn[name] = _coarser(codes)[self._draw(dimension.finest.name)]
+                self._positions[name] = _parent_positions(codes)[self._draw(dimension.finest.name)]
             elif name in self._shape.units:
                 purpose = list(self._shape.units).index(name) + 1
-                self._drawn[name] = _chosen(
-                    self._of_unit(purpose), _cumulated(codes, self._shape.units[name])
+                self._positions[name] = _sample_positions(
+                    self._uniform_of_unit(purpose), _cumulative_probabilities(codes, self._shape.units[name])
                 )
             else:
-                self._drawn[name] = self._draw_rows(codes, self._shape.rows.get(name))
-        return self._drawn[name]
+                self._positions[name] = self._draw_rows(codes, self._shape.rows.get(name))
+        return self._positions[name]
 
-    def _draw_rows(self, codes: CodeList, weights: Weights | Given | None) -> Positions:
+    def _draw_rows(self, codes: CodeList, weights: Weights | ConditionalWeights | None) -> Positions:
         uniform = self._random.random(self._size)
-        if not isinstance(weights, Given):
-            return _chosen(uniform, _cumulated(codes, weights))
+        if not isinstance(weights, ConditionalWeights):
+            return _sample_positions(uniform, _cumulative_probabilities(codes, weights))
         before, level = self._draw(weights.level), self._level(weights.level)
         drawn = np.empty(self._size, dtype=np.int64)
         for position in np.unique(before):
             here = before == position
             given = weights.of.get(level.codes[position].code, weights.otherwise)
-            drawn[here] = _chosen(uniform[here], _cumulated(codes, given))
+            drawn[here] = _sample_positions(uniform[here], _cumulative_probabilities(codes, given))
         return drawn
 
     def _level(self, name: str) -> CodeList:
@@ -145,17 +145,17 @@ class _Chunk:
         assert isinstance(codes, CodeList)
         return codes
 
-    def _column(self, column: Column) -> pa.Array:  # noqa: PLR0911  one return for each kind
+    def _column(self, column: EventColumn) -> pa.Array:  # noqa: PLR0911  one return for each kind
         match column.kind:
             case Kind.ID if column.name == "event_id":
-                return _named("e", np.arange(self._start, self._start + self._size))
+                return _identifiers("e", np.arange(self._start, self._start + self._size))
             case Kind.ID:
-                return _named("u", self._units)
+                return _identifiers("u", self._units)
             case Kind.UNIT_KIND:
-                kinds = (self._of_unit(0) < self._shape.organisations).astype(np.int8)
+                kinds = (self._uniform_of_unit(0) < self._shape.organisations).astype(np.int8)
                 return pa.DictionaryArray.from_arrays(pa.array(kinds), pa.array(column.codes))
             case Kind.MOMENT:
-                return self._moments()
+                return self._times()
             case Kind.CODE:
                 positions = self._draw(column.name).astype(np.int16)
                 return pa.DictionaryArray.from_arrays(pa.array(positions), pa.array(column.codes))
@@ -169,20 +169,20 @@ class _Chunk:
                     )
                 )
 
-    def _moments(self) -> pa.Array:
+    def _times(self) -> pa.Array:
         days = len(self._month.days)
         by_day = 1 + 0.15 * np.sin(np.arange(days) * 2 * np.pi / 7)
-        day = _chosen(self._random.random(self._size), np.cumsum(by_day) / by_day.sum())
+        day = _sample_positions(self._random.random(self._size), np.cumsum(by_day) / by_day.sum())
         second = self._random.integers(0, 86_400, self._size)
         start = np.datetime64(self._month.start.replace(tzinfo=None), "us")
         return pa.array(start + (day * 86_400 + second) * np.timedelta64(1_000_000, "us"))
 
 
-def _named(letter: str, numbers: Positions) -> pa.Array:
+def _identifiers(letter: str, numbers: Positions) -> pa.Array:
     return pc.binary_join_element_wise(letter, pa.array(numbers).cast(pa.string()), "")
 
 
-def _cumulated(codes: CodeList, weights: Weights | None) -> Uniforms:
+def _cumulative_probabilities(codes: CodeList, weights: Weights | None) -> Uniforms:
     """The cumulated probabilities of a list's codes; even ones where no weights are given."""
     if weights is None:
         return np.arange(1, len(codes) + 1) / len(codes)
@@ -193,10 +193,10 @@ def _cumulated(codes: CodeList, weights: Weights | None) -> Uniforms:
     return np.asarray(cumulated / cumulated[-1])
 
 
-def _chosen(uniform: Uniforms, cumulated: Uniforms) -> Positions:
+def _sample_positions(uniform: Uniforms, cumulated: Uniforms) -> Positions:
     return np.minimum(np.searchsorted(cumulated, uniform, side="right"), len(cumulated) - 1)
 
 
-def _coarser(codes: CodeList) -> Positions:
+def _parent_positions(codes: CodeList) -> Positions:
     assert codes.within is not None
     return np.array([codes.within.index[str(code.within)] for code in codes], dtype=np.int64)

@@ -16,14 +16,14 @@ import pyarrow as pa
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.engine.sql import quoted
-from datasets.pipeline.events.columns import Column, columns_of
-from datasets.pipeline.events.fitting import converted, fits, reason
+from datasets.pipeline.engine.sql import quote_name
+from datasets.pipeline.events.columns import EventColumn, event_columns
+from datasets.pipeline.events.fitting import conversion_sql, fits_sql, reason_sql
 from datasets.pipeline.events.layout import event_files
-from datasets.pipeline.events.partitions import Buckets, Params, buckets_for, lot_sql, upper_sql
-from datasets.pipeline.events.parts import EventsPart, UnreadableEvents, literally, parts_of
-from datasets.pipeline.events.quarantine import Quarantine, Totals
-from datasets.pipeline.events.source import Source, read_source
+from datasets.pipeline.events.partitions import Params, Partitions, lot_sql, partitions_for, upper_half_sql
+from datasets.pipeline.events.parts import EventsPart, UnreadableEvents, escape_glob, group_files
+from datasets.pipeline.events.quarantine import Quarantine, RowTotals
+from datasets.pipeline.events.source import EventSource, read_source
 
 QUARANTINE_FILE = "events.parquet"
 
@@ -37,13 +37,13 @@ _UNREADABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
+class ValidatedEvents:
     """What `validate` found. `totals` is exact and private; `remarks` are sentences for whoever builds."""
 
-    source: Source
-    totals: Totals
+    source: EventSource
+    totals: RowTotals
     remarks: tuple[str, ...]
-    buckets: Buckets
+    buckets: Partitions
 
 
 def validate(
@@ -52,8 +52,8 @@ def validate(
     month: Month,
     folder: Path,
     quarantine: Path,
-    into: Into,
-) -> Validated:
+    into: PartitionTarget,
+) -> ValidatedEvents:
     """Check the events in `folder`, write what fits into buckets as `into` says, and the rest to `quarantine`.
 
     In the buckets (unit_id, event_id) is unique. The quarantine, a folder, gets `events.parquet` (if any row does not fit)
@@ -64,22 +64,24 @@ def validate(
     """
     files = event_files(folder)
     source = read_source(folder, dataset)
-    columns = columns_of(dataset)
-    parts = parts_of(files, columns)
+    columns = event_columns(dataset)
+    parts = group_files(files, columns)
     read = sum(part.rows for part in parts)
-    buckets = buckets_for(into.folder, read)
+    buckets = partitions_for(into.folder, read)
     try:
-        totals = _divide(con, _Check(dataset, month, columns, parts, read), buckets, quarantine, into)
+        totals = _separate_rows(
+            con, _MonthOfEvents(dataset, month, columns, parts, read), buckets, quarantine, into
+        )
     except _UNREADABLE as error:
-        _refuse_broken(con, files)
+        _ensure_files_readable(con, files)
         raise error from None
     quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
     totals.write(quarantine)
-    return Validated(source, totals, _remarks(parts, columns), buckets)
+    return ValidatedEvents(source, totals, _ignored_columns_remark(parts, columns), buckets)
 
 
 @dataclass(frozen=True, slots=True)
-class Into:
+class PartitionTarget:
     """Where buckets are made and under which salt; which parts are there already, and whom to tell of the next one.
 
     `passed` is told how many rows of how many have been read: for the eyes of whoever builds, never for a log.
@@ -87,55 +89,61 @@ class Into:
 
     folder: Path
     salt: str
-    done: Callable[[], int] = lambda: 0
-    did: Callable[[int], None] = lambda parts: None
-    passed: Callable[[int, int], None] = lambda rows, of: None
+    parts_done: Callable[[], int] = lambda: 0
+    on_part: Callable[[int], None] = lambda parts: None
+    on_progress: Callable[[int, int], None] = lambda rows, of: None
 
 
 @dataclass(frozen=True, slots=True)
-class _Check:
+class _MonthOfEvents:
     """A month of raw events and what they are held against."""
 
     dataset: Dataset
     month: Month
-    columns: tuple[Column, ...]
+    columns: tuple[EventColumn, ...]
     parts: list[EventsPart]
     read: int
 
-    def valid(self, part: EventsPart) -> tuple[str, Params]:
+    def fitting_sql(self, part: EventsPart) -> tuple[str, Params]:
         """The rows of a part that fit, repeated ones included."""
-        names = ", ".join(quoted(column.name) for column in self.columns)
+        names = ", ".join(quote_name(column.name) for column in self.columns)
         return (
-            f"SELECT {names} FROM ({_converted(self.columns, 0, part)}) WHERE {fits(self.columns, self.month)}",
-            _files([part]),
+            f"SELECT {names} FROM ({_converted_rows_sql(self.columns, 0, part)}) WHERE {fits_sql(self.columns, self.month)}",
+            _file_parameters([part]),
         )
 
-    def checked(self) -> tuple[str, Params]:
+    def checked_sql(self) -> tuple[str, Params]:
         """One row per raw event: converted columns, the raw ones as `raw:<name>`, where it stands, and its reason."""
         every = " UNION ALL ".join(
-            _converted(self.columns, n, part, raw=True) for n, part in enumerate(self.parts)
+            _converted_rows_sql(self.columns, n, part, raw=True) for n, part in enumerate(self.parts)
         )
-        return f"SELECT *, {reason(self.columns, self.month)} AS reason FROM ({every})", _files(self.parts)
+        return f"SELECT *, {reason_sql(self.columns, self.month)} AS reason FROM ({every})", _file_parameters(
+            self.parts
+        )
 
 
-def _divide(
-    con: duckdb.DuckDBPyConnection, check: _Check, buckets: Buckets, quarantine: Path, into: Into
-) -> Totals:
+def _separate_rows(
+    con: duckdb.DuckDBPyConnection,
+    check: _MonthOfEvents,
+    buckets: Partitions,
+    quarantine: Path,
+    into: PartitionTarget,
+) -> RowTotals:
     passed = 0
     for number, part in enumerate(check.parts):
-        if number >= into.done():
-            valid, params = check.valid(part)
+        if number >= into.parts_done():
+            valid, params = check.fitting_sql(part)
             buckets.write(con, f"part-{number:05d}", check.dataset, check.month, into.salt, valid, params)
-            into.did(number + 1)
+            into.on_part(number + 1)
         passed += part.rows
-        into.passed(passed, check.read)
+        into.on_progress(passed, check.read)
     fitting = buckets.rows()
-    lost = _settle_repeats(con, check, buckets, into.salt)
+    lost = _remove_repeats(con, check, buckets, into.salt)
     with Quarantine(quarantine, QUARANTINE_FILE) as bad:
         if fitting - lost < check.read:
-            checked, params = check.checked()
+            checked, params = check.checked_sql()
             record = ", ".join(
-                f"{quoted(column.name)} := {quoted('raw:' + column.name)}" for column in check.columns
+                f"{quote_name(column.name)} := {quote_name('raw:' + column.name)}" for column in check.columns
             )
             rows = con.sql(
                 f"WITH checked AS ({checked}) SELECT coalesce(reason, '{_DUPLICATE}') AS reason, "
@@ -143,32 +151,41 @@ def _divide(
                 "FROM checked WHERE reason IS NOT NULL OR (file, row) IN (FROM repeats)",
                 params=params,
             )
-            _pour(rows, bad.add)
+            _copy_batches(rows, bad.add)
     con.execute("DROP TABLE repeats")
-    return Totals(check.read, fitting - lost, bad.rows, dict(bad.reasons))
+    return RowTotals(check.read, fitting - lost, bad.rows, dict(bad.reasons))
 
 
-def _pour(rows: duckdb.DuckDBPyRelation, into: Callable[[pa.RecordBatch], None]) -> None:
+def _copy_batches(rows: duckdb.DuckDBPyRelation, into: Callable[[pa.RecordBatch], None]) -> None:
     with rows.to_arrow_reader(1 << 16) as batches:
         for batch in batches:
             into(batch)
 
 
-def _converted(columns: tuple[Column, ...], number: int, part: EventsPart, *, raw: bool = False) -> str:
-    names = [f"{converted(column, part.types[column.name])} AS {quoted(column.name)}" for column in columns]
+def _converted_rows_sql(
+    columns: tuple[EventColumn, ...], number: int, part: EventsPart, *, raw: bool = False
+) -> str:
+    names = [
+        f"{conversion_sql(column, part.types[column.name])} AS {quote_name(column.name)}"
+        for column in columns
+    ]
     where = ""
     if raw:
-        names += [f"{quoted(column.name)}::VARCHAR AS {quoted('raw:' + column.name)}" for column in columns]
+        names += [
+            f"{quote_name(column.name)}::VARCHAR AS {quote_name('raw:' + column.name)}" for column in columns
+        ]
         names += ["filename AS file", "file_row_number AS row"]
         where = ", filename = true, file_row_number = true"
     return f"SELECT {', '.join(names)} FROM read_parquet($files_{number}{where})"
 
 
-def _files(parts: list[EventsPart]) -> Params:
-    return {f"files_{n}": [literally(path) for path in part.files] for n, part in enumerate(parts)}
+def _file_parameters(parts: list[EventsPart]) -> Params:
+    return {f"files_{n}": [escape_glob(path) for path in part.files] for n, part in enumerate(parts)}
 
 
-def _settle_repeats(con: duckdb.DuckDBPyConnection, check: _Check, buckets: Buckets, salt: str) -> int:
+def _remove_repeats(
+    con: duckdb.DuckDBPyConnection, check: _MonthOfEvents, buckets: Partitions, salt: str
+) -> int:
     """Leave of events that a unit repeats only the first in the buckets, and list the others in the table `repeats`.
 
     Duplicates are looked for within one unit, not among all rows. Were (event_id) alone the key, a unit that sends
@@ -181,45 +198,48 @@ def _settle_repeats(con: duckdb.DuckDBPyConnection, check: _Check, buckets: Buck
     Gives the number of rows in `repeats`.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE repeats (file VARCHAR, row BIGINT)")
-    suspects = pa.table({"lot_upper": buckets.suspects()})
+    suspects = pa.table({"lot_upper": buckets.repeated_lots()})
     if suspects.num_rows == 0:
         return 0
-    checked, params = check.checked()
-    contents, names = "concat_ws(chr(31), COLUMNS('^raw:'))", ", ".join(quoted(c.name) for c in check.columns)
+    checked, params = check.checked_sql()
+    contents, names = (
+        "concat_ws(chr(31), COLUMNS('^raw:'))",
+        ", ".join(quote_name(c.name) for c in check.columns),
+    )
     con.register("suspects", suspects)
     con.sql(
         f"WITH checked AS ({checked}), candidates AS ("
         f"SELECT {names}, md5({contents}) AS contents, file, row FROM checked "
-        f"WHERE reason IS NULL AND {upper_sql(lot_sql())} IN (FROM suspects)) "
+        f"WHERE reason IS NULL AND {upper_half_sql(lot_sql())} IN (FROM suspects)) "
         "SELECT *, row_number() OVER (PARTITION BY unit_id, event_id ORDER BY occurred_at, contents, file, row) AS place "
         "FROM candidates",
         params={**params, "salt": salt},
     ).create("candidates")
     con.execute("INSERT INTO repeats SELECT file, row FROM candidates WHERE place > 1")
-    buckets.settle(
+    buckets.replace_suspects(
         con, check.dataset, check.month, salt, suspects, f"SELECT {names} FROM candidates WHERE place = 1"
     )
     con.execute("DROP TABLE candidates")
     con.unregister("suspects")
-    return _number(con, "SELECT count(*) FROM repeats")
+    return _single_number(con, "SELECT count(*) FROM repeats")
 
 
-def _number(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+def _single_number(con: duckdb.DuckDBPyConnection, sql: str) -> int:
     ((number,),) = con.execute(sql).fetchall()  # to the end: an open result would keep the connection
     return int(number)
 
 
-def _refuse_broken(con: duckdb.DuckDBPyConnection, files: tuple[Path, ...]) -> None:
+def _ensure_files_readable(con: duckdb.DuckDBPyConnection, files: tuple[Path, ...]) -> None:
     for path in files:
         try:
-            con.execute("SELECT count(COLUMNS(*)) FROM read_parquet(?)", [[literally(path)]]).fetchall()
+            con.execute("SELECT count(COLUMNS(*)) FROM read_parquet(?)", [[escape_glob(path)]]).fetchall()
         except _UNREADABLE:
             raise UnreadableEvents(
                 f"{path} is a damaged Parquet file: its columns cannot be read to the end; write it anew"
             ) from None
 
 
-def _remarks(parts: list[EventsPart], columns: tuple[Column, ...]) -> tuple[str, ...]:
+def _ignored_columns_remark(parts: list[EventsPart], columns: tuple[EventColumn, ...]) -> tuple[str, ...]:
     wanted = {column.name for column in columns}
     extra = sorted({name for part in parts for name in part.types} - wanted)
     return (f"ignored columns that the declaration does not have: {', '.join(extra)}",) if extra else ()

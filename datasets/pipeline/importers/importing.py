@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.events.layout import month_folder, quarantine_folder, staged_month
-from datasets.pipeline.events.source import Source
-from datasets.pipeline.importers.intake import BATCH, Intake, absent
-from datasets.pipeline.importers.layout import Format, Layout
+from datasets.pipeline.events.source import EventSource
+from datasets.pipeline.importers.event_writer import BATCH, EventWriter, missing_levels_and_values
+from datasets.pipeline.importers.layout import SourceFormat, SourceLayout
 from datasets.pipeline.importers.sources import (
-    Member,
-    Rows,
+    CsvSource,
+    RowBatch,
     UnreadableFile,
-    csv_members,
+    csv_sources,
     ensure_distinct,
     ensure_sources,
     has_sha1,
@@ -28,7 +28,7 @@ from datasets.pipeline.importers.sources import (
 )
 from datasets.refusal import Refusal, printable
 
-Passed = Callable[[int], None]
+OnBytes = Callable[[int], None]
 """Told how many bytes of the sources were passed so far."""
 
 
@@ -41,25 +41,25 @@ class WrongDataset(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedMonth:
     """Where a month was written; `remarks` are sentences for whoever imports."""
 
     folder: Path
     quarantine: Path
-    source: Source
+    source: EventSource
     remarks: tuple[str, ...]
 
 
 def import_events(
     dataset: Dataset,
     month: Month,
-    form: Format,
+    form: SourceFormat,
     sources: list[Path],
     out: Path,
     *,
     replace: bool = False,
-    passed: Passed = lambda number: None,
-) -> Imported:
+    on_bytes: OnBytes = lambda number: None,
+) -> ImportedMonth:
     """Write the events of `month` in the sources under `out`, and the rows that do not fit beside them.
 
     Raises WrongDataset, UnreadableFile, NothingFits, MonthExists and MonthIsBeingWritten; then nothing is written.
@@ -70,32 +70,32 @@ def import_events(
     before = 0
     layouts = _Layouts(dataset, form)
     with staged_month(out, dataset, month, replace=replace) as staging:
-        with Intake(dataset, month, staging) as intake:
+        with EventWriter(dataset, month, staging) as intake:
             for path in paths:
-                _take(path, form, layouts, intake, _after(before, passed))
+                _import_file(path, form, layouts, intake, _offset(before, on_bytes))
                 before += path.stat().st_size
             totals = intake.totals()
         if not totals.kept:
-            raise NothingFits(_nothing(totals.reasons, month))
+            raise NothingFits(_why_nothing_fits(totals.reasons, month))
         totals.write(staging.quarantine)
         source = layouts.source()
         source.write(staging.events)
-    return Imported(
+    return ImportedMonth(
         month_folder(out, dataset, month),
         quarantine_folder(out, dataset, month),
         source,
-        _remarks(paths, source),
+        _import_remarks(paths, source),
     )
 
 
 class _Layouts:
     """The layout of each file; all files of an import must have the same one."""
 
-    def __init__(self, dataset: Dataset, form: Format) -> None:
+    def __init__(self, dataset: Dataset, form: SourceFormat) -> None:
         self._dataset, self._form = dataset, form
-        self._first: tuple[str, Layout] | None = None
+        self._first: tuple[str, SourceLayout] | None = None
 
-    def of(self, file: str, header: tuple[str, ...]) -> Layout:
+    def of(self, file: str, header: tuple[str, ...]) -> SourceLayout:
         found = self._form.layout(self._dataset, file, header)
         if self._first is None:
             self._first = file, found
@@ -106,42 +106,46 @@ class _Layouts:
             )
         return first
 
-    def source(self) -> Source:
+    def source(self) -> EventSource:
         assert self._first is not None
         layout = self._first[1]
-        levels, values = absent(self._dataset, layout.mapped)
-        return Source(
+        levels, values = missing_levels_and_values(self._dataset, layout.mapping)
+        return EventSource(
             format=self._form.name, schema=layout.schema, unit=layout.unit, notes=layout.notes,
             not_collected=levels, not_collected_values=values,
         )  # fmt: skip
 
 
-def _after(before: int, passed: Passed) -> Passed:
+def _offset(before: int, passed: OnBytes) -> OnBytes:
     return lambda number: passed(before + number)
 
 
-def _take(path: Path, form: Format, layouts: _Layouts, intake: Intake, passed: Passed) -> None:
+def _import_file(
+    path: Path, form: SourceFormat, layouts: _Layouts, intake: EventWriter, passed: OnBytes
+) -> None:
     if path.suffix.lower() == ".parquet":
-        _take_parquet(path, layouts, intake, passed)
+        _import_parquet(path, layouts, intake, passed)
         return
-    for member in csv_members(path):
-        _take_csv(member, form, layouts, intake, passed)
+    for member in csv_sources(path):
+        _import_csv(member, form, layouts, intake, passed)
     passed(path.stat().st_size)
 
 
-def _take_csv(member: Member, form: Format, layouts: _Layouts, intake: Intake, passed: Passed) -> None:
+def _import_csv(
+    member: CsvSource, form: SourceFormat, layouts: _Layouts, intake: EventWriter, passed: OnBytes
+) -> None:
     with open_csv(member, delimiter=form.delimiter, encoding=form.encoding) as file:
         layout = layouts.of(file.name, file.header)
         intake.begin_file()
         for batch in file.batches(BATCH):
-            for first, rows in _whole(batch, file.name, file.header, intake):
+            for first, rows in _complete_rows(batch, file.name, file.header, intake):
                 columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
-                intake.add(pa.table(columns, names=list(file.header)), layout.mapped, file.name, first)
-            passed(member.passed())
+                intake.add(pa.table(columns, names=list(file.header)), layout.mapping, file.name, first)
+            passed(member.bytes_read())
 
 
-def _whole(
-    batch: Rows, file: str, header: tuple[str, ...], intake: Intake
+def _complete_rows(
+    batch: RowBatch, file: str, header: tuple[str, ...], intake: EventWriter
 ) -> Iterator[tuple[int, list[list[str]]]]:
     """Runs of rows that have as many fields as the header; the others go to quarantine."""
     run: list[list[str]] = []
@@ -158,7 +162,7 @@ def _whole(
         yield start, run
 
 
-def _take_parquet(path: Path, layouts: _Layouts, intake: Intake, passed: Passed) -> None:
+def _import_parquet(path: Path, layouts: _Layouts, intake: EventWriter, passed: OnBytes) -> None:
     try:
         with pq.ParquetFile(path) as file:
             header = tuple(file.schema_arrow.names)
@@ -167,7 +171,7 @@ def _take_parquet(path: Path, layouts: _Layouts, intake: Intake, passed: Passed)
             intake.begin_file()
             first, rows = 1, max(1, file.metadata.num_rows)
             for batch in file.iter_batches(BATCH):
-                intake.add(pa.Table.from_batches([batch]), layout.mapped, path.name, first)
+                intake.add(pa.Table.from_batches([batch]), layout.mapping, path.name, first)
                 first += batch.num_rows
                 passed(path.stat().st_size * (first - 1) // rows)
     except (pa.ArrowException, OSError) as error:
@@ -177,14 +181,14 @@ def _take_parquet(path: Path, layouts: _Layouts, intake: Intake, passed: Passed)
         ) from None
 
 
-def _nothing(reasons: Mapping[str, int], month: Month) -> str:
+def _why_nothing_fits(reasons: Mapping[str, int], month: Month) -> str:
     if not reasons:
         return "the sources hold no row; give files with at least one event"
     likeliest = max(reasons, key=lambda reason: reasons[reason])
     return f"not one row of the sources is an event of {month}: mostly {likeliest!r}; is --month right?"
 
 
-def _remarks(paths: tuple[Path, ...], source: Source) -> tuple[str, ...]:
+def _import_remarks(paths: tuple[Path, ...], source: EventSource) -> tuple[str, ...]:
     unchecked = [path.name for path in paths if not has_sha1(path)]
     missing = (*source.not_collected, *source.not_collected_values)
     return (

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from datasets.definition import Dataset
-from datasets.pipeline.importers.intake import Mapped
+from datasets.pipeline.importers.event_writer import ColumnMapping
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SourceLayout:
     """How the columns of one file are to be read, and what may be published about it: no count, nothing of a row."""
 
     schema: str
     unit: str
-    mapped: Mapped
+    mapping: ColumnMapping
     notes: tuple[str, ...] = ()
 
 
-class Format(Protocol):
+class SourceFormat(Protocol):
     """A kind of source files."""
 
     @property
@@ -38,5 +38,5 @@ class Format(Protocol):
     @property
     def encoding(self) -> str: ...
 
-    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> Layout:
+    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> SourceLayout:
         """The layout of a file with these columns. Raises UnreadableFile."""

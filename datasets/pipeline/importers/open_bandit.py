@@ -7,8 +7,8 @@ name no recipient: rows with the same four hashed user features are taken for on
 from __future__ import annotations
 
 from datasets.definition import Dataset
-from datasets.pipeline.importers.intake import Mapped
-from datasets.pipeline.importers.layout import Layout
+from datasets.pipeline.importers.event_writer import ColumnMapping
+from datasets.pipeline.importers.layout import SourceLayout
 from datasets.pipeline.importers.sources import ensure_columns
 
 USER_FEATURES = tuple(f"user_feature_{number}" for number in range(4))
@@ -24,19 +24,19 @@ class OpenBandit:
     delimiter = ","
     encoding = "utf-8-sig"
 
-    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> Layout:
+    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> SourceLayout:
         """How to read a log. Raises UnreadableFile."""
         ensure_columns(file, header, REQUIRED, "Open Bandit log")
-        return Layout(
+        return SourceLayout(
             schema="Open Bandit log",
             unit="The combination of the four hashed user features: the source names no recipient.",
-            mapped=_mapped(),
+            mapping=_open_bandit_mapping(),
         )
 
 
-def _mapped() -> Mapped:
+def _open_bandit_mapping() -> ColumnMapping:
     features = ", ".join(f"coalesce({feature}, '')" for feature in USER_FEATURES)
-    return Mapped(
+    return ColumnMapping(
         columns={
             "event_id": '"@id"',
             "unit_id": f"sha256(concat_ws(chr(31), {features}))",

@@ -27,7 +27,7 @@ ZIP_WITHIN_ZIP = 2
 LONGEST_FIELD = 1 << 20
 """Characters of one CSV field; the longest that the statement schema allows is 5,000."""
 
-Passed = Callable[[], int]
+BytesRead = Callable[[], int]
 
 
 class UnreadableFile(Refusal):
@@ -35,12 +35,12 @@ class UnreadableFile(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class CsvSource:
     """One CSV file among the sources: its name for people, its bytes, and how many of the source's were passed."""
 
     name: str
     stream: IO[bytes]
-    passed: Passed
+    bytes_read: BytesRead
 
 
 def ensure_sources(paths: Iterable[Path], suffixes: tuple[str, ...]) -> tuple[Path, ...]:
@@ -61,16 +61,16 @@ def ensure_sources(paths: Iterable[Path], suffixes: tuple[str, ...]) -> tuple[Pa
 
 
 def has_sha1(path: Path) -> bool:
-    return _sha1_beside(path).is_file()
+    return _sha1_path(path).is_file()
 
 
-def _sha1_beside(path: Path) -> Path:
+def _sha1_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha1")
 
 
 def _ensure_sha1(path: Path) -> None:
     """SHA-1 as the database publishes it, against damage on the way and not against malice."""
-    beside = _sha1_beside(path)
+    beside = _sha1_path(path)
     if not beside.is_file():
         return
     words = beside.read_text(encoding="utf-8-sig", errors="replace").split()
@@ -86,21 +86,21 @@ def _ensure_sha1(path: Path) -> None:
         )
 
 
-def csv_members(path: Path) -> Iterator[Member]:
+def csv_sources(path: Path) -> Iterator[CsvSource]:
     """The CSV files in a source, one at a time, each to be read before the next. Raises UnreadableFile."""
     with path.open("rb") as raw:
-        yield from _members(path.name, raw, raw.tell, depth=0)
+        yield from _open_nested(path.name, raw, raw.tell, depth=0)
 
 
-def _members(name: str, stream: IO[bytes], passed: Passed, depth: int) -> Iterator[Member]:
+def _open_nested(name: str, stream: IO[bytes], passed: BytesRead, depth: int) -> Iterator[CsvSource]:
     if not name.lower().endswith(".zip"):
-        yield Member(name, stream, passed)
+        yield CsvSource(name, stream, passed)
         return
     if depth == ZIP_WITHIN_ZIP:
         raise UnreadableFile(
             f"{name} lies {depth} archives deep; dumps are a zip of zips of CSV files at most"
         )
-    with _archive(name, stream) as archive:
+    with _open_archive(name, stream) as archive:
         files = [info for info in archive.infolist() if not info.is_dir()]
         if not files:
             raise UnreadableFile(f"{name} is an empty archive; it should hold CSV files")
@@ -116,11 +116,11 @@ def _members(name: str, stream: IO[bytes], passed: Passed, depth: int) -> Iterat
                     f"{name} holds {printable(info.filename)}, which is neither .csv nor .zip"
                 )
             with archive.open(info) as inside:
-                yield from _members(f"{name}/{info.filename}", inside, passed, depth + 1)
+                yield from _open_nested(f"{name}/{info.filename}", inside, passed, depth + 1)
 
 
 @contextmanager
-def _archive(name: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+def _open_archive(name: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     """An archive whose every fault, up to a wrong checksum of a member, is a refusal that names it."""
     try:
         with tempfile.TemporaryFile() as copy:
@@ -138,7 +138,7 @@ def _archive(name: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowBatch:
     """Rows of a CSV file: the number of the first, counting from 1, and their fields."""
 
     first: int
@@ -152,16 +152,16 @@ class CsvFile:
     name: str
     header: tuple[str, ...]
     _lines: Iterator[list[str]]
-    _watch: _Ending
+    _watch: _LastLineWatcher
 
-    def batches(self, size: int) -> Iterator[Rows]:
+    def batches(self, size: int) -> Iterator[RowBatch]:
         """Its rows, `size` at a time. Raises UnreadableFile where the file is damaged or ends within a row."""
         first, batch = 1, []
         for row in _told(self._lines, self.name):
             if row:  # an empty line holds nothing
                 batch.append(row)
             if len(batch) == size:
-                yield Rows(first, batch)
+                yield RowBatch(first, batch)
                 first, batch = first + size, []
         if batch and len(batch[-1]) < len(self.header) and not self._watch.ends_with_newline:
             raise UnreadableFile(
@@ -169,10 +169,10 @@ class CsvFile:
                 f"{len(batch[-1])} of {len(self.header)} fields; fetch it again"
             )
         if batch:
-            yield Rows(first, batch)
+            yield RowBatch(first, batch)
 
 
-class _Ending:
+class _LastLineWatcher:
     """Passes lines on and remembers how the last one ended."""
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -186,12 +186,12 @@ class _Ending:
 
 
 @contextmanager
-def open_csv(member: Member, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> Iterator[CsvFile]:
+def open_csv(member: CsvSource, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> Iterator[CsvFile]:
     """A CSV file, its header read. A byte order mark, CRLF and newlines within quotes are fine; a column without a
     name is called by its place. Raises UnreadableFile.
     """
     text = io.TextIOWrapper(member.stream, encoding=encoding, newline="")
-    ending = _Ending(text)
+    ending = _LastLineWatcher(text)
     csv.field_size_limit(LONGEST_FIELD)
     lines = csv.reader(ending, delimiter=delimiter, strict=True)
     names = next(_told(lines, member.name), [])

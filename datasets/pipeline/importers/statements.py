@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from datasets.codelists import geography, statement
 from datasets.definition import Dataset
-from datasets.pipeline.engine.sql import quoted, text
-from datasets.pipeline.importers.intake import Mapped
-from datasets.pipeline.importers.layout import Layout
+from datasets.pipeline.engine.sql import quote_name, string_literal
+from datasets.pipeline.importers.event_writer import ColumnMapping
+from datasets.pipeline.importers.layout import SourceLayout
 from datasets.pipeline.importers.sources import UnreadableFile, ensure_columns
 
 REQUIRED = tuple(
@@ -32,7 +32,7 @@ SINCE_JULY_2025 = "content_id_ean"
 UNIT = "The statement of reasons: the source names no account, so each statement is a unit of its own."
 
 _VISIBILITY, _RESTRICTIONS, _CONTENT_TYPES, _KEYWORDS, _CATEGORY, _SCOPE = (
-    quoted(f"@{name}") for name in "visibility restrictions content_types keywords category scope".split()
+    quote_name(f"@{name}") for name in "visibility restrictions content_types keywords category scope".split()
 )
 
 _NOTES = (
@@ -41,7 +41,7 @@ _NOTES = (
 )
 
 
-class Statements:
+class StatementsOfReasons:
     """The format `statements-of-reasons`."""
 
     name = "statements-of-reasons"
@@ -50,16 +50,16 @@ class Statements:
     delimiter = ","
     encoding = "utf-8-sig"
 
-    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> Layout:
+    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> SourceLayout:
         """Which of the two schemas, full or light, and how to read it. Raises UnreadableFile."""
         ensure_columns(file, header, REQUIRED, "file of statements of reasons")
         full = _is_full(file, header)
         current = SINCE_JULY_2025 in header
         since = "in force since 2025-07-01" if current else "in force until 2025-06-30"
-        return Layout(
+        return SourceLayout(
             schema=f"statements of reasons, {since}, {'full' if full else 'light'}",
             unit=UNIT,
-            mapped=_mapped(current=current, full=full),
+            mapping=_statement_mapping(current=current, full=full),
             notes=_NOTES if current else (*_NOTES, *_notes_on_earlier_schema()),
         )
 
@@ -90,23 +90,23 @@ def _notes_on_earlier_schema() -> tuple[str, ...]:
     )
 
 
-def _mapped(*, current: bool, full: bool) -> Mapped:
-    scope = {"member_state": _member_state()} if full else {}
-    return Mapped(
+def _statement_mapping(*, current: bool, full: bool) -> ColumnMapping:
+    scope = {"member_state": _member_state_sql()} if full else {}
+    return ColumnMapping(
         columns={
             "event_id": "uuid",
             "unit_id": "uuid",
             "unit_kind": "'person'",
             "occurred_at": "created_at",
-            "keyword": _keyword(),
-            "restriction": _one_of(_RESTRICTIONS),
-            "ground": _stripped("decision_ground", "DECISION_GROUND_"),
-            "content_type": _one_of(_CONTENT_TYPES),
-            "source": _stripped("source_type", "SOURCE_"),
+            "keyword": _keyword_sql(),
+            "restriction": _single_or_several_sql(_RESTRICTIONS),
+            "ground": _strip_prefix_sql("decision_ground", "DECISION_GROUND_"),
+            "content_type": _single_or_several_sql(_CONTENT_TYPES),
+            "source": _strip_prefix_sql("source_type", "SOURCE_"),
             "automated_detection": "CASE lower(automated_detection) WHEN 'yes' THEN 'YES' WHEN 'no' THEN 'NO' "
             "ELSE nullif(automated_detection, '') END",
-            "automated_decision": _stripped("automated_decision", "AUTOMATED_DECISION_"),
-            "account_type": _or_unknown(_stripped("account_type", "ACCOUNT_TYPE_")),
+            "automated_decision": _strip_prefix_sql("automated_decision", "AUTOMATED_DECISION_"),
+            "account_type": _or_unknown_sql(_strip_prefix_sql("account_type", "ACCOUNT_TYPE_")),
             **scope,
         },
         faults=tuple(
@@ -116,64 +116,68 @@ def _mapped(*, current: bool, full: bool) -> Mapped:
                 (_KEYWORDS, "category_specification"), *(((_SCOPE, "territorial_scope"),) if full else ()),
             )
         ),
-        given={
-            _VISIBILITY: _list("decision_visibility", "DECISION_"),
+        intermediate={
+            _VISIBILITY: _code_list_sql("decision_visibility", "DECISION_"),
             _RESTRICTIONS: f"list_distinct(list_filter(list_concat({_VISIBILITY}, ["
-            + ", ".join(_stripped(f"decision_{kind}", "DECISION_") for kind in ("monetary", "provision", "account"))
+            + ", ".join(_strip_prefix_sql(f"decision_{kind}", "DECISION_") for kind in ("monetary", "provision", "account"))
             + "]), lambda code: code IS NOT NULL))",
-            _CONTENT_TYPES: f"list_distinct({_list('content_type', 'CONTENT_TYPE_')})",
-            _CATEGORY: _category(current=current),
-            _KEYWORDS: f"list_distinct({_keywords_now(current=current)})",
-            **({_SCOPE: f"list_distinct({_list('territorial_scope', '')})"} if full else {}),
+            _CONTENT_TYPES: f"list_distinct({_code_list_sql('content_type', 'CONTENT_TYPE_')})",
+            _CATEGORY: _category_sql(current=current),
+            _KEYWORDS: f"list_distinct({_keywords_sql(current=current)})",
+            **({_SCOPE: f"list_distinct({_code_list_sql('territorial_scope', '')})"} if full else {}),
         },
     )  # fmt: skip
 
 
-def _stripped(column: str, prefix: str) -> str:
+def _strip_prefix_sql(column: str, prefix: str) -> str:
     """The code of a column without its constant prefix; NULL where it is empty. What lacks the prefix stays, and will
     not be found in the code list."""
     return f"nullif(CASE WHEN starts_with({column}, '{prefix}') THEN {column}[{len(prefix) + 1}:] ELSE {column} END, '')"
 
 
-def _or_unknown(expression: str) -> str:
+def _or_unknown_sql(expression: str) -> str:
     return f"coalesce({expression}, '{statement.UNKNOWN}')"
 
 
-def _list(column: str, prefix: str) -> str:
+def _code_list_sql(column: str, prefix: str) -> str:
     """The codes of a JSON list, without their prefix; NULL where it is no such list, empty where nothing is said."""
     return (
         f"CASE WHEN coalesce(trim({column}), '') IN ('', 'null') THEN []::VARCHAR[] "
         f"WHEN json_valid({column}) AND json_type({column}) = 'ARRAY' THEN "
-        f"list_transform(json_extract_string({column}, '$[*]'), lambda code: {_stripped('code', prefix)}) END"
+        f"list_transform(json_extract_string({column}, '$[*]'), lambda code: {_strip_prefix_sql('code', prefix)}) END"
     )
 
 
-def _one_of(values: str) -> str:
+def _single_or_several_sql(values: str) -> str:
     """The only value of a list; several are SEVERAL; none does not fit, since the schema requires one."""
     return f"CASE len({values}) WHEN 0 THEN NULL WHEN 1 THEN {values}[1] ELSE '{statement.SEVERAL}' END"
 
 
-def _switch(expression: str, cases: Mapping[str, str | None], gone: str) -> str:
+def _rename_codes_sql(expression: str, cases: Mapping[str, str | None], gone: str) -> str:
     """`expression` with the codes that `cases` renames; those without a successor become `gone`."""
     changed = {code: now for code, now in cases.items() if code != now}
-    whens = " ".join(f"WHEN {text(code)} THEN {text(now or gone)}" for code, now in changed.items())
+    whens = " ".join(
+        f"WHEN {string_literal(code)} THEN {string_literal(now or gone)}" for code, now in changed.items()
+    )
     return f"CASE {expression} {whens} ELSE {expression} END"
 
 
-def _category(*, current: bool) -> str:
-    code = _stripped("category", "STATEMENT_CATEGORY_")
-    return code if current else _switch(code, statement.CATEGORY_BEFORE_JULY_2025, statement.UNKNOWN)
+def _category_sql(*, current: bool) -> str:
+    code = _strip_prefix_sql("category", "STATEMENT_CATEGORY_")
+    return (
+        code if current else _rename_codes_sql(code, statement.CATEGORY_BEFORE_JULY_2025, statement.UNKNOWN)
+    )
 
 
-def _keywords_now(*, current: bool) -> str:
-    codes = _list("category_specification", "KEYWORD_")
+def _keywords_sql(*, current: bool) -> str:
+    codes = _code_list_sql("category_specification", "KEYWORD_")
     if current:
         return codes
-    renamed = _switch("code", statement.KEYWORD_BEFORE_JULY_2025, statement.OTHER)
+    renamed = _rename_codes_sql("code", statement.KEYWORD_BEFORE_JULY_2025, statement.OTHER)
     return f"list_transform({codes}, lambda code: {renamed})"
 
 
-def _keyword() -> str:
+def _keyword_sql() -> str:
     """The leaf of the tree. A keyword that the database has, but not under this category, is that category's OTHER; one
     that it does not have does not fit."""
     known = [code for codes in statement.KEYWORDS.values() for code in codes]
@@ -183,24 +187,22 @@ def _keyword() -> str:
     return (
         f"CASE WHEN {_CATEGORY} IS NULL THEN NULL WHEN len({_KEYWORDS}) = 0 THEN {leaf % statement.UNSPECIFIED} "
         f"WHEN len({_KEYWORDS}) > 1 THEN {leaf % statement.SEVERAL} "
-        f"WHEN {_CATEGORY} || '>' || {_KEYWORDS}[1] IN ({_constants(pairs)}) THEN {_KEYWORDS}[1] "
-        f"WHEN {_KEYWORDS}[1] IN ({_constants(elsewhere)}) THEN {leaf % statement.OTHER} END"
+        f"WHEN {_CATEGORY} || '>' || {_KEYWORDS}[1] IN ({_string_literals(pairs)}) THEN {_KEYWORDS}[1] "
+        f"WHEN {_KEYWORDS}[1] IN ({_string_literals(elsewhere)}) THEN {leaf % statement.OTHER} END"
     )
 
 
-def _member_state() -> str:
+def _member_state_sql() -> str:
     """One country; or the whole Union, or the whole Area; or several."""
     union = [code for code in geography.COUNTRIES if code not in geography.OUTSIDE_THE_UNION]
-    strange = (
-        f"list_filter({_SCOPE}, lambda code: code IS NULL OR code NOT IN ({_constants(geography.COUNTRIES)}))"
-    )
+    strange = f"list_filter({_SCOPE}, lambda code: code IS NULL OR code NOT IN ({_string_literals(geography.COUNTRIES)}))"
     return (
         f"CASE WHEN len({_SCOPE}) = 0 THEN '{geography.MEMBER_STATE.unknown}' "
         f"WHEN len({strange}) > 0 THEN {strange}[1] "
         f"WHEN len({_SCOPE}) = 1 THEN {_SCOPE}[1] WHEN len({_SCOPE}) = {len(geography.COUNTRIES)} THEN 'EEA' "
-        f"WHEN len({_SCOPE}) = {len(union)} AND list_has_all([{_constants(union)}], {_SCOPE}) THEN 'EU' ELSE 'several' END"
+        f"WHEN len({_SCOPE}) = {len(union)} AND list_has_all([{_string_literals(union)}], {_SCOPE}) THEN 'EU' ELSE 'several' END"
     )
 
 
-def _constants(values: Iterable[str]) -> str:
-    return ", ".join(text(value) for value in values)
+def _string_literals(values: Iterable[str]) -> str:
+    return ", ".join(string_literal(value) for value in values)

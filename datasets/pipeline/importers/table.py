@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from datasets.definition import Dataset
-from datasets.pipeline.engine.sql import quoted, text
-from datasets.pipeline.events.columns import Column, Kind, columns_of
-from datasets.pipeline.importers.intake import Mapped
-from datasets.pipeline.importers.layout import Layout
+from datasets.pipeline.engine.sql import quote_name, string_literal
+from datasets.pipeline.events.columns import EventColumn, Kind, event_columns
+from datasets.pipeline.importers.event_writer import ColumnMapping
+from datasets.pipeline.importers.layout import SourceLayout
 from datasets.pipeline.importers.sources import ensure_columns
 from datasets.refusal import Refusal, did_you_mean, printable
 
@@ -54,7 +54,7 @@ class MappingFile(BaseModel):
     encoding: str = Field(default="utf-8-sig", pattern="^(utf-8|utf-8-sig|latin-1|cp1252|utf-16)$")
 
 
-class Table:
+class MappedTable:
     """The format `table`, with its mapping."""
 
     name = "table"
@@ -63,17 +63,17 @@ class Table:
 
     def __init__(self, mapping: Path, dataset: Dataset) -> None:
         """Read the mapping file. Raises BadMapping."""
-        self._mapping = _read(mapping)
-        self._columns = {column.name: column for column in columns_of(dataset)}
+        self._mapping = _read_mapping(mapping)
+        self._columns = {column.name: column for column in event_columns(dataset)}
         self.delimiter, self.encoding = self._mapping.delimiter, self._mapping.encoding
         self._check(mapping, dataset)
 
-    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> Layout:
+    def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> SourceLayout:
         """How to read a file with these columns. Raises UnreadableFile."""
-        wanted = [named for given in self._mapping.columns.values() if (named := _named(given))]
+        wanted = [named for given in self._mapping.columns.values() if (named := _source_column(given))]
         ensure_columns(file, header, wanted, "file that the mapping describes")
-        columns = {name: _expression(given) for name, given in self._mapping.columns.items()}
-        return Layout(self._mapping.schema_name, self._mapping.unit, Mapped(columns))
+        columns = {name: _expression_sql(given) for name, given in self._mapping.columns.items()}
+        return SourceLayout(self._mapping.schema_name, self._mapping.unit, ColumnMapping(columns))
 
     def _check(self, path: Path, dataset: Dataset) -> None:
         for name in ALWAYS:
@@ -85,11 +85,11 @@ class Table:
                     f"{path} maps {printable(name)!r}, which is no column of {dataset.name}; it has "
                     f"{', '.join(self._columns)}." + did_you_mean(name, self._columns)
                 )
-            for code in _codes(given):
+            for code in _codes_written(given):
                 _ensure_code(path, self._columns[name], code)
 
 
-def _read(path: Path) -> MappingFile:
+def _read_mapping(path: Path) -> MappingFile:
     try:
         if path.stat().st_size > _LARGEST:
             raise BadMapping(f"--mapping {path} is larger than 1 MiB; a mapping is a short TOML file")
@@ -108,26 +108,26 @@ def _read(path: Path) -> MappingFile:
         ) from None
 
 
-def _named(given: str | Constant | FromColumn) -> str | None:
+def _source_column(given: str | Constant | FromColumn) -> str | None:
     if isinstance(given, Constant):
         return None
     return given if isinstance(given, str) else given.column
 
 
-def _codes(given: str | Constant | FromColumn) -> tuple[str, ...]:
+def _codes_written(given: str | Constant | FromColumn) -> tuple[str, ...]:
     """The values that the mapping itself writes."""
     if isinstance(given, Constant):
-        return (_written(given),)
+        return (_constant_text(given),)
     if isinstance(given, str):
         return ()
     return (*given.codes.values(), *(() if given.otherwise is None else (given.otherwise,)))
 
 
-def _written(given: Constant) -> str:
+def _constant_text(given: Constant) -> str:
     return str(given.constant).lower() if isinstance(given.constant, bool) else str(given.constant)
 
 
-def _ensure_code(path: Path, column: Column, code: str) -> None:
+def _ensure_code(path: Path, column: EventColumn, code: str) -> None:
     if column.kind in {Kind.CODE, Kind.UNIT_KIND} and code not in column.codes:
         raise BadMapping(
             f"{path} gives {column.name} the code {printable(code)!r}, which its code list does not have; it has "
@@ -136,15 +136,17 @@ def _ensure_code(path: Path, column: Column, code: str) -> None:
         )
 
 
-def _expression(given: str | Constant | FromColumn) -> str:
+def _expression_sql(given: str | Constant | FromColumn) -> str:
     if isinstance(given, Constant):
-        return text(_written(given))
+        return string_literal(_constant_text(given))
     if isinstance(given, str):
-        return quoted(given)
-    name = quoted(given.column)
+        return quote_name(given)
+    name = quote_name(given.column)
     if not given.codes and given.otherwise is None:
         return name
     as_text = f"CAST({name} AS VARCHAR)"
-    whens = " ".join(f"WHEN {text(theirs)} THEN {text(ours)}" for theirs, ours in given.codes.items())
-    otherwise = as_text if given.otherwise is None else text(given.otherwise)
+    whens = " ".join(
+        f"WHEN {string_literal(theirs)} THEN {string_literal(ours)}" for theirs, ours in given.codes.items()
+    )
+    otherwise = as_text if given.otherwise is None else string_literal(given.otherwise)
     return f"CASE coalesce({as_text}, '') {whens} ELSE {otherwise} END" if whens else otherwise

@@ -24,26 +24,30 @@ class KeptShares:
     by_level: dict[str, dict[str, Ratio]]
 
 
-def kept_shares(budget: Budget, cells: NoisyCells, name: str) -> KeptShares:
+def estimate_kept_shares(budget: Budget, cells: NoisyCells, name: str) -> KeptShares:
     """The kept shares of one event measure. Touches noisy tables only."""
-    share = _shares(budget.measures[name], cells.measures[name], budget.diagnostics[name], cells.wide[name])
+    share = _share_estimator(
+        budget.measures[name], cells.measures[name], budget.diagnostics[name], cells.wide[name]
+    )
     total: Cuboid = (0,) * len(budget.dataset.dimensions)
     by_level = {
         dimension.name: {
-            code.code: share(_only(total, at), position)
+            code.code: share(_one_way_cuboid(total, at), position)
             for position, code in enumerate(dimension.codes.in_month(budget.month))
         }
         for at, dimension in enumerate(budget.dataset.dimensions)
-        if _only(total, at) in budget.measures[name].workload
+        if _one_way_cuboid(total, at) in budget.measures[name].workload
     }
     return KeptShares(share(total, 0), by_level)
 
 
-def _only(total: Cuboid, at: int) -> Cuboid:
+def _one_way_cuboid(total: Cuboid, at: int) -> Cuboid:
     return (*total[:at], 1, *total[at + 1 :])
 
 
-def _shares(kept_plan: Plan, kept: Tables, wide_plan: Plan, wide: Tables) -> Callable[[Cuboid, int], Ratio]:
+def _share_estimator(
+    kept_plan: Plan, kept: Tables, wide_plan: Plan, wide: Tables
+) -> Callable[[Cuboid, int], Ratio]:
     def share(cuboid: Cuboid, position: int) -> Ratio:
         ratio = fieller(
             float(kept[cuboid].values.flat[position]),
@@ -51,10 +55,14 @@ def _shares(kept_plan: Plan, kept: Tables, wide_plan: Plan, wide: Tables) -> Cal
             var_numerator=kept_plan.mean_variance(cuboid),
             var_denominator=wide_plan.mean_variance(cuboid),
         )
-        return Ratio(_clipped(ratio.value), _clipped(ratio.low), _clipped(ratio.high))
+        return Ratio(
+            _clip_to_unit_interval(ratio.value),
+            _clip_to_unit_interval(ratio.low),
+            _clip_to_unit_interval(ratio.high),
+        )
 
     return share
 
 
-def _clipped(share: float | None) -> float | None:
+def _clip_to_unit_interval(share: float | None) -> float | None:
     return None if share is None else min(max(share, 0.0), 1.0)

@@ -24,37 +24,42 @@ class NoisyCells:
     wide: dict[str, Tables]
 
 
-def noisy_cells(budget: Budget, rows: Iterable[Contributions], noise: Noise) -> NoisyCells:
+def measure_rows(budget: Budget, rows: Iterable[Contributions], noise: Noise) -> NoisyCells:
     """Count bounded rows exactly, add noise to every residual, and rebuild the published cuboids."""
-    counter = counter_of(budget)
+    counter = empty_counter(budget)
     for batch in rows:
-        count(counter, batch)
-    return protected(budget, counter, noise)
+        count_batch(counter, batch)
+    return add_noise(budget, counter, noise)
 
 
-def counter_of(budget: Budget) -> Counter:
+def empty_counter(budget: Budget) -> Counter:
     """A counter of all that a budget measures, empty."""
-    return Counter(axes_of(budget.dataset, budget.month), _wanted(budget))
+    return Counter(axes_of(budget.dataset, budget.month), _measured_cuboids(budget))
 
 
-def count(counter: Counter, batch: Contributions) -> None:
+def count_batch(counter: Counter, batch: Contributions) -> None:
     """Count a batch of bounded rows, for every measure and every diagnostic."""
-    counter.add(batch.codes, {**batch.weights, **{_wide(name): w for name, w in batch.wide.items()}})
+    counter.add_batch(
+        batch.codes, {**batch.weights, **{_diagnostic_name(name): w for name, w in batch.wide.items()}}
+    )
 
 
-def protected(budget: Budget, counter: Counter, noise: Noise) -> NoisyCells:
+def add_noise(budget: Budget, counter: Counter, noise: Noise) -> NoisyCells:
     """Noise on every residual of what was counted, and the published cuboids rebuilt from them."""
-    measures = {name: _protected(plan, counter, name, noise) for name, plan in budget.measures.items()}
-    wide = {name: _protected(plan, counter, _wide(name), noise) for name, plan in budget.diagnostics.items()}
-    return NoisyCells({name: _with_middle(budget, measures, name) for name in measures}, wide)
+    measures = {name: _noisy_tables(plan, counter, name, noise) for name, plan in budget.measures.items()}
+    wide = {
+        name: _noisy_tables(plan, counter, _diagnostic_name(name), noise)
+        for name, plan in budget.diagnostics.items()
+    }
+    return NoisyCells({name: _restore_middle(budget, measures, name) for name in measures}, wide)
 
 
-def _protected(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tables:
+def _noisy_tables(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tables:
     residuals = measure(plan, counter.tables(name), noise)
     return {cuboid: reconstruct(plan, residuals, cuboid) for cuboid in plan.workload}
 
 
-def _with_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> Tables:
+def _restore_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> Tables:
     """A sum was measured as the sum of (value - middle): add middle times the count."""
     declared = budget.dataset.measure(name)
     if not isinstance(declared, SumMeasure):
@@ -66,10 +71,10 @@ def _with_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> Tab
     }
 
 
-def _wide(name: str) -> str:
+def _diagnostic_name(name: str) -> str:
     return f"wide {name}"
 
 
-def _wanted(budget: Budget) -> dict[str, Iterable[Cuboid]]:
-    wide = {_wide(name): plan.rho_of for name, plan in budget.diagnostics.items()}
+def _measured_cuboids(budget: Budget) -> dict[str, Iterable[Cuboid]]:
+    wide = {_diagnostic_name(name): plan.rho_of for name, plan in budget.diagnostics.items()}
     return {**{name: plan.rho_of for name, plan in budget.measures.items()}, **wide}

@@ -12,11 +12,11 @@ from datasets.privacy.discrete_gaussian import discrete_gaussian
 from datasets.privacy.residuals import Integers
 
 
-def operating_system_words(number: int) -> NDArray[np.uint64]:
+def random_words(number: int) -> NDArray[np.uint64]:
     """Independent uniform 64-bit words from the operating system's generator; shape (number,)."""
     return np.frombuffer(bytearray(os.urandom(8 * number)), dtype=np.uint64)
 
 
 def discrete_gaussian_noise(scales: Floats) -> Integers:
     """The noise of every release: the exact discrete Gaussian, one independent draw for each scale."""
-    return discrete_gaussian(scales, operating_system_words)
+    return discrete_gaussian(scales, random_words)

@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from datasets.definition import EventMeasure, Measure, SumMeasure, UnitMeasure
 from datasets.pipeline.engine.bounding import event_measures
-from datasets.pipeline.events.source import Source
-from datasets.pipeline.measurement.kept_shares import KeptShares, kept_shares
+from datasets.pipeline.events.source import EventSource
+from datasets.pipeline.measurement.kept_shares import KeptShares, estimate_kept_shares
 from datasets.pipeline.measurement.noise import NoisyCells
 from datasets.pipeline.planning.budget import Budget, rows_per_unit
 from datasets.pipeline.state.provenance import code_hash, lock_hash
@@ -44,7 +44,7 @@ KEPT_NOTE = "Counts describe bounded contributions: this is the estimated share 
 def make_manifest(
     budget: Budget,
     cells: NoisyCells,
-    source: Source,
+    source: EventSource,
     *,
     revision: int,
     previous: str | None,
@@ -131,7 +131,7 @@ def measure_kind(measure: Measure) -> str:
 
 
 def _kept_entry(budget: Budget, cells: NoisyCells, name: str) -> KeptEntry:
-    shares: KeptShares = kept_shares(budget, cells, name)
+    shares: KeptShares = estimate_kept_shares(budget, cells, name)
     rho: Fraction = budget.diagnostics[name].rho
     return KeptEntry(
         rows_per_unit=budget.dataset.diagnostics.rows_per_unit,

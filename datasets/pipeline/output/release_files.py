@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.events.source import Source
+from datasets.pipeline.events.source import EventSource
 from datasets.pipeline.measurement.noise import NoisyCells
 from datasets.pipeline.output.cells import write_cells
 from datasets.pipeline.output.manifest import make_manifest
@@ -29,7 +29,7 @@ from datasets.release.store.history import ReleaseHistory
 
 
 def publish_release(
-    budget: Budget, cells: NoisyCells, source: Source, context: BuildContext, reserved: Entry
+    budget: Budget, cells: NoisyCells, source: EventSource, context: BuildContext, reserved: Entry
 ) -> Path:
     """Write, sign and test the files of a release, then publish the ledger and the release; returns the release's folder.
 

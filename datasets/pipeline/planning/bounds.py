@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from datasets.definition import Dataset, EventMeasure
 from datasets.period import Month
 from datasets.pipeline.engine.bounding import event_measures
-from datasets.pipeline.planning.budget import Budget, budget_of
+from datasets.pipeline.planning.budget import Budget, plan_budget
 from datasets.pipeline.planning.standard_errors import standard_errors
 from datasets.refusal import Refusal, printable
 from datasets.release.format import layout
@@ -37,7 +37,7 @@ class NoEarlierRelease(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class BoundForecast:
     """What m = `rows_per_unit` would mean for the cells of one cuboid of a measure: the root mean square of their standard
     errors, and bounds of the kept share and of the bias, in rows, of `code`, the largest of its cells."""
 
@@ -64,7 +64,7 @@ def earlier_release(root: Path, dataset: Dataset, name: str, month: Month, verif
     return manifest
 
 
-def kept_bounds(share: ShareEntry, at: int, cap: int, rows_per_unit: int) -> tuple[float, float] | None:
+def kept_share_limits(share: ShareEntry, at: int, cap: int, rows_per_unit: int) -> tuple[float, float] | None:
     """Between what ends the share of rows lies that another m keeps, where m = `at` keeps `share` of those under `cap`.
 
     None where noise leaves no interval. Raises ValueError where m is not from 1 to the cap.
@@ -85,9 +85,9 @@ def kept_bounds(share: ShareEntry, at: int, cap: int, rows_per_unit: int) -> tup
     return share.lo + (1 - share.lo) * beyond, min(1.0, share.hi * m / at)
 
 
-def choices(
+def forecast_bounds(
     dataset: Dataset, month: Month, root: Path, manifest: Manifest, candidates: Sequence[int]
-) -> Iterator[Choice]:
+) -> Iterator[BoundForecast]:
     """For each event measure and candidate: the total, then the code with the most rows of each dimension.
 
     Raises NoEarlierRelease where a candidate is not from 1 to the cap under which the release measured its shares.
@@ -98,16 +98,16 @@ def choices(
         if entry is None or entry.kept is None or entry.rows_per_unit is None:
             raise NoEarlierRelease(f"from={manifest.release}: it has no kept shares of {measure.name}")
         for m in candidates:
-            _ensure_measured(m, entry.kept, manifest)
-            budget = budget_of(_with(dataset, measure, m), month)
-            for cuboid, code, share, counted in _largest(entry.kept, cells, measure.name):
-                if (error := _error(budget, measure.name, cuboid)) is not None:
-                    bounds = kept_bounds(share, entry.rows_per_unit, entry.kept.rows_per_unit, m)
-                    bias = _bias(bounds, share, counted)
-                    yield Choice(measure.name, m, cuboid, code, error, bounds, bias)
+            _ensure_within_measured_range(m, entry.kept, manifest)
+            budget = plan_budget(_with_rows_per_unit(dataset, measure, m), month)
+            for cuboid, code, share, counted in _largest_codes(entry.kept, cells, measure.name):
+                if (error := _cuboid_error(budget, measure.name, cuboid)) is not None:
+                    bounds = kept_share_limits(share, entry.rows_per_unit, entry.kept.rows_per_unit, m)
+                    bias = _bias_limits(bounds, share, counted)
+                    yield BoundForecast(measure.name, m, cuboid, code, error, bounds, bias)
 
 
-def _ensure_measured(m: int, kept: KeptEntry, manifest: Manifest) -> None:
+def _ensure_within_measured_range(m: int, kept: KeptEntry, manifest: Manifest) -> None:
     if not 1 <= m <= kept.rows_per_unit:
         raise NoEarlierRelease(
             f"rows-per-unit={m}: {manifest.release} measured kept shares against {kept.rows_per_unit} rows a person; "
@@ -115,7 +115,7 @@ def _ensure_measured(m: int, kept: KeptEntry, manifest: Manifest) -> None:
         )
 
 
-def _with(dataset: Dataset, measure: EventMeasure, m: int) -> Dataset:
+def _with_rows_per_unit(dataset: Dataset, measure: EventMeasure, m: int) -> Dataset:
     """The declaration with another m, which is all that a plan needs."""
     measures = tuple(
         replace(measure, rows_per_unit=m) if each == measure else each for each in dataset.measures
@@ -123,23 +123,25 @@ def _with(dataset: Dataset, measure: EventMeasure, m: int) -> Dataset:
     return replace(dataset, measures=measures)
 
 
-def _largest(kept: KeptEntry, cells: Path, measure: str) -> Iterator[tuple[str, str, ShareEntry, float]]:
+def _largest_codes(
+    kept: KeptEntry, cells: Path, measure: str
+) -> Iterator[tuple[str, str, ShareEntry, float]]:
     """The total, and of each level the code of the largest released count, whose share is known best; and that count."""
-    yield TOTAL, TOTAL, kept.overall, _counts(cells, measure, TOTAL)[TOTAL]
+    yield TOTAL, TOTAL, kept.overall, _released_counts(cells, measure, TOTAL)[TOTAL]
     for level, shares in kept.by.items():
-        counts = _counts(cells, measure, level)
+        counts = _released_counts(cells, measure, level)
         code = max(shares, key=lambda each: counts[each])
         yield level, code, shares[code], counts[code]
 
 
-def _counts(path: Path, measure: str, cuboid: str) -> dict[str, float]:
+def _released_counts(path: Path, measure: str, cuboid: str) -> dict[str, float]:
     """The released counts of a cuboid of at most one level, by code."""
     columns = [measure] if cuboid == TOTAL else [measure, cuboid]
     cells = pq.read_table(path, columns=columns, filters=[("cuboid", "==", cuboid)]).to_pylist()
     return {str(cell.get(cuboid, TOTAL)): float(cell[measure]) for cell in cells}
 
 
-def _error(budget: Budget, measure: str, cuboid: str) -> float | None:
+def _cuboid_error(budget: Budget, measure: str, cuboid: str) -> float | None:
     """The promised error of a cuboid that is published by now; None of one that no longer is."""
     levels = {budget.dataset.cuboid_name(c): c for c in budget.measures[measure].workload}
     if cuboid not in levels:
@@ -147,7 +149,7 @@ def _error(budget: Budget, measure: str, cuboid: str) -> float | None:
     return sqrt(float((standard_errors(budget, measure, levels[cuboid]) ** 2).mean()))
 
 
-def _bias(
+def _bias_limits(
     bounds: tuple[float, float] | None, share: ShareEntry, counted: float
 ) -> tuple[float, float] | None:
     """Rows that are missing, as negative numbers: of all under the loose cap, what is not kept."""

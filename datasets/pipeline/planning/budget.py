@@ -58,7 +58,7 @@ class Budget:
         return hashlib.sha256(json.dumps(plans, sort_keys=True).encode()).hexdigest()
 
 
-def budget_of(dataset: Dataset, month: Month) -> Budget:
+def plan_budget(dataset: Dataset, month: Month) -> Budget:
     """The plans of a dataset in a month. Free: it touches no data."""
     axes = axes_of(dataset, month)
     return Budget(

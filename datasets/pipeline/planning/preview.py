@@ -12,7 +12,7 @@ from datasets.privacy.plan import cell_count
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class PromisedAccuracy:
     """The accuracy of one cuboid of one measure: its number of cells and their standard errors, in published units."""
 
     cuboid: str
@@ -24,13 +24,13 @@ class Promise:
     largest: float
 
 
-def promises(budget: Budget) -> Iterator[Promise]:
+def promised_accuracies(budget: Budget) -> Iterator[PromisedAccuracy]:
     """One promise for each measure of each published cuboid, those of few dimensions first."""
     for cuboid in budget.cuboids:
         for name, plan in budget.measures.items():
             if cuboid in plan.workload:
                 errors = standard_errors(budget, name, cuboid)
-                yield Promise(
+                yield PromisedAccuracy(
                     budget.dataset.cuboid_name(cuboid),
                     sum(map(bool, cuboid)),
                     name,

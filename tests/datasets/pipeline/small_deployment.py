@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.pipeline.engine.bounding import bounded
+from datasets.pipeline.engine.bounding import bound_rows
 from datasets.pipeline.events.layout import month_folder
-from datasets.pipeline.events.source import Source
-from datasets.pipeline.events.validation import Into, validate
+from datasets.pipeline.events.source import EventSource
+from datasets.pipeline.events.validation import PartitionTarget, validate
 from datasets.pipeline.run import build_release
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
@@ -55,10 +55,10 @@ def concatenate(*several):
 def bounded_rows(con, dataset, month, folder, private, salt="salt"):
     """The contributions of the raw events in a folder, in batches, validated and bounded in buckets as in a build."""
     buckets = validate(
-        con, dataset, month, folder, private / "quarantine", Into(private / "buckets", salt)
+        con, dataset, month, folder, private / "quarantine", PartitionTarget(private / "buckets", salt)
     ).buckets
     for bucket in range(buckets.number):
-        yield from bounded(con, dataset, month, buckets.relation(bucket))
+        yield from bound_rows(con, dataset, month, buckets.partition_sql(bucket))
 
 
 class SmallDeployment:
@@ -84,7 +84,7 @@ class SmallDeployment:
         folder = month_folder(self.folder / "events", self.dataset, month)
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(columns), folder / "part-00000.parquet")
-        Source(format="table", schema="crates", unit="The gardener.").write(folder)
+        EventSource(format="table", schema="crates", unit="The gardener.").write(folder)
         return self
 
     def build(self, *, on_step=None, month=JUNE, **options):

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.state.disk_space import DiskFull
 from datasets.pipeline.state.failpoints import armed_failpoints
 from datasets.pipeline.state.ledger_store import LedgerUnavailable
@@ -143,7 +143,7 @@ def test_after_a_kill_or_a_full_disk_at_any_failpoint_readers_see_a_whole_releas
 @pytest.mark.parametrize("trouble", ["disk", "ledger", "spilling"])
 def test_a_full_disk_or_a_lost_ledger_at_any_failpoint_costs_no_second_spend(tmp_path, trouble):
     """The caps allow one build, so the next build must resume the same reservation."""
-    once = Caps(*[Fraction(budget_of(SEEDS, JUNE).spend().nano_rho, NANO)] * 2)
+    once = Caps(*[Fraction(plan_budget(SEEDS, JUNE).spend().nano_rho, NANO)] * 2)
     troubles = {
         "disk": raise_disk_full,
         "ledger": raise_ledger_unavailable,

@@ -10,7 +10,7 @@ import pytest
 
 from datasets.pipeline.events import partitions
 from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.run import HalfBuilt
 from datasets.pipeline.state import checkpoint, disk_space, files
 from datasets.pipeline.state.checkpoint import Checkpoint
@@ -79,7 +79,7 @@ def test_a_killed_build_publishes_nothing_and_the_next_one_resumes_its_reservati
     assert deployment.states == ["reserved"]
     assert read_manifest(deployment.build())["revision"] == 1
     assert deployment.states == ["reserved", "committed"]
-    assert deployment.spent_nano_rho() == budget_of(HARVEST, JUNE).spend().nano_rho
+    assert deployment.spent_nano_rho() == plan_budget(HARVEST, JUNE).spend().nano_rho
     assert not list((deployment.folder / "private" / "building").rglob("*.parquet")), "its files are deleted"
 
 
@@ -105,7 +105,7 @@ def test_a_different_build_gives_up_a_killed_one_only_on_request(deployment, mon
     assert kept == {path for path in deployment.context.private.rglob("*") if path.is_file()}
     deployment.build(afresh=True, **options)
     assert deployment.states == ["reserved", "void", "reserved", "committed"]
-    assert deployment.spent_nano_rho() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
+    assert deployment.spent_nano_rho() == 2 * plan_budget(HARVEST, JUNE).spend().nano_rho
 
 
 def test_a_build_afresh_without_an_interrupted_build_is_like_any_other(deployment):
@@ -115,7 +115,7 @@ def test_a_build_afresh_without_an_interrupted_build_is_like_any_other(deploymen
 
 @pytest.mark.parametrize("lacks", ["budget", "room"])
 def test_a_build_without_budget_or_room_does_not_give_up_a_killed_one(tmp_path, monkeypatch, lacks):
-    spend = Fraction(budget_of(HARVEST, JUNE).spend().nano_rho, NANO)
+    spend = Fraction(plan_budget(HARVEST, JUNE).spend().nano_rho, NANO)
     deployment = SmallDeployment(
         tmp_path / "deployment", Caps(month=spend if lacks == "budget" else 2 * spend)
     ).put(BUSY)
@@ -147,7 +147,7 @@ def test_a_build_killed_right_after_a_checkpoint_spends_once(deployment, monkeyp
     run_until_exit(deployment, deployment.build)
     monkeypatch.undo()
     deployment.build()
-    assert deployment.spent_nano_rho() == budget_of(HARVEST, JUNE).spend().nano_rho
+    assert deployment.spent_nano_rho() == plan_budget(HARVEST, JUNE).spend().nano_rho
     assert deployment.states == ["reserved", "committed"]
 
 

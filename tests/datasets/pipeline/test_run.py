@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.ledger import BudgetSpent, Caps
 from datasets.refusal import Refusal
 from tests.datasets.pipeline.small_deployment import (
@@ -117,7 +117,7 @@ def test_a_correction_is_a_new_spend_with_new_noise_and_the_next_revision(deploy
     assert (first.name, second.name) == ("2026-06.1", "2026-06.2")
     manifest = read_manifest(second)
     assert (manifest["previous"], manifest["correction"]) == ("2026-06.1", "two crates were counted twice")
-    assert deployment.spent_nano_rho() == 2 * budget_of(HARVEST, JUNE).spend().nano_rho
+    assert deployment.spent_nano_rho() == 2 * plan_budget(HARVEST, JUNE).spend().nano_rho
     assert read_cells(first)["crates"].to_pylist() != read_cells(second)["crates"].to_pylist()
     assert (deployment.folder / "releases/harvest/2026-06.current").read_text().strip() == "2026-06.2"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from datasets.pipeline.measurement.randomness import discrete_gaussian_noise, operating_system_words
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise, random_words
 from datasets.privacy.discrete_gaussian import LARGEST_SCALE, discrete_gaussian
 
 
@@ -89,7 +89,7 @@ def test_releases_take_their_bits_from_the_operating_system_and_never_twice():
     one, other = (discrete_gaussian_noise(np.full((50, 4), 1e6)) for _ in range(2))
     assert one.shape == (50, 4)
     assert (one != other).mean() > 0.99
-    words = operating_system_words(100_000)
+    words = random_words(100_000)
     assert len(np.unique(words)) == 100_000
     ones = np.unpackbits(words.view(np.uint8)).mean()
     assert ones == pytest.approx(0.5, abs=0.002)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from datasets.catalogue import DATASETS
 from datasets.definition import Cuboid
 from datasets.period import Month
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.discrete_gaussian import LARGEST_SCALE
 from datasets.privacy.plan import Plan, plan, row_cost
 from datasets.privacy.zcdp import rho_spent
@@ -70,7 +70,7 @@ def test_the_cost_of_a_row_is_the_squared_length_of_its_centred_vector(axes, dat
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
 def test_a_release_of_a_declared_dataset_costs_exactly_what_it_declares(dataset):
-    budget = budget_of(dataset, Month(2026, 7))
+    budget = plan_budget(dataset, Month(2026, 7))
     plans = [*budget.measures.values(), *budget.diagnostics.values()]
     spent = sum((true_cost(made, b) for made in plans for b in made.rho_of), Fraction(0))
     assert sum(rho for made in plans for rho in made.rho_of.values()) == dataset.rho_of_release

@@ -11,12 +11,12 @@ from numpy.random import default_rng
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.events.source import Source
-from datasets.pipeline.measurement.noise import NoisyCells, _with_middle
+from datasets.pipeline.events.source import EventSource
+from datasets.pipeline.measurement.noise import NoisyCells, _restore_middle
 from datasets.pipeline.output.cells import write_cells
 from datasets.pipeline.output.manifest import make_manifest
 from datasets.pipeline.output.publication import write_pointer
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.ledger import Caps, Entry
 from datasets.privacy.plan import Plan
 from datasets.privacy.residuals import ExactTable, measure, reconstruct
@@ -27,7 +27,7 @@ from datasets.release.format.manifest import FileEntry
 from tests.datasets.pipeline.small_dataset import JUNE, small_dataset
 
 HARVEST = small_dataset()
-GARDEN = Source(format="table", schema="crates, as the garden counts them", unit="The gardener.")
+GARDEN = EventSource(format="table", schema="crates, as the garden counts them", unit="The gardener.")
 
 
 def sign(text: bytes) -> str:
@@ -47,11 +47,11 @@ def write_release(  # noqa: PLR0913  each argument has a default
     *,
     revision: int = 1,
     seed: int = 1,
-    source: Source = GARDEN,
+    source: EventSource = GARDEN,
     current: bool = True,
 ) -> Path:
     """Write a release of random counts with statistical noise, and make it current. Returns its folder."""
-    budget, draw = budget_of(dataset, month), default_rng(seed)
+    budget, draw = plan_budget(dataset, month), default_rng(seed)
 
     def noise(scales: np.ndarray) -> np.ndarray:
         return np.rint(draw.normal(0.0, scales)).astype(np.int64)
@@ -63,7 +63,7 @@ def write_release(  # noqa: PLR0913  each argument has a default
 
     measured = {name: tables(plan, 20.0) for name, plan in budget.measures.items()}
     wide = {name: tables(plan, 25.0) for name, plan in budget.diagnostics.items()}
-    cells = NoisyCells({name: _with_middle(budget, measured, name) for name in measured}, wide)
+    cells = NoisyCells({name: _restore_middle(budget, measured, name) for name in measured}, wide)
     return _write_files(root, budget, cells, revision, source, current)
 
 

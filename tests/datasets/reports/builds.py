@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
-from datasets.pipeline.events.synthetic import generate
+from datasets.pipeline.events.synthetic import generate_events
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.pipeline.run import build_release
 from datasets.pipeline.state.context import BuildContext
@@ -27,7 +27,7 @@ def events(folder: Path, dataset: str, month: str) -> Path:
     where = folder / "events"
     if not (where / dataset / month).exists():
         seed = int(month.replace("-", ""))
-        generate(find_dataset(dataset), Month.parse(month), rows=ROWS[dataset], seed=seed, out=where)
+        generate_events(find_dataset(dataset), Month.parse(month), rows=ROWS[dataset], seed=seed, out=where)
     return where
 
 

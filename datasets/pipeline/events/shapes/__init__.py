@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datasets.pipeline.events.shape import Shape
+from datasets.pipeline.events.shape import EventShape
 from datasets.pipeline.events.shapes.ads import ADS
 from datasets.pipeline.events.shapes.moderation import MODERATION
 from datasets.pipeline.events.shapes.recommendations import RECOMMENDATIONS
 
-SHAPES: dict[str, Shape] = {"moderation": MODERATION, "ads": ADS, "recommendations": RECOMMENDATIONS}
+SHAPES: dict[str, EventShape] = {"moderation": MODERATION, "ads": ADS, "recommendations": RECOMMENDATIONS}

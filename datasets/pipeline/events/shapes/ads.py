@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.pipeline.events.shape import Given, Shape
+from datasets.pipeline.events.shape import ConditionalWeights, EventShape
 from datasets.pipeline.events.shapes.recipients import (
     AGES,
     DEVICES,
@@ -13,15 +13,15 @@ from datasets.pipeline.events.shapes.recipients import (
     SELLERS,
 )
 
-ADS = Shape(
+ADS = EventShape(
     rows={
         "product_category": PRODUCTS,
-        "product_risk_class": Given("product_category", RISKS_OF_PRODUCTS, RISK_OTHERWISE),
+        "product_risk_class": ConditionalWeights("product_category", RISKS_OF_PRODUCTS, RISK_OTHERWISE),
         "surface": {
             "home_feed": 30, "search_results": 34, "category_page": 8, "item_page_related": 15, "cart_related": 4, "live": 2,
             "affiliate_page": 3, "message": 1, "email_push": 2, "other": 1,
         },
-        "ad_format": Given(
+        "ad_format": ConditionalWeights(
             "surface",
             {
                 "search_results": {"search_ad": 80, "sponsored_listing": 20},
@@ -30,20 +30,20 @@ ADS = Shape(
             },
             {"sponsored_listing": 72, "banner": 15, "video": 12, "other": 1},
         ),
-        "advertiser_type": Given(
+        "advertiser_type": ConditionalWeights(
             "surface",
             {"affiliate_page": {"affiliate": 85, "business": 15}},
             {"business": 88, "individual_trader": 6, "affiliate": 2, "platform_own": 4},
         ),
         "seller_region": SELLERS,
-        "commercial_communication": Given(
+        "commercial_communication": ConditionalWeights(
             "surface",
             {"affiliate_page": {"declared": 60, "detected": 12, "none": 28},
              "live": {"declared": 40, "detected": 10, "none": 50}},
             {"none": 98, "declared": 1.6, "detected": 0.4},
         ),
         "profiling": {"yes": 78, "no": 22},
-        "targeting_basis": Given(
+        "targeting_basis": ConditionalWeights(
             "profiling",
             {
                 "yes": {
@@ -53,8 +53,8 @@ ADS = Shape(
             },
             {"contextual": 44, "keyword": 38, "location": 8, "language": 4, "device": 4, "none": 2},
         ),
-        "targeting_mode": Given("targeting_basis", {"none": {"none": 1}}, {"include": 94, "exclude": 6}),
-        "removal": Given(
+        "targeting_mode": ConditionalWeights("targeting_basis", {"none": {"none": 1}}, {"include": 94, "exclude": 6}),
+        "removal": ConditionalWeights(
             "product_risk_class",
             {"medicinal_product": {"no": 88, "illegal": 8, "terms": 4},
              "food_supplement": {"no": 94, "illegal": 3, "terms": 3},

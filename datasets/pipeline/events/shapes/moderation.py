@@ -9,7 +9,7 @@ not permitted), 2.01 million intellectual property, 1.32 million unsafe products
 
 from __future__ import annotations
 
-from datasets.pipeline.events.shape import Given, Shape
+from datasets.pipeline.events.shape import ConditionalWeights, EventShape
 from datasets.pipeline.events.shapes.recipients import RECIPIENTS
 
 _KEYWORDS = {
@@ -28,10 +28,10 @@ _KEYWORDS = {
 
 _BY_NOTICE = {"VOLUNTARY": 90, "ARTICLE_16": 9.7, "TRUSTED_FLAGGER": 0.05, "TYPE_OTHER_NOTIFICATION": 0.25}
 
-MODERATION = Shape(
+MODERATION = EventShape(
     rows={
         "keyword": _KEYWORDS,
-        "source": Given(
+        "source": ConditionalWeights(
             "category",
             {
                 "INTELLECTUAL_PROPERTY_INFRINGEMENTS": _BY_NOTICE,
@@ -40,18 +40,18 @@ MODERATION = Shape(
             },
             {"VOLUNTARY": 97, "ARTICLE_16": 2.6, "TRUSTED_FLAGGER": 0.1, "TYPE_OTHER_NOTIFICATION": 0.3},
         ),
-        "ground": Given(
+        "ground": ConditionalWeights(
             "source",
             {"ARTICLE_16": {"ILLEGAL_CONTENT": 80, "INCOMPATIBLE_CONTENT": 20}, "TRUSTED_FLAGGER": {"ILLEGAL_CONTENT": 1}},
             {"ILLEGAL_CONTENT": 1.8, "INCOMPATIBLE_CONTENT": 98.2},
         ),
-        "automated_detection": Given("source", {"VOLUNTARY": {"YES": 97.3, "NO": 2.7}}, {"NO": 97, "YES": 3}),
-        "automated_decision": Given(
+        "automated_detection": ConditionalWeights("source", {"VOLUNTARY": {"YES": 97.3, "NO": 2.7}}, {"NO": 97, "YES": 3}),
+        "automated_decision": ConditionalWeights(
             "automated_detection",
             {"YES": {"FULLY": 97.6, "PARTIALLY": 1.4, "NOT_AUTOMATED": 1}},
             {"FULLY": 5, "PARTIALLY": 15, "NOT_AUTOMATED": 80},
         ),
-        "restriction": Given(
+        "restriction": ConditionalWeights(
             "category",
             {
                 "SCAMS_AND_FRAUD": {
@@ -64,13 +64,13 @@ MODERATION = Shape(
                 "PROVISION_PARTIAL_SUSPENSION": 0.1, "SEVERAL": 0.2,
             },
         ),
-        "content_type": Given(
+        "content_type": ConditionalWeights(
             "category",
             {"ILLEGAL_OR_HARMFUL_SPEECH": {"TEXT": 80, "IMAGE": 15, "VIDEO": 5}},
             {"PRODUCT": 96, "IMAGE": 1.5, "TEXT": 1.2, "VIDEO": 0.4, "OTHER": 0.5, "SEVERAL": 0.4},
         ),
         "member_state": {"EU": 62, "EEA": 12, "several": 6, **{s: w / 8 for s, w in RECIPIENTS.items()}},
-        "product_risk_class": Given(
+        "product_risk_class": ConditionalWeights(
             "category",
             {
                 "UNSAFE_AND_PROHIBITED_PRODUCTS": {
@@ -82,13 +82,13 @@ MODERATION = Shape(
             {"none": 88, "electrical_ce": 4, "cosmetics": 2, "toy_childcare": 2, "food_supplement": 1.2, "adult_content": 0.8,
              "medicinal_product": 0.7, "medical_device": 0.6, "other_regulated": 0.7},
         ),
-        "detection_scheme": Given(
+        "detection_scheme": ConditionalWeights(
             "category",
             {"SCAMS_AND_FRAUD": {"off_site_contact": 25, "review_fraud": 25, "listing_swap": 20, "none": 30}},
             {"none": 96, "keyword_evasion": 1.6, "image_evasion": 1.2, "hidden_link": 0.7, "listing_swap": 0.3,
              "affiliate_misuse": 0.1, "other": 0.1},
         ),
-        "hours_to_action": Given(
+        "hours_to_action": ConditionalWeights(
             "source",
             {
                 "ARTICLE_16": {"under_1": 5, "1_to_6": 18, "6_to_24": 38, "24_to_72": 26, "72_to_168": 10, "over_168": 3},

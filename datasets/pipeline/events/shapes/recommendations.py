@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.pipeline.events.shape import Given, Shape
+from datasets.pipeline.events.shape import ConditionalWeights, EventShape
 from datasets.pipeline.events.shapes.recipients import (
     AGES,
     DEVICES,
@@ -13,15 +13,15 @@ from datasets.pipeline.events.shapes.recipients import (
     SELLERS,
 )
 
-RECOMMENDATIONS = Shape(
+RECOMMENDATIONS = EventShape(
     rows={
         "product_category": PRODUCTS,
-        "product_risk_class": Given("product_category", RISKS_OF_PRODUCTS, RISK_OTHERWISE),
+        "product_risk_class": ConditionalWeights("product_category", RISKS_OF_PRODUCTS, RISK_OTHERWISE),
         "system": {
             "home": 40, "search_ranking": 28, "similar_items": 16, "bought_together": 7, "live": 3, "affiliate_pool": 4,
             "email": 2,
         },
-        "surface": Given(
+        "surface": ConditionalWeights(
             "system",
             {
                 "home": {"home_feed": 100},
@@ -33,13 +33,13 @@ RECOMMENDATIONS = Shape(
             },
             {"email_push": 90, "message": 10},
         ),
-        "candidate_source": Given(
+        "candidate_source": ConditionalWeights(
             "option",
             {"non_profiling": {"popularity": 45, "content": 25, "new_item": 15, "editorial": 10, "sponsored": 5}},
             {"collaborative": 44, "content": 18, "popularity": 14, "sponsored": 12, "new_item": 7,
              "reengagement": 4, "editorial": 1},
         ),
-        "main_parameter_group": Given(
+        "main_parameter_group": ConditionalWeights(
             "option",
             {"non_profiling": {"search_query": 38, "popularity": 24, "price": 14, "rating": 12, "delivery": 8,
               "seller_score": 4}},
@@ -48,7 +48,7 @@ RECOMMENDATIONS = Shape(
         ),
         "model_version": {"v3": 62, "v2": 30, "v1": 6, "random": 2},
         "position_band": {"1": 9, "2-3": 15, "4-10": 34, "11-20": 22, "21-50": 15, "over_50": 5},
-        "item_removed": Given(
+        "item_removed": ConditionalWeights(
             "product_risk_class",
             {"medicinal_product": {"no": 97, "illegal": 2, "terms": 1},
              "weapon_like": {"no": 97.5, "illegal": 1.5, "terms": 1}},

@@ -14,8 +14,8 @@ from datasets.pipeline.audit.neighbours import canaries, write_events
 from datasets.pipeline.audit.probe_sites import ProbeSites
 from datasets.pipeline.audit.statistic import Probes, PublishedPlans
 from datasets.pipeline.events.layout import month_folder
-from datasets.pipeline.measurement.noise import noisy_cells
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.measurement.noise import measure_rows
+from datasets.pipeline.planning.budget import plan_budget
 from tests.datasets.pipeline.small_deployment import (
     HARVEST,
     JUNE,
@@ -46,12 +46,12 @@ def build_without_noise(rows, root, *, poisoned):
         fake_accounts(folder)
     with closing(duckdb.connect(config={"threads": 2})) as con:
         rows = bounded_rows(con, HARVEST, JUNE, folder, root / "private")
-        return noisy_cells(budget_of(HARVEST, JUNE), rows, no_noise)
+        return measure_rows(plan_budget(HARVEST, JUNE), rows, no_noise)
 
 
 @pytest.mark.parametrize("name", ["one row among a few", "far over every cap"])
 def test_a_hundred_thousand_fake_accounts_do_not_reveal_a_person(tmp_path, name):
-    rows, published = CANARIES[name].rows, PublishedPlans(budget_of(HARVEST, JUNE))
+    rows, published = CANARIES[name].rows, PublishedPlans(plan_budget(HARVEST, JUNE))
     moved = {}
     for poisoned in (False, True):
         without, with_ = (

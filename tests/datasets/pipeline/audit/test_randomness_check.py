@@ -76,7 +76,7 @@ def test_a_generator_within_the_privacy_engine_is_caught(monkeypatch):
 @pytest.mark.parametrize(
     "noise",
     [
-        partial(discrete_gaussian.discrete_gaussian, words=randomness.operating_system_words),
+        partial(discrete_gaussian.discrete_gaussian, words=randomness.random_words),
         lambda scales, words=STATE.bytes: np.zeros(scales.shape, dtype=np.int64),
         lambda scales: np.zeros(scales.shape, dtype=np.int64),
     ],

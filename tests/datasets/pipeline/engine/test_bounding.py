@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.pipeline.engine.bounding import GRAINS
-from datasets.pipeline.engine.bounding import bounded as bounded_bucket
-from datasets.pipeline.events.partitions import Buckets
+from datasets.pipeline.engine.bounding import bound_rows as bounded_bucket
+from datasets.pipeline.events.partitions import Partitions
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 
 Event = tuple[str, str, str, str, bool, int]  # unit, kind, plant, state, sold, cents
@@ -29,10 +29,10 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def bounded(con, dataset, month, salt: str, buckets: int = 1) -> Iterator:
     """The contributions of the rows in `valid_events`, by way of so many buckets."""
     with TemporaryDirectory() as folder:
-        made = Buckets(Path(folder), buckets)
+        made = Partitions(Path(folder), buckets)
         made.write(con, "part-00000", dataset, month, salt, "SELECT * FROM valid_events", {})
         for bucket in range(buckets):
-            yield from bounded_bucket(con, dataset, month, made.relation(bucket))
+            yield from bounded_bucket(con, dataset, month, made.partition_sql(bucket))
 
 
 def contributions(con, events: list[Event], salt: str = "salt", buckets: int = 1) -> dict:

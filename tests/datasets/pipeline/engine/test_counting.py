@@ -37,7 +37,7 @@ def test_every_table_equals_counting_row_by_row(rows, wanted, batches):
     weights = np.array([row[3] for row in rows], dtype=np.float64)
     counter = Counter(AXES, {"weight": wanted, "rows": wanted})
     for part in np.array_split(np.arange(len(rows)), batches):
-        counter.add([c[part] for c in codes], {"weight": weights[part], "rows": np.ones(len(part))})
+        counter.add_batch([c[part] for c in codes], {"weight": weights[part], "rows": np.ones(len(part))})
     tables = counter.tables("weight")
     assert set(tables) == set(wanted)
     for cuboid in wanted:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from datasets.catalogue import DATASETS
 from datasets.period import Month
-from datasets.pipeline.engine.covering import MOST_CELLS, chosen, covering
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.engine.covering import MOST_CELLS, cover_cuboids, select_tables
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cell_count
 
@@ -23,19 +23,19 @@ def contains(table, cuboid):
 @settings(max_examples=60)
 @given(cuboids, st.integers(1, 300))
 def test_every_wanted_cuboid_is_a_sum_of_a_table(wanted, most):
-    tables = covering(AXES, wanted, most)
+    tables = cover_cuboids(AXES, wanted, most)
     assert all(any(contains(table, cuboid) for table in tables) for cuboid in wanted)
     widest = max(cell_count(AXES, cuboid) for cuboid in wanted)
     assert all(cell_count(AXES, table) <= max(most, widest) for table in tables)
     some = {cuboid for cuboid in wanted if cuboid[0] < 2}
-    assert all(any(contains(table, cuboid) for table in chosen(tables, some)) for cuboid in some)
+    assert all(any(contains(table, cuboid) for table in select_tables(tables, some)) for cuboid in some)
 
 
 def test_every_dataset_is_counted_in_a_fifth_of_the_passes_or_so():
     for dataset in DATASETS:
-        budget = budget_of(dataset, Month(2026, 6))
+        budget = plan_budget(dataset, Month(2026, 6))
         axes = next(iter(budget.measures.values())).axes
         wanted = {cuboid for plan in budget.measures.values() for cuboid in plan.rho_of}
-        tables = covering(axes, wanted)
+        tables = cover_cuboids(axes, wanted)
         assert len(tables) < len(wanted) / 4
         assert all(cell_count(axes, table) <= MOST_CELLS for table in tables)

@@ -11,15 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.pipeline.engine.packing import packing_of
-from datasets.pipeline.events.partitions import Buckets
-from datasets.pipeline.events.source import Source
-from datasets.pipeline.events.validation import Into, validate
+from datasets.pipeline.engine.packing import packing_for
+from datasets.pipeline.events.partitions import Partitions
+from datasets.pipeline.events.source import EventSource
+from datasets.pipeline.events.validation import PartitionTarget, validate
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 
 HARVEST = small_dataset()
 SALT = "5a" * 32
-SOURCE = Source(format="table", schema="crates", unit="The gardener.")
+SOURCE = EventSource(format="table", schema="crates", unit="The gardener.")
 
 
 def crate(number=1, **changes):
@@ -37,7 +37,7 @@ class Found:
     remarks: tuple
 
 
-def recognised(con, buckets: Buckets, files):
+def recognised(con, buckets: Partitions, files):
     """The rows in the buckets by order of event id, their unit and event told again by the hashes that stand for them."""
     named = {}
     for rows in files:
@@ -47,9 +47,9 @@ def recognised(con, buckets: Buckets, files):
             named[int(lot[:16], 16), int(lot[16:], 16)] = {"unit_id": unit, "event_id": event}
     found = []
     for bucket in range(buckets.number):
-        if (relation := buckets.relation(bucket)) is not None:
+        if (relation := buckets.partition_sql(bucket)) is not None:
             for row in con.sql(relation).to_arrow_table().to_pylist():
-                plant, state, day = packing_of(HARVEST, JUNE).codes(
+                plant, state, day = packing_for(HARVEST, JUNE).codes(
                     [np.array([row["word_0"]], dtype=np.uint64)]
                 )
                 found.append(
@@ -75,7 +75,7 @@ def check(tmp_path):
                 pq.write_table(table, folder / f"part-{number:05d}.parquet")
         with duckdb.connect() as con:
             shutil.rmtree(tmp_path / "buckets", ignore_errors=True)
-            found = validate(con, HARVEST, JUNE, folder, aside, Into(tmp_path / "buckets", SALT))
+            found = validate(con, HARVEST, JUNE, folder, aside, PartitionTarget(tmp_path / "buckets", SALT))
             valid = recognised(con, found.buckets, files)
         bad = aside / "events.parquet"
         return Found(

@@ -10,8 +10,8 @@ from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
 from datasets.pipeline.events.layout import MonthExists, staged_month
 from datasets.pipeline.events.source import read_source
-from datasets.pipeline.events.synthetic import BadRows, generate
-from datasets.pipeline.events.validation import Into, validate
+from datasets.pipeline.events.synthetic import BadRows, generate_events
+from datasets.pipeline.events.validation import PartitionTarget, validate
 
 FEBRUARY = Month(2026, 2)
 
@@ -23,10 +23,10 @@ def rows(folder):
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
 def test_every_synthetic_event_is_valid(dataset, tmp_path):
 
-    folder = generate(dataset, FEBRUARY, rows=3_000, seed=1, out=tmp_path)
+    folder = generate_events(dataset, FEBRUARY, rows=3_000, seed=1, out=tmp_path)
     with duckdb.connect() as con:
         found = validate(
-            con, dataset, FEBRUARY, folder, tmp_path / "aside", Into(tmp_path / "buckets", "salt")
+            con, dataset, FEBRUARY, folder, tmp_path / "aside", PartitionTarget(tmp_path / "buckets", "salt")
         )
     assert (found.totals.kept, found.totals.quarantined) == (3_000, 0)
     assert read_source(folder, dataset).format == "synthetic"
@@ -35,7 +35,7 @@ def test_every_synthetic_event_is_valid(dataset, tmp_path):
 def test_the_same_seed_gives_the_same_events_and_another_seed_others(tmp_path):
     ads = find_dataset("ads")
     one, two, other = (
-        rows(generate(ads, FEBRUARY, rows=500, seed=seed, out=tmp_path / str(n)))
+        rows(generate_events(ads, FEBRUARY, rows=500, seed=seed, out=tmp_path / str(n)))
         for n, seed in enumerate((1, 1, 2))
     )
     assert one == two
@@ -44,14 +44,14 @@ def test_the_same_seed_gives_the_same_events_and_another_seed_others(tmp_path):
 
 def test_moderation_follows_the_public_figures(tmp_path):
     """AliExpress, H1 2026 (DSA.md, 2.4): nearly all by automated means, own initiative, against the terms."""
-    events = rows(generate(find_dataset("moderation"), FEBRUARY, rows=20_000, seed=1, out=tmp_path))
+    events = rows(generate_events(find_dataset("moderation"), FEBRUARY, rows=20_000, seed=1, out=tmp_path))
     automated = sum(row["automated_detection"] == "YES" for row in events) / len(events)
     assert 0.95 < automated < 0.99  # 130.6 of 134.2 million
     assert sum(row["source"] == "VOLUNTARY" for row in events) / len(events) > 0.98
 
 
 def test_few_units_have_most_of_the_rows(tmp_path):
-    events = rows(generate(find_dataset("moderation"), FEBRUARY, rows=20_000, seed=1, out=tmp_path))
+    events = rows(generate_events(find_dataset("moderation"), FEBRUARY, rows=20_000, seed=1, out=tmp_path))
     counts = sorted(Counter(row["unit_id"] for row in events).values(), reverse=True)
     assert sum(counts[: len(counts) // 10]) > 0.25 * len(events)
     assert counts[0] > 20 * counts[len(counts) // 2]
@@ -59,18 +59,18 @@ def test_few_units_have_most_of_the_rows(tmp_path):
 
 def test_progress_adds_up_and_no_number_of_rows_is_impossible(tmp_path):
     ads, told = find_dataset("ads"), []
-    generate(ads, FEBRUARY, rows=1_234, seed=1, out=tmp_path, written=told.append)
+    generate_events(ads, FEBRUARY, rows=1_234, seed=1, out=tmp_path, on_progress=told.append)
     assert sum(told) == 1_234
     for number in (0, -1, 10**9):
         with pytest.raises(BadRows, match=f"--rows {number}"):
-            generate(ads, FEBRUARY, rows=number, seed=1, out=tmp_path / "other")
+            generate_events(ads, FEBRUARY, rows=number, seed=1, out=tmp_path / "other")
     with pytest.raises(MonthExists, match="--replace"):
-        generate(ads, FEBRUARY, rows=5, seed=1, out=tmp_path)
+        generate_events(ads, FEBRUARY, rows=5, seed=1, out=tmp_path)
 
 
 def test_a_crash_while_a_month_is_written_leaves_what_was_there(tmp_path):
     ads = find_dataset("ads")
-    folder = generate(ads, FEBRUARY, rows=10, seed=1, out=tmp_path)
+    folder = generate_events(ads, FEBRUARY, rows=10, seed=1, out=tmp_path)
     before = rows(folder)
     with pytest.raises(KeyboardInterrupt), staged_month(tmp_path, ads, FEBRUARY, replace=True) as staging:
         (staging.events / "part-00000.parquet").write_bytes(b"half")

@@ -6,8 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.period import Month
-from datasets.pipeline.planning.bounds import NoEarlierRelease, choices, earlier_release, kept_bounds
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.bounds import (
+    NoEarlierRelease,
+    earlier_release,
+    forecast_bounds,
+    kept_share_limits,
+)
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.planning.standard_errors import standard_errors
 from datasets.release.format.manifest import ShareEntry
 from tests.datasets.pipeline.small_deployment import HARVEST, JUNE, SmallDeployment, crates
@@ -29,17 +34,17 @@ def test_the_share_that_another_bound_keeps_lies_where_it_is_said_to(people, org
     if kept(100) == 0:
         return
     share = kept(at) / kept(100)
-    low, high = kept_bounds(ShareEntry(share=share, lo=share, hi=share), at, 100, m)
+    low, high = kept_share_limits(ShareEntry(share=share, lo=share, hi=share), at, 100, m)
     assert low - 1e-9 <= kept(m) / kept(100) <= high + 1e-9
 
 
 def test_bounds_meet_where_something_is_known_and_take_in_the_interval():
     share = ShareEntry(share=0.6, lo=0.5, hi=0.7)
-    assert kept_bounds(share, 3, 5, 3) == (0.5, 0.7)
-    assert kept_bounds(share, 3, 5, 5) == (1.0, 1.0)
-    assert kept_bounds(ShareEntry(share=None, lo=None, hi=None), 3, 5, 2) is None
+    assert kept_share_limits(share, 3, 5, 3) == (0.5, 0.7)
+    assert kept_share_limits(share, 3, 5, 5) == (1.0, 1.0)
+    assert kept_share_limits(ShareEntry(share=None, lo=None, hi=None), 3, 5, 2) is None
     with pytest.raises(ValueError, match="from 1 to 5"):
-        kept_bounds(share, 3, 5, 6)
+        kept_share_limits(share, 3, 5, 6)
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +58,11 @@ def test_noise_grows_with_the_bound_and_bias_falls(released):
     manifest = earlier_release(released, HARVEST, "2026-06.1", JULY, verify)
     found = [
         c
-        for c in choices(HARVEST, JULY, released, manifest, [1, 3, 5])
+        for c in forecast_bounds(HARVEST, JULY, released, manifest, [1, 3, 5])
         if c.measure == "crates" and c.cuboid == "total"
     ]
     one, three, five = sorted(found, key=lambda c: c.rows_per_unit)
-    promised = float(standard_errors(budget_of(HARVEST, JULY), "crates", (0, 0, 0)))
+    promised = float(standard_errors(plan_budget(HARVEST, JULY), "crates", (0, 0, 0)))
     assert (one.error, three.error, five.error) == pytest.approx((promised / 3, promised, promised * 5 / 3))
     truth = kept_of(crates(20_000, 4_000))
     for choice in found:
@@ -74,7 +79,9 @@ def kept_of(columns):
 
 def test_each_dimension_is_shown_at_its_largest_code_with_its_own_share(released):
     manifest = earlier_release(released, HARVEST, "2026-06.1", JULY, verify)
-    found = {c.cuboid: c for c in choices(HARVEST, JULY, released, manifest, [3]) if c.measure == "crates"}
+    found = {
+        c.cuboid: c for c in forecast_bounds(HARVEST, JULY, released, manifest, [3]) if c.measure == "crates"
+    }
     assert set(found) == {"total", "kind", "state", "day"}
     told = manifest.by_measure["crates"].kept.by["kind"]["fruit"]  # three of seven plants
     assert (found["kind"].code, found["kind"].kept) == ("fruit", pytest.approx((told.lo, told.hi)))
@@ -96,4 +103,4 @@ def test_a_release_that_may_not_be_looked_at_is_refused(released, name, month, w
 def test_a_bound_beyond_what_was_measured_is_refused(released):
     manifest = earlier_release(released, HARVEST, "2026-06.1", JULY, verify)
     with pytest.raises(NoEarlierRelease, match="rows-per-unit=6: .* ask from 1 to 5"):
-        list(choices(HARVEST, JULY, released, manifest, [6]))
+        list(forecast_bounds(HARVEST, JULY, released, manifest, [6]))

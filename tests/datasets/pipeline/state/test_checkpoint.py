@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets.pipeline.events import parts
-from datasets.pipeline.events.partitions import Buckets
+from datasets.pipeline.events.partitions import Partitions
 from datasets.pipeline.state import checkpoint, files
 from datasets.pipeline.state.files import UNFINISHED_NAME
 from tests.datasets.pipeline.interruptions import PLENTY, build_in_child, kill_self
@@ -41,7 +41,7 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
     monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
     whole = deployment_of_two_files(tmp_path / "whole").build(noise=no_noise, correction="counted again")
     deployment = deployment_of_two_files(tmp_path / "cut")
-    write, settle = Buckets.write, Buckets.settle
+    write, settle = Partitions.write, Partitions.replace_suspects
 
     def write_half(self, con, part, *rest):
         write(self, con, part, *rest)
@@ -57,13 +57,13 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
             (self.folder / "suspects.parquet").write_bytes(b"PAR1 and no more")
             kill_self()
 
-    monkeypatch.setattr(Buckets, "write", write_half)
-    monkeypatch.setattr(Buckets, "settle", write_half_of_duplicates)
+    monkeypatch.setattr(Partitions, "write", write_half)
+    monkeypatch.setattr(Partitions, "replace_suspects", write_half_of_duplicates)
     with build_in_child(deployment):
         pass
     assert deployment.states == []
-    monkeypatch.setattr(Buckets, "write", write)
-    monkeypatch.setattr(Buckets, "settle", settle)
+    monkeypatch.setattr(Partitions, "write", write)
+    monkeypatch.setattr(Partitions, "replace_suspects", settle)
     folder = deployment.build(noise=no_noise, correction="counted again")
     assert counts(folder) == counts(whole)
     total = next(

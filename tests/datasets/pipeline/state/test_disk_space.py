@@ -2,7 +2,7 @@
 
 import pytest
 
-from datasets.pipeline.planning.budget import budget_of
+from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.state import disk_space
 from datasets.pipeline.state.disk_space import NoRoom
 from datasets.pipeline.state.private_folder import NotPrivate
@@ -35,7 +35,7 @@ def test_a_private_disk_that_is_too_small_is_refused_without_revealing_the_numbe
 
 
 def test_a_single_disk_must_have_room_for_the_release_and_the_private_files(deployment, monkeypatch):
-    need = disk_space.bytes_needed(budget := budget_of(deployment.dataset, JUNE))
+    need = disk_space.bytes_needed(budget := plan_budget(deployment.dataset, JUNE))
     for free, fits in (
         (2 * need + disk_space.BYTES_PER_EVENT * ROWS - 1, False),
         (2 * need + disk_space.BYTES_PER_EVENT * ROWS, True),
@@ -80,4 +80,4 @@ def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(deployme
 def test_the_bytes_needed_depend_on_the_declaration_alone_and_are_enough(deployment):
     folder = deployment.build()
     written = sum(path.stat().st_size for path in folder.iterdir())
-    assert 2 * written < disk_space.bytes_needed(budget_of(SEEDS, JUNE)) < 65 << 20
+    assert 2 * written < disk_space.bytes_needed(plan_budget(SEEDS, JUNE)) < 65 << 20

@@ -2,11 +2,11 @@
 
 import pytest
 
-from datasets.pipeline.events.source import Source
+from datasets.pipeline.events.source import EventSource
 from datasets.release.releases import Releases
 from tests.datasets.release.small_release import verify, write_release
 
-PARTIAL = Source(
+PARTIAL = EventSource(
     format="table",
     schema="crates without their states",
     unit="The gardener.",

@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.engine.sql import enum, quoted, text
-from datasets.pipeline.events.columns import Column, Kind, arrow_schema, columns_of
-from datasets.pipeline.events.fitting import converted, reason
-from datasets.pipeline.events.layout import Staging
-from datasets.pipeline.events.quarantine import Quarantine, Totals
+from datasets.pipeline.engine.sql import enum_type, quote_name, string_literal
+from datasets.pipeline.events.columns import EventColumn, Kind, arrow_schema, event_columns
+from datasets.pipeline.events.fitting import conversion_sql, reason_sql
+from datasets.pipeline.events.layout import StagingFolders
+from datasets.pipeline.events.quarantine import Quarantine, RowTotals
 
 BATCH = 1 << 14
 ROWS_PER_FILE = 1 << 22
@@ -29,22 +29,22 @@ QUARANTINE_FILE = "import.parquet"
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
+class ColumnMapping:
     """How a source's columns become a declaration's: `columns` gives the SQL expression of each, over the source's
     columns and `"@id"`, a text that tells the rows of one import apart. `faults` are (SQL condition, reason) for rows that
     cannot be mapped at all. A column without an expression has no counterpart in the source."""
 
     columns: Mapping[str, str]
     faults: tuple[tuple[str, str], ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
+    intermediate: Mapping[str, str] = field(default_factory=dict)
     """Intermediate values in order: SQL names, beginning with @, that the others use, each with its expression."""
 
 
-class Intake:
+class EventWriter:
     """Writes what fits into `staging.events`, the rest into `staging.quarantine`, and counts both."""
 
-    def __init__(self, dataset: Dataset, month: Month, staging: Staging) -> None:
-        self._columns = columns_of(dataset)
+    def __init__(self, dataset: Dataset, month: Month, staging: StagingFolders) -> None:
+        self._columns = event_columns(dataset)
         self._month = month
         self._staging = staging
         self._con = duckdb.connect(config={"threads": 2})
@@ -58,7 +58,7 @@ class Intake:
         """A new source file begins: its rows are told apart from those of the others."""
         self._files_read += 1
 
-    def add(self, batch: pa.Table, mapped: Mapped, file: str, first: int) -> None:
+    def add(self, batch: pa.Table, mapped: ColumnMapping, file: str, first: int) -> None:
         """Take the rows of a batch, whose first is row `first` of `file`."""
         rows = batch.num_rows
         if not rows:
@@ -66,16 +66,16 @@ class Intake:
         self._con.register("batch", batch)
         try:
             self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE checked AS {self._checked(batch, mapped, first)}"
+                f"CREATE OR REPLACE TEMP TABLE checked AS {self._checked_sql(batch, mapped, first)}"
             )
         finally:
             self._con.unregister("batch")
         self._read += rows
-        names = ", ".join(quoted(column.name) for column in self._columns)
-        self._keep(self._table(f'SELECT {names} FROM checked WHERE "@reason" IS NULL'))
+        names = ", ".join(quote_name(column.name) for column in self._columns)
+        self._write_events(self._table(f'SELECT {names} FROM checked WHERE "@reason" IS NULL'))
         self._quarantine.add(
             self._table(
-                f'SELECT "@reason" AS reason, {text(file)} AS file, "@row" AS row, "@record" AS record '
+                f'SELECT "@reason" AS reason, {string_literal(file)} AS file, "@row" AS row, "@record" AS record '
                 'FROM checked WHERE "@reason" IS NOT NULL'
             )
         )
@@ -88,12 +88,14 @@ class Intake:
     def _table(self, sql: str) -> pa.Table:
         return self._con.sql(sql).to_arrow_table()
 
-    def _checked(self, batch: pa.Table, mapped: Mapped, first: int) -> str:
+    def _checked_sql(self, batch: pa.Table, mapped: ColumnMapping, first: int) -> str:
         """Convert, then judge: the same two steps as the build's own validation. Names that begin with @ are ours."""
-        record = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in batch.column_names)
-        given = "".join(f", {expression} AS {name}" for name, expression in mapped.given.items())
-        raw = ", ".join(f"{self._raw(column, mapped)} AS {quoted(column.name)}" for column in self._columns)
-        faults = " ".join(f"WHEN {condition} THEN {text(why)}" for condition, why in mapped.faults)
+        record = ", ".join(f"{quote_name(name)} := {quote_name(name)}" for name in batch.column_names)
+        given = "".join(f", {expression} AS {name}" for name, expression in mapped.intermediate.items())
+        raw = ", ".join(
+            f"{self._raw_expression(column, mapped)} AS {quote_name(column.name)}" for column in self._columns
+        )
+        faults = " ".join(f"WHEN {condition} THEN {string_literal(why)}" for condition, why in mapped.faults)
         fault = f"CASE {faults} END" if faults else "NULL::VARCHAR"
         mapping = (
             f'WITH numbered AS (SELECT *, {first - 1} + row_number() OVER () AS "@row" FROM batch), '
@@ -107,30 +109,31 @@ class Intake:
             for name, kind, *_ in self._con.execute(f"DESCRIBE {mapping} FROM mapped").fetchall()
         }
         fitted = ", ".join(
-            f"{converted(column, types[column.name])} AS {quoted(column.name)}" for column in self._columns
+            f"{conversion_sql(column, types[column.name])} AS {quote_name(column.name)}"
+            for column in self._columns
         )
         return (
             f'{mapping}, fitted AS (SELECT {fitted}, "@fault", "@row", "@raw" FROM mapped), '
-            f'judged AS (SELECT *, coalesce("@fault", {reason(self._columns, self._month)}) AS "@reason" FROM fitted) '
+            f'judged AS (SELECT *, coalesce("@fault", {reason_sql(self._columns, self._month)}) AS "@reason" FROM fitted) '
             'SELECT * EXCLUDE ("@raw"), CASE WHEN "@reason" IS NOT NULL THEN to_json("@raw")::VARCHAR END AS "@record" '
             'FROM judged ORDER BY "@row"'
         )
 
-    def _raw(self, column: Column, mapped: Mapped) -> str:
+    def _raw_expression(self, column: EventColumn, mapped: ColumnMapping) -> str:
         if column.name in mapped.columns:
             return mapped.columns[column.name]
         if column.kind is Kind.CODE:
-            return f"{text(str(column.absent))}::{enum(column.codes)}"
+            return f"{string_literal(str(column.absent))}::{enum_type(column.codes)}"
         return f"{int(column.absent or 0)}::BIGINT"
 
-    def _keep(self, table: pa.Table) -> None:
+    def _write_events(self, table: pa.Table) -> None:
         if not table.num_rows:
             return
         if self._writer is None or self._in_file >= ROWS_PER_FILE:
             self._next_file()
         assert self._writer is not None
         self._writer.write_table(
-            pa.table([_stored(table[f.name], f.type) for f in self._schema], schema=self._schema)
+            pa.table([_cast_to_stored_type(table[f.name], f.type) for f in self._schema], schema=self._schema)
         )
         self._in_file += table.num_rows
         self._kept += table.num_rows
@@ -146,9 +149,9 @@ class Intake:
             self._writer.close()
             self._writer = None
 
-    def totals(self) -> Totals:
+    def totals(self) -> RowTotals:
         """How many rows came in and what became of them: private."""
-        return Totals(self._read, self._kept, self._quarantine.rows, dict(self._quarantine.reasons))
+        return RowTotals(self._read, self._kept, self._quarantine.rows, dict(self._quarantine.reasons))
 
     def __enter__(self) -> Self:
         return self
@@ -161,15 +164,17 @@ class Intake:
         self._con.close()
 
 
-def _stored(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+def _cast_to_stored_type(values: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_dictionary(wanted) and values.type != wanted:
         return pa.chunked_array([chunk.cast(wanted) for chunk in values.chunks], wanted)
     return values.cast(wanted)
 
 
-def absent(dataset: Dataset, mapped: Mapped) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def missing_levels_and_values(
+    dataset: Dataset, mapped: ColumnMapping
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The levels and the values of a declaration that have no counterpart in the source."""
-    columns = columns_of(dataset)
+    columns = event_columns(dataset)
     values = {value.name for value in dataset.values}
     missing = [column.name for column in columns if column.name not in mapped.columns]
     finest = {d.finest.name: tuple(level.name for level in d.levels) for d in dataset.dimensions}
