@@ -157,7 +157,7 @@ class CsvFile:
     def batches(self, size: int) -> Iterator[RowBatch]:
         """Its rows, `size` at a time. Raises UnreadableFile where the file is damaged or ends within a row."""
         first, batch = 1, []
-        for row in _told(self._lines, self.name):
+        for row in _read_rows_or_refuse(self._lines, self.name):
             if row:  # an empty line holds nothing
                 batch.append(row)
             if len(batch) == size:
@@ -194,7 +194,7 @@ def open_csv(member: CsvSource, *, delimiter: str = ",", encoding: str = "utf-8-
     ending = _LastLineWatcher(text)
     csv.field_size_limit(LONGEST_FIELD)
     lines = csv.reader(ending, delimiter=delimiter, strict=True)
-    names = next(_told(lines, member.name), [])
+    names = next(_read_rows_or_refuse(lines, member.name), [])
     if not names:
         raise UnreadableFile(f"{member.name} is empty; a CSV file begins with a line of column names")
     header = tuple(name.strip() or f"column {number}" for number, name in enumerate(names, 1))
@@ -213,7 +213,7 @@ def ensure_distinct(name: str, header: tuple[str, ...]) -> None:
             )
 
 
-def _told(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+def _read_rows_or_refuse(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
     """The same lines, with whatever the reader stumbles over told in a sentence."""
     try:
         yield from lines
