@@ -33,9 +33,7 @@ _TIMEOUT = 10.0
 """Seconds to wait for the child process; it needs about a millisecond."""
 _PURE_PACKAGE = "datasets.privacy."
 """Import contracts prove that these modules use no clock, file or operating system; numpy's generators they could use."""
-_ALLOWED_NAMES = frozenset(
-    "np frombuffer bytearray os urandom uint64 discrete_gaussian operating_system_words".split()
-)
+_ALLOWED_NAMES = frozenset("np frombuffer bytearray os urandom uint64 discrete_gaussian random_words".split())
 """The only names that functions outside the privacy engine may use to draw noise."""
 _GENERATORS = frozenset(
     "random randint randbytes default_rng RandomState Generator BitGenerator PCG64 Philox MT19937 SFC64 SeedSequence Random "

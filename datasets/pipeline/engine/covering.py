@@ -30,7 +30,7 @@ def cover_cuboids(
     is left for the factor it grows by, up to `most` cells.
 
     >>> axes = [Axis(name, ((2,),)) for name in "abc"]
-    >>> covering(axes, [(1, 1, 0), (1, 0, 1), (0, 1, 1)])
+    >>> cover_cuboids(axes, [(1, 1, 0), (1, 0, 1), (0, 1, 1)])
     ((1, 1, 1),)
     """
     left = np.array(sorted(wanted, key=lambda c: (-cell_count(axes, c), c)), dtype=np.int64).reshape(

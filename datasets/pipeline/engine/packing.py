@@ -43,8 +43,8 @@ class Packing:
 def pack_codes(sizes: Sequence[int]) -> Packing:
     """Places for so many codes of each dimension, one dimension after the other.
 
-    >>> packing([118, 3]).places
-    (Place(word=0, shift=0, bits=7), Place(word=0, shift=7, bits=2))
+    >>> pack_codes([118, 3]).fields
+    (BitField(word=0, shift=0, bits=7), BitField(word=0, shift=7, bits=2))
     """
     places, word, used = [], 0, 0
     for size in sizes:

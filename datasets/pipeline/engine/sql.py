@@ -8,7 +8,7 @@ from collections.abc import Iterable
 def quote_name(name: str) -> str:
     """A name as an SQL identifier.
 
-    >>> quoted('a"b')
+    >>> quote_name('a"b')
     '"a""b"'
     """
     return '"' + name.replace('"', '""') + '"'
@@ -17,7 +17,7 @@ def quote_name(name: str) -> str:
 def string_literal(value: str) -> str:
     """A constant of ours, such as a code, as an SQL string.
 
-    >>> text("it's")
+    >>> string_literal("it's")
     "'it''s'"
     """
     return "'" + value.replace("'", "''") + "'"

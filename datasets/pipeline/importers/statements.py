@@ -200,7 +200,8 @@ def _member_state_sql() -> str:
         f"CASE WHEN len({_SCOPE}) = 0 THEN '{geography.MEMBER_STATE.unknown}' "
         f"WHEN len({strange}) > 0 THEN {strange}[1] "
         f"WHEN len({_SCOPE}) = 1 THEN {_SCOPE}[1] WHEN len({_SCOPE}) = {len(geography.COUNTRIES)} THEN 'EEA' "
-        f"WHEN len({_SCOPE}) = {len(union)} AND list_has_all([{_string_literals(union)}], {_SCOPE}) THEN 'EU' ELSE 'several' END"
+        f"WHEN len({_SCOPE}) = {len(union)} AND list_has_all([{_string_literals(union)}], {_SCOPE}) THEN 'EU' "
+        "ELSE 'several' END"
     )
 
 

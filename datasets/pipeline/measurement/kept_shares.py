@@ -56,13 +56,13 @@ def _share_estimator(
             var_denominator=wide_plan.mean_variance(cuboid),
         )
         return Ratio(
-            _clip_to_unit_interval(ratio.value),
-            _clip_to_unit_interval(ratio.low),
-            _clip_to_unit_interval(ratio.high),
+            _clip_share(ratio.value),
+            _clip_share(ratio.low),
+            _clip_share(ratio.high),
         )
 
     return share
 
 
-def _clip_to_unit_interval(share: float | None) -> float | None:
+def _clip_share(share: float | None) -> float | None:
     return None if share is None else min(max(share, 0.0), 1.0)

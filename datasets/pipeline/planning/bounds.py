@@ -69,9 +69,9 @@ def kept_share_limits(share: ShareEntry, at: int, cap: int, rows_per_unit: int) 
 
     None where noise leaves no interval. Raises ValueError where m is not from 1 to the cap.
 
-    >>> kept_bounds(ShareEntry(share=0.5, lo=0.5, hi=0.5), at=10, cap=110, rows_per_unit=20)
+    >>> kept_share_limits(ShareEntry(share=0.5, lo=0.5, hi=0.5), at=10, cap=110, rows_per_unit=20)
     (0.55, 1.0)
-    >>> kept_bounds(ShareEntry(share=0.5, lo=0.5, hi=0.5), at=10, cap=110, rows_per_unit=5)
+    >>> kept_share_limits(ShareEntry(share=0.5, lo=0.5, hi=0.5), at=10, cap=110, rows_per_unit=5)
     (0.25, 0.475)
     """
     if not 1 <= rows_per_unit <= cap:

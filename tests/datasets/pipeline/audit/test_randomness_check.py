@@ -46,7 +46,7 @@ def seedable_words(number):
 
 def test_a_seed_that_could_be_set_in_production_is_caught_even_if_it_is_not_set(monkeypatch):
     monkeypatch.delenv("DAYLIGHT_SEED", raising=False)
-    monkeypatch.setattr(randomness, "operating_system_words", seedable_words)
+    monkeypatch.setattr(randomness, "random_words", seedable_words)
     assert failed() == {SOURCE}
     monkeypatch.setenv("DAYLIGHT_SEED", "7")
     assert failed() == {SOURCE, FORKED}
@@ -60,7 +60,7 @@ def words_of_a_generator(number):
 
 
 def test_a_generator_that_the_operating_system_seeded_is_caught(monkeypatch):
-    monkeypatch.setattr(randomness, "operating_system_words", words_of_a_generator)
+    monkeypatch.setattr(randomness, "random_words", words_of_a_generator)
     assert failed() == {SOURCE, FORKED}
 
 

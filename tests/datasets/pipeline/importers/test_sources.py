@@ -192,6 +192,6 @@ def test_a_failed_replacement_leaves_the_old_month_as_it_was(imported, tmp_path,
 def test_progress_is_told_up_to_the_last_byte(imported, tmp_path, parts):
     path = zipped(tmp_path / "dump.zip", *parts, nested=True)
     told = []
-    imported([path, parts[0]], passed=told.append)
+    imported([path, parts[0]], on_bytes=told.append)
     assert told == sorted(told)
     assert told[-1] == path.stat().st_size + parts[0].stat().st_size
