@@ -1,0 +1,24 @@
+"""Resolved questions are kept until something is released; then they are resolved again."""
+
+from tests.datasets.release.small_release import write_release
+
+PARAMETERS = (("measure", "crates"), ("group_by", "kind"))
+
+
+def test_a_question_is_resolved_once_until_something_is_released(reader, root):
+    first = reader.resolver.resolve("harvest", PARAMETERS)
+    assert reader.resolver.resolve("harvest", PARAMETERS) is first
+    write_release(root, revision=3, seed=8)
+    again = reader.resolver.resolve("harvest", PARAMETERS)
+    assert [[release.name for release in releases] for _, releases in (first, again)] == [
+        ["2026-06.2"],
+        ["2026-06.3"],
+    ]
+
+
+def test_a_question_of_a_named_release_is_in_memory_once_it_was_resolved(reader):
+    named = (*PARAMETERS, ("release", "2026-06.1"))
+    assert reader.resolver.is_resolved_in_memory("harvest", PARAMETERS)
+    assert not reader.resolver.is_resolved_in_memory("harvest", named)
+    reader.resolver.resolve("harvest", named)
+    assert reader.resolver.is_resolved_in_memory("harvest", named)
