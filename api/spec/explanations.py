@@ -64,12 +64,12 @@ EXPLANATIONS = {
     ),
     "report-not-covered": Explanation(
         "Use one of the periods that GET /v1/reports lists.",
-        "period=2031-H1: nothing is released of it; there are reports of 2026-H1, 2026-Q2, 2026-05, 2026-06",
+        "period=2031-H1: no release covers it; there are reports for 2026-H1, 2026-Q2, 2026-05, 2026-06",
         "GET /v1/reports/2031-H1",
     ),
     "unknown-part": Explanation(
         "Use one of the parts in `allowed`: the official name of its file, without .csv.",
-        "part '4_notes' is not made here; there are 3_member_states_orders, 4_notices, 5_own_initiative_illegal, "
+        "part '4_notes' is not available; available are 3_member_states_orders, 4_notices, 5_own_initiative_illegal, "
         "6_own_initiative_TC, 7_appeals_and_recidivism, 8_automated_means, 10_AMAR. Did you mean 4_notices?",
         "GET /v1/reports/2026-06/4_notes",
     ),
