@@ -34,6 +34,9 @@ BODY_TIMEOUT = 60.0
 """Seconds from the end of a head to the end of its body; no endpoint reads a body of more than 64 KiB."""
 
 _EMPTY_LINE = b"\r\n\r\n"
+_CHUNKED_END = re.compile(rb"[^\n]\r\n\r\n")
+_TAIL_BYTES = 4
+"""Bytes of a chunked body that are kept, since the next bytes may complete its end."""
 _REQUEST_LINE = re.compile(rb"[A-Z]+ /[!-\"$-~]* HTTP/1\.[01]\r\n")
 """The target in origin form only, without a fragment (RFC 9112, section 3.2.1)."""
 _UPGRADE_FIELD = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
@@ -53,7 +56,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
     _expects_head = True
     _head_is_complete = False  # a complete head was given to the parser, which has not started it
     _body_left = 0  # bytes of a body with Content-Length
-    _body_tail = b""  # the last bytes of a chunked body, in which an empty line may have begun
+    _body_tail = b""  # the last bytes of a chunked body, in which its end may have begun
     _overhead = 0  # bytes since the end of the head or since content of the body was parsed
     _is_refused = False
     _timer: TimerHandle | None = None
@@ -114,26 +117,33 @@ class StrictHttpProtocol(HttpToolsProtocol):
         )
 
     def _read_body(self, data: bytes) -> bytes:
-        """Parse a piece of a body, and return what follows the piece."""
-        piece = data[: self._piece_size(data)]
-        if self._body_left:
-            self._body_left -= len(piece)
-        self._body_tail = (self._body_tail + piece)[1 - len(_EMPTY_LINE) :]
+        """Parse the body as far as it has arrived, and return what follows it."""
+        if not self._body_left:
+            return self._read_chunked_body(data)
+        piece = data[: min(self._body_left, MAX_HEAD_BYTES)]
+        self._body_left -= len(piece)
+        self._parse_body_piece(piece)
+        return data[len(piece) :]
+
+    def _read_chunked_body(self, data: bytes) -> bytes:
+        """Parse a chunked body piece by piece, such that it can only end where a piece ends.
+
+        It ends with an empty line behind the line of the last chunk or of a trailer (RFC 9112, section 7.1).
+        """
+        data, start = self._body_tail + data, len(self._body_tail)
+        while start < len(data) and not (self._expects_head or self._is_refused):
+            found = _CHUNKED_END.search(data, max(0, start - _TAIL_BYTES))
+            end = min(found.end() if found else len(data), start + MAX_HEAD_BYTES)
+            self._parse_body_piece(data[start:end])
+            start = end
+        self._body_tail = data[max(0, start - _TAIL_BYTES) : start]
+        return data[start:]
+
+    def _parse_body_piece(self, piece: bytes) -> None:
         self._overhead += len(piece)
         super().data_received(piece)
         if self._overhead > MAX_HEAD_BYTES:
             self._refuse(HTTPStatus.BAD_REQUEST, "Too much is sent around the body.")
-        return data[len(piece) :]
-
-    def _piece_size(self, data: bytes) -> int:
-        """Bytes to parse next, such that the body can only end with the last of them.
-
-        A chunked body ends with an empty line (RFC 9112, section 7.1), so a piece of one ends with the first empty line.
-        """
-        if self._body_left:
-            return min(self._body_left, MAX_HEAD_BYTES)
-        end = (self._body_tail + data[:MAX_HEAD_BYTES]).find(_EMPTY_LINE)
-        return MAX_HEAD_BYTES if end < 0 else end + len(_EMPTY_LINE) - len(self._body_tail)
 
     def on_message_begin(self) -> None:
         if not self._head_is_complete:

@@ -191,6 +191,12 @@ def test_a_request_behind_a_chunked_body_is_answered_wherever_the_bytes_are_cut(
     assert exchange(echo, *(b"%c" % byte for byte in POST_CHUNKED + following)) == answers
 
 
+def test_content_that_is_full_of_empty_lines_is_read_to_its_end(echo):
+    content = b"a\r\n\r\n" * 40_000
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content)
+    assert exchange(echo, POST_CHUNKED + body + LAST) == ([200, 200], ["POST /x  0 200000", "GET /last  0 0"])
+
+
 def test_many_requests_with_chunked_bodies_may_be_sent_at_once(echo):
     asked = b"".join(POST_CHUNKED + chunks for chunks in CHUNKS)
     bodies = [f"POST /x  0 {size}" for size in CHUNKS.values()]
