@@ -1,11 +1,11 @@
-"""Bounding: what each row counts for in each measure, decided by looking at one privacy unit at a time.
+"""Bounding: the weight of each row in each measure, computed from the rows of one privacy unit at a time.
 
-A person's rows are put in the order of a salted hash and the first m count (PRIVACY.md, section 8); an
-organisation's rows all count, each as a unit of its own. In unit measures every unit weighs 10,000 grains, spread
-over all its rows. No rule looks at two units, so a unit that comes or goes moves nobody else's rows.
+A person's rows are ordered by a salted hash and the first m count (PRIVACY.md, section 8). All rows of an organisation
+count, each as a unit of its own. In unit measures every unit has a weight of 10,000 grains, spread over all its rows. No
+rule looks at two units, so adding or removing a unit never changes another unit's rows.
 
-The SQL is text rendered from the declaration; names come from it. It reads narrow rows of one bucket, which hold all rows
-of each unit that they hold one of (`datasets.pipeline.events.partitions`).
+The SQL is rendered from the declaration, which supplies the names. It reads the narrow rows of one partition; a partition
+contains either all rows of a unit or none (`datasets.pipeline.events.partitions`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _BATCH = 1 << 17
 
 @dataclass(frozen=True)
 class Contributions:
-    """Bounded rows: `codes` has one array per dimension, the positions of the finest codes; `weights` one array
-    per measure, and `wide` one per event measure, the rows counted under the diagnostic cap. All of one length."""
+    """Bounded rows. `codes` has one array per dimension with the positions of the finest codes; `weights` has one array
+    per measure; `wide` has one per event measure with the weights under the diagnostic cap. All have the same length."""
 
     codes: tuple[NDArray[np.intp], ...]
     weights: dict[str, NDArray[np.float64]]
@@ -41,7 +41,7 @@ class Contributions:
 def bound_rows(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, month: Month, rows: str | None
 ) -> Iterator[Contributions]:
-    """The contributions of the narrow rows of a bucket, which the SQL query `rows` gives, in batches."""
+    """The contributions of a partition, in batches; the SQL query `rows` selects its narrow rows."""
     if rows is None:
         return
     with con.sql(contributions_sql(dataset, month, rows)).to_arrow_reader(_BATCH) as batches:
@@ -69,11 +69,11 @@ def event_measures(dataset: Dataset) -> tuple[EventMeasure, ...]:
 def contributions_sql(dataset: Dataset, month: Month, rows: str) -> str:
     """One row per narrow row of `rows`: its words, and its weight in each measure.
 
-    Only a person with more rows than some bound is ranked: whoever has fewer has all of them counted in any order.
+    Rows are ranked only if their person has more rows than the smallest bound; otherwise all rows count.
     """
     ranks = {measure.where: _rank_sql(measure.where) for measure in event_measures(dataset)}
     bounds = [*(m.rows_per_unit for m in event_measures(dataset)), dataset.diagnostics.rows_per_unit]
-    crowded = f"(is_person AND unit_rows > {min(bounds)})"
+    exceeds_bound = f"(is_person AND unit_rows > {min(bounds)})"
     columns = [
         *(f"word_{n}" for n in range(packing_for(dataset, month).words)),
         *(f"{_weight_sql(dataset, measure)} AS weight_{measure.name}" for measure in dataset.measures),
@@ -83,8 +83,8 @@ def contributions_sql(dataset: Dataset, month: Month, rows: str) -> str:
         ),
     ]
     ranked, unranked = (
-        ", ".join(f"{sql} AS {_rank_name(where)}" for where, sql in given.items())
-        for given in (ranks, dict.fromkeys(ranks, "0"))
+        ", ".join(f"{sql} AS {_rank_name(where)}" for where, sql in rank_of.items())
+        for rank_of in (ranks, dict.fromkeys(ranks, "0"))
     )
     return f"""
     WITH units AS (
@@ -96,8 +96,8 @@ def contributions_sql(dataset: Dataset, month: Month, rows: str) -> str:
         SELECT * EXCLUDE (is_person), units.is_person FROM ({rows}) AS events JOIN units USING (unit_upper, unit_lower)
     ),
     ranked AS (
-        SELECT *, {ranked} FROM joined WHERE {crowded}
-        UNION ALL SELECT *, {unranked} FROM joined WHERE NOT {crowded}
+        SELECT *, {ranked} FROM joined WHERE {exceeds_bound}
+        UNION ALL SELECT *, {unranked} FROM joined WHERE NOT {exceeds_bound}
     )
     SELECT {", ".join(columns)} FROM ranked"""
 
@@ -121,7 +121,9 @@ def _weight_sql(dataset: Dataset, measure: Measure) -> str:
         case EventMeasure():
             return f"{_counts_sql(measure, measure.rows_per_unit)}::UTINYINT"
         case UnitMeasure():
-            is_first = "lot_upper = first_upper AND lot_lower = first_lower"  # of exactly one row of a unit
+            is_first = (
+                "lot_upper = first_upper AND lot_lower = first_lower"  # true for exactly one row of a unit
+            )
             first = f"CASE WHEN {is_first} THEN {GRAINS} % unit_rows ELSE 0 END"
             return f"({GRAINS} // unit_rows + {first})::SMALLINT"
         case SumMeasure():

@@ -24,9 +24,9 @@ Counts = dict[str, dict[Cuboid, Weights]]
 
 
 class Counter:
-    """Exact tables that cover the cuboids of several measures, filled batch by batch.
+    """Exact tables that cover the cuboids of several measures; rows are added batch by batch.
 
-    `wanted` gives for each measure all cuboids whose tables will be asked for, closed under roll-up.
+    `wanted` maps each measure to all cuboids whose tables will be requested; it must be closed under roll-up.
     """
 
     def __init__(self, axes: Sequence[Axis], wanted: Mapping[str, Iterable[Cuboid]]) -> None:
@@ -38,7 +38,7 @@ class Counter:
             measure: {table: np.zeros(cell_count(axes, table)) for table in select_tables(tables, cuboids)}
             for measure, cuboids in deepest.items()
         }
-        """What was counted so far: exact and private. Counts of other rows may be added to it, cell by cell."""
+        """The counts so far: exact and private. Counts of other rows may be added cell by cell."""
         self._measures: dict[Cuboid, list[str]] = {}
         for measure, counts in self.counts.items():
             for table in counts:
@@ -52,7 +52,7 @@ class Counter:
                 self.counts[measure][table] += np.bincount(key, weights[measure], minlength=size)
 
     def _cell_numbers_by_table(self, codes: Sequence[Codes]) -> Iterator[tuple[Cuboid, Codes]]:
-        """The packed cell number of every row, for each table; common beginnings are packed once."""
+        """The cell number of every row, for each table; common prefixes of levels are packed once."""
         coarse: dict[tuple[int, int], Codes] = {}
         packed: list[tuple[tuple[int, int], Codes]] = []
         for table in sorted(self._measures, key=_grouped_levels):

@@ -1,8 +1,8 @@
-"""Coverings: few, wide tables to count instead of many narrow ones, such that every wanted cuboid is a sum of one of them.
+"""Coverings: a few wide tables to count instead of many narrow ones; every wanted cuboid is a sum of one of them.
 
-Counting costs one pass over the rows for each table, whatever its width, as long as the table stays in the processor's
-cache. So narrow cuboids are counted together: 560 three-way cuboids of 16 dimensions are sums of some 90 tables of
-five dimensions or so. It is planning from public sizes alone; the numbers that come out are the same (they are exact).
+Counting needs one pass over the rows for each table, whatever its width, if the table fits into the processor's cache.
+Therefore narrow cuboids are counted together: 560 three-way cuboids of 16 dimensions are sums of about 90 tables of about
+five dimensions. The choice depends only on public sizes, and the results are the same, because they are exact.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cell_count
 
 MOST_CELLS = 1 << 16
-"""The widest table that is made: 512 KiB of doubles, which a core's own cache holds. A wider cuboid is a table itself."""
+"""Cells of the widest table: 512 KiB of doubles, which fit into a core's own cache. A wider cuboid gets its own table."""
 
 
 def cover_cuboids(
@@ -26,8 +26,8 @@ def cover_cuboids(
 ) -> tuple[Cuboid, ...]:
     """Tables, as cuboids, such that each wanted cuboid is no finer than one of them.
 
-    Greedy: the widest cuboid that is left begins a table, which then grows by the level that brings in most of what
-    is left for the factor it grows by, up to `most` cells.
+    Greedy: the widest remaining cuboid starts a table. The table is refined by the level that covers most of the
+    remaining cuboids relative to the growth of the table, up to `most` cells.
 
     >>> axes = [Axis(name, ((2,),)) for name in "abc"]
     >>> cover_cuboids(axes, [(1, 1, 0), (1, 0, 1), (0, 1, 1)])
@@ -47,7 +47,7 @@ def cover_cuboids(
 
 
 def select_tables(tables: Iterable[Cuboid], wanted: Iterable[Cuboid]) -> tuple[Cuboid, ...]:
-    """Of given tables few that cover the wanted cuboids, greedily: the one that covers most of what is left."""
+    """A few of the given tables that cover the wanted cuboids; greedily the one that covers most of the remaining."""
     tables = tuple(tables)
     left = np.array(sorted(wanted), dtype=np.int64).reshape(-1, len(tables[0]) if tables else 0)
     found = []
@@ -61,7 +61,7 @@ def select_tables(tables: Iterable[Cuboid], wanted: Iterable[Cuboid]) -> tuple[C
 def _finer_tables(
     axes: Sequence[Axis], table: Cuboid, left: NDArray[np.int64], most: int
 ) -> Iterator[tuple[float, Cuboid]]:
-    """Every table that is finer in one axis, with the cuboids it gains for each factor e of cells."""
+    """Every table that is finer in one axis, with the number of cuboids gained per factor e of cells."""
     size, covered = cell_count(axes, table), int(_is_covered(left, table).sum())
     for at, axis in enumerate(axes):
         for level in range(table[at] + 1, axis.depth + 1):

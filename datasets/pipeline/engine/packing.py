@@ -1,4 +1,4 @@
-"""Packing: the codes of a row in as few 64-bit words as hold them, so that a row stays narrow while it is bounded."""
+"""Packing: the codes of a row in as few 64-bit words as possible, so that rows stay narrow while they are bounded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class BitField:
-    """Where the position of a dimension's finest code stands: in which word, after how many bits, over how many."""
+    """The bits that hold the position of a dimension's finest code: number of the word, shift, and width in bits."""
 
     word: int
     shift: int
@@ -27,7 +27,7 @@ class BitField:
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """One place for each dimension, in `words` words of 64 bits."""
+    """One bit field for each dimension, in `words` words of 64 bits."""
 
     fields: tuple[BitField, ...]
     words: int
@@ -41,7 +41,7 @@ class Packing:
 
 
 def pack_codes(sizes: Sequence[int]) -> Packing:
-    """Places for so many codes of each dimension, one dimension after the other.
+    """The bit fields for dimensions with these numbers of codes, in order.
 
     >>> pack_codes([118, 3]).fields
     (BitField(word=0, shift=0, bits=7), BitField(word=0, shift=7, bits=2))
@@ -65,7 +65,7 @@ def packing_for(dataset: Dataset, month: Month) -> Packing:
 def packed_words_sql(dataset: Dataset, month: Month) -> tuple[str, ...]:
     """The words of a valid event, as SQL expressions over its columns.
 
-    Codes are multiplied into place: DuckDB refuses to shift a bit into the topmost one.
+    Codes are multiplied instead of shifted: DuckDB refuses to shift into the topmost bit.
     """
     packed = packing_for(dataset, month)
     terms: list[list[str]] = [[] for _ in range(packed.words)]

@@ -15,7 +15,7 @@ def quote_name(name: str) -> str:
 
 
 def string_literal(value: str) -> str:
-    """A constant of ours, such as a code, as an SQL string.
+    """A trusted constant, such as a code, as an SQL string literal.
 
     >>> string_literal("it's")
     "'it''s'"

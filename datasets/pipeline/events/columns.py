@@ -1,4 +1,4 @@
-"""The columns of raw events, as a declaration asks for them."""
+"""The columns that raw events of a dataset must have, derived from its declaration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datasets.definition import CodeList, Dataset
 UNIT_KINDS = ("person", "organisation")
 
 LONGEST_ID = 500
-"""Characters. Article 17 statements allow their platforms identifiers of 500; nobody needs longer ones."""
+"""Characters. Statements of reasons (Art. 17) allow identifiers of 500."""
 
 LARGEST_VALUE = 10**15
 """Integer values beyond this, either way, are no measurement; sums over 10^8 rows of it would not fit 64 bits."""

@@ -1,8 +1,7 @@
-"""Which raw values fit their column, as SQL text for DuckDB: pure functions of the declaration.
+"""SQL that converts raw values to the type of their column and says why a row does not fit: pure functions.
 
-Values are converted row by row, whatever type the file has them in, and only where nothing is lost or guessed:
-DuckDB by itself would take '12.7' for 13, 'yes' for true and a time with an offset for a time without.
-Every rule looks at one row.
+Values are converted row by row from whatever type the file has, and only if nothing is lost or guessed: DuckDB by itself
+would convert '12.7' to 13 and 'yes' to true, and would drop the offset of a time. Every rule looks at one row only.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _WHOLE_NUMBER = r"-?\d{1,18}"
 
 
 def conversion_sql(column: EventColumn, stored: str) -> str:
-    """The value of `column`, stored as the SQL type `stored`, in the type it should have; NULL where it has none."""
+    """SQL for the value of `column`, stored as the SQL type `stored`, in its declared type; NULL if that is impossible."""
     name = quote_name(column.name)
     is_text = stored == "VARCHAR" or stored.startswith("ENUM")
     match column.kind:
@@ -50,7 +49,7 @@ def conversion_sql(column: EventColumn, stored: str) -> str:
 def _time_sql(name: str, stored: str, *, is_text: bool) -> str:
     if stored in _WITHOUT_ZONE:
         return f"TRY_CAST({name} AS TIMESTAMP)"
-    if stored == _WITH_ZONE:  # by way of the epoch: a cast would depend on the session's time zone
+    if stored == _WITH_ZONE:  # through the epoch, because a cast would depend on the session's time zone
         return f"make_timestamp(epoch_us({name}))"
     if is_text:
         return (
@@ -82,7 +81,7 @@ def _integer_sql(name: str, stored: str, *, is_text: bool) -> str:
 
 
 def reason_sql(columns: Iterable[EventColumn], month: Month) -> str:
-    """Why a row of converted values does not fit, as text: the first of its faults; NULL where it fits."""
+    """SQL for the reason why a row of converted values does not fit: its first fault; NULL if it fits."""
     faults = [fault for column in columns for fault in _faults(column, month)]
     return (
         "CASE "
@@ -92,9 +91,9 @@ def reason_sql(columns: Iterable[EventColumn], month: Month) -> str:
 
 
 def fits_sql(columns: Iterable[EventColumn], month: Month) -> str:
-    """Whether a row of converted values has no fault at all: much cheaper than to ask which; never NULL.
+    """SQL for whether a row of converted values has no fault: much cheaper than `reason_sql`; never NULL.
 
-    A condition is NULL only where its column is, and then the first of that column's conditions is true.
+    A condition is NULL only if its column is NULL, and then the first of that column's conditions is true.
     """
     return " AND ".join(f"NOT ({condition})" for column in columns for condition, _ in _faults(column, month))
 
@@ -104,8 +103,8 @@ def _faults(column: EventColumn, month: Month) -> list[tuple[str, str]]:
     match column.kind:
         case Kind.ID:
             return [
-                # what is all blanks begins with one, and no text has more characters than bytes: the first, cheap
-                # comparison of each pair settles nearly every row
+                # the first comparison of each pair is cheap and decides nearly every row: a text of blanks begins with a
+                # blank, and a text never has more characters than bytes
                 (
                     f"{name} IS NULL OR ({name} < '!' AND trim({name}, {_BLANKS}) = '')",
                     f"null id: {column.name}",

@@ -1,6 +1,6 @@
-"""Where raw events lie: `DIR/<dataset>/<YYYY-MM>/part-00000.parquet …` with a `source.json`.
+"""The folders of raw events: `DIR/<dataset>/<YYYY-MM>/part-00000.parquet …` with a `source.json`.
 
-A month is written into a staging folder and renamed when it is whole, so that a crash leaves nothing half done.
+A month is written into a staging folder and renamed when it is complete, so that a crash leaves no partial month.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ TOTALS_FILE = "totals.json"
 
 
 class NoEvents(Refusal):
-    """There are no raw events where they were looked for."""
+    """The folder has no raw events."""
 
 
 class MonthExists(Refusal):
-    """The month's folder is there already."""
+    """The month's folder already exists."""
 
 
 class MonthIsBeingWritten(Refusal):
@@ -43,7 +43,7 @@ def quarantine_folder(root: Path, dataset: Dataset, month: Month) -> Path:
 def event_files(folder: Path) -> tuple[Path, ...]:
     """The Parquet files of a month in order of name.
 
-    Symbolic links are refused rather than followed: what a release is made from lies in the folder itself.
+    Symbolic links are refused: the input of a release must be in the folder itself.
     Raises NoEvents.
     """
     if folder.is_symlink() or not folder.is_dir():
@@ -54,18 +54,18 @@ def event_files(folder: Path) -> tuple[Path, ...]:
         path for path in folder.iterdir() if path.suffix == ".parquet" and not path.name.startswith(".")
     )
     if not files:
-        raise NoEvents(f"{folder} holds no .parquet file; `events import` or `events generate` makes them")
+        raise NoEvents(f"{folder} has no .parquet file; `events import` or `events generate` writes them")
     for path in files:
         if path.is_symlink() or not path.is_file():
             raise NoEvents(
-                f"{path} is not a regular file; put the Parquet file itself there, no link or folder"
+                f"{path} is not a regular file; put the Parquet file itself there, not a link or a folder"
             )
     return tuple(files)
 
 
 @dataclass(frozen=True, slots=True)
 class StagingFolders:
-    """Where a month is being written: its events, and what does not fit."""
+    """The folders in which a month is being written: its events, and the rows that do not fit."""
 
     events: Path
     quarantine: Path
@@ -75,9 +75,9 @@ class StagingFolders:
 def staged_month(
     root: Path, dataset: Dataset, month: Month, *, replace: bool = False
 ) -> Iterator[StagingFolders]:
-    """Folders that become the month and its quarantine when the block ends well, and vanish when it does not.
+    """Folders that become the month and its quarantine if the block succeeds, and are removed if it raises.
 
-    An empty quarantine folder is not kept. With `replace` the old month goes when the new one is whole.
+    An empty quarantine folder is not kept. With `replace` the old month is removed once the new one is complete.
     Raises MonthExists and MonthIsBeingWritten before the block begins.
     """
     final = StagingFolders(month_folder(root, dataset, month), quarantine_folder(root, dataset, month))
@@ -87,7 +87,7 @@ def staged_month(
     with _write_lock(final.events.parent, dataset):
         _restore_replaced_month(final, old)
         _ensure_free(final, replace)
-        shutil.rmtree(work, ignore_errors=True)  # left by a crash: whoever holds the lock may sweep
+        shutil.rmtree(work, ignore_errors=True)  # left by a crash; the holder of the lock may remove it
         staging = StagingFolders(work / "events", work / "quarantine")
         try:
             staging.events.mkdir(parents=True)
@@ -105,7 +105,7 @@ def _ensure_free(final: StagingFolders, replace: bool) -> None:
 
 
 def _move_into_place(staging: StagingFolders, final: StagingFolders, old: Path) -> None:
-    """Rename what is whole into place, the month itself last: where a month is, its quarantine is too."""
+    """Rename the complete folders into place, the month last, so that a month never appears without its quarantine."""
     for folder in (staging.events, staging.quarantine):
         for path in folder.iterdir():
             _fsync(path)
@@ -121,7 +121,7 @@ def _move_into_place(staging: StagingFolders, final: StagingFolders, old: Path) 
 
 
 def _restore_replaced_month(final: StagingFolders, old: Path) -> None:
-    """Put a replaced month back where the new one never arrived; else let the old one go."""
+    """Restore a replaced month if the new one was not moved into place; otherwise delete the old one."""
     for folder in (final.quarantine, final.events):
         if (old / final.events.name).exists() and not final.events.exists() and (old / folder.name).exists():
             shutil.rmtree(folder, ignore_errors=True)

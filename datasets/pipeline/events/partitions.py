@@ -1,9 +1,10 @@
-"""Buckets: the valid events of a month as narrow rows in private files, all rows of a privacy unit in one of them.
+"""Partitions: the valid events of a month as narrow rows in private files, all rows of a privacy unit in one partition.
 
-A bucket is bounded by itself, so memory holds one bucket and not the month. A narrow row has no text: md5 of the salted
-unit and of the salted event stand for their identifiers (128 bits each: two units fall together with a chance below 2^-70
-in 10^8, and nobody can look for such a pair without the salt), codes are packed into words, values stay as they are.
-Which bucket a unit falls into has no say in what its rows count for.
+Each partition is bounded independently, so memory holds one partition and not the month. A narrow row has no text: md5
+hashes of the salted unit and of the salted event replace their identifiers (128 bits each; the probability that any two of
+10^8 units collide is below 2^-70, and nobody can search for a collision without the salt). Codes are packed into words;
+values are unchanged. The partition of a unit does not influence which of its rows count. On disk, the folder of a partition
+is named `bucket=<n>`. A lot is the salted hash that orders the rows of a unit.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from datasets.pipeline.engine.sql import quote_name
 from datasets.pipeline.events.parts import escape_glob
 
 ROWS_PER_PARTITION = 1 << 22
-"""About how many rows a bucket holds; each takes some 40 bytes on disk, and bounding a few hundred MiB."""
+"""Rows of a partition, about; each row takes some 40 bytes on disk, and bounding a partition a few hundred MiB."""
 
 _MOST_PARTITIONS = 64
 _LOW = (1 << 64) - 1
@@ -36,9 +37,9 @@ Params = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Partitions:
-    """So many buckets under `folder`: of each part of the input `<part>/bucket=<n>/*.parquet`.
+    """`number` partitions under `folder`; each part of the input has files `<part>/bucket=<n>/*.parquet`.
 
-    The rows whose `lot_upper` is listed in `suspects.parquet`, where there is one, are replaced by those in `settled`.
+    If `suspects.parquet` exists, the rows whose `lot_upper` it lists are replaced by those in the folder `settled`.
     """
 
     folder: Path
@@ -65,15 +66,15 @@ class Partitions:
         suspects: pa.Table,
         valid: str,
     ) -> None:
-        """From now on have the rows of `valid` in place of all those whose lots are `suspects`."""
+        """Replace all rows whose lots are in `suspects` by the rows of `valid`."""
         rows = con.sql(narrow_rows_sql(dataset, month, valid, self.number), params=salt_parameters(salt))
         rows.write_parquet(str(_empty_folder(self.folder / "settled")), partition_by=["bucket"])
         pq.write_table(
             suspects, self.folder / "suspects.parquet"
-        )  # the last of the two: it is what makes both hold
+        )  # written last: it makes the replacement take effect
 
     def files(self, bucket: int | None = None) -> tuple[Path, ...]:
-        """The files of one bucket, or of all; those that suspects were settled in excepted."""
+        """The files of one partition, or of all, without the replacements of suspects."""
         pattern = f"part-*/bucket={'*' if bucket is None else bucket}/*.parquet"
         return tuple(sorted(self.folder.glob(pattern)))
 
@@ -82,12 +83,12 @@ class Partitions:
         return sum(int(pq.ParquetFile(path).metadata.num_rows) for path in self.files())
 
     def repeated_lots(self) -> NDArray[np.uint64]:
-        """Every upper half of a lot that stands in more than one row: repeated events, and the odd coincidence."""
+        """Every upper half of a lot that occurs in more than one row: repeated events, and rare collisions."""
         found = [_repeated_lots(self.files(bucket)) for bucket in range(self.number)]
         return np.unique(np.concatenate(found))
 
     def partition_sql(self, bucket: int) -> str | None:
-        """The rows of one bucket, as an SQL query; None where it has none."""
+        """SQL that selects the rows of one partition; None if it has none."""
         suspects = self.folder / "suspects.parquet"
         rows = _select_all(self.files(bucket))
         if rows and suspects.exists():
@@ -97,9 +98,9 @@ class Partitions:
 
 
 def _empty_folder(folder: Path) -> Path:
-    """A folder with nothing in it: what a build that died has left would count beside what is written now.
+    """An empty folder. Files left by a killed build would otherwise be counted too.
 
-    DuckDB's `overwrite` replaces files of the same names and leaves the others.
+    DuckDB's `overwrite` replaces only files of the same names.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
@@ -107,27 +108,27 @@ def _empty_folder(folder: Path) -> Path:
 
 
 def partitions_for(folder: Path, rows: int) -> Partitions:
-    """As many buckets as so many rows need."""
+    """As many partitions as this number of rows needs."""
     return Partitions(folder, min(_MOST_PARTITIONS, 1 + rows // ROWS_PER_PARTITION))
 
 
 def salt_parameters(salt: str) -> dict[str, str]:
-    """The parameters that the SQL of `narrow_sql` and `lot_upper_sql` binds."""
+    """The parameters that the SQL of `narrow_rows_sql` and `lot_sql` binds."""
     return {"salt": salt, "unit_salt": salt[:32]}
 
 
 def lot_sql() -> str:
-    """The salted md5 that orders the rows of a unit, as text of 32 hexadecimal digits."""
+    """SQL for the lot of a row: the salted md5 that orders the rows of a unit, as 32 hexadecimal digits."""
     return "md5(concat($salt, ':', length(unit_id), ':', unit_id, ':', event_id))"
 
 
 def upper_half_sql(lot: str) -> str:
-    """The first 64 bits of a lot, as a number that sorts as its text does."""
+    """SQL for the first 64 bits of a lot, as a number in the same order as the text."""
     return f"('0x' || left({lot}, 16))::UBIGINT"
 
 
 def narrow_rows_sql(dataset: Dataset, month: Month, valid: str, buckets: int) -> str:
-    """The narrow row of each row of the query `valid`, which has the columns of raw events; binds `salted`."""
+    """SQL for the narrow rows of the query `valid`, which has the columns of raw events; binds `salt_parameters`."""
     words = ", ".join(f"{sql} AS word_{n}" for n, sql in enumerate(packed_words_sql(dataset, month)))
     values = "".join(f", {quote_name(value.name)}" for value in dataset.values)
     return f"""

@@ -1,4 +1,4 @@
-"""The files of a month and the types they store, checked before a row is read."""
+"""The files of a month and their column types, checked before any row is read."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from datasets.refusal import Refusal, did_you_mean, printable
 
 
 class UnreadableEvents(Refusal):
-    """A file of raw events is no Parquet file, or a damaged one."""
+    """A file of raw events is not a Parquet file, or is damaged."""
 
 
 class MissingColumn(Refusal):
-    """A file of raw events lacks a column that the declaration asks for."""
+    """A file of raw events lacks a column that the declaration requires."""
 
 
 @dataclass(frozen=True)
 class EventsPart:
-    """Files that store the same columns in the same SQL types, and how many rows they say they hold."""
+    """Files that store the same columns in the same SQL types, and the number of rows in their footers."""
 
     files: tuple[Path, ...]
     types: Mapping[str, str]
@@ -32,11 +32,11 @@ class EventsPart:
 
 
 ROWS_PER_PART = 1 << 22
-"""Files are taken together up to about so many rows: a step of the build that can be gone on from after a crash."""
+"""Files are grouped up to about this many rows. A group is one step of a build; a killed build resumes after it."""
 
 
 def group_files(files: Iterable[Path], columns: Iterable[EventColumn]) -> list[EventsPart]:
-    """The files of a month in parts, each of files of one layout. Reads footers only.
+    """The files of a month in groups with the same columns and types. Reads only footers.
 
     Raises UnreadableEvents and MissingColumn, which name the file.
     """
@@ -71,7 +71,7 @@ def _layout(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str],
         described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [[escape_glob(path)]]).fetchall()
     except (pa.ArrowException, duckdb.Error, OSError):
         raise UnreadableEvents(
-            f"{path} is no Parquet file, or a damaged one, though it is named so; raw events are Parquet files as "
+            f"{path} is not a Parquet file, or is damaged; raw events are Parquet files as "
             "`daylight events` writes them"
         ) from None
     return {str(name): str(kind) for name, kind, *_ in described}, rows
@@ -81,12 +81,12 @@ def _ensure_columns(path: Path, types: Mapping[str, str], wanted: tuple[EventCol
     for column in wanted:
         if column.name not in types:
             raise MissingColumn(
-                f"{path} has no column {column.name!r}, which holds {column.expected}; it has "
+                f"{path} has no column {column.name!r}, which must contain {column.expected}; it has "
                 f"{', '.join(printable(name) for name in list(types)[:40])}."
                 + did_you_mean(column.name, types)
             )
 
 
 def escape_glob(path: Path) -> str:
-    """A path that DuckDB takes as it is, whatever its name: by itself it would read * ? [ as patterns."""
+    """A path in which DuckDB does not interpret * ? [ as patterns."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

@@ -1,4 +1,4 @@
-"""Rows that do not fit: kept with the reason, never published, never lost."""
+"""The quarantine: rows that do not fit, stored with the reason; private."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from datasets.pipeline.events.layout import TOTALS_FILE
 SCHEMA = pa.schema(
     [("reason", pa.string()), ("file", pa.string()), ("row", pa.int64()), ("record", pa.string())],
 )
-"""`row` counts from 1 within `file`; `record` is the row as JSON text, or as it stood where it could not be read."""
+"""`row` counts from 1 within `file`; `record` is the row as JSON text, or the original text if it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowTotals:
-    """How many rows were read and what became of them. Exact, hence private: never publish or log it.
+    """Numbers of rows read, kept and quarantined. Exact, and therefore private: never publish or log them.
 
-    Raises ValueError where rows were lost: read is kept plus quarantined.
+    Raises ValueError if rows were lost, that is, if read is not kept plus quarantined.
     """
 
     read: int
@@ -45,7 +45,7 @@ class RowTotals:
 
 
 class Quarantine:
-    """A Parquet file of rows that do not fit, made with the first of them."""
+    """A Parquet file of rows that do not fit; created with the first row."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / name

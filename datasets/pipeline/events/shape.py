@@ -1,4 +1,4 @@
-"""Shapes: the public marginals that synthetic events follow, as data."""
+"""Shapes of synthetic events: the marginal distributions that they follow, as data."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Weights = Mapping[str, float]
-"""Relative frequency of codes; a code that is not named has weight 0."""
+"""Relative frequency of codes; a code that is not listed has weight 0."""
 
 
 @dataclass(frozen=True)
 class ConditionalWeights:
-    """Weights that depend on a level drawn before: `of` its codes, `otherwise` where a code is not named."""
+    """Weights that depend on the code of a level drawn before: `of` by code, `otherwise` for codes not listed."""
 
     level: str
     of: Mapping[str, Weights]
@@ -20,12 +20,12 @@ class ConditionalWeights:
 
 @dataclass(frozen=True)
 class EventShape:
-    """How synthetic events of one dataset look.
+    """The distribution of the synthetic events of one dataset.
 
-    `rows` gives each level its weights, drawn row by row in this order; a level of `units` is drawn once per privacy unit
-    and stays with it. Levels in neither get even weights. `flags` are probabilities; `amounts` are
-    (median, spread) of log-normal whole numbers. `tail` is how heavy the tail of rows per unit is: of U units the
-    busiest share s has s^(1/tail) of all rows. `rows_per_unit` is their mean.
+    `rows` has the weights of levels that are drawn row by row, in this order; a level in `units` is drawn once per
+    privacy unit. Levels in neither get equal weights. `flags` are probabilities; `amounts` are (median, spread) of
+    log-normal whole numbers. `tail` says how heavy the tail of rows per unit is: the busiest share s of the units has
+    s^(1/tail) of all rows. `rows_per_unit` is the mean.
     """
 
     rows: Mapping[str, Weights | ConditionalWeights] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Where a month of raw events comes from, in words that may be published."""
+"""The description of where a month of raw events comes from (`source.json`); it is published."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LARGEST = 1 << 20
 
 
 class UnreadableSource(Refusal):
-    """The `source.json` of a month is missing, malformed or speaks of another dataset."""
+    """The `source.json` of a month is missing, malformed or describes another dataset."""
 
 
 class EventSource(BaseModel):
-    """What is told about the events of one month. It is copied into the public manifest, so it holds no count
-    and nothing that depends on a single row."""
+    """The description of the events of one month. It is copied into the public manifest, so it must not contain a count
+    or anything that depends on a single row."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -30,11 +30,11 @@ class EventSource(BaseModel):
     schema_name: str = Field(alias="schema", max_length=200)
     """The layout of what was read, for example "statements of reasons, in force since 2025-07-01"."""
     unit: str = Field(max_length=500)
-    """A sentence: who the privacy unit is in this source."""
+    """A sentence that says what the privacy unit is in this source."""
     not_collected: tuple[str, ...] = ()
-    """Levels that have no counterpart in the source: all their events carry the code for the unknown."""
+    """Levels without a counterpart in the source: all events have the code for "unknown"."""
     not_collected_values: tuple[str, ...] = ()
-    """Values that have no counterpart in the source: all events carry their `absent`."""
+    """Values without a counterpart in the source: all events have the value's `absent`."""
     notes: tuple[str, ...] = ()
 
     def text(self) -> str:
@@ -49,11 +49,11 @@ def read_source(folder: Path, dataset: Dataset) -> EventSource:
     path = folder / SOURCE_FILE
     if path.is_symlink() or not path.is_file():
         raise UnreadableSource(
-            f"{path} is missing; it says where the events come from, and every import writes it"
+            f"{path} is missing; it describes where the events come from, and every import writes it"
         )
     if path.stat().st_size > _LARGEST:
         raise UnreadableSource(
-            f"{path} is larger than 1 MiB; it holds a few sentences about the events' source"
+            f"{path} is larger than 1 MiB; it should contain a few sentences about the source of the events"
         )
     try:
         source = EventSource.model_validate_json(path.read_bytes())
@@ -74,6 +74,6 @@ def _ensure_known(names: tuple[str, ...], known: list[str], what: str, path: Pat
     for name in names:
         if name not in known:
             raise UnreadableSource(
-                f"{path} says that {printable(name)!r} is not collected, which is no {what} of {dataset.name}."
+                f"{path} says that {printable(name)!r} is not collected, but it is not a {what} of {dataset.name}."
                 + did_you_mean(name, known)
             )

@@ -1,6 +1,6 @@
-"""Synthetic events: seeded, in a stream, shaped after public figures, with heavy tails per unit.
+"""Generates synthetic events from a seed, in chunks, shaped after public figures, with heavy tails per unit.
 
-The statistical generator used here is fine: nothing real is protected by it. The same seed gives the same rows.
+A statistical generator is sufficient, since it protects no real data. The same seed gives the same rows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SOURCE = EventSource(
 
 
 class BadRows(Refusal):
-    """A number of rows that cannot be made."""
+    """The requested number of rows is not possible."""
 
 
 def generate_events(
@@ -52,13 +52,13 @@ def generate_events(
     replace: bool = False,
     on_progress: Callable[[int], None] = lambda rows: None,
 ) -> Path:
-    """Write a month of synthetic events under `out`; gives its folder. `written` is told of each chunk's rows.
+    """Write a month of synthetic events under `out`; returns its folder. `on_progress` is called with each chunk's rows.
 
     Raises BadRows and MonthExists.
     """
     if not 1 <= rows <= MOST_ROWS:
         raise BadRows(
-            f"--rows {rows} cannot be made; ask between 1 and {MOST_ROWS:,}",
+            f"--rows {rows} is not possible; choose a number between 1 and {MOST_ROWS:,}",
             parameter="rows",
             value=str(rows),
         )
@@ -82,7 +82,7 @@ def generate_events(
 
 
 class _Chunk:
-    """Consecutive rows, drawn from a stream of their own, so that they depend on the seed and their number alone."""
+    """Consecutive rows, drawn from a random stream of their own, so they depend only on the seed and the chunk number."""
 
     def __init__(
         self, dataset: Dataset, month: Month, seed: int, number: int, start: int, size: int, rows: int
@@ -104,7 +104,7 @@ class _Chunk:
         return (number * self._random.random(self._size) ** self._shape.tail).astype(np.int64)
 
     def _uniform_of_unit(self, purpose: int) -> Uniforms:
-        """A uniform number that belongs to the unit, the same in every row it has."""
+        """A uniform number that is the same in every row of a unit."""
         mixed = self._units.astype(np.uint64) + np.uint64((self._seed * 1_000_003 + purpose) % (1 << 62))
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
             mixed = (mixed + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(factor)
@@ -183,12 +183,14 @@ def _identifiers(letter: str, numbers: Positions) -> pa.Array:
 
 
 def _cumulative_probabilities(codes: CodeList, weights: Weights | None) -> Uniforms:
-    """The cumulated probabilities of a list's codes; even ones where no weights are given."""
+    """The cumulative probabilities of a list's codes; equal ones if there are no weights."""
     if weights is None:
         return np.arange(1, len(codes) + 1) / len(codes)
-    strange = set(weights) - set(codes.index)
-    if strange:
-        raise ValueError(f"weights of {codes.name} name {', '.join(sorted(strange))}, which it does not have")
+    unknown = set(weights) - set(codes.index)
+    if unknown:
+        raise ValueError(
+            f"weights of {codes.name} name {', '.join(sorted(unknown))}, which are not in the list"
+        )
     cumulated = np.cumsum([weights.get(code.code, 0.0) for code in codes])
     return np.asarray(cumulated / cumulated[-1])
 

@@ -1,8 +1,8 @@
-"""Which raw events fit the declaration: the others go to quarantine with the reason, and only these are counted.
+"""Validation of raw events: rows that fit the declaration are counted, the others go to quarantine with the reason.
 
-Whether a row fits depends on that row alone, and on rows of the same unit that carry the same event id. No rule
-may look further: a rule that looks at other units' rows lets one unit's coming or going move them, and then the
-promised rho is not what is spent (PRIVACY.md, section 8).
+Whether a row fits depends only on that row and on rows of the same unit with the same event id. No rule may look
+further: if a rule looked at other units' rows, adding or removing one unit would change them, and the spend would be more
+than the promised rho (PRIVACY.md, section 8).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class ValidatedEvents:
-    """What `validate` found. `totals` is exact and private; `remarks` are sentences for whoever builds."""
+    """The result of `validate`. `totals` is exact and private; `remarks` are sentences for the operator."""
 
     source: EventSource
     totals: RowTotals
@@ -54,10 +54,10 @@ def validate(
     quarantine: Path,
     into: PartitionTarget,
 ) -> ValidatedEvents:
-    """Check the events in `folder`, write what fits into buckets as `into` says, and the rest to `quarantine`.
+    """Check the events in `folder`; write rows that fit into partitions, as `into` says, and the others to `quarantine`.
 
-    In the buckets (unit_id, event_id) is unique. The quarantine, a folder, gets `events.parquet` (if any row does not fit)
-    and `totals.json`. Memory and threads are those of `con`. What fits is read once; it is read again only where an
+    In the partitions (unit_id, event_id) is unique. The quarantine folder gets `events.parquet` (if any row does not fit)
+    and `totals.json`. Memory and threads are those of `con`. The events are read once, and a second time only if an
     event is repeated or a row does not fit.
 
     Raises NoEvents, UnreadableSource, UnreadableEvents, and MissingColumn.
@@ -82,9 +82,10 @@ def validate(
 
 @dataclass(frozen=True, slots=True)
 class PartitionTarget:
-    """Where buckets are made and under which salt; which parts are there already, and whom to tell of the next one.
+    """The folder and salt of the partitions, how many parts are already written, and callbacks.
 
-    `passed` is told how many rows of how many have been read: for the eyes of whoever builds, never for a log.
+    `on_part` is called with the number of parts written; `on_progress` with the rows read and the total, which are
+    private: they may be shown to the operator but never logged.
     """
 
     folder: Path
@@ -96,7 +97,7 @@ class PartitionTarget:
 
 @dataclass(frozen=True, slots=True)
 class _MonthOfEvents:
-    """A month of raw events and what they are held against."""
+    """A month of raw events and the columns that they must have."""
 
     dataset: Dataset
     month: Month
@@ -105,7 +106,7 @@ class _MonthOfEvents:
     read: int
 
     def fitting_sql(self, part: EventsPart) -> tuple[str, Params]:
-        """The rows of a part that fit, repeated ones included."""
+        """SQL for the rows of a part that fit, including repeated ones."""
         names = ", ".join(quote_name(column.name) for column in self.columns)
         return (
             f"SELECT {names} FROM ({_converted_rows_sql(self.columns, 0, part)}) WHERE {fits_sql(self.columns, self.month)}",
@@ -113,7 +114,7 @@ class _MonthOfEvents:
         )
 
     def checked_sql(self) -> tuple[str, Params]:
-        """One row per raw event: converted columns, the raw ones as `raw:<name>`, where it stands, and its reason."""
+        """SQL with one row per raw event: converted columns, raw columns as `raw:<name>`, file, row number, and reason."""
         every = " UNION ALL ".join(
             _converted_rows_sql(self.columns, n, part, raw=True) for n, part in enumerate(self.parts)
         )
@@ -186,16 +187,16 @@ def _file_parameters(parts: list[EventsPart]) -> Params:
 def _remove_repeats(
     con: duckdb.DuckDBPyConnection, check: _MonthOfEvents, buckets: Partitions, salt: str
 ) -> int:
-    """Leave of events that a unit repeats only the first in the buckets, and list the others in the table `repeats`.
+    """Keep only the first of the events that a unit repeats, and list the others in the table `repeats`.
 
-    Duplicates are looked for within one unit, not among all rows. Were (event_id) alone the key, a unit that sends
-    events under another unit's ids would push that unit's rows out: one unit's presence would move any number of
-    other rows, and no sensitivity would hold. Within (unit_id, event_id) only a unit's own rows compete. An
-    organisation's event, which is a unit of its own, is all raw rows under its id, so it too competes with nobody.
+    Duplicates are searched within one unit, not among all rows. If event_id alone were the key, a unit that sends
+    events under another unit's ids would displace that unit's rows: the presence of one unit would change any number of
+    other rows, and no sensitivity would hold. With (unit_id, event_id) only a unit's own rows compete. An event of an
+    organisation, which is a unit of its own, is all raw rows with its id, so it does not compete with other units either.
 
-    First by time, then by md5 of the row: a total order of contents, whatever file or place they came in. Rows that
-    fit compete among themselves only. Lots, which are salted hashes of (unit_id, event_id), just find the few candidates.
-    Gives the number of rows in `repeats`.
+    The first is the earliest by time, then by md5 of the row: a total order of contents, independent of file and position.
+    Only rows that fit compete. Lots, which are salted hashes of (unit_id, event_id), are used to find the few candidates.
+    Returns the number of rows in `repeats`.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE repeats (file VARCHAR, row BIGINT)")
     suspects = pa.table({"lot_upper": buckets.repeated_lots()})
@@ -225,7 +226,7 @@ def _remove_repeats(
 
 
 def _single_number(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    ((number,),) = con.execute(sql).fetchall()  # to the end: an open result would keep the connection
+    ((number,),) = con.execute(sql).fetchall()  # read to the end: an open result would block the connection
     return int(number)
 
 
@@ -235,7 +236,7 @@ def _ensure_files_readable(con: duckdb.DuckDBPyConnection, files: tuple[Path, ..
             con.execute("SELECT count(COLUMNS(*)) FROM read_parquet(?)", [[escape_glob(path)]]).fetchall()
         except _UNREADABLE:
             raise UnreadableEvents(
-                f"{path} is a damaged Parquet file: its columns cannot be read to the end; write it anew"
+                f"{path} is a damaged Parquet file: its columns cannot be read to the end; write it again"
             ) from None
 
 

@@ -1,7 +1,7 @@
-"""Rows on their way in: each becomes an event of the declaration, or goes to quarantine with the reason.
+"""Converts source rows: each becomes an event of the declaration or goes to quarantine with the reason.
 
-A format says, for each column of the declaration, which SQL expression over its own columns gives it. What fits is
-decided by the rules that the build itself has (`events.fitting`), row by row.
+A format gives, for each column of the declaration, an SQL expression over the source's columns. The same rules as in
+the build (`events.fitting`) decide, row by row, what fits.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ QUARANTINE_FILE = "import.parquet"
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """How a source's columns become a declaration's: `columns` gives the SQL expression of each, over the source's
-    columns and `"@id"`, a text that tells the rows of one import apart. `faults` are (SQL condition, reason) for rows that
-    cannot be mapped at all. A column without an expression has no counterpart in the source."""
+    """How a source's columns become the declaration's. `columns` has the SQL expression of each, over the source's columns
+    and `"@id"`, a text that is unique for each row of one import. `faults` are (SQL condition, reason) for rows that cannot
+    be mapped at all. A column without an expression has no counterpart in the source."""
 
     columns: Mapping[str, str]
     faults: tuple[tuple[str, str], ...] = ()
     intermediate: Mapping[str, str] = field(default_factory=dict)
-    """Intermediate values in order: SQL names, beginning with @, that the others use, each with its expression."""
+    """Intermediate values in order: SQL names that begin with @, with their expressions; other expressions use them."""
 
 
 class EventWriter:
-    """Writes what fits into `staging.events`, the rest into `staging.quarantine`, and counts both."""
+    """Writes rows that fit into `staging.events`, the others into `staging.quarantine`, and counts both."""
 
     def __init__(self, dataset: Dataset, month: Month, staging: StagingFolders) -> None:
         self._columns = event_columns(dataset)
@@ -55,11 +55,11 @@ class EventWriter:
         self._read = self._kept = self._files_read = 0
 
     def begin_file(self) -> None:
-        """A new source file begins: its rows are told apart from those of the others."""
+        """Start a new source file; its number distinguishes the ids of its rows."""
         self._files_read += 1
 
     def add(self, batch: pa.Table, mapped: ColumnMapping, file: str, first: int) -> None:
-        """Take the rows of a batch, whose first is row `first` of `file`."""
+        """Process the rows of a batch whose first row is row `first` of `file`."""
         rows = batch.num_rows
         if not rows:
             return
@@ -81,7 +81,7 @@ class EventWriter:
         )
 
     def add_malformed(self, file: str, row: int, why: str, record: str) -> None:
-        """Send a row that could not be read as one straight to quarantine."""
+        """Send a row that could not be parsed to quarantine."""
         self._read += 1
         self._quarantine.add_rows([(why, file, row, record)])
 
@@ -89,7 +89,7 @@ class EventWriter:
         return self._con.sql(sql).to_arrow_table()
 
     def _checked_sql(self, batch: pa.Table, mapped: ColumnMapping, first: int) -> str:
-        """Convert, then judge: the same two steps as the build's own validation. Names that begin with @ are ours."""
+        """SQL that converts, then checks: the same steps as the build's validation. Names that begin with @ are internal."""
         record = ", ".join(f"{quote_name(name)} := {quote_name(name)}" for name in batch.column_names)
         given = "".join(f", {expression} AS {name}" for name, expression in mapped.intermediate.items())
         raw = ", ".join(
@@ -150,7 +150,7 @@ class EventWriter:
             self._writer = None
 
     def totals(self) -> RowTotals:
-        """How many rows came in and what became of them: private."""
+        """Numbers of rows read, kept and quarantined: private."""
         return RowTotals(self._read, self._kept, self._quarantine.rows, dict(self._quarantine.reasons))
 
     def __enter__(self) -> Self:

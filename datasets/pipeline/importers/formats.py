@@ -15,11 +15,11 @@ FORMATS = (StatementsOfReasons.name, OpenBandit.name, MappedTable.name)
 
 
 class UnknownFormat(Refusal):
-    """There is no such format."""
+    """The format does not exist."""
 
 
 def find_format(name: str, dataset: Dataset, mapping: Path | None = None) -> SourceFormat:
-    """The format called `name`; `mapping` is for tables only. Raises UnknownFormat and BadMapping."""
+    """The format with this name; `mapping` is for tables only. Raises UnknownFormat and BadMapping."""
     if name not in FORMATS:
         raise UnknownFormat(
             f"--format {printable(name)!r} is not known; choose one of {', '.join(FORMATS)}.{did_you_mean(name, FORMATS)}",

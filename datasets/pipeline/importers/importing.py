@@ -1,4 +1,4 @@
-"""An import: source files in, a month of raw events out, with what does not fit beside it. All of it, or nothing."""
+"""Imports source files as a month of raw events, with a quarantine of the rows that do not fit; all or nothing."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from datasets.pipeline.importers.sources import (
 from datasets.refusal import Refusal, printable
 
 OnBytes = Callable[[int], None]
-"""Told how many bytes of the sources were passed so far."""
+"""Called with the number of bytes of the sources read so far."""
 
 
 class NothingFits(Refusal):
-    """Not one row of the sources is an event of the month."""
+    """No row of the sources is an event of the month."""
 
 
 class WrongDataset(Refusal):
-    """A format that cannot become this dataset."""
+    """The format cannot be imported as this dataset."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedMonth:
-    """Where a month was written; `remarks` are sentences for whoever imports."""
+    """The folders of an imported month; `remarks` are sentences for the operator."""
 
     folder: Path
     quarantine: Path
@@ -62,10 +62,10 @@ def import_events(
 ) -> ImportedMonth:
     """Write the events of `month` in the sources under `out`, and the rows that do not fit beside them.
 
-    Raises WrongDataset, UnreadableFile, NothingFits, MonthExists and MonthIsBeingWritten; then nothing is written.
+    Raises WrongDataset, UnreadableFile, NothingFits, MonthExists and MonthIsBeingWritten; in these cases nothing is written.
     """
     if form.dataset not in {None, dataset.name}:
-        raise WrongDataset(f"--format {form.name} becomes events of {form.dataset}, not of {dataset.name}")
+        raise WrongDataset(f"--format {form.name} is imported as {form.dataset}, not as {dataset.name}")
     paths = ensure_sources(sources, form.suffixes)
     before = 0
     layouts = _Layouts(dataset, form)
@@ -89,7 +89,7 @@ def import_events(
 
 
 class _Layouts:
-    """The layout of each file; all files of an import must have the same one."""
+    """The layout of each file; all files of one import must have the same layout."""
 
     def __init__(self, dataset: Dataset, form: SourceFormat) -> None:
         self._dataset, self._form = dataset, form
@@ -102,7 +102,7 @@ class _Layouts:
         name, first = self._first
         if found.schema != first.schema:
             raise UnreadableFile(
-                f"{file} holds {found.schema}, but {name} holds {first.schema}; they must not be pooled: import them apart"
+                f"{file} is {found.schema}, but {name} is {first.schema}; import them separately"
             )
         return first
 
@@ -147,7 +147,7 @@ def _import_csv(
 def _complete_rows(
     batch: RowBatch, file: str, header: tuple[str, ...], intake: EventWriter
 ) -> Iterator[tuple[int, list[list[str]]]]:
-    """Runs of rows that have as many fields as the header; the others go to quarantine."""
+    """Runs of rows with as many fields as the header; other rows go to quarantine."""
     run: list[list[str]] = []
     start = batch.first
     for number, row in enumerate(batch.rows, batch.first):
@@ -176,23 +176,23 @@ def _import_parquet(path: Path, layouts: _Layouts, intake: EventWriter, passed: 
                 passed(path.stat().st_size * (first - 1) // rows)
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(
-            f"{path} is no Parquet file, or a truncated or damaged one, though it is named so "
+            f"{path} is not a Parquet file, or is truncated or damaged "
             f"({printable(str(error).splitlines()[0] if str(error) else type(error).__name__)})"
         ) from None
 
 
 def _why_nothing_fits(reasons: Mapping[str, int], month: Month) -> str:
     if not reasons:
-        return "the sources hold no row; give files with at least one event"
+        return "the sources contain no row; name files with at least one event"
     likeliest = max(reasons, key=lambda reason: reasons[reason])
-    return f"not one row of the sources is an event of {month}: mostly {likeliest!r}; is --month right?"
+    return f"no row of the sources is an event of {month}; the most frequent reason is {likeliest!r}; check --month"
 
 
 def _import_remarks(paths: tuple[Path, ...], source: EventSource) -> tuple[str, ...]:
     unchecked = [path.name for path in paths if not has_sha1(path)]
     missing = (*source.not_collected, *source.not_collected_values)
     return (
-        *((f"without a counterpart in the source, hence unknown: {', '.join(missing)}",) if missing else ()),
+        *((f"not in the source, therefore unknown: {', '.join(missing)}",) if missing else ()),
         f"privacy unit: {source.unit}",
         *((f"no .sha1 beside {', '.join(unchecked[:5])}{' …' if len(unchecked) > 5 else ''}: not checked",)
           if unchecked and source.format == "statements-of-reasons" else ()),

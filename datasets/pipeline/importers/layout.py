@@ -1,4 +1,4 @@
-"""What a format knows of its files: which dataset, which endings, and how columns become those of a declaration."""
+"""What a source format defines: its dataset, its file suffixes, and how its columns map to those of the declaration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datasets.pipeline.importers.event_writer import ColumnMapping
 
 @dataclass(frozen=True, slots=True)
 class SourceLayout:
-    """How the columns of one file are to be read, and what may be published about it: no count, nothing of a row."""
+    """How to read the columns of one file, and its public description, which has no count and nothing from a row."""
 
     schema: str
     unit: str
@@ -20,14 +20,14 @@ class SourceLayout:
 
 
 class SourceFormat(Protocol):
-    """A kind of source files."""
+    """A format of source files."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def dataset(self) -> str | None:
-        """The only dataset it can become; None: any."""
+        """The only dataset that it can be imported as; None means any."""
 
     @property
     def suffixes(self) -> tuple[str, ...]: ...

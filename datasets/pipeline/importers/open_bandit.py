@@ -1,7 +1,7 @@
 """Logs of the Open Bandit Dataset: recommendations shown on a fashion marketplace, and whether they were clicked.
 
 Saito, Aihara, Matsutani and Narita (2021), "Open Bandit Dataset and Pipeline", NeurIPS Datasets and Benchmarks. The logs
-name no recipient: rows with the same four hashed user features are taken for one.
+do not identify recipients: rows with the same four hashed user features count as one recipient.
 """
 
 from __future__ import annotations

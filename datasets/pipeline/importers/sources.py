@@ -1,7 +1,7 @@
-"""Source files as streams: CSV as it is, in a zip, or in a zip within a zip, as the DSA Transparency Database dumps it.
+"""Source files as streams: plain CSV, in a zip, or in a zip inside a zip, as the DSA Transparency Database dumps it.
 
-Nothing is unpacked beyond one inner archive at a time, and nothing is guessed: a file that is not what its name says is
-refused. Where a `.sha1` file lies beside a source, the source must match it.
+Only one inner archive is unpacked at a time. A file that does not have the format of its name is refused. If a `.sha1`
+file exists beside a source, the source must match it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO
 from datasets.refusal import Refusal, did_you_mean, printable
 
 ZIP_WITHIN_ZIP = 2
-"""How deep archives may lie in each other; the database's dumps have two levels."""
+"""The deepest nesting of archives; the database's dumps have two levels."""
 
 LONGEST_FIELD = 1 << 20
 """Characters of one CSV field; the longest that the statement schema allows is 5,000."""
@@ -31,12 +31,12 @@ BytesRead = Callable[[], int]
 
 
 class UnreadableFile(Refusal):
-    """A source file is missing, truncated, damaged, or not what its name says."""
+    """A source file is missing, truncated, damaged, or not in the format of its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSource:
-    """One CSV file among the sources: its name for people, its bytes, and how many of the source's were passed."""
+    """One CSV file in a source: its name for messages, its bytes, and a function that gives the bytes read of the source."""
 
     name: str
     stream: IO[bytes]
@@ -44,12 +44,14 @@ class CsvSource:
 
 
 def ensure_sources(paths: Iterable[Path], suffixes: tuple[str, ...]) -> tuple[Path, ...]:
-    """The sources in the order given. Raises UnreadableFile where one is no file, is twice there, has another
-    ending than `suffixes`, or does not match the `.sha1` beside it."""
+    """The sources in the given order. Raises UnreadableFile if one is not a file, is given twice, has a suffix that is not in
+    `suffixes`, or does not match the `.sha1` file beside it."""
     found = tuple(paths)
     for number, path in enumerate(found):
         if not path.is_file():
-            raise UnreadableFile(f"SOURCE {path} is no file; give the files themselves, for example {path}/*")
+            raise UnreadableFile(
+                f"SOURCE {path} is not a file; name the files themselves, for example {path}/*"
+            )
         if path.resolve() in {other.resolve() for other in found[:number]}:
             raise UnreadableFile(f"SOURCE {path} is given twice; its rows would count twice")
         if path.suffix.lower() not in suffixes:
@@ -69,25 +71,25 @@ def _sha1_path(path: Path) -> Path:
 
 
 def _ensure_sha1(path: Path) -> None:
-    """SHA-1 as the database publishes it, against damage on the way and not against malice."""
+    """Check the SHA-1 that the database publishes; it detects damage, not manipulation."""
     beside = _sha1_path(path)
     if not beside.is_file():
         return
     words = beside.read_text(encoding="utf-8-sig", errors="replace").split()
     if not words or len(words[0]) != 40 or len(words) > 2:
-        raise UnreadableFile(f"{beside} is no checksum; it should read '<sha1>  {path.name}'")
+        raise UnreadableFile(f"{beside} is not a checksum file; it should contain '<sha1>  {path.name}'")
     if len(words) == 2 and Path(words[1].lstrip("*")).name != path.name:
-        raise UnreadableFile(f"{beside} speaks of {printable(words[1])}, not of {path.name}")
+        raise UnreadableFile(f"{beside} names {printable(words[1])}, not {path.name}")
     with path.open("rb") as stream:
         actual = hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
     if actual != words[0].lower():
         raise UnreadableFile(
-            f"{path} does not match {beside.name}: its SHA-1 is {actual}, not {printable(words[0])}; fetch it again"
+            f"{path} does not match {beside.name}: its SHA-1 is {actual}, not {printable(words[0])}; download it again"
         )
 
 
 def csv_sources(path: Path) -> Iterator[CsvSource]:
-    """The CSV files in a source, one at a time, each to be read before the next. Raises UnreadableFile."""
+    """The CSV files in a source, one at a time; each must be read before the next. Raises UnreadableFile."""
     with path.open("rb") as raw:
         yield from _open_nested(path.name, raw, raw.tell, depth=0)
 
@@ -98,22 +100,20 @@ def _open_nested(name: str, stream: IO[bytes], passed: BytesRead, depth: int) ->
         return
     if depth == ZIP_WITHIN_ZIP:
         raise UnreadableFile(
-            f"{name} lies {depth} archives deep; dumps are a zip of zips of CSV files at most"
+            f"{name} is nested {depth} archives deep; at most a zip of zips of CSV files is read"
         )
     with _open_archive(name, stream) as archive:
         files = [info for info in archive.infolist() if not info.is_dir()]
         if not files:
-            raise UnreadableFile(f"{name} is an empty archive; it should hold CSV files")
-        if min(
-            info.header_offset for info in files
-        ):  # the end of a dump cut short can be an inner archive's end
+            raise UnreadableFile(f"{name} is an empty archive; it should contain CSV files")
+        if min(info.header_offset for info in files):  # a truncated dump can end where an inner archive ends
             raise UnreadableFile(
-                f"{name} is no zip archive from its first byte on; it may be truncated: fetch it again"
+                f"{name} does not begin as a zip archive; it may be truncated: download it again"
             )
         for info in files:
             if not info.filename.lower().endswith((".csv", ".zip")):
                 raise UnreadableFile(
-                    f"{name} holds {printable(info.filename)}, which is neither .csv nor .zip"
+                    f"{name} contains {printable(info.filename)}, which is neither .csv nor .zip"
                 )
             with archive.open(info) as inside:
                 yield from _open_nested(f"{name}/{info.filename}", inside, passed, depth + 1)
@@ -121,19 +121,19 @@ def _open_nested(name: str, stream: IO[bytes], passed: BytesRead, depth: int) ->
 
 @contextmanager
 def _open_archive(name: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
-    """An archive whose every fault, up to a wrong checksum of a member, is a refusal that names it."""
+    """An open archive; every fault in it, also a wrong checksum of a member, raises UnreadableFile with its name."""
     try:
         with tempfile.TemporaryFile() as copy:
             if isinstance(
                 stream, zipfile.ZipExtFile
-            ):  # seeks by reading anew from the start: copy it once instead
+            ):  # it seeks by reading again from the start: copy it once instead
                 shutil.copyfileobj(stream, copy, 1 << 20)
                 stream = copy
             with zipfile.ZipFile(stream) as archive:
                 yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise UnreadableFile(
-            f"{name} is no zip archive, or a truncated or damaged one ({printable(str(error))}); fetch it again"
+            f"{name} is not a zip archive, or is truncated or damaged ({printable(str(error))}); download it again"
         ) from None
 
 
@@ -155,10 +155,10 @@ class CsvFile:
     _watch: _LastLineWatcher
 
     def batches(self, size: int) -> Iterator[RowBatch]:
-        """Its rows, `size` at a time. Raises UnreadableFile where the file is damaged or ends within a row."""
+        """The rows in batches of `size`. Raises UnreadableFile if the file is damaged or ends within a row."""
         first, batch = 1, []
         for row in _read_rows_or_refuse(self._lines, self.name):
-            if row:  # an empty line holds nothing
+            if row:  # empty lines are skipped
                 batch.append(row)
             if len(batch) == size:
                 yield RowBatch(first, batch)
@@ -166,14 +166,14 @@ class CsvFile:
         if batch and len(batch[-1]) < len(self.header) and not self._watch.ends_with_newline:
             raise UnreadableFile(
                 f"{self.name} is truncated: it ends within row {first + len(batch) - 1}, which has "
-                f"{len(batch[-1])} of {len(self.header)} fields; fetch it again"
+                f"{len(batch[-1])} of {len(self.header)} fields; download it again"
             )
         if batch:
             yield RowBatch(first, batch)
 
 
 class _LastLineWatcher:
-    """Passes lines on and remembers how the last one ended."""
+    """Passes lines through and remembers whether the last one ended with a newline."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = lines
@@ -204,7 +204,7 @@ def open_csv(member: CsvSource, *, delimiter: str = ",", encoding: str = "utf-8-
 
 
 def ensure_distinct(name: str, header: tuple[str, ...]) -> None:
-    """Raises UnreadableFile where a column name stands twice; upper and lower case are not told apart."""
+    """Raises UnreadableFile if a column name occurs twice, regardless of upper and lower case."""
     folded = [column.casefold() for column in header]
     for column in folded:
         if folded.count(column) > 1:
@@ -214,28 +214,28 @@ def ensure_distinct(name: str, header: tuple[str, ...]) -> None:
 
 
 def _read_rows_or_refuse(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
-    """The same lines, with whatever the reader stumbles over told in a sentence."""
+    """The rows of a CSV reader; its errors become UnreadableFile."""
     try:
         yield from lines
     except UnicodeError:
         raise UnreadableFile(f"{name} is no text in UTF-8, though it is named as a CSV file") from None
     except csv.Error as error:
         raise UnreadableFile(
-            f"{name} is no well-formed CSV file, or a truncated one ({printable(str(error))}); fetch it again"
+            f"{name} is no well-formed CSV file, or a truncated one ({printable(str(error))}); download it again"
         ) from None
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UnreadableFile(
-            f"{name} is damaged in its archive ({printable(str(error))}); fetch it again"
+            f"{name} is damaged in its archive ({printable(str(error))}); download it again"
         ) from None
 
 
 def ensure_columns(name: str, header: Iterable[str], wanted: Iterable[str], what: str) -> None:
-    """Raises UnreadableFile, with the nearest name, where a column of `what` is missing from `header`."""
+    """Raises UnreadableFile, with the nearest name, if a column of `what` is missing from `header`."""
     there = tuple(header)
     for column in wanted:
         if column not in there:
             raise UnreadableFile(
-                f"{name} is no {what}: it has no column {column!r}; it has "
+                f"{name} is not a {what}: it has no column {column!r}; it has "
                 f"{', '.join(printable(each) for each in there[:12])}{' …' if len(there) > 12 else ''}."
                 + did_you_mean(column, there)
             )

@@ -51,7 +51,7 @@ class StatementsOfReasons:
     encoding = "utf-8-sig"
 
     def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> SourceLayout:
-        """Which of the two schemas, full or light, and how to read it. Raises UnreadableFile."""
+        """The schema (one of two), full or light, and how to read it. Raises UnreadableFile."""
         ensure_columns(file, header, REQUIRED, "file of statements of reasons")
         full = _is_full(file, header)
         current = SINCE_JULY_2025 in header
@@ -74,7 +74,7 @@ def _is_full(file: str, header: tuple[str, ...]) -> bool:
     for word, full in (("-full", True), ("-light", False)):
         if word in last and full != all(there):
             raise UnreadableFile(
-                f"{file} is mislabelled: it is named {word[1:]!r}, but its columns are those of the other kind"
+                f"{file} has the wrong name: it is named {word[1:]!r}, but has the columns of the other kind"
             )
     return all(there)
 
@@ -130,8 +130,8 @@ def _statement_mapping(*, current: bool, full: bool) -> ColumnMapping:
 
 
 def _strip_prefix_sql(column: str, prefix: str) -> str:
-    """The code of a column without its constant prefix; NULL where it is empty. What lacks the prefix stays, and will
-    not be found in the code list."""
+    """SQL for the code of a column without its constant prefix; NULL if it is empty. A value without the prefix stays
+    unchanged and is not found in the code list."""
     return f"nullif(CASE WHEN starts_with({column}, '{prefix}') THEN {column}[{len(prefix) + 1}:] ELSE {column} END, '')"
 
 
@@ -140,7 +140,7 @@ def _or_unknown_sql(expression: str) -> str:
 
 
 def _code_list_sql(column: str, prefix: str) -> str:
-    """The codes of a JSON list, without their prefix; NULL where it is no such list, empty where nothing is said."""
+    """SQL for the codes of a JSON list, without their prefix; NULL if it is not a list, empty if the column is empty."""
     return (
         f"CASE WHEN coalesce(trim({column}), '') IN ('', 'null') THEN []::VARCHAR[] "
         f"WHEN json_valid({column}) AND json_type({column}) = 'ARRAY' THEN "
@@ -149,12 +149,12 @@ def _code_list_sql(column: str, prefix: str) -> str:
 
 
 def _single_or_several_sql(values: str) -> str:
-    """The only value of a list; several are SEVERAL; none does not fit, since the schema requires one."""
+    """SQL for the only value of a list; SEVERAL for several; NULL for none, which does not fit: the schema requires one."""
     return f"CASE len({values}) WHEN 0 THEN NULL WHEN 1 THEN {values}[1] ELSE '{statement.SEVERAL}' END"
 
 
 def _rename_codes_sql(expression: str, cases: Mapping[str, str | None], gone: str) -> str:
-    """`expression` with the codes that `cases` renames; those without a successor become `gone`."""
+    """SQL for `expression` with codes renamed by `cases`; codes without a successor become `gone`."""
     changed = {code: now for code, now in cases.items() if code != now}
     whens = " ".join(
         f"WHEN {string_literal(code)} THEN {string_literal(now or gone)}" for code, now in changed.items()
@@ -178,8 +178,8 @@ def _keywords_sql(*, current: bool) -> str:
 
 
 def _keyword_sql() -> str:
-    """The leaf of the tree. A keyword that the database has, but not under this category, is that category's OTHER; one
-    that it does not have does not fit."""
+    """SQL for the leaf of the keyword tree. A keyword of another category becomes this category's OTHER; a keyword that
+    does not exist does not fit."""
     known = [code for codes in statement.KEYWORDS.values() for code in codes]
     pairs = [f"{category}>{code}" for category, codes in statement.KEYWORDS.items() for code in codes]
     elsewhere = [*known, statement.OTHER, "STALKING"]
@@ -193,7 +193,7 @@ def _keyword_sql() -> str:
 
 
 def _member_state_sql() -> str:
-    """One country; or the whole Union, or the whole Area; or several."""
+    """SQL for the territory: one country, EU (all 27), EEA (all 30), or several."""
     union = [code for code in geography.COUNTRIES if code not in geography.OUTSIDE_THE_UNION]
     strange = f"list_filter({_SCOPE}, lambda code: code IS NULL OR code NOT IN ({_string_literals(geography.COUNTRIES)}))"
     return (

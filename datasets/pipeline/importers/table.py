@@ -1,4 +1,4 @@
-"""Any CSV or Parquet file, read by a mapping file that says which column becomes what."""
+"""The format `table`: any CSV or Parquet file, with a mapping file that says which column becomes what."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LARGEST = 1 << 20
 
 
 class BadMapping(Refusal):
-    """A mapping file that cannot be used."""
+    """The mapping file cannot be used."""
 
 
 class FromColumn(BaseModel):
-    """A column of the source, its values translated by `codes`; what they do not name becomes `otherwise`, or stays."""
+    """A column of the source, with values translated by `codes`; other values become `otherwise` or stay unchanged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,7 +43,7 @@ class Constant(BaseModel):
 
 
 class MappingFile(BaseModel):
-    """A mapping file: `schema` and `unit` are sentences for the public manifest; `columns` says where each comes from."""
+    """A mapping file: `schema` and `unit` are sentences for the public manifest; `columns` maps each column."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -78,11 +78,11 @@ class MappedTable:
     def _check(self, path: Path, dataset: Dataset) -> None:
         for name in ALWAYS:
             if name not in self._mapping.columns:
-                raise BadMapping(f"{path} does not say where {name!r} comes from; add it under [columns]")
+                raise BadMapping(f"{path} does not map {name!r}; add it under [columns]")
         for name, given in self._mapping.columns.items():
             if name not in self._columns:
                 raise BadMapping(
-                    f"{path} maps {printable(name)!r}, which is no column of {dataset.name}; it has "
+                    f"{path} maps {printable(name)!r}, which is not a column of {dataset.name}; it has "
                     f"{', '.join(self._columns)}." + did_you_mean(name, self._columns)
                 )
             for code in _codes_written(given):
@@ -99,7 +99,7 @@ def _read_mapping(path: Path) -> MappingFile:
             f"--mapping {path} cannot be read; name a TOML file that says which column becomes what"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadMapping(f"--mapping {path} is no TOML: {printable(str(error))}") from None
+        raise BadMapping(f"--mapping {path} is not TOML: {printable(str(error))}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole file"
@@ -115,7 +115,7 @@ def _source_column(given: str | Constant | FromColumn) -> str | None:
 
 
 def _codes_written(given: str | Constant | FromColumn) -> tuple[str, ...]:
-    """The values that the mapping itself writes."""
+    """The codes that the mapping itself writes."""
     if isinstance(given, Constant):
         return (_constant_text(given),)
     if isinstance(given, str):
@@ -130,7 +130,7 @@ def _constant_text(given: Constant) -> str:
 def _ensure_code(path: Path, column: EventColumn, code: str) -> None:
     if column.kind in {Kind.CODE, Kind.UNIT_KIND} and code not in column.codes:
         raise BadMapping(
-            f"{path} gives {column.name} the code {printable(code)!r}, which its code list does not have; it has "
+            f"{path} gives {column.name} the code {printable(code)!r}, which is not in its code list; the list has "
             f"{', '.join(column.codes[:8])}{' …' if len(column.codes) > 8 else ''}."
             + did_you_mean(code, column.codes)
         )

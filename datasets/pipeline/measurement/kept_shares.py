@@ -1,7 +1,7 @@
-"""How much bounding has cut, told under differential privacy: the kept share of each event measure.
+"""Estimates how much bounding has removed, under differential privacy: the kept share of each event measure.
 
-It is the ratio of the published count, bounded by m rows a unit, to a count bounded far more loosely, both noisy and
-independent of each other; its interval is Fieller's. Shares lie in [0, 1], so estimate and interval are clipped there.
+It is the ratio of the published count, bounded by m rows per unit, to a count with a much looser bound. Both have
+independent noise; the interval is Fieller's. Shares lie in [0, 1], so estimate and interval are clipped to that range.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class KeptShares:
 
 
 def estimate_kept_shares(budget: Budget, cells: NoisyCells, name: str) -> KeptShares:
-    """The kept shares of one event measure. Touches noisy tables only."""
+    """The kept shares of one event measure. Reads only noisy tables."""
     share = _share_estimator(
         budget.measures[name], cells.measures[name], budget.diagnostics[name], cells.wide[name]
     )

@@ -1,4 +1,4 @@
-"""From bounded rows to noisy cells: the one place where exact tables exist, and where they end."""
+"""From bounded rows to noisy cells. Exact tables exist only here; only noisy ones leave this module."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Tables = dict[Cuboid, NoisyTable]
 
 @dataclass(frozen=True)
 class NoisyCells:
-    """All that leaves a build: the published cuboids of each measure, and the diagnostics of bounding."""
+    """All numbers that leave a build: the published cuboids of each measure, and the diagnostics of bounding."""
 
     measures: dict[str, Tables]
     wide: dict[str, Tables]
 
 
 def measure_rows(budget: Budget, rows: Iterable[Contributions], noise: Noise) -> NoisyCells:
-    """Count bounded rows exactly, add noise to every residual, and rebuild the published cuboids."""
+    """Count bounded rows exactly, add noise to every residual, and reconstruct the published cuboids."""
     counter = empty_counter(budget)
     for batch in rows:
         count_batch(counter, batch)
@@ -33,7 +33,7 @@ def measure_rows(budget: Budget, rows: Iterable[Contributions], noise: Noise) ->
 
 
 def empty_counter(budget: Budget) -> Counter:
-    """A counter of all that a budget measures, empty."""
+    """An empty counter for everything that a budget measures."""
     return Counter(axes_of(budget.dataset, budget.month), _measured_cuboids(budget))
 
 
@@ -45,7 +45,7 @@ def count_batch(counter: Counter, batch: Contributions) -> None:
 
 
 def add_noise(budget: Budget, counter: Counter, noise: Noise) -> NoisyCells:
-    """Noise on every residual of what was counted, and the published cuboids rebuilt from them."""
+    """Add noise to every residual of the counts, and reconstruct the published cuboids from them."""
     measures = {name: _noisy_tables(plan, counter, name, noise) for name, plan in budget.measures.items()}
     wide = {
         name: _noisy_tables(plan, counter, _diagnostic_name(name), noise)
@@ -60,7 +60,7 @@ def _noisy_tables(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tabl
 
 
 def _restore_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> Tables:
-    """A sum was measured as the sum of (value - middle): add middle times the count."""
+    """Add middle times the count to a sum, which was measured as the sum of (value - middle)."""
     declared = budget.dataset.measure(name)
     if not isinstance(declared, SumMeasure):
         return tables[name]

@@ -1,4 +1,4 @@
-"""Chance: bits from the operating system, and the noise made of them. There is no seed to set."""
+"""Random bits from the operating system, and the noise made from them. There is no seed."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def random_words(number: int) -> NDArray[np.uint64]:
 
 
 def discrete_gaussian_noise(scales: Floats) -> Integers:
-    """The noise of every release: the exact discrete Gaussian, one independent draw for each scale."""
+    """The noise of every release: one independent draw from the exact discrete Gaussian for each scale."""
     return discrete_gaussian(scales, random_words)

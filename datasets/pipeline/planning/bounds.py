@@ -1,13 +1,13 @@
-"""How many rows of a person to count: for each candidate m its noise beside its bias, from what an earlier release published.
+"""Forecasts for other contribution bounds m: noise and limits of the bias, from the numbers of an earlier release.
 
-A month's own events have no say in m: what is read here is a released manifest and released cells, never a raw event (a
-contract of imports proves it), and it must be of an earlier month. So looking costs no budget.
+A month's own events must not influence m. This module reads a released manifest and released cells of an earlier month,
+never a raw event (an import contract proves it), so a forecast costs no budget.
 
-The noise of a candidate is exact: the plan is made anew. Its bias follows from the kept shares of the earlier release, which
-knows two points of a curve: the rows R that count under its own m, and under a far looser cap. Each person counts min(n, m)
-rows of n, which bends downwards in m, so R does as well, overall and in each value (there on average over the hash that
-chooses the rows). Hence between and beyond two points R lies within straight lines, whatever the people did. Those bounds
-are given, with the ends of the shares' intervals, and no guess between them.
+The noise of a candidate is exact, because its plan is computed. Its bias follows from the kept shares of the earlier
+release, which gives two points of a curve: the number of rows R that count under its own m, and under a much looser cap. A
+person with n rows contributes min(n, m), which is concave in m. Therefore R is concave too, overall and for each code (there
+on average over the hash that selects the rows). A concave curve through two known points lies between straight lines,
+whatever people did. These limits are reported, with the ends of the shares' intervals, without an estimate in between.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ TOTAL = "total"
 
 
 class NoEarlierRelease(Refusal):
-    """A release that says nothing about the choice of m: it is missing, too late, or of something else."""
+    """The release cannot be used to choose m: it does not exist, is not of an earlier month, or lacks kept shares."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundForecast:
-    """What m = `rows_per_unit` would mean for the cells of one cuboid of a measure: the root mean square of their standard
-    errors, and bounds of the kept share and of the bias, in rows, of `code`, the largest of its cells."""
+    """The effect of m = `rows_per_unit` on one cuboid of a measure: `error` is the root mean square of the standard errors
+    of its cells; `kept` and `bias` (in rows) are limits for `code`, its largest cell."""
 
     measure: str
     rows_per_unit: int
@@ -52,22 +52,22 @@ class BoundForecast:
 
 def earlier_release(root: Path, dataset: Dataset, name: str, month: Month, verify: Verify) -> Manifest:
     """The verified manifest of a release of a month before `month`. Raises NoEarlierRelease or ReleaseDamaged."""
-    there = layout.release_names(root, dataset.name)
-    if name not in there:
-        known = f"; there are {', '.join(there)}" if there else ""
+    names = layout.release_names(root, dataset.name)
+    if name not in names:
+        known = f"; there are {', '.join(names)}" if names else ""
         raise NoEarlierRelease(f"from={printable(name)}: {dataset.name} has no such release{known}")
     manifest = verified_manifest(layout.release_folder(root, dataset.name, name), verify)
     if Month.parse(manifest.month) >= month:
         raise NoEarlierRelease(
-            f"from={name}: m is chosen without looking at its own month, so the release must be of a month before {month}"
+            f"from={name}: a bound must not be chosen from the month it applies to; name a release of a month before {month}"
         )
     return manifest
 
 
 def kept_share_limits(share: ShareEntry, at: int, cap: int, rows_per_unit: int) -> tuple[float, float] | None:
-    """Between what ends the share of rows lies that another m keeps, where m = `at` keeps `share` of those under `cap`.
+    """Limits of the share of rows that another m keeps, if m = `at` keeps `share` of the rows under `cap`.
 
-    None where noise leaves no interval. Raises ValueError where m is not from 1 to the cap.
+    None if noise leaves no interval. Raises ValueError if m is not between 1 and the cap.
 
     >>> kept_share_limits(ShareEntry(share=0.5, lo=0.5, hi=0.5), at=10, cap=110, rows_per_unit=20)
     (0.55, 1.0)
@@ -80,7 +80,7 @@ def kept_share_limits(share: ShareEntry, at: int, cap: int, rows_per_unit: int) 
         return None
     m = rows_per_unit
     beyond = (m - at) / (cap - at)
-    if m <= at:  # a line through nought lies below, the line through both points above
+    if m <= at:  # the line through the origin is below, the line through both points above
         return share.lo * m / at, min(share.hi, share.hi + (1 - share.hi) * beyond)
     return share.lo + (1 - share.lo) * beyond, min(1.0, share.hi * m / at)
 
@@ -90,13 +90,15 @@ def forecast_bounds(
 ) -> Iterator[BoundForecast]:
     """For each event measure and candidate: the total, then the code with the most rows of each dimension.
 
-    Raises NoEarlierRelease where a candidate is not from 1 to the cap under which the release measured its shares.
+    Raises NoEarlierRelease if a candidate is not between 1 and the cap under which the release measured its shares.
     """
     cells = layout.release_folder(root, dataset.name, manifest.release) / layout.CELLS
     for measure in event_measures(dataset):
         entry = manifest.by_measure.get(measure.name)
         if entry is None or entry.kept is None or entry.rows_per_unit is None:
-            raise NoEarlierRelease(f"from={manifest.release}: it has no kept shares of {measure.name}")
+            raise NoEarlierRelease(
+                f"from={manifest.release}: the release has no kept shares of {measure.name}"
+            )
         for m in candidates:
             _ensure_within_measured_range(m, entry.kept, manifest)
             budget = plan_budget(_with_rows_per_unit(dataset, measure, m), month)
@@ -111,12 +113,12 @@ def _ensure_within_measured_range(m: int, kept: KeptEntry, manifest: Manifest) -
     if not 1 <= m <= kept.rows_per_unit:
         raise NoEarlierRelease(
             f"rows-per-unit={m}: {manifest.release} measured kept shares against {kept.rows_per_unit} rows a person; "
-            f"ask from 1 to {kept.rows_per_unit}"
+            f"choose a number from 1 to {kept.rows_per_unit}"
         )
 
 
 def _with_rows_per_unit(dataset: Dataset, measure: EventMeasure, m: int) -> Dataset:
-    """The declaration with another m, which is all that a plan needs."""
+    """The declaration with another m."""
     measures = tuple(
         replace(measure, rows_per_unit=m) if each == measure else each for each in dataset.measures
     )
@@ -126,7 +128,7 @@ def _with_rows_per_unit(dataset: Dataset, measure: EventMeasure, m: int) -> Data
 def _largest_codes(
     kept: KeptEntry, cells: Path, measure: str
 ) -> Iterator[tuple[str, str, ShareEntry, float]]:
-    """The total, and of each level the code of the largest released count, whose share is known best; and that count."""
+    """The total, and for each level the code with the largest released count, whose share is the most accurate."""
     yield TOTAL, TOTAL, kept.overall, _released_counts(cells, measure, TOTAL)[TOTAL]
     for level, shares in kept.by.items():
         counts = _released_counts(cells, measure, level)
@@ -142,7 +144,7 @@ def _released_counts(path: Path, measure: str, cuboid: str) -> dict[str, float]:
 
 
 def _cuboid_error(budget: Budget, measure: str, cuboid: str) -> float | None:
-    """The promised error of a cuboid that is published by now; None of one that no longer is."""
+    """The promised error of a cuboid; None if the current declaration no longer publishes it."""
     levels = {budget.dataset.cuboid_name(c): c for c in budget.measures[measure].workload}
     if cuboid not in levels:
         return None
@@ -152,7 +154,7 @@ def _cuboid_error(budget: Budget, measure: str, cuboid: str) -> float | None:
 def _bias_limits(
     bounds: tuple[float, float] | None, share: ShareEntry, counted: float
 ) -> tuple[float, float] | None:
-    """Rows that are missing, as negative numbers: of all under the loose cap, what is not kept."""
+    """Limits of the bias in rows (negative): the rows under the loose cap that are not kept."""
     if bounds is None or not share.share:
         return None
     rows = max(counted, 0.0) / share.share

@@ -18,7 +18,7 @@ from datasets.privacy.zcdp import nano_rho
 
 @dataclass(frozen=True)
 class Budget:
-    """What a release will measure and spend; made from the declaration and the calendar alone."""
+    """What a release measures and spends; computed from the declaration and the calendar alone."""
 
     dataset: Dataset
     month: Month
@@ -27,7 +27,7 @@ class Budget:
 
     @property
     def rho(self) -> Fraction:
-        """The sum over all plans: what the release costs each privacy unit."""
+        """The cost of the release for each privacy unit: the sum over all plans."""
         return sum((p.rho for p in (*self.measures.values(), *self.diagnostics.values())), Fraction(0))
 
     @property
@@ -37,7 +37,7 @@ class Budget:
         return tuple(sorted(found, key=lambda c: (sum(map(bool, c)), [-level for level in c])))
 
     def spend(self) -> Spend:
-        """What the ledger is asked for."""
+        """The spend that is reserved in the ledger."""
         caps = ", ".join(f"{m.name} {rows_per_unit(self.dataset, m) or 'all'}" for m in self.dataset.measures)
         unit = f"person, {self.dataset.unit.title}"
         return Spend(self.dataset.name, str(self.month), unit, caps, nano_rho(self.rho), self.hash)
@@ -59,7 +59,7 @@ class Budget:
 
 
 def plan_budget(dataset: Dataset, month: Month) -> Budget:
-    """The plans of a dataset in a month. Free: it touches no data."""
+    """The plans of a dataset in a month. It reads no data and costs no budget."""
     axes = axes_of(dataset, month)
     return Budget(
         dataset,
@@ -87,12 +87,12 @@ def plan_budget(dataset: Dataset, month: Month) -> Budget:
 
 
 def grain(measure: Measure) -> int:
-    """How many integer units make one of what a measure counts."""
+    """The number of integer grains in one unit of what a measure counts."""
     return GRAINS if isinstance(measure, UnitMeasure) else 1
 
 
 def sensitivity(dataset: Dataset, measure: Measure) -> int:
-    """The farthest, in grains, that one unit's rows together move a measure's table (PRIVACY.md, section 8)."""
+    """The largest change, in grains, of a measure's table by all rows of one unit (PRIVACY.md, section 8)."""
     match measure:
         case EventMeasure():
             return measure.rows_per_unit
@@ -103,7 +103,7 @@ def sensitivity(dataset: Dataset, measure: Measure) -> int:
 
 
 def rows_per_unit(dataset: Dataset, measure: Measure) -> int | None:
-    """How many rows of one person a measure counts at most; None where all count, together as one."""
+    """The most rows of one person that a measure counts; None if all count, with a total weight of one."""
     match measure:
         case EventMeasure():
             return measure.rows_per_unit

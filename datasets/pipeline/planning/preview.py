@@ -1,4 +1,4 @@
-"""What a release will promise, before any data is touched: the standard error of every published cuboid."""
+"""The standard errors that a release will promise, for every published cuboid, before any data is read."""
 
 from __future__ import annotations
 

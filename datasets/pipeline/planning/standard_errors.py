@@ -1,4 +1,4 @@
-"""The standard error of every cell of a release, which its plans fix before any event is read."""
+"""The standard error of every cell of a release; the plans determine it before any event is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One shape for each dataset; a dataset without one gets even weights."""
+"""One shape for each dataset; a dataset without one gets equal weights."""
 
 from __future__ import annotations
 
