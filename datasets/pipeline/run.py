@@ -208,7 +208,7 @@ def _validate(
 ) -> ValidatedEvents:
     dataset, month = budget.dataset, budget.month
     into = PartitionTarget(
-        checkpoint.buckets, key, lambda: checkpoint.parts, checkpoint.save_parts, context.on_progress
+        checkpoint.partitions, key, lambda: checkpoint.parts, checkpoint.save_parts, context.on_progress
     )
     return validate(
         con,
@@ -246,12 +246,12 @@ def _count_and_draw(
     con: duckdb.DuckDBPyConnection, budget: Budget, valid: ValidatedEvents, context: BuildContext, checkpoint: Checkpoint,
     noise: Noise,
 ) -> NoisyCells:  # fmt: skip
-    """Count bucket by bucket, with a checkpoint after each, then draw the noise."""
-    counter, buckets, rows = empty_counter(budget), valid.buckets, valid.totals.kept
-    for bucket in range(checkpoint.restore_counts(counter), buckets.number):
-        for batch in bound_rows(con, budget.dataset, budget.month, buckets.partition_sql(bucket)):
+    """Count partition by partition, with a checkpoint after each, then draw the noise."""
+    counter, partitions, rows = empty_counter(budget), valid.partitions, valid.totals.kept
+    for partition in range(checkpoint.restore_counts(counter), partitions.number):
+        for batch in bound_rows(con, budget.dataset, budget.month, partitions.partition_sql(partition)):
             count_batch(counter, batch)
-        checkpoint.save_counts(counter, bucket + 1)
-        context.on_progress(rows * (bucket + 1) // buckets.number, rows)
+        checkpoint.save_counts(counter, partition + 1)
+        context.on_progress(rows * (partition + 1) // partitions.number, rows)
     context.on_step(ADDING_NOISE)
     return add_noise(budget, counter, noise)

@@ -110,9 +110,9 @@ def bounded_rows(budget: Budget, rows: tuple[Row, ...], salt: str = SALT) -> Row
     with TemporaryDirectory() as name, closing(duckdb.connect(config={"threads": 1})) as con:
         folder = month_folder(write_events(Path(name) / "events", dataset, month, rows), dataset, month)
         into = PartitionTarget(Path(name) / "buckets", salt)
-        buckets = validate(con, dataset, month, folder, Path(name) / "quarantine", into).buckets
+        partitions = validate(con, dataset, month, folder, Path(name) / "quarantine", into).partitions
         return [
             batch
-            for bucket in range(buckets.number)
-            for batch in bounding.bound_rows(con, dataset, month, buckets.partition_sql(bucket))
+            for partition in range(partitions.number)
+            for batch in bounding.bound_rows(con, dataset, month, partitions.partition_sql(partition))
         ]

@@ -73,9 +73,9 @@ class Partitions:
             suspects, self.folder / "suspects.parquet"
         )  # written last: it makes the replacement take effect
 
-    def files(self, bucket: int | None = None) -> tuple[Path, ...]:
+    def files(self, partition: int | None = None) -> tuple[Path, ...]:
         """The files of one partition, or of all, without the replacements of suspects."""
-        pattern = f"part-*/bucket={'*' if bucket is None else bucket}/*.parquet"
+        pattern = f"part-*/bucket={'*' if partition is None else partition}/*.parquet"
         return tuple(sorted(self.folder.glob(pattern)))
 
     def rows(self) -> int:
@@ -84,16 +84,18 @@ class Partitions:
 
     def repeated_lots(self) -> NDArray[np.uint64]:
         """Every upper half of a lot that occurs in more than one row: repeated events, and rare collisions."""
-        found = [_repeated_lots(self.files(bucket)) for bucket in range(self.number)]
+        found = [_repeated_lots(self.files(partition)) for partition in range(self.number)]
         return np.unique(np.concatenate(found))
 
-    def partition_sql(self, bucket: int) -> str | None:
+    def partition_sql(self, partition: int) -> str | None:
         """SQL that selects the rows of one partition; None if it has none."""
         suspects = self.folder / "suspects.parquet"
-        rows = _select_all(self.files(bucket))
+        rows = _select_all(self.files(partition))
         if rows and suspects.exists():
             rows += f" WHERE lot_upper NOT IN (SELECT lot_upper FROM {_parquet((suspects,))})"
-        settled = _select_all(tuple(sorted((self.folder / "settled" / f"bucket={bucket}").glob("*.parquet"))))
+        settled = _select_all(
+            tuple(sorted((self.folder / "settled" / f"bucket={partition}").glob("*.parquet")))
+        )
         return " UNION ALL BY NAME ".join(filter(None, (rows, settled))) or None
 
 
@@ -127,12 +129,12 @@ def upper_half_sql(lot: str) -> str:
     return f"('0x' || left({lot}, 16))::UBIGINT"
 
 
-def narrow_rows_sql(dataset: Dataset, month: Month, valid: str, buckets: int) -> str:
+def narrow_rows_sql(dataset: Dataset, month: Month, valid: str, partitions: int) -> str:
     """SQL for the narrow rows of the query `valid`, which has the columns of raw events; binds `salt_parameters`."""
     words = ", ".join(f"{sql} AS word_{n}" for n, sql in enumerate(packed_words_sql(dataset, month)))
     values = "".join(f", {quote_name(value.name)}" for value in dataset.values)
     return f"""
-    SELECT (unit % {buckets})::UTINYINT AS bucket,
+    SELECT (unit % {partitions})::UTINYINT AS bucket,
         (unit >> 64)::UBIGINT AS unit_upper, (unit & {_LOW})::UBIGINT AS unit_lower,
         {upper_half_sql("lot")} AS lot_upper, ('0x' || right(lot, 16))::UBIGINT AS lot_lower,
         is_person, {", ".join(f"word_{n}" for n in range(len(packed_words_sql(dataset, month))))}{values}

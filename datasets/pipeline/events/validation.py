@@ -43,7 +43,7 @@ class ValidatedEvents:
     source: EventSource
     totals: RowTotals
     remarks: tuple[str, ...]
-    buckets: Partitions
+    partitions: Partitions
 
 
 def validate(
@@ -67,17 +67,17 @@ def validate(
     columns = event_columns(dataset)
     parts = group_files(files, columns)
     read = sum(part.rows for part in parts)
-    buckets = partitions_for(into.folder, read)
+    partitions = partitions_for(into.folder, read)
     try:
         totals = _separate_rows(
-            con, _MonthOfEvents(dataset, month, columns, parts, read), buckets, quarantine, into
+            con, _MonthOfEvents(dataset, month, columns, parts, read), partitions, quarantine, into
         )
     except _UNREADABLE as error:
         _ensure_files_readable(con, files)
         raise error from None
     quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
     totals.write(quarantine)
-    return ValidatedEvents(source, totals, _ignored_columns_remark(parts, columns), buckets)
+    return ValidatedEvents(source, totals, _ignored_columns_remark(parts, columns), partitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class _MonthOfEvents:
 def _separate_rows(
     con: duckdb.DuckDBPyConnection,
     check: _MonthOfEvents,
-    buckets: Partitions,
+    partitions: Partitions,
     quarantine: Path,
     into: PartitionTarget,
 ) -> RowTotals:
@@ -134,12 +134,12 @@ def _separate_rows(
     for number, part in enumerate(check.parts):
         if number >= into.parts_done():
             valid, params = check.fitting_sql(part)
-            buckets.write(con, f"part-{number:05d}", check.dataset, check.month, into.salt, valid, params)
+            partitions.write(con, f"part-{number:05d}", check.dataset, check.month, into.salt, valid, params)
             into.on_part(number + 1)
         passed += part.rows
         into.on_progress(passed, check.read)
-    fitting = buckets.rows()
-    lost = _remove_repeats(con, check, buckets, into.salt)
+    fitting = partitions.rows()
+    lost = _remove_repeats(con, check, partitions, into.salt)
     with Quarantine(quarantine, QUARANTINE_FILE) as bad:
         if fitting - lost < check.read:
             checked, params = check.checked_sql()
@@ -185,7 +185,7 @@ def _file_parameters(parts: list[EventsPart]) -> Params:
 
 
 def _remove_repeats(
-    con: duckdb.DuckDBPyConnection, check: _MonthOfEvents, buckets: Partitions, salt: str
+    con: duckdb.DuckDBPyConnection, check: _MonthOfEvents, partitions: Partitions, salt: str
 ) -> int:
     """Keep only the first of the events that a unit repeats, and list the others in the table `repeats`.
 
@@ -199,7 +199,7 @@ def _remove_repeats(
     Returns the number of rows in `repeats`.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE repeats (file VARCHAR, row BIGINT)")
-    suspects = pa.table({"lot_upper": buckets.repeated_lots()})
+    suspects = pa.table({"lot_upper": partitions.repeated_lots()})
     if suspects.num_rows == 0:
         return 0
     checked, params = check.checked_sql()
@@ -217,7 +217,7 @@ def _remove_repeats(
         params={**params, "salt": salt},
     ).create("candidates")
     con.execute("INSERT INTO repeats SELECT file, row FROM candidates WHERE place > 1")
-    buckets.replace_suspects(
+    partitions.replace_suspects(
         con, check.dataset, check.month, salt, suspects, f"SELECT {names} FROM candidates WHERE place = 1"
     )
     con.execute("DROP TABLE candidates")

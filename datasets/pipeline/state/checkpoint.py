@@ -64,22 +64,22 @@ class Checkpoint:
             self._save()
 
     @property
-    def buckets(self) -> Path:
+    def partitions(self) -> Path:
         return self.folder / "buckets"
 
     @property
     def parts(self) -> int:
-        """The number of parts of the input that are in the buckets."""
+        """The number of parts of the input that are in the partitions."""
         return int(str(self._state["parts"]))
 
     def save_parts(self, number: int) -> None:
-        """Flush the part of the input that was put into the buckets last, and record that the first `number` parts are
+        """Flush the part of the input that was put into the partitions last, and record that the first `number` parts are
         there."""
-        part = self.buckets / f"part-{number - 1:05d}"
+        part = self.partitions / f"part-{number - 1:05d}"
         for path in (
             *part.rglob("*"),
             part,
-            self.buckets,
+            self.partitions,
             self.folder,
         ):  # a file is lost if its folders are not flushed
             flush(path)
@@ -106,14 +106,13 @@ class Checkpoint:
         """
         self._save(reservation=entry.hash)
 
-    def save_counts(self, counter: Counter, buckets: int) -> None:
-        """Save the counts of the first `buckets` buckets together with that number in one file, so that no bucket counts
-        twice."""
+    def save_counts(self, counter: Counter, partitions: int) -> None:
+        """Save the counts of the first `partitions` partitions and that number in one file, so that none is counted twice."""
         arrays = _flatten_tables({"counts": counter.counts})
-        _save_arrays(self.folder / _COUNTS_FILE, {**arrays, "buckets": np.array(buckets)})
+        _save_arrays(self.folder / _COUNTS_FILE, {**arrays, "buckets": np.array(partitions)})
 
     def restore_counts(self, counter: Counter) -> int:
-        """Load saved counts into the counter; returns the number of buckets that they include."""
+        """Load saved counts into the counter; returns the number of partitions that they include."""
         found = _load_arrays(self.folder / _COUNTS_FILE)
         if found is None:
             return 0

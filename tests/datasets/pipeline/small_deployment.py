@@ -53,12 +53,12 @@ def concatenate(*several):
 
 
 def bounded_rows(con, dataset, month, folder, private, salt="salt"):
-    """The contributions of the raw events in a folder, in batches, validated and bounded in buckets as in a build."""
-    buckets = validate(
+    """The contributions of the raw events in a folder, in batches, validated and bounded in partitions as in a build."""
+    partitions = validate(
         con, dataset, month, folder, private / "quarantine", PartitionTarget(private / "buckets", salt)
-    ).buckets
-    for bucket in range(buckets.number):
-        yield from bound_rows(con, dataset, month, buckets.partition_sql(bucket))
+    ).partitions
+    for partition in range(partitions.number):
+        yield from bound_rows(con, dataset, month, partitions.partition_sql(partition))
 
 
 class SmallDeployment:

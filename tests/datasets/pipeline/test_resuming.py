@@ -183,7 +183,7 @@ def test_noise_that_was_drawn_before_a_kill_is_published_and_not_drawn_again(dep
 
 
 def test_a_killed_build_that_is_resumed_counts_every_row_once(deployment, monkeypatch):
-    """Killed after each bucket and resumed, it counts the same as a build that is not killed."""
+    """Killed after each partition and resumed, it counts the same as a build that is not killed."""
     monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 150)
     other = SmallDeployment(deployment.folder.parent / "whole").put(BUSY)
     for each in (deployment.put(BUSY), other):

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.pipeline.engine.bounding import GRAINS
-from datasets.pipeline.engine.bounding import bound_rows as bounded_bucket
+from datasets.pipeline.engine.bounding import bound_rows as bounded_partition
 from datasets.pipeline.events.partitions import Partitions
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 
@@ -26,16 +26,16 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def bounded(con, dataset, month, salt: str, buckets: int = 1) -> Iterator:
-    """The contributions of the rows in `valid_events`, by way of so many buckets."""
+def bounded(con, dataset, month, salt: str, partitions: int = 1) -> Iterator:
+    """The contributions of the rows in `valid_events`, by way of so many partitions."""
     with TemporaryDirectory() as folder:
-        made = Partitions(Path(folder), buckets)
+        made = Partitions(Path(folder), partitions)
         made.write(con, "part-00000", dataset, month, salt, "SELECT * FROM valid_events", {})
-        for bucket in range(buckets):
-            yield from bounded_bucket(con, dataset, month, made.partition_sql(bucket))
+        for partition in range(partitions):
+            yield from bounded_partition(con, dataset, month, made.partition_sql(partition))
 
 
-def contributions(con, events: list[Event], salt: str = "salt", buckets: int = 1) -> dict:
+def contributions(con, events: list[Event], salt: str = "salt", partitions: int = 1) -> dict:
     """For each event, in the order given: what it weighs in each measure."""
     con.execute(
         "CREATE OR REPLACE TABLE valid_events (event_id VARCHAR, unit_id VARCHAR, unit_kind VARCHAR, "
@@ -49,7 +49,7 @@ def contributions(con, events: list[Event], salt: str = "salt", buckets: int = 1
     if rows:
         con.executemany("INSERT INTO valid_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     found = defaultdict(list)
-    for batch in bounded(con, small_dataset(), JUNE, salt, buckets):
+    for batch in bounded(con, small_dataset(), JUNE, salt, partitions):
         cells = zip(*batch.codes, strict=True)
         weights = [batch.weights[m] for m in ("crates", "sales", "takings", "gardeners")]
         for cell, *weight in zip(cells, *weights, strict=True):
@@ -127,9 +127,9 @@ events = st.lists(
 
 @settings(max_examples=40)
 @given(events, st.integers(2, 5))
-def test_the_number_of_buckets_changes_nothing(events, buckets):
+def test_the_number_of_partitions_changes_nothing(events, partitions):
     with duckdb.connect(config={"threads": 1}) as con:
-        assert contributions(con, events) == contributions(con, events, buckets=buckets)
+        assert contributions(con, events) == contributions(con, events, partitions=partitions)
 
 
 @settings(max_examples=40)

@@ -37,8 +37,8 @@ class Found:
     remarks: tuple
 
 
-def recognised(con, buckets: Partitions, files):
-    """The rows in the buckets by order of event id, their unit and event told again by the hashes that stand for them."""
+def recognised(con, partitions: Partitions, files):
+    """The rows in the partitions by order of event id, their unit and event told again by the hashes that stand for them."""
     named = {}
     for rows in files:
         for row in rows.to_pylist() if isinstance(rows, pa.Table) else rows:
@@ -46,8 +46,8 @@ def recognised(con, buckets: Partitions, files):
             lot = hashlib.md5(f"{SALT}:{len(unit)}:{unit}:{event}".encode()).hexdigest()
             named[int(lot[:16], 16), int(lot[16:], 16)] = {"unit_id": unit, "event_id": event}
     found = []
-    for bucket in range(buckets.number):
-        if (relation := buckets.partition_sql(bucket)) is not None:
+    for partition in range(partitions.number):
+        if (relation := partitions.partition_sql(partition)) is not None:
             for row in con.sql(relation).to_arrow_table().to_pylist():
                 plant, state, day = packing_for(HARVEST, JUNE).codes(
                     [np.array([row["word_0"]], dtype=np.uint64)]
@@ -76,7 +76,7 @@ def check(tmp_path):
         with duckdb.connect() as con:
             shutil.rmtree(tmp_path / "buckets", ignore_errors=True)
             found = validate(con, HARVEST, JUNE, folder, aside, PartitionTarget(tmp_path / "buckets", SALT))
-            valid = recognised(con, found.buckets, files)
+            valid = recognised(con, found.partitions, files)
         bad = aside / "events.parquet"
         return Found(
             valid,
