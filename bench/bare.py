@@ -1,4 +1,4 @@
-"""The limit: DuckDB and orjson in a bare ASGI application, without a token, a limit, a grammar or an interval."""
+"""The lower bound: DuckDB and orjson in a bare ASGI application, without tokens, rate limits, parsing or intervals."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def main(cells: str, port: str) -> None:
     con.execute(f"CREATE TABLE cells AS FROM '{cells}'")
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        found = con.execute(SQL[scope["path"]])
-        names = [column[0] for column in found.description]
-        body = orjson.dumps([dict(zip(names, row, strict=True)) for row in found.fetchall()])
+        cursor = con.execute(SQL[scope["path"]])
+        names = [column[0] for column in cursor.description]
+        body = orjson.dumps([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
         await send(
             {
                 "type": "http.response.start",

@@ -1,7 +1,7 @@
-"""What each layer costs a request: the bare route, the token, the registry, the limit, the quota; CPU, side by side.
+"""What each layer costs a request: the bare route, the token, the registry, the rate limit, the quota; CPU, from one run.
 
-Each application has one layer more than the one before it, of the very functions that the API is made of; a request is an
-ASGI call, so that no server and no network is in the numbers.
+Each application has one layer more than the one before it, made of the functions of the API itself. A request is an ASGI
+call, so the numbers contain no server and no network.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from api.access.throttle import FailedLoginThrottle
 from api.settings import ApiSettings
 from auth.crypto.jwt import verify_signature
 from auth.registry import Registry
+from bench import caches
 from bench.figures import Figure
 from tests.deployment import Deployment
 
@@ -38,81 +39,82 @@ Layer = Callable[[Request], Awaitable[None]]
 
 def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        place = Deployment(Path(folder))
-        token = place.token(place.project(tier="extended"))
+        deployment = Deployment(Path(folder))
+        token = deployment.token(deployment.project(tier="extended"))
         try:
-            yield from uvloop.run(_measured(place.registry, Path(folder), token))
+            yield from uvloop.run(_layer_figures(deployment.registry, Path(folder), token))
         finally:
-            place.close()
+            deployment.close()
+    yield from caches.figures()
 
 
-async def _measured(registry: Registry, home: Path, token: str) -> list[Figure]:
+async def _layer_figures(registry: Registry, home: Path, token: str) -> list[Figure]:
     settings = ApiSettings(home=home, limit_extended="100000000/minute")
     limits = RateLimits(settings)
 
     async def signature(request: Request) -> None:
         text = request.headers["authorization"].partition(" ")[2]
-        verify_signature(text, registry.tokens._keyring.token_key)  # noqa: SLF001  the layer by itself is no one's interface
+        verify_signature(text, registry.tokens._keyring.token_key)  # noqa: SLF001  no interface verifies a signature alone
 
-    async def remembered(request: Request) -> None:
+    async def cached_signature(request: Request) -> None:
         registry.authenticator.verify(request.headers["authorization"].partition(" ")[2], datetime.now(UTC))
 
     async def principal(request: Request) -> None:
         request.state.principal = await authenticate_principal(request)
 
-    async def limited(request: Request) -> None:
+    async def rate_limit(request: Request) -> None:
         await principal(request)
         await limits.project(request)
 
-    async def all_of_it(request: Request) -> None:
-        await limited(request)
+    async def quota(request: Request) -> None:
+        await rate_limit(request)
         await ensure_quota_left(request)
 
     layers: dict[str, Layer | None] = {
         "bare route": None,
         "+ signature, seen for the first time": signature,
-        "+ signature, seen before": remembered,
-        "+ gate and registry (SQLite)": principal,
-        "+ limit (memory)": limited,
-        "+ quota": all_of_it,
+        "+ signature, seen before": cached_signature,
+        "+ throttle and registry (SQLite)": principal,
+        "+ limit (memory)": rate_limit,
+        "+ quota": quota,
     }
     url = os.environ.get("DAYLIGHT_TEST_REDIS", "redis://127.0.0.1:6379/15")
-    if _answers(url):
+    if _is_reachable(url):
         with_redis = RateLimits(ApiSettings(home=home, limit_extended="100000000/minute", redis_url=url))
 
-        async def limited_by_redis(request: Request) -> None:
+        async def redis_rate_limit(request: Request) -> None:
             await principal(request)
             await with_redis.project(request)
 
-        layers["+ limit (Redis instead of memory)"] = limited_by_redis
+        layers["+ limit (Redis instead of memory)"] = redis_rate_limit
     executor = RegistryExecutor()
     try:
-        taken = {
+        cpu_by_layer = {
             name: await _cpu(_application(layer, registry, settings, executor), token)
             for name, layer in layers.items()
         }
     finally:
         executor.close()
-    bare = taken["bare route"]
-    found = [
+    bare = cpu_by_layer["bare route"]
+    lines = [
         Figure(name, f"{cpu:.0f} us", f"{bare:.0f} us (bare route)", cpu / bare)
-        for name, cpu in taken.items()
+        for name, cpu in cpu_by_layer.items()
         if cpu != bare
     ]
-    admitted = taken["+ limit (memory)"] - bare
-    found.append(
+    admission = cpu_by_layer["+ limit (memory)"] - bare
+    lines.append(
         Figure(
             "authentication, registry and limit together",
-            f"{admitted:.0f} us",
+            f"{admission:.0f} us",
             f"{GOAL:.0f} us",
-            admitted / GOAL,
+            admission / GOAL,
             "at most 1",
         )
     )
-    return found
+    return lines
 
 
-def _answers(url: str) -> bool:
+def _is_reachable(url: str) -> bool:
     try:
         return bool(redis.Redis.from_url(url, socket_connect_timeout=1).ping())
     except redis.RedisError:
@@ -139,12 +141,12 @@ async def _cpu(app: FastAPI, token: str) -> float:
     for _ in range(6):
         before = time.process_time()
         for _ in range(TIMES // 5):
-            await _ask(app, token)
+            await _request(app, token)
         rounds.append((time.process_time() - before) / (TIMES // 5) * 1e6)
     return min(rounds[1:])
 
 
-async def _ask(app: FastAPI, token: str) -> None:
+async def _request(app: FastAPI, token: str) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 

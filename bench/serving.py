@@ -30,8 +30,8 @@ CUBOIDS = {"category": "category", "long": "category,member_state,day"}
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What one request took: seconds as the asker sees them, and CPU seconds of the server, both medians or means."""
+class RequestCost:
+    """What one request cost: median seconds at the client, mean CPU seconds of the server, and bytes."""
 
     seconds: float
     cpu: float
@@ -42,7 +42,7 @@ class Taken:
 
 
 class Server:
-    """A server in a process of its own, asked over one connection that stays open."""
+    """A server in its own process, and one keep-alive connection to it."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, fields: Mapping[str, str]) -> None:
         self._process, self._fields = process, dict(fields)
@@ -52,28 +52,28 @@ class Server:
         self._connection.request("GET", path, headers={**self._fields, **fields})
         return self._connection.getresponse()
 
-    def take(self, path: str, times: int = TIMES, status: int = 200, **fields: str) -> Taken:
-        """Ask so many times, after a few to warm up."""
-        taken, size = [], 0
-        self._connection.close()  # the server let go of it while others were asked
+    def measure(self, path: str, times: int = TIMES, status: int = 200, **fields: str) -> RequestCost:
+        """The cost of a request, measured `times` times after a few to warm up."""
+        seconds, size = [], 0
+        self._connection.close()  # the server may have closed it while others were measured
         for n in range(times + times // 10):
             if n == times // 10:
                 before = self._cpu()
             start = time.perf_counter()
             answer = self.ask(path, **fields)
             size = len(answer.read())
-            taken.append(time.perf_counter() - start)
+            seconds.append(time.perf_counter() - start)
             if answer.status != status:
                 raise RuntimeError(f"{path} was answered {answer.status}")
-        return Taken(statistics.median(taken[times // 10 :]), (self._cpu() - before) / times, size)
+        return RequestCost(statistics.median(seconds[times // 10 :]), (self._cpu() - before) / times, size)
 
     def _cpu(self) -> float:
-        """Seconds, to the nanosecond: what clock_getcpuclockid(3) calls the clock of a process, all its threads included."""
+        """CPU seconds of the process with all its threads: its clock as in clock_getcpuclockid(3)."""
         return time.clock_gettime(~self._process.pid << 3 | 2)
 
 
 @contextmanager
-def started(command: list[str], port: int, fields: Mapping[str, str], **env: str) -> Iterator[Server]:
+def run_server(command: list[str], port: int, fields: Mapping[str, str], **env: str) -> Iterator[Server]:
     with subprocess.Popen(
         command, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -96,12 +96,12 @@ def figures(rows: int = 100_000) -> Iterator[Figure]:
         release = deployment.release("moderation", "2026-06", rows=rows)
         token = {"Authorization": f"Bearer {deployment.token(deployment.project(ALL, 'extended'))}"}
         deployment.close()
-        _sqlite(release / layout.CELLS, home / "cells.sqlite")
+        _write_sqlite(release / layout.CELLS, home / "cells.sqlite")
         bench, h11 = (str(Path(__file__).with_name(name)) for name in ("bare.py", "other_parser.py"))
         daylight, datasette = (
             str(Path(sys.executable).with_name(name)) for name in ("daylight", "datasette")
         )
-        ports = _free(5)
+        ports = _free_ports(5)
         env = {"DAYLIGHT_HOME": folder, "DAYLIGHT_LIMIT_EXTENDED": "100000000/minute"}
         serve = [daylight, "serve", "--port"]
         peer = [
@@ -114,13 +114,13 @@ def figures(rows: int = 100_000) -> Iterator[Figure]:
             "100000",
         ]
         with (
-            started([*serve, str(ports[0])], ports[0], token, **env) as ours,
-            started([*serve, str(ports[1])], ports[1], token, DAYLIGHT_ANSWERS_MIB="0", **env) as uncached,
-            started(
+            run_server([*serve, str(ports[0])], ports[0], token, **env) as ours,
+            run_server([*serve, str(ports[1])], ports[1], token, DAYLIGHT_ANSWERS_MIB="0", **env) as uncached,
+            run_server(
                 [sys.executable, bench, str(release / layout.CELLS), str(ports[2])], ports[2], {}
             ) as bare,
-            started(peer, ports[3], {}) as other,
-            started([sys.executable, h11, str(ports[4])], ports[4], token, **env) as with_h11,
+            run_server(peer, ports[3], {}) as other,
+            run_server([sys.executable, h11, str(ports[4])], ports[4], token, **env) as with_h11,
         ):
             yield from _latencies(ours, uncached, bare, other, with_h11)
             yield from _throughputs(uncached, bare, other)
@@ -135,32 +135,34 @@ def _latencies(
     known = {"If-None-Match": str(answer.headers["ETag"])}
     rounds = [
         (
-            bare.take("/category"),
-            other.take("/cells/category.json?_shape=array&_size=max"),
-            uncached.take(QUESTION),
-            ours.take(QUESTION),
-            ours.take(QUESTION, status=304, **known),
-            with_h11.take(QUESTION),
+            bare.measure("/category"),
+            other.measure("/cells/category.json?_shape=array&_size=max"),
+            uncached.measure(QUESTION),
+            ours.measure(QUESTION),
+            ours.measure(QUESTION, status=304, **known),
+            with_h11.measure(QUESTION),
         )
-        for _ in range(ROUNDS)  # in turns, so that a busy moment of the machine is everybody's
+        for _ in range(ROUNDS)  # in turns, so that a busy moment of the machine affects all
     ]
-    raw, theirs, fresh, kept, unchanged, kept_with_h11 = (_middle(each) for each in zip(*rounds, strict=True))
-    yield _compared("uncached", fresh, raw, "bare DuckDB + orjson", "at most 2")
-    yield _compared("uncached", fresh, theirs, "datasette")
-    yield _compared("cached", kept, theirs, "datasette", "at most 0.2")
-    yield _compared("cached", kept, kept_with_h11, "h11 as parser", "at most 0.85")
-    yield _compared("304", unchanged, theirs, "datasette")
+    raw, theirs, fresh, kept, unchanged, kept_with_h11 = (
+        _median_cost(each) for each in zip(*rounds, strict=True)
+    )
+    yield _cpu_figure("uncached", fresh, raw, "bare DuckDB + orjson", "at most 2")
+    yield _cpu_figure("uncached", fresh, theirs, "datasette")
+    yield _cpu_figure("cached", kept, theirs, "datasette", "at most 0.2")
+    yield _cpu_figure("cached", kept, kept_with_h11, "h11 as parser", "at most 0.85")
+    yield _cpu_figure("304", unchanged, theirs, "datasette")
 
 
-def _middle(rounds: Sequence[Taken]) -> Taken:
-    return Taken(
+def _median_cost(rounds: Sequence[RequestCost]) -> RequestCost:
+    return RequestCost(
         statistics.median(each.seconds for each in rounds),
         statistics.median(each.cpu for each in rounds),
         rounds[0].bytes,
     )
 
 
-def _compared(what: str, ours: Taken, peer: Taken, name: str, goal: str = "") -> Figure:
+def _cpu_figure(what: str, ours: RequestCost, peer: RequestCost, name: str, goal: str = "") -> Figure:
     return Figure(
         f"actions by category, {what}: CPU", str(ours), f"{peer} ({name})", ours.cpu / peer.cpu, goal
     )
@@ -170,12 +172,12 @@ def _throughputs(uncached: Server, bare: Server, other: Server) -> Iterator[Figu
     cells = int(
         uncached.ask(f"{LONG.replace('aggregates', 'plan')}").read().split(b'"rows":')[1].split(b",")[0]
     )
-    raw = bare.take("/long", times=10)
-    theirs = other.take("/cells/long.json?_shape=array&_size=max", times=5)
+    raw = bare.measure("/long", times=10)
+    theirs = other.measure("/cells/long.json?_shape=array&_size=max", times=5)
     rate = _rate(cells, raw)
     yield Figure(f"{cells:,} rows, datasette as JSON", "", f"{_rate(cells, theirs):,.0f} rows/s")
     for format_ in ("json", "ndjson", "csv", "parquet", "arrow"):
-        found = uncached.take(f"{LONG}&format={format_}", times=10)
+        found = uncached.measure(f"{LONG}&format={format_}", times=10)
         yield Figure(
             f"{cells:,} rows as {format_}",
             f"{_rate(cells, found):,.0f} rows/s, {found.bytes / 2**20:.1f} MiB",
@@ -184,12 +186,12 @@ def _throughputs(uncached: Server, bare: Server, other: Server) -> Iterator[Figu
         )
 
 
-def _rate(rows: int, taken: Taken) -> float:
-    return rows / taken.seconds
+def _rate(rows: int, cost: RequestCost) -> float:
+    return rows / cost.seconds
 
 
-def _sqlite(cells: Path, to: Path) -> None:
-    """The cuboids as datasette likes them: a table each, of the columns that it has."""
+def _write_sqlite(cells: Path, to: Path) -> None:
+    """Write each cuboid as an SQLite table with its own columns, for datasette."""
     table = pq.read_table(cells)
     with sqlite3.connect(to) as con:
         for name, cuboid in CUBOIDS.items():
@@ -203,7 +205,7 @@ def _sqlite(cells: Path, to: Path) -> None:
             )
 
 
-def _free(number: int) -> list[int]:
+def _free_ports(number: int) -> list[int]:
     sockets = [socket.socket() for _ in range(number)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""What a researcher gets for a question."""
+"""The answers that a researcher gets."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ def test_the_same_question_has_the_same_bytes_for_everybody(deployment, client):
     assert len({answer.headers["etag"] for answer in (*mine, theirs)}) == 1
 
 
-def test_a_known_answer_is_not_sent_again(client):
+def test_an_answer_that_the_client_has_is_not_sent_again(client):
     question = {"measure": "actions", "group_by": "category"}
     first = client.get(AGGREGATES, params=question)
     again = client.get(AGGREGATES, params=question, headers={"If-None-Match": first.headers["etag"]})
@@ -110,7 +110,7 @@ def test_head_has_the_fields_of_get_and_no_body(client):
         assert head.headers[field] == full.headers[field]
 
 
-def test_options_says_what_is_allowed(client):
+def test_options_lists_the_allowed_methods(client):
     answer = client.options(AGGREGATES)
     assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
 
@@ -141,7 +141,7 @@ def _entries(found):
     return found if isinstance(found, list) else [{"measure": name, **entry} for name, entry in found.items()]
 
 
-def test_every_answer_carries_its_request_id_and_the_tokens_end(client):
+def test_every_answer_has_its_request_id_and_the_expiry_of_the_token(client):
     one, two = (client.get(AGGREGATES, params={"measure": "actions"}) for _ in range(2))
     assert one.headers["x-request-id"] != two.headers["x-request-id"]
     assert one.headers["x-token-expires"] > "2026"
@@ -149,11 +149,11 @@ def test_every_answer_carries_its_request_id_and_the_tokens_end(client):
     assert "authorization" in one.headers["vary"].lower()
 
 
-def test_a_past_release_is_asked_by_name(ask):
+def test_a_past_release_can_be_asked_by_name(ask):
     assert ask(measure="actions", release="2026-05.1")["releases"] == ["2026-05.1"]
 
 
-def test_a_plan_gives_what_is_promised_and_no_number(client, ask):
+def test_a_plan_has_the_promised_standard_errors_and_no_number(client, ask):
     question = {"measure": "actions,accounts", "group_by": "category", "period": "2026-06"}
     answer = client.get(AGGREGATES.replace("aggregates", "plan"), params=question)
     assert answer.status_code == 200
@@ -186,7 +186,7 @@ def test_a_plan_gives_what_is_promised_and_no_number(client, ask):
         ),
     ],
 )
-def test_a_question_in_a_body_has_the_bytes_of_the_same_in_an_address(client, body, query):
+def test_a_question_in_a_body_has_the_same_bytes_as_in_a_url(client, body, query):
     asked, written = client.post(AGGREGATES, json=body), client.get(f"{AGGREGATES}?{query}")
     assert (asked.status_code, asked.content) == (200, written.content)
     assert asked.headers["etag"] == written.headers["etag"]
@@ -214,7 +214,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("body", "status", "name"), BODIES, ids=range(len(BODIES)))
-def test_a_body_that_is_no_question_is_refused(client, body, status, name):
+def test_a_body_that_is_not_a_question_is_refused(client, body, status, name):
     ensure_problem(client.post(AGGREGATES, content=body), status, name)
 
 

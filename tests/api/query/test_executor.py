@@ -1,4 +1,4 @@
-"""How many questions run at a time: of one project two, in all as many as there are threads; a short queue, then 503."""
+"""How many queries run at the same time: two of one project, in all as many as there are threads; then a queue, then 503."""
 
 import asyncio
 import threading
@@ -9,8 +9,8 @@ import pytest
 from api.query.executor import RUNNING_PER_PROJECT, WAITING_PER_PROJECT, QueryExecutor, TooBusy
 
 
-def asker(project):
-    """A request of a project that stays."""
+def request_of(project):
+    """A request of a project whose client stays connected."""
 
     async def receive():
         await asyncio.sleep(3600)
@@ -19,7 +19,7 @@ def asker(project):
 
 
 class Work:
-    """Questions that run until they are let go, and how many of each project ever ran at once."""
+    """Queries that run until `go` is set, and how many of each project ran at the same time at most."""
 
     def __init__(self):
         self.go, self.lock = threading.Event(), threading.Lock()
@@ -38,69 +38,69 @@ class Work:
         return work
 
 
-def test_a_project_cannot_take_all_threads():
-    async def asked():
-        desk, work = QueryExecutor(workers=4, seconds=10), Work()
-        greedy = [asyncio.create_task(desk.run(asker("a"), work.of("a"))) for _ in range(6)]
+def test_a_project_cannot_occupy_all_threads():
+    async def run_queries():
+        executor, work = QueryExecutor(workers=4, seconds=10), Work()
+        greedy = [asyncio.create_task(executor.run(request_of("a"), work.of("a"))) for _ in range(6)]
         await asyncio.sleep(0.1)
-        other = asyncio.create_task(desk.run(asker("b"), work.of("b")))
+        other = asyncio.create_task(executor.run(request_of("b"), work.of("b")))
         await asyncio.sleep(0.1)
         assert (work.now["a"], work.now["b"]) == (RUNNING_PER_PROJECT, 1)
         work.go.set()
         assert await asyncio.gather(*greedy, other) == ["a"] * 6 + ["b"]
         assert work.most["a"] == RUNNING_PER_PROJECT
-        desk.close()
+        executor.close()
 
-    asyncio.run(asked())
+    asyncio.run(run_queries())
 
 
-def test_whose_queue_is_full_is_sent_away_and_others_are_not():
-    async def asked():
-        desk, work = QueryExecutor(workers=4, seconds=10), Work()
+def test_a_full_queue_of_one_project_refuses_only_that_project():
+    async def run_queries():
+        executor, work = QueryExecutor(workers=4, seconds=10), Work()
         waiting = [
-            asyncio.create_task(desk.run(asker("a"), work.of("a")))
+            asyncio.create_task(executor.run(request_of("a"), work.of("a")))
             for _ in range(WAITING_PER_PROJECT + RUNNING_PER_PROJECT)
         ]
         await asyncio.sleep(0.1)
         with pytest.raises(TooBusy, match="16 questions of this project are waiting already"):
-            await desk.run(asker("a"), work.of("a"))
-        other = asyncio.create_task(desk.run(asker("b"), work.of("b")))
+            await executor.run(request_of("a"), work.of("a"))
+        other = asyncio.create_task(executor.run(request_of("b"), work.of("b")))
         await asyncio.sleep(0.05)
         assert work.now["b"] == 1, "others are not shut out while threads are idle"
         work.go.set()
         await asyncio.gather(*waiting, other)
-        assert await desk.run(asker("a"), work.of("a")) == "a"
-        desk.close()
+        assert await executor.run(request_of("a"), work.of("a")) == "a"
+        executor.close()
 
-    asyncio.run(asked())
+    asyncio.run(run_queries())
 
 
-def test_who_waits_too_long_is_told_so():
-    async def asked():
-        desk, work = QueryExecutor(workers=1, seconds=0.2), Work()
-        first = asyncio.create_task(desk.run(asker("a"), work.of("a")))
+def test_a_query_that_waits_too_long_is_refused():
+    async def run_queries():
+        executor, work = QueryExecutor(workers=1, seconds=0.2), Work()
+        first = asyncio.create_task(executor.run(request_of("a"), work.of("a")))
         await asyncio.sleep(0.05)
         with pytest.raises(TooBusy, match="waited too long"):
-            await desk.run(asker("b"), work.of("b"))
+            await executor.run(request_of("b"), work.of("b"))
         work.go.set()
         await first
-        desk.close()
+        executor.close()
 
-    asyncio.run(asked())
+    asyncio.run(run_queries())
 
 
-def test_who_leaves_the_queue_gives_the_turn_back():
-    async def asked():
-        desk, work = QueryExecutor(workers=1, seconds=10), Work()
-        first = asyncio.create_task(desk.run(asker("a"), work.of("a")))
+def test_a_query_that_leaves_the_queue_frees_its_slot():
+    async def run_queries():
+        executor, work = QueryExecutor(workers=1, seconds=10), Work()
+        first = asyncio.create_task(executor.run(request_of("a"), work.of("a")))
         await asyncio.sleep(0.1)
-        gone = asyncio.create_task(desk.run(asker("b"), work.of("b")))
+        gone = asyncio.create_task(executor.run(request_of("b"), work.of("b")))
         await asyncio.sleep(0.05)
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
         work.go.set()
         assert await first == "a"
-        assert await asyncio.wait_for(desk.run(asker("b"), work.of("b")), 5) == "b"
-        desk.close()
+        assert await asyncio.wait_for(executor.run(request_of("b"), work.of("b")), 5) == "b"
+        executor.close()
 
-    asyncio.run(asked())
+    asyncio.run(run_queries())

@@ -1,4 +1,4 @@
-"""A question asked again in the same words gets the same bytes by a shorter way, on which nothing is left out."""
+"""A repeated request takes the fast path: the same bytes, after the same checks."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.deployment import mandate
 QUESTION = f"{AGGREGATES}?measure=actions&group_by=category"
 
 
-def understood(client):
+def known_queries(client):
     return client.app.state.known_queries._known
 
 
@@ -22,7 +22,7 @@ def test_the_second_answer_is_the_first_in_bytes_and_fields(client):
     assert second.headers["x-request-id"] != first.headers["x-request-id"]
 
 
-def test_fields_that_change_the_answer_are_words_too(client):
+def test_headers_that_change_the_answer_are_part_of_the_key(client):
     client.get(QUESTION)
     kinds = {client.get(QUESTION, headers={"Accept": a}).headers["content-type"] for a in ("text/csv", "*/*")}
     assert len(kinds) == 2
@@ -31,7 +31,7 @@ def test_fields_that_change_the_answer_are_words_too(client):
     assert client.get(f"{QUESTION}&limit=1").json()["page"]["returned"] == 1
 
 
-def test_who_has_it_already_is_told_so_and_head_has_no_body(client):
+def test_a_client_with_the_same_bytes_gets_304_and_head_has_no_body(client):
     first = client.get(QUESTION)
     client.get(QUESTION)
     assert client.get(QUESTION, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
@@ -40,11 +40,11 @@ def test_who_has_it_already_is_told_so_and_head_has_no_body(client):
     assert head.headers["content-length"] == first.headers["content-length"]
 
 
-def test_a_known_question_still_needs_a_token_of_its_scope_that_is_open(deployment):
+def test_a_known_question_still_needs_a_valid_token_with_its_scope(deployment):
     good, other = deployment.token(), deployment.token(deployment.project(frozenset({"ads:read"})))
     with deployment.client() as client:
         assert client.get(QUESTION, headers={"Authorization": f"Bearer {good}"}).status_code == 200
-        assert understood(client)
+        assert known_queries(client)
         ensure_problem(client.get(QUESTION), 401, "token-missing")
         ensure_problem(
             client.get(QUESTION, headers={"Authorization": f"Bearer {good}x"}), 401, "token-refused"
@@ -58,7 +58,7 @@ def test_a_known_question_still_needs_a_token_of_its_scope_that_is_open(deployme
         )
 
 
-def test_a_known_question_is_limited_and_charged(deployment):
+def test_a_known_question_counts_for_rate_limit_and_quota(deployment):
     with deployment.client(deployment.token(), limit_standard="3/12hour") as client:
         assert [client.get(QUESTION).status_code for _ in range(4)] == [200, 200, 200, 429]
         (today,) = client.get("/v1/me/usage").json()["days"]
@@ -74,7 +74,7 @@ def place(deployment, tmp_path):
     copy.close()
 
 
-def test_a_known_question_means_what_is_current(corrected, place):
+def test_a_known_question_is_answered_from_the_current_releases(corrected, place):
     with place.client(place.token()) as client:
         before = [client.get(QUESTION) for _ in range(2)][-1]
         place.take_over(corrected)
@@ -84,8 +84,8 @@ def test_a_known_question_means_what_is_current(corrected, place):
         assert after.content != before.content
 
 
-def test_an_address_that_is_long_is_read_each_time(client):
+def test_a_long_url_is_parsed_each_time(client):
     long = f"{QUESTION}&category=ne:{'ANIMAL_WELFARE,' * 150}ANIMAL_WELFARE"
     client.get(long)
     assert client.get(long).status_code == 200
-    assert not [words for words in understood(client) if len(words[1]) > 2048]
+    assert not [key for key in known_queries(client) if len(key[1]) > 2048]

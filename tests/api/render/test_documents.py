@@ -1,4 +1,4 @@
-"""Every example that the documents give a researcher works as it stands."""
+"""Every example in the documents for researchers works."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_an_example_of_a_body_is_answered(client, path, body):
     assert client.post(path, content=body).status_code == 200
 
 
-def test_the_guide_names_every_word_of_the_grammar_and_every_status():
+def test_the_guide_names_every_parameter_and_every_status():
     assert len(EXAMPLES) > 8
     for word in (*QUESTION_PARAMETERS, "format"):
         assert f"| `{word}` |" in GUIDE, word

@@ -65,7 +65,7 @@ def test_every_format_holds_the_same_rows(answers):
         assert read == first, name
 
 
-def test_every_format_is_named_by_its_media_type_and_can_be_asked_by_accept(client, answers):
+def test_every_format_has_its_media_type_and_can_be_chosen_by_accept(client, answers):
     question = dict(answers["json"].request.url.params)
     question.pop("format")
     for name, media in MEDIA.items():
@@ -83,7 +83,7 @@ def test_days_are_dates_and_numbers_are_doubles(client):
     assert columns[0] == {"name": "period", "type": "date"}
 
 
-def test_the_files_carry_what_the_answer_rests_on(answers):
+def test_parquet_and_arrow_carry_the_metadata_of_the_answer(answers):
     meta = answers["json"].json()
     for name in ("parquet", "arrow"):
         read = io.BytesIO(answers[name].content)
@@ -115,6 +115,6 @@ def test_duckdb_reads_the_parquet_and_the_csv(answers, tmp_path):
         ("TEXT/CSV", "text/csv"),
     ],
 )
-def test_accept_is_read_by_preference(client, accept, media):
+def test_accept_is_followed_by_preference(client, accept, media):
     answer = client.get(AGGREGATES, params={"measure": "actions"}, headers={"Accept": accept})
     assert answer.headers["content-type"].split(";")[0] == media
