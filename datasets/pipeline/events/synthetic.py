@@ -148,9 +148,9 @@ class _Chunk:
     def _column(self, column: EventColumn) -> pa.Array:  # noqa: PLR0911  one return for each kind
         match column.kind:
             case Kind.ID if column.name == "event_id":
-                return _identifiers("e", np.arange(self._start, self._start + self._size))
+                return _synthetic_ids("e", np.arange(self._start, self._start + self._size))
             case Kind.ID:
-                return _identifiers("u", self._units)
+                return _synthetic_ids("u", self._units)
             case Kind.UNIT_KIND:
                 kinds = (self._uniform_of_unit(0) < self._shape.organisations).astype(np.int8)
                 return pa.DictionaryArray.from_arrays(pa.array(kinds), pa.array(column.codes))
@@ -178,7 +178,7 @@ class _Chunk:
         return pa.array(start + (day * 86_400 + second) * np.timedelta64(1_000_000, "us"))
 
 
-def _identifiers(letter: str, numbers: Positions) -> pa.Array:
+def _synthetic_ids(letter: str, numbers: Positions) -> pa.Array:
     return pc.binary_join_element_wise(letter, pa.array(numbers).cast(pa.string()), "")
 
 

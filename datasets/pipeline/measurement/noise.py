@@ -46,15 +46,17 @@ def count_batch(counter: Counter, batch: Contributions) -> None:
 
 def add_noise(budget: Budget, counter: Counter, noise: Noise) -> NoisyCells:
     """Add noise to every residual of the counts, and reconstruct the published cuboids from them."""
-    measures = {name: _noisy_tables(plan, counter, name, noise) for name, plan in budget.measures.items()}
+    measures = {
+        name: _measure_with_noise(plan, counter, name, noise) for name, plan in budget.measures.items()
+    }
     wide = {
-        name: _noisy_tables(plan, counter, _diagnostic_name(name), noise)
+        name: _measure_with_noise(plan, counter, _diagnostic_name(name), noise)
         for name, plan in budget.diagnostics.items()
     }
     return NoisyCells({name: _restore_middle(budget, measures, name) for name in measures}, wide)
 
 
-def _noisy_tables(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tables:
+def _measure_with_noise(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tables:
     residuals = measure(plan, counter.tables(name), noise)
     return {cuboid: reconstruct(plan, residuals, cuboid) for cuboid in plan.workload}
 
