@@ -1,4 +1,4 @@
-# Everything a developer does with Daylight; `make help` lists it.
+# The commands for developing Daylight; `make help` lists them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 
@@ -9,60 +9,60 @@ help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 .venv/installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not there; name a Python 3.11 or later with make PYTHON=..."; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; name a Python 3.11 or later with make PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: .venv/installed ## build three releases, serve them, ask a question; Ctrl-C ends it
+demo: .venv/installed ## build three releases, serve them and send a query; stop it with Ctrl-C
 	$(BIN)/python demo.py
 
-test: .venv/installed ## the whole suite, on every core; then, alone, what measures time
+test: .venv/installed ## all tests on all cores; then, one at a time, the tests that measure time
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
-check: .venv/installed ## lint, format, types, import contracts
+check: .venv/installed ## lint, formatting, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fix: .venv/installed ## mend what can be mended by itself
+fix: .venv/installed ## fix lint errors that can be fixed automatically, and format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/installed ## check that every command, link, setting and target in the documents is true
-	$(BIN)/python -m pytest tests/test_house.py
+docs: .venv/installed ## check that the commands, links, settings and targets in the documents exist
+	$(BIN)/python -m pytest tests/test_repository.py
 
-openapi: .venv/installed ## write openapi/openapi.json and docs/problems.md anew
+openapi: .venv/installed ## regenerate openapi/openapi.json and docs/problems.md
 	$(BIN)/daylight openapi
 
 serve: .venv/installed ## serve the releases under DAYLIGHT_HOME
 	$(BIN)/daylight serve
 
-bench: .venv/installed ## benchmarks, as ratios against peers and limits; DAYLIGHT_BENCH_ROWS=100000000 builds as many rows
+bench: .venv/installed ## benchmarks, as ratios to peers and limits; DAYLIGHT_BENCH_ROWS=100000000 sets the number of rows to build
 	$(BIN)/python -m bench
 
-fuzz: .venv/installed ## ask a live server 20,000 made-up questions
+fuzz: .venv/installed ## send 20,000 generated requests to a running server
 	$(BIN)/python -m tests.fuzzing 20000
 
-audit: .venv/installed ## attack 400 builds of each input of every dataset, as an adversary would: hours
+audit: .venv/installed ## try to distinguish neighbouring inputs by 400 builds of each, for every dataset; takes hours
 	for dataset in moderation ads recommendations; do \
 		$(BIN)/daylight release audit $$dataset --builds $${BUILDS:-400} || failed=1; \
 	done; test -z "$$failed"
 
-intervals: .venv/installed ## whether intervals of reports cover the truth, over 20 builds of a synthetic month
+intervals: .venv/installed ## check over 20 builds of a synthetic month that intervals of reports cover the true values
 	DAYLIGHT_TEST_BUILDS=20 $(BIN)/python -m pytest tests/datasets/reports/test_coverage.py
 
-kills: .venv/installed ## builds killed at every place and at 100 random moments, two at once 50 times
+kills: .venv/installed ## kill builds at every step and at 100 random moments, and run two builds at once 50 times
 	DAYLIGHT_TEST_KILLS=100 DAYLIGHT_TEST_ROUNDS=50 $(BIN)/python -m pytest tests/datasets/pipeline/test_interruption.py \
 		tests/datasets/pipeline/state/test_lock.py
 
-lock: .venv/installed ## choose the newest dependencies anew, with hashes
+lock: .venv/installed ## update requirements.lock to the newest versions, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 		--output-file requirements.lock pyproject.toml
 
-clean: ## remove the environment and what the demo made
+clean: ## remove the virtual environment and the files of the demo
 	rm -rf .venv var/demo

@@ -28,7 +28,7 @@ LONGEST = (
     "tests/auth/audit/test_log.py", "tests/api/query/test_corrections.py", "tests/datasets/pipeline/audit/test_attack.py",
     "tests/datasets/release/answer/test_serving_copy.py", "tests/api/access/test_scope_matrix.py", "tests/api/access/test_rate_limits.py",
     "tests/datasets/pipeline/test_interruption.py", "tests/datasets/privacy/test_coverage.py", "tests/spec/test_real_input.py",
-    "tests/spec/test_published_reports.py", "tests/api/access/test_throttle.py", "tests/api/routes/admin/test_names.py", "tests/test_house.py",
+    "tests/spec/test_published_reports.py", "tests/api/access/test_throttle.py", "tests/api/routes/admin/test_names.py", "tests/test_repository.py",
 )  # fmt: skip
 """What takes longer than ten seconds or so is begun first, so that no process waits for another in the end."""
 

@@ -1,4 +1,4 @@
-"""The house: what its documents say of it is true."""
+"""Checks of the repository as a whole: links, commands, settings and targets in the documents, dependencies, exclusions."""
 
 import re
 import shlex
@@ -20,18 +20,18 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").
 README = (ROOT / "README.md").read_text()
 
 
-def test_every_act_in_the_demo_says_why():
-    """The demo runs the commands of admins as a person does: each needs a reason."""
-    acts = [
+def test_every_admin_command_in_the_demo_gives_a_reason():
+    """The demo runs the commands of admins as a person does, and each requires `--reason`."""
+    calls = [
         call
         for call in (ROOT / "demo.py").read_text().split("daylight(")
         if re.search(r'"admin",\s*"(project",\s*"create|researcher",\s*"add|token",\s*"issue)"', call)
     ]
-    assert len(acts) == 3
-    assert all('"--reason"' in act for act in acts)
+    assert len(calls) == 3
+    assert all('"--reason"' in call for call in calls)
 
 
-def tracked():
+def tracked_files():
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.splitlines()
@@ -39,31 +39,33 @@ def tracked():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_leads_somewhere(document):
+def test_every_link_leads_to_an_existing_file(document):
     for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
         assert (document.parent / link).exists(), link
 
 
-def test_the_map_names_every_folder_of_code():
-    map_ = README[README.index("## Layout") :]
+def test_the_layout_in_the_readme_names_every_folder_of_code():
+    layout = README[README.index("## Layout") :]
     folders = {
-        path.relative_to(ROOT).parts[0] for path in tracked() if path.suffix == ".py" and path.parent != ROOT
+        path.relative_to(ROOT).parts[0]
+        for path in tracked_files()
+        if path.suffix == ".py" and path.parent != ROOT
     }
     for folder in folders:
-        assert f"{folder}/" in map_, f"{folder}/ is not in the layout"
+        assert f"{folder}/" in layout, f"{folder}/ is not in the layout"
 
 
-def test_every_setting_is_in_the_operations_guide_and_no_other():
+def test_the_operations_guide_lists_every_setting_and_no_other():
     guide = (ROOT / "docs" / "operations.md").read_text()
     settings = {
         f"DAYLIGHT_{name.upper()}"
         for kind in (ApiSettings, RegistrySettings, BuildSettings)
-        for name in _names(kind)
+        for name in _setting_names(kind)
     }
     assert set(re.findall(r"`(DAYLIGHT_\w+)`", guide)) == settings
 
 
-def _names(kind):
+def _setting_names(kind):
     for name, field in kind.model_fields.items():
         yield (field.alias or name)
 
@@ -88,7 +90,7 @@ def shell_lines():
 
 
 def test_every_command_in_the_documents_exists_with_its_options():
-    seen = 0
+    checked = 0
     for name, line in shell_lines():
         words = shlex.split(line.removeprefix("TOKEN=$(").removesuffix(")").removesuffix(" &"), comments=True)
         if words[:1] != ["daylight"] or "DATASET" in words:
@@ -98,8 +100,8 @@ def test_every_command_in_the_documents_exists_with_its_options():
         assert command is not None, f"{name}: {line}"
         options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, f"{name}: {line}"
-        seen += 1
-    assert seen >= 9
+        checked += 1
+    assert checked >= 9
 
 
 def test_every_make_target_in_the_readme_exists():
@@ -108,43 +110,43 @@ def test_every_make_target_in_the_readme_exists():
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
-def test_every_dependency_says_why_it_is_there_and_is_locked_with_hashes():
+def test_every_dependency_has_a_comment_and_is_locked_with_hashes():
     text = (ROOT / "pyproject.toml").read_text()
     project = tomllib.loads(text)["project"]
     lock = (ROOT / "requirements.lock").read_text()
-    for wanted in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
-        (line,) = [line for line in text.splitlines() if line.strip().startswith(f'"{wanted}",')]
-        assert "# " in line, f"{wanted} does not say why"
-        name = re.split(r"[\[>=<]", wanted)[0].lower().replace("_", "-")
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        (line,) = [line for line in text.splitlines() if line.strip().startswith(f'"{requirement}",')]
+        assert "# " in line, f"{requirement} has no comment that says why it is needed"
+        name = re.split(r"[\[>=<]", requirement)[0].lower().replace("_", "-")
         assert re.search(rf"^{re.escape(name)}(\[[a-z,]+\])?==", lock, re.M), f"{name} is not locked"
     assert "://" not in lock
     packages = re.findall(r"^[a-z0-9._,\[\]-]+==", lock, re.M)
     assert len(packages) == len(re.findall(r"^[a-z0-9._,\[\]-]+==[^\n]*\\\n    --hash=", lock, re.M))
 
 
-def test_every_exclusion_carries_its_reason():
-    for path in tracked():
+def test_every_noqa_type_ignore_and_no_cover_comment_gives_a_reason():
+    for path in tracked_files():
         if path.suffix != ".py" or path == Path(__file__):
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):
             found = re.search(r"#\s*(noqa: [A-Z0-9, ]+|type: ignore\[[\w-]+\]|pragma: no cover)(.*)", line)
             assert not found or found[2].strip(), (
-                f"{path.name}:{number} excludes something and does not say why"
+                f"{path.name}:{number} switches off a check and does not say why"
             )
 
 
-def test_every_test_file_is_run():
+def test_pytest_collects_every_test_file():
     listed = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only"], cwd=ROOT, capture_output=True, text=True
     )
-    run = {line.split("::")[0] for line in listed.stdout.splitlines() if "::" in line}
+    collected = {line.split("::")[0] for line in listed.stdout.splitlines() if "::" in line}
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")}
     assert files
-    assert files == run
+    assert files == collected
 
 
-def test_nothing_speaks_of_one_machine():
-    for path in tracked():
+def test_no_file_contains_a_path_into_a_home_folder():
+    for path in tracked_files():
         if path.suffix in {".py", ".md", ".toml", ".lock", ".json", ".mako"} or path.name in {
             "Makefile",
             "run",
@@ -153,21 +155,21 @@ def test_nothing_speaks_of_one_machine():
             assert not re.search(r"(?<![\w.-])/(home|root|Users)/\w", text), path
 
 
-def test_the_demo_and_the_package_need_nothing_that_is_not_declared():
-    """Every import from outside comes from a dependency that pyproject.toml names."""
+def test_every_imported_package_is_a_declared_dependency():
+    """Every import of a third-party package comes from a dependency that pyproject.toml names."""
     declared = (ROOT / "pyproject.toml").read_text()
     ours = {"api", "auth", "datasets", "tests", "bench", "cli", "demo"}
-    named = {
+    distributions = {
         "jose": "python-jose",
         "dateutil": "python-dateutil",
         "jwt": "pyjwt",
         "psycopg": "psycopg",
         "xdist": "pytest-xdist",
     }
-    for path in tracked():
+    for path in tracked_files():
         if path.suffix != ".py":
             continue
         for module in re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.M):
             if module not in ours | set(sys.stdlib_module_names) | {"__future__"}:
-                name = named.get(module, module.replace("_", "-"))
+                name = distributions.get(module, module.replace("_", "-"))
                 assert f'"{name}' in declared, f"{path.name} imports {module}"
