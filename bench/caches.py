@@ -117,11 +117,15 @@ async def compare_caches(deployment: Deployment) -> list[Figure]:
 
 
 def _application(deployment: Deployment, missing: tuple[str, ...]) -> FastAPI:
-    most = {"limit_extended": "100000000/minute", "quota_rows": 10**12, "quota_bytes": 10**15}
     mib = 0 if "rendered results" in missing else 64
-    return create_app(
-        ApiSettings(home=deployment.home, answers_mib=mib, **most), deployment.registry_settings
+    settings = ApiSettings(
+        home=deployment.home,
+        answers_mib=mib,
+        limit_extended="100000000/minute",
+        quota_rows=10**12,
+        quota_bytes=10**15,
     )
+    return create_app(settings, deployment.registry_settings)
 
 
 def _remove(app: FastAPI, missing: tuple[str, ...]) -> None:

@@ -14,11 +14,11 @@ _RANGE = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
 class RangeNotSatisfiable(Refusal):
     """A byte range that lies wholly beyond the end of the file."""
 
-    def __init__(self, asked: str, size: int) -> None:
+    def __init__(self, header: str, size: int) -> None:
         super().__init__(
-            f"Range: {printable(asked)} lies beyond the file, which has {size} bytes; ask from 0 to {size - 1}.",
+            f"Range: {printable(header)} lies beyond the file, which has {size} bytes; ask from 0 to {size - 1}.",
             parameter="Range",
-            value=asked,
+            value=header,
         )
         self.size = size
 

@@ -13,19 +13,19 @@ from datasets.release.releases import Releases
 async def parse_question(
     dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
 ) -> tuple[Question, tuple[Release, ...]]:
-    """What is asked, apart from the format, which is the API's own word, and of which releases.
+    """The question and its releases. The parameter `format` is not part of a question: it belongs to the API.
 
-    What may have to be opened first is opened beside the event loop, so that nobody else waits. Raises a Refusal for what
-    is not right.
+    Releases that may have to be opened first are opened in a thread, so that the event loop is not blocked. Raises a Refusal
+    for parameters that are not right.
     """
-    words = tuple((name, value) for name, value in parameters if name != "format")
-    if releases.resolver.is_resolved_in_memory(dataset.name, words):
-        return releases.resolver.resolve(dataset.name, words, ("format",))
-    return await asyncio.to_thread(releases.resolver.resolve, dataset.name, words, ("format",))
+    question_parameters = tuple((name, value) for name, value in parameters if name != "format")
+    if releases.resolver.is_resolved_in_memory(dataset.name, question_parameters):
+        return releases.resolver.resolve(dataset.name, question_parameters, ("format",))
+    return await asyncio.to_thread(releases.resolver.resolve, dataset.name, question_parameters, ("format",))
 
 
 async def find_release(releases: Releases, dataset: str, name: str) -> Release:
-    """The release of this name, opened beside the event loop where it is new to this process.
+    """The release of this name, opened in a thread if it is new to this process.
 
     Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
     """
