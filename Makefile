@@ -22,11 +22,12 @@ test: .venv/installed ## all tests on all cores; then, one at a time, the tests 
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
-check: .venv/installed ## lint, formatting, types and import contracts
+check: .venv/installed ## lint, format, types, import contracts, sizes and names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.structure
 
 fix: .venv/installed ## fix lint errors that can be fixed automatically, and format the code
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""The figures of the layout: how large folders, modules and functions are, and which names stand twice.
+"""The figures of the layout: sizes of folders, modules and functions, names that are defined twice, import cycles.
 
 `python -m tests.structure` prints them and fails if one is beyond its limit; `make check` runs it.
 """
@@ -71,24 +71,24 @@ def lines_of_functions() -> tuple[Figure, Figure]:
     )
 
 
-def class_names_given_twice() -> Figure:
+def class_names_defined_twice() -> Figure:
     """Names of classes that two modules of the packages define."""
     places = defaultdict(set)
     for path in modules(*PACKAGES):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef):
                 places[node.name].add(path.relative_to(ROOT).as_posix())
-    return _repeated("class names given twice", places)
+    return _repeated("class names defined twice", places)
 
 
-def private_helpers_given_twice() -> Figure:
+def private_helpers_defined_twice() -> Figure:
     """Names of private functions that two modules of the packages define at their top level."""
     places = defaultdict(set)
     for path in modules(*PACKAGES):
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, Function) and node.name.startswith("_"):
                 places[node.name].add(path.relative_to(ROOT).as_posix())
-    return _repeated("names of private helpers given twice", places)
+    return _repeated("private helpers defined twice", places)
 
 
 def import_cycles() -> Figure:
@@ -111,8 +111,8 @@ def figures() -> tuple[Figure, ...]:
         files_in_largest_folder(),
         lines_of_longest_module(),
         *lines_of_functions(),
-        class_names_given_twice(),
-        private_helpers_given_twice(),
+        class_names_defined_twice(),
+        private_helpers_defined_twice(),
         import_cycles(),
     )
 
