@@ -15,7 +15,7 @@ help: ## list these commands
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: .venv/installed ## build three releases, serve them and send a query; stop it with Ctrl-C
+demo: .venv/installed ## build three releases, serve them and ask a question; stop it with Ctrl-C
 	$(BIN)/python demo.py
 
 test: .venv/installed ## all tests on all cores; then, one at a time, the tests that measure time

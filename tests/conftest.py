@@ -1,4 +1,4 @@
-"""What the whole suite shares: one way for hypothesis to search, and one deployment with real releases."""
+"""Hypothesis profiles, the order of test files, and the fixtures of deployments with releases that all tests share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xdist.scheduler.loadfile import LoadFileScheduling
 from tests.deployment import Deployment
 from tests.postgresql import postgresql as postgresql
 
-MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+SharedFolder = Callable[[str, Callable[[Path], None]], Path]
 
 settings.register_profile("laptop", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -23,24 +23,24 @@ settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
 
 LONGEST = (
-    "tests/spec/test_a_thousand_questions.py", "tests/datasets/reports", "tests/spec/test_fuzzing.py",
-    "tests/spec/test_the_whole_way.py", "tests/spec/test_new_releases.py", "tests/spec/test_kills.py",
+    "tests/spec/test_random_questions.py", "tests/datasets/reports", "tests/spec/test_fuzzing.py",
+    "tests/spec/test_end_to_end.py", "tests/spec/test_new_releases.py", "tests/spec/test_kills.py",
     "tests/auth/audit/test_log.py", "tests/api/query/test_corrections.py", "tests/datasets/pipeline/audit/test_attack.py",
     "tests/datasets/release/answer/test_serving_copy.py", "tests/api/access/test_scope_matrix.py", "tests/api/access/test_rate_limits.py",
     "tests/datasets/pipeline/test_interruption.py", "tests/datasets/privacy/test_coverage.py", "tests/spec/test_real_input.py",
     "tests/spec/test_published_reports.py", "tests/api/access/test_throttle.py", "tests/api/routes/admin/test_names.py", "tests/test_repository.py",
 )  # fmt: skip
-"""What takes longer than ten seconds or so is begun first, so that no process waits for another in the end."""
+"""Files that take longer than about ten seconds. They start first, so that all processes end at about the same time."""
 
 
 def _file_of(nodeid: str) -> str:
-    """The tests of a file run in one process, and all of reports in one, since their releases take long to build."""
+    """The unit of work for one process: a file, or all files of reports, since they share releases that take long to build."""
     file = nodeid.split("::", 1)[0]
     return "tests/datasets/reports" if file.startswith("tests/datasets/reports") else file
 
 
 class ByFile(LoadFileScheduling):
-    """Deals out files in the order in which they were collected."""
+    """Gives files to the processes in the order in which they were collected."""
 
     def _split_scope(self, nodeid):
         return _file_of(nodeid)
@@ -53,17 +53,17 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {file: place for place, file in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(_file_of(item.nodeid), len(LONGEST)))
+    order = {file: position for position, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(_file_of(item.nodeid), len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
-    """Folders that all processes of a run share: whoever asks first makes one, whoever asks meanwhile waits."""
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
+    """Folders that all processes of a run share. The first process to need one makes it under a lock; the others wait."""
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
-    def made(name: str, make: Callable[[Path], None]) -> Path:
+    def find_or_make(name: str, make: Callable[[Path], None]) -> Path:
         folder, unfinished = shared / name, shared / f"{name}.unfinished"
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -73,46 +73,46 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
                 unfinished.rename(folder)
         return folder
 
-    return made
+    return find_or_make
 
 
-def _copied(once: Path, home: Path) -> Deployment:
-    """A copy for one process of what all share and none opens."""
-    shutil.copytree(once, home)
+def _open_copy(shared: Path, home: Path) -> Deployment:
+    """A deployment for one process: a copy of the shared folder, which no process opens."""
+    shutil.copytree(shared, home)
     return Deployment(home)
 
 
 @pytest.fixture(scope="session")
-def deployment(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(shared_folder: SharedFolder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A registry, a ledger and signed releases of moderation for May and June 2026, made as an admin makes them.
 
-    Tests share it and must not change it; those that must take a copy.
+    Tests share it and must not change it. A test that changes a deployment takes a copy.
     """
 
     def make(home: Path) -> None:
         new = Deployment(home)
         for month in ("2026-05", "2026-06"):
             new.release("moderation", month)
-        new.open_once()
+        new.make_serving_copies()
         new.close()
 
-    made = _copied(made_once("deployment", make), tmp_path_factory.mktemp("deployment") / "home")
+    made = _open_copy(shared_folder("deployment", make), tmp_path_factory.mktemp("deployment") / "home")
     yield made
     made.close()
 
 
 @pytest.fixture(scope="session")
 def corrected(
-    deployment: Deployment, made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory
+    deployment: Deployment, shared_folder: SharedFolder, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    """The same deployment after June was corrected. To be shared in the same way."""
+    """The same deployment after a correction of June. Tests must not change it either."""
 
     def make(home: Path) -> None:
         new = deployment.copy(home)
         new.release("moderation", "2026-06", correction="A second count.", rows=2_000)
-        new.open_once()
+        new.make_serving_copies()
         new.close()
 
-    made = _copied(made_once("corrected", make), tmp_path_factory.mktemp("corrected") / "home")
+    made = _open_copy(shared_folder("corrected", make), tmp_path_factory.mktemp("corrected") / "home")
     yield made
     made.close()

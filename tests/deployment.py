@@ -1,4 +1,4 @@
-"""A deployment in a folder: registry, ledger, releases and the API over them; nothing in it is pretended."""
+"""A complete deployment in a folder for tests: registry, ledger, releases and the API over them, without mocks."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def mandate(at: datetime | None = None) -> Mandate:
 
 
 class Deployment:
-    """`release` a month, `project` and `token` let somebody in, `client` asks over HTTP."""
+    """`release` builds a month, `project` and `token` give access, `client` sends requests to the API."""
 
     def __init__(self, home: Path, registry_url: str = "") -> None:
         self.home = home
-        elsewhere = {"registry_url": registry_url} if registry_url else {}
-        self.registry_settings = RegistrySettings(home=home, **elsewhere)
+        options = {"registry_url": registry_url} if registry_url else {}
+        self.registry_settings = RegistrySettings(home=home, **options)
         if not (home / "keys").exists():
             initialise_registry(self.registry_settings, mandate())
         self.registry: Registry = open_registry(self.registry_settings)
@@ -52,19 +52,19 @@ class Deployment:
     def release(
         self, dataset: str, month: str, events: Path | None = None, rows: int = 20_000, correction: str = ""
     ) -> Path:
-        """Build and publish; from synthetic events where no others are given."""
+        """Build and publish a release, from synthetic events unless others are given; returns its folder."""
         declared, when = find_dataset(dataset), Month.parse(month)
         if events is None:
             events = self.home / "events"
             generate_events(declared, when, rows=rows, seed=int(month.replace("-", "")), out=events)
         ledger = LedgerStore(f"sqlite:///{self.home / 'ledger.sqlite'}")
         try:
-            seal = ReleaseSigner(self.registry.keys.release_signer(), self.registry.keys.release_verifier())
+            signer = ReleaseSigner(self.registry.keys.release_signer(), self.registry.keys.release_verifier())
             return build_release(
                 declared,
                 when,
                 events,
-                BuildContext(self.releases, self.home / "private", ledger, seal),
+                BuildContext(self.releases, self.home / "private", ledger, signer),
                 correction=correction,
             )
         finally:
@@ -77,7 +77,7 @@ class Deployment:
     def project(
         self, scopes: frozenset[str] = ALL, tier: str = "standard", at: datetime | None = None
     ) -> str:
-        """A project with one researcher, open for ninety days; gives its identifier."""
+        """Create a project with one researcher that lasts ninety days; returns its identifier."""
         self._projects += 1
         at = at or datetime.now(UTC)
         today = at.date()
@@ -97,49 +97,49 @@ class Deployment:
         at: datetime | None = None,
         **options: object,
     ) -> str:
-        """The text of a token; of a project of its own where none is named."""
+        """Issue a token, for a new project unless one is given; returns its text."""
         project = project or self.project(scopes or ALL, at=at)
         return self.registry.tokens.issue(
             NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)
         ).text
 
     def session(self, role: str = "owner", **options: object) -> str:
-        """The text of a session's token of an admin of this role; of an admin of its own."""
+        """Open a session for a new admin with this role; returns the text of its token."""
         self._admins += 1
         made = self.registry.admins.add("An Admin", f"{role}{self._admins}@example.org", role, mandate())
         return self.registry.sessions.open(made.id, 30, mandate(**options)).text
 
     @contextmanager
     def client(self, token: str | None = None, **settings: object) -> Iterator[TestClient]:
-        """A client of an application of its own."""
+        """A client of a new application over this deployment."""
         app = create_app(ApiSettings(home=self.home, **settings), self.registry_settings)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
             yield client
 
-    def open_once(self) -> None:
-        """Let an application make the serving copies of all releases, so that copies of this deployment need not."""
+    def make_serving_copies(self) -> None:
+        """Start an application once, so that it makes the serving copies of all releases and copies of this deployment have them."""
         with self.client():
             pass
 
-    def take_over(self, corrected: Deployment, release: str = "moderation/2026-06.2") -> None:
-        """Copy what another has published as `rsync` would: files first, what names them last."""
+    def copy_release_from(self, other: Deployment, release: str = "moderation/2026-06.2") -> None:
+        """Copy a release of another deployment as `rsync` would: its files first, then the ledger and the pointer to it."""
         coming, pointer = self.releases / ".coming", release.split(".", 1)[0]
-        shutil.copytree(corrected.releases / release, coming)
+        shutil.copytree(other.releases / release, coming)
         coming.rename(self.releases / release)
         for name in ("ledger", f"{pointer}.current"):
-            shutil.copy(corrected.releases / name, coming)
+            shutil.copy(other.releases / name, coming)
             coming.rename(self.releases / name)
 
     def copy(self, home: Path) -> Deployment:
-        """The same deployment elsewhere, to be changed, with the serving copies that were made already."""
+        """A copy of this deployment that a test may change, with the serving copies that exist."""
         shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("events", "registry.sqlite*"))
-        # through SQLite: a file that this process closes loses the locks of its open connections, and then another process may
-        # throw their log away
-        here, there = (sqlite3.connect(folder / "registry.sqlite") for folder in (self.home, home))
-        here.backup(there)
-        here.close()
-        there.close()
+        # copied through SQLite: when a process closes a file, it loses the POSIX locks of its open connections to that file, and
+        # another process might then delete their write-ahead log
+        source, target = (sqlite3.connect(folder / "registry.sqlite") for folder in (self.home, home))
+        source.backup(target)
+        source.close()
+        target.close()
         return Deployment(home)
 
     def close(self) -> None:

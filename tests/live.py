@@ -1,13 +1,18 @@
-"""A server on a port of its own, for those who ask over a real connection."""
+"""API servers on free ports, in a thread or in processes, for tests that need a real connection."""
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+import httpx2
 import uvicorn
 
 from api.app import create_app
@@ -17,8 +22,8 @@ from tests.deployment import Deployment
 
 
 @contextmanager
-def served(deployment: Deployment, **settings: object) -> Iterator[str]:
-    """The address of an API over a deployment, as `daylight serve` runs it, while the block lasts."""
+def running_server(deployment: Deployment, **settings: object) -> Iterator[str]:
+    """Run the API over a deployment, as `daylight serve` does, until the end of the block; yields its address."""
     app = create_app(ApiSettings(home=deployment.home, **settings), deployment.registry_settings)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -40,3 +45,31 @@ def served(deployment: Deployment, **settings: object) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+@contextmanager
+def server_processes(
+    deployment: Deployment, number: int, log: Path = Path(os.devnull), **settings: str
+) -> Iterator[list[str]]:
+    """Run so many processes of `daylight serve` over a deployment, with their logs in one file; yields their addresses."""
+    with ExitStack() as stack:
+        lines = stack.enter_context(log.open("ab"))
+        urls = []
+        for _ in range(number):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            env = {**os.environ, "DAYLIGHT_HOME": str(deployment.home), **settings}
+            command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
+            server = stack.enter_context(subprocess.Popen(command, env=env, stdout=lines, stderr=lines))
+            stack.callback(server.terminate)
+            urls.append(f"http://127.0.0.1:{port}")
+        for url in urls:
+            until = time.monotonic() + 30
+            while time.monotonic() < until:
+                try:
+                    httpx2.get(f"{url}/healthz")
+                    break
+                except httpx2.TransportError:
+                    time.sleep(0.1)
+        yield urls

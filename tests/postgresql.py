@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: databases of their own, dropped in the end."""
+"""Databases for the tests on a real PostgreSQL server; they are dropped at the end of the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from auth.db.models import Base
 SERVER = os.environ.get("DAYLIGHT_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
 TABLES = (*(table.name for table in reversed(Base.metadata.sorted_tables)), "alembic_version")
-"""Every table, those that refer to others first."""
+"""All tables; a table that refers to another comes before it."""
 
 
 def database_url(name: str) -> str:
@@ -26,50 +26,49 @@ def database_url(name: str) -> str:
 
 
 class Server:
-    """Databases on the server for the tests, dropped in the end.
+    """Creates databases for the tests on the server and drops them at the end.
 
-    Copying and dropping one takes a quarter of a second; so a registry's database is put back as it was
-    and used again, where the test has left its tables standing.
+    Copying and dropping a database takes a quarter of a second. So the contents of a registry's database are restored after
+    a test, and the next test uses it again, unless the test has changed its tables.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._made: list[str] = []
-        self._clean: list[str] = []
+        self._created: list[str] = []
+        self._restored: list[str] = []
 
     def make(self, template: str = "template0") -> str:
         name = f"daylight_auth_{secrets.token_hex(6)}"
         self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
-        self._made.append(name)
+        self._created.append(name)
         return name
 
-    def keep_as_it_is(self, name: str) -> None:
-        with self._inside(name) as connection:
+    def save_contents(self, name: str) -> None:
+        with self._connection(name) as connection:
             connection.exec_driver_sql("CREATE SCHEMA pristine")
             for table in TABLES:
                 connection.exec_driver_sql(f"CREATE TABLE pristine.{table} AS TABLE public.{table}")
 
     def copy(self, template: str) -> str:
-        return self._clean.pop() if self._clean else self.make(template)
+        return self._restored.pop() if self._restored else self.make(template)
 
-    def give_back(self, name: str) -> None:
-        empty = "".join(
-            f"DELETE FROM {table};" for table in TABLES
-        )  # a few rows: TRUNCATE takes ten times as long
+    def restore_for_reuse(self, name: str) -> None:
+        # the tables have a few rows, so TRUNCATE would take ten times as long
+        empty = "".join(f"DELETE FROM {table};" for table in TABLES)
         fill = "".join(f"INSERT INTO {table} SELECT * FROM pristine.{table};" for table in reversed(TABLES))
         try:
-            with self._inside(name) as connection:
+            with self._connection(name) as connection:
                 connection.exec_driver_sql(
                     "SET LOCAL lock_timeout = '1s'; SET LOCAL synchronous_commit = off;"
                     "ALTER TABLE audit_event DISABLE TRIGGER USER;"
                     f"{empty} {fill} ALTER TABLE audit_event ENABLE TRIGGER USER"
                 )
         except DBAPIError:
-            return  # the test has left something else behind: it is dropped in the end
-        self._clean.append(name)
+            return  # the test has changed the tables: the database is not used again
+        self._restored.append(name)
 
     def drop_all(self) -> None:
-        for name in self._made:
+        for name in self._created:
             self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _run(self, statement: str) -> None:
@@ -77,7 +76,7 @@ class Server:
             connection.exec_driver_sql(statement)
 
     @contextmanager
-    def _inside(self, name: str) -> Iterator[Connection]:
+    def _connection(self, name: str) -> Iterator[Connection]:
         engine = create_engine(database_url(name))
         try:
             with engine.begin() as connection:
@@ -88,7 +87,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """A real server. Without one: a failure in CI, left out loudly elsewhere."""
+    """A real server. If there is none, tests that need it fail in CI and are skipped with a message elsewhere."""
     engine = create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
     try:
         engine.connect().close()

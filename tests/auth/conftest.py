@@ -54,7 +54,7 @@ def new_settings(
             templates[backend] = empty_settings(backend, tmp_path_factory.mktemp("template") / "home")
             initialise_registry(templates[backend], mandate())
             if backend == "postgresql":
-                request.getfixturevalue("postgresql").keep_as_it_is(_name(templates[backend]))
+                request.getfixturevalue("postgresql").save_contents(_name(templates[backend]))
         template = templates[backend]
         shutil.copytree(template.home, home)
         if backend == "sqlite":
@@ -82,7 +82,7 @@ def settings(
     server: Server | None = request.getfixturevalue("postgresql") if backend == "postgresql" else None
     yield made
     if server is not None:
-        server.give_back(_name(made))
+        server.restore_for_reuse(_name(made))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Real input, written by nobody here, and the command line as a person uses it."""
+"""Fixtures: real input files from elsewhere, and the command `daylight` in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import pytest
 
 @pytest.fixture(scope="session")
 def real_data():
-    """The folder of real files: statements of reasons, Open Bandit logs. Required in CI, left out loudly elsewhere."""
+    """The folder of real files: statements of reasons, Open Bandit logs, transparency reports.
+
+    If it is missing, tests that need it fail in CI and are skipped with a message elsewhere.
+    """
     folder = Path(os.environ.get("DAYLIGHT_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
     if not (folder / "statements-of-reasons").is_dir():
-        missing = "no real data; name their folder with DAYLIGHT_REAL_DATA"
+        missing = "no real data; name its folder with DAYLIGHT_REAL_DATA"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(f"LEFT OUT: {missing}")
@@ -24,7 +27,7 @@ def real_data():
 
 @pytest.fixture(scope="session")
 def daylight(tmp_path_factory):
-    """Run the command `daylight` in an environment of its own; gives the ended process."""
+    """A function that runs the command `daylight` in a clean environment and returns the finished process."""
     home = tmp_path_factory.mktemp("home")
     env = {name: value for name, value in os.environ.items() if not name.startswith("DAYLIGHT_")}
 

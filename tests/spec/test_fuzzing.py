@@ -1,20 +1,21 @@
-"""What the description says, the API does: tried by schemathesis with examples, at the edges, at random, and in sequences.
+"""The API behaves as its OpenAPI description says, for requests that schemathesis generates.
 
-`make fuzz` tries 20,000 cases; here are fewer.
+Schemathesis uses examples, boundary values, random values and sequences of requests. `make fuzz` runs 20,000 cases; these
+tests run fewer.
 """
 
 from tests.fuzzing import fuzz, fuzz_admin
 
 
-def test_no_request_that_schemathesis_makes_up_meets_anything_but_what_is_described(deployment):
+def test_the_operations_of_researchers_answer_generated_requests_as_described(deployment):
     code, cases, report = fuzz(deployment, 3, "--seed", "1")
     assert code == 0, report
     assert cases > 1000
 
 
-def test_no_act_that_schemathesis_makes_up_meets_anything_but_what_is_described(deployment, tmp_path):
-    place = deployment.copy(tmp_path / "home")
-    code, cases, report = fuzz_admin(place, 3, "--seed", "1")
-    place.close()
+def test_the_operations_of_admins_answer_generated_requests_as_described(deployment, tmp_path):
+    own_deployment = deployment.copy(tmp_path / "home")
+    code, cases, report = fuzz_admin(own_deployment, 3, "--seed", "1")
+    own_deployment.close()
     assert code == 0, report
     assert cases > 500

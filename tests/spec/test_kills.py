@@ -1,4 +1,4 @@
-"""A server that is killed while it issues and revokes tokens has done everything that it acknowledged, and the audit is whole."""
+"""A server that is killed while it issues and revokes tokens keeps every change that it acknowledged, and a complete audit log."""
 
 import os
 import random
@@ -20,79 +20,79 @@ KILLS = 100
 
 
 @pytest.fixture
-def place(tmp_path):
+def own_deployment(tmp_path):
     made = Deployment(tmp_path / "home")
     yield made
     made.close()
 
 
-class Acts:
-    """Somebody who makes tokens and closes them again and again, and notes what was acknowledged."""
+class TokenClient:
+    """A client that issues and revokes tokens in a loop and records what the server has acknowledged."""
 
-    def __init__(self, url: str, shown: str) -> None:
-        self._url, self._shown = url, shown
+    def __init__(self, url: str, bearer: str) -> None:
+        self._url, self._bearer = url, bearer
         self.issued: list[str] = []
         self.revoked: list[str] = []
-        self._thread = threading.Thread(target=self._act)
+        self._thread = threading.Thread(target=self._repeat)
         self._thread.start()
 
-    def _act(self) -> None:
+    def _repeat(self) -> None:
         with httpx2.Client(base_url=self._url, timeout=10) as client:
             try:
                 while True:
-                    client.headers["Authorization"] = f"Bearer {self._shown}"
-                    self.once(client)
+                    client.headers["Authorization"] = f"Bearer {self._bearer}"
+                    self.issue_and_revoke(client)
             except httpx2.TransportError:
                 return
 
-    def once(self, client: httpx2.Client) -> None:
+    def issue_and_revoke(self, client: httpx2.Client) -> None:
         raise NotImplementedError
 
-    def wait_for(self, acts: int) -> None:
-        """Until so many tokens were made."""
-        while len(self.issued) < acts and self._thread.is_alive():
+    def wait_for(self, tokens: int) -> None:
+        """Wait until so many tokens have been issued."""
+        while len(self.issued) < tokens and self._thread.is_alive():
             time.sleep(0.002)
 
     def join(self) -> None:
         self._thread.join(20)
 
 
-class Holder(Acts):
-    """A researcher, who replaces a token and closes the one that was replaced."""
+class Researcher(TokenClient):
+    """Replaces a token and revokes the old one."""
 
-    closed = "replaced"
+    closed_state = "replaced"
 
-    def once(self, client: httpx2.Client) -> None:
+    def issue_and_revoke(self, client: httpx2.Client) -> None:
         made = client.post("/v1/me/tokens/rotate").json()
         self.issued.append(made["token_id"])
         held = client.get("/v1/me").json()["token"]
-        assert client.post("/v1/tokens/revoke", json={"token": self._shown}).status_code == 204
+        assert client.post("/v1/tokens/revoke", json={"token": self._bearer}).status_code == 204
         self.revoked.append(held)
-        self._shown = made["token"]
+        self._bearer = made["token"]
 
 
-class Admin(Acts):
-    """An admin, who issues a token to a researcher and revokes it."""
+class Admin(TokenClient):
+    """Issues a token to a researcher and revokes it."""
 
-    closed = "revoked"
+    closed_state = "revoked"
     project = ""
 
-    def once(self, client: httpx2.Client) -> None:
-        wanted = {"project": self.project, "researcher": EMAIL, "reason": "vetted"}
-        made = client.post("/v1/admin/tokens", json=wanted).json()["token_id"]
-        self.issued.append(made)
-        answer = client.post(f"/v1/admin/tokens/{made}/revoke", json={"reason": "as asked"})
+    def issue_and_revoke(self, client: httpx2.Client) -> None:
+        body = {"project": self.project, "researcher": EMAIL, "reason": "vetted"}
+        token_id = client.post("/v1/admin/tokens", json=body).json()["token_id"]
+        self.issued.append(token_id)
+        answer = client.post(f"/v1/admin/tokens/{token_id}/revoke", json={"reason": "as asked"})
         assert answer.json()["was_open"]
-        self.revoked.append(made)
+        self.revoked.append(token_id)
 
 
-def _free() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait(port: int) -> None:
+def _wait_for_server(port: int) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         with socket.socket() as tried:
@@ -102,38 +102,38 @@ def _wait(port: int) -> None:
     pytest.fail("the server did not start")
 
 
-def test_every_acknowledged_act_survives_a_hundred_kills(place):
-    chance = random.Random(1)
-    project = place.project(tier="extended")
-    Admin.project, session = project, place.session()
+def test_every_acknowledged_change_survives_a_hundred_kills(own_deployment):
+    rng = random.Random(1)
+    project = own_deployment.project(tier="extended")
+    Admin.project, session = project, own_deployment.session()
     limits = dict.fromkeys(("DAYLIGHT_LIMIT_OPEN", "DAYLIGHT_LIMIT_ADMIN"), "1000000/minute")
-    env = {**os.environ, "DAYLIGHT_HOME": str(place.home), **limits}
+    env = {**os.environ, "DAYLIGHT_HOME": str(own_deployment.home), **limits}
     root = Path(__file__).parents[2]
-    everything: list[Acts] = []
+    clients: list[TokenClient] = []
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.zygote"], env=env, cwd=root, text=True,
+        [sys.executable, "-m", "tests.fork_server"], env=env, cwd=root, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    ) as zygote:  # fmt: skip
+    ) as fork_server:  # fmt: skip
         for number in range(KILLS):
-            port = _free()
-            print(port, file=zygote.stdin, flush=True)
-            server = int(zygote.stdout.readline())
-            shown = session if number % 2 else place.token(project)
-            _wait(port)
-            acts = (Admin if number % 2 else Holder)(f"http://127.0.0.1:{port}", shown)
-            acts.wait_for(chance.randrange(3))  # then anywhere in the next act or two
-            time.sleep(chance.uniform(0, 0.06))
+            port = _free_port()
+            print(port, file=fork_server.stdin, flush=True)
+            server = int(fork_server.stdout.readline())
+            bearer = session if number % 2 else own_deployment.token(project)
+            _wait_for_server(port)
+            client = (Admin if number % 2 else Researcher)(f"http://127.0.0.1:{port}", bearer)
+            client.wait_for(rng.randrange(3))  # the kill comes at any moment of the next one or two rounds
+            time.sleep(rng.uniform(0, 0.06))
             os.kill(server, signal.SIGKILL)
-            acts.join()
-            everything.append(acts)
-        zygote.stdin.close()
-    lines = {line.token_id: line for line in place.registry.tokens.list(datetime.now(UTC), project)}
-    for acts in everything:
-        assert set(acts.issued) <= lines.keys()
-        assert {lines[token_id].state for token_id in acts.revoked} <= {acts.closed}
-    done = {
-        kind: sum(len(acts.issued) for acts in everything if isinstance(acts, kind))
-        for kind in (Holder, Admin)
+            client.join()
+            clients.append(client)
+        fork_server.stdin.close()
+    lines = {line.token_id: line for line in own_deployment.registry.tokens.list(datetime.now(UTC), project)}
+    for client in clients:
+        assert set(client.issued) <= lines.keys()
+        assert {lines[token_id].state for token_id in client.revoked} <= {client.closed_state}
+    issued = {
+        kind: sum(len(client.issued) for client in clients if isinstance(client, kind))
+        for kind in (Researcher, Admin)
     }
-    assert min(done.values()) > KILLS / 4, "most had done something when they were killed"
-    assert place.registry.audit.verify().events > 2 * sum(len(acts.revoked) for acts in everything)
+    assert min(issued.values()) > KILLS / 4, "most servers had issued tokens when they were killed"
+    assert own_deployment.registry.audit.verify().events > 2 * sum(len(client.revoked) for client in clients)

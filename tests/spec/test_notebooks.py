@@ -1,4 +1,4 @@
-"""Notebooks read answers and released files with the libraries that they have, over a real connection, with a bearer token."""
+"""pandas, polars, DuckDB, PyArrow and fsspec read answers and released files over a real connection, with a bearer token."""
 
 import io
 import urllib.request
@@ -13,7 +13,7 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
 
-from tests.live import served
+from tests.live import running_server
 
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&ratio=actions/accounts&group_by=category&freq=day&period=2026-06"
 CELLS = "/v1/releases/moderation/2026-06.1/files/cells.parquet"
@@ -21,7 +21,7 @@ CELLS = "/v1/releases/moderation/2026-06.1/files/cells.parquet"
 
 @pytest.fixture(scope="module")
 def server(deployment):
-    with served(deployment) as address:
+    with running_server(deployment) as address:
         yield address
 
 
@@ -32,15 +32,15 @@ def bearer(deployment):
 
 @pytest.fixture(scope="module")
 def fetch(server, bearer):
-    def fetched(path, **fields):
+    def get(path, **fields):
         return urllib.request.urlopen(urllib.request.Request(server + path, headers={**bearer, **fields}))
 
-    return fetched
+    return get
 
 
 @pytest.fixture(scope="module")
 def rows(fetch):
-    """What the others must read as well."""
+    """The rows of the answer, from which those that the other libraries read must not differ."""
     return pa.ipc.open_stream(fetch(f"{QUESTION}&format=arrow").read()).read_all()
 
 
@@ -71,7 +71,7 @@ def test_polars_reads_csv_and_arrow(fetch, rows):
     assert stream.equals(pl.from_arrow(rows))
 
 
-def test_duckdb_reads_what_was_fetched(fetch, rows, tmp_path):
+def test_duckdb_reads_a_downloaded_parquet_answer(fetch, rows, tmp_path):
     path = tmp_path / "answer.parquet"
     path.write_bytes(fetch(f"{QUESTION}&format=parquet").read())
     with duckdb.connect() as con:
@@ -115,7 +115,7 @@ def test_pyarrow_reads_a_released_file_through_fsspecs_file_system(server, beare
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-def test_an_answer_is_compressed_when_that_is_asked_for(fetch, encoding):
+def test_an_answer_is_compressed_if_the_client_accepts_it(fetch, encoding):
     plain = fetch(f"{QUESTION}&format=csv")
     packed = fetch(f"{QUESTION}&format=csv", **{"Accept-Encoding": encoding})
     assert packed.headers["Content-Encoding"] == encoding
@@ -124,7 +124,7 @@ def test_an_answer_is_compressed_when_that_is_asked_for(fetch, encoding):
     assert packed.headers["ETag"] != plain.headers["ETag"]
 
 
-def test_an_answer_of_many_rows_is_streamed_and_whole(fetch, rows):
+def test_an_answer_of_many_rows_is_streamed_and_complete(fetch, rows):
     path = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category,member_state&freq=day&period=2026-06"
     parts = {format_: fetch(f"{path}&format={format_}") for format_ in ("csv", "arrow", "parquet")}
     assert parts["csv"].headers["Transfer-Encoding"] == "chunked"

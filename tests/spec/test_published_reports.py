@@ -1,4 +1,4 @@
-"""The real parts of a published transparency report, and the official templates, read and reconciled, quirks included."""
+"""The real parts of a published transparency report and the official templates are read and reconciled, with all their errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_part_has_the_columns_of_the_official_template(real_data, name):
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_has_the_rows_of_the_official_template_in_its_order(real_data, name):
-    """Where the template says "and so on" between two scopes, every scope between them stands in its place."""
+    """If the template says "and so on" between two scopes, a part has all scopes between them, in order."""
     template = PARTS[name].template
     free = [template.leading.index(n) for n in template.leading if n in {"Service", "Reporting period"}]
     free += [at for at, n in enumerate(template.leading) if n.startswith("Description")]
@@ -47,7 +47,7 @@ def test_a_part_has_the_rows_of_the_official_template_in_its_order(real_data, na
         assert len(ours) == 28 * len(named)
 
 
-def test_the_real_notices_are_read_whole_and_their_breaches_are_found(real_data):
+def test_all_rows_of_the_real_notices_are_read_and_their_rule_violations_are_found(real_data):
     part = read_part(real_data / PUBLISHED / "4_notices.csv")
     assert (len(part.rows), part.unknown_rows, part.unreadable) == (92, [], [])
     assert (part.periods, part.services) == (("2026-01-01/2026-06-30",), ("Aliexpress",))
@@ -59,24 +59,26 @@ def test_the_real_notices_are_read_whole_and_their_breaches_are_found(real_data)
     assert part.cells[("TOTAL",), notices] == 547_070
     other = ("STATEMENT_CATEGORY_CONSUMER_INFORMATION", "KEYWORD_OTHER")
     assert part.cells[other, notices] == 59_134
-    told = rule_violations(part)
+    violations = rule_violations(part)
     property_row = "STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS, Number of notices received"
-    assert f"{property_row}: 432,714 in the row itself but 0 in all rows within it" in told
-    assert f"TOTAL, {items}: 492,538 is not the sum of the rows within it, 495,094" in told
-    assert not any(each.startswith(f"TOTAL, {notices.strip()}") for each in told), "the notices do add up"
+    assert f"{property_row}: 432,714 in the row itself but 0 in all rows within it" in violations
+    assert f"TOTAL, {items}: 492,538 is not the sum of the rows within it, 495,094" in violations
+    assert not any(each.startswith(f"TOTAL, {notices.strip()}") for each in violations), (
+        "the notices do add up"
+    )
 
 
-def test_the_real_recipients_are_read_with_their_thousand_marks_and_do_not_add_up(real_data):
+def test_the_real_recipients_are_read_with_their_thousands_separators_and_do_not_add_up(real_data):
     part = read_part(real_data / PUBLISHED / "10_AMAR.csv")
     assert len(part.rows) == 28
     assert part.quirks["thousands separators"] == 28
     assert part.quirks["a column without a name"] == 2
     assert part.unreadable == []
-    (told,) = rule_violations(part)
-    assert told.endswith("157,643,436 is not the sum of the rows within it, 159,837,380")
+    (violation,) = rule_violations(part)
+    assert violation.endswith("157,643,436 is not the sum of the rows within it, 159,837,380")
 
 
-def test_an_official_template_is_a_part_without_a_number(real_data):
+def test_an_official_template_is_read_as_a_part_without_numbers(real_data):
     for name in PARTS:
         part = read_part(real_data / TEMPLATES / f"{name}.csv")
         assert part.template.name == name
@@ -86,27 +88,27 @@ def test_an_official_template_is_a_part_without_a_number(real_data):
 
 
 @pytest.mark.parametrize("name", ["1_report_identification", "2_categories_names", "11_qualitative"])
-def test_a_part_that_releases_say_nothing_of_is_refused(real_data, name):
+def test_a_part_that_cannot_be_compared_with_releases_is_refused(real_data, name):
     with pytest.raises(NotAPart, match="match no part that can be compared with releases"):
         read_part(real_data / TEMPLATES / f"{name}.csv")
 
 
 def test_the_command_reconciles_the_real_parts_with_a_release(real_data, daylight, tmp_path):
-    home = tmp_path / "home"  # of its own: what others make with the command is asked elsewhere
+    home = tmp_path / "home"  # not the home of the fixture `daylight`, in which other tests build releases
     made = Deployment(home)
     for dataset in ("moderation", "recommendations"):
         made.release(dataset, "2026-06", rows=20_000)
     made.close()
     folder, out = real_data / PUBLISHED, tmp_path / "cells.csv"
-    said = daylight(
+    output = daylight(
         "reports", "reconcile", folder / "4_notices.csv", folder / "10_AMAR.csv", "--out", out, DAYLIGHT_HOME=str(home)
     ).stdout  # fmt: skip
-    assert "mended: 2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER" in said
+    assert "mended: 2 rows STATEMENT_CATEGORY_CONSUMER_INFORMATION / KEYWORD_OTHER" in output
     assert (
         "The periods differ: the file covers 2026-01-01/2026-06-30, the releases 2026-01-01/2026-06-30."
-        in said
+        in output
     )
-    assert "2026-01, 2026-02, 2026-03, 2026-04, 2026-05 is missing" in said
+    assert "2026-01, 2026-02, 2026-03, 2026-04, 2026-05 is missing" in output
     with out.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     total = next(

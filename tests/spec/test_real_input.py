@@ -1,7 +1,7 @@
-"""Real statements of reasons and a real recommendation log: imported, built, served, asked, and compared with the files.
+"""Real statements of reasons and a real recommendation log are imported, built and served, and answers are compared with the files.
 
-The files are read here by means of their own, apart from the importers. What bounding keeps is worked out from the
-declaration: of one unit's rows, at most m count.
+The files are read here without the importers. What bounding keeps is computed from the declaration: at most m rows of a unit
+count.
 """
 
 import csv
@@ -24,7 +24,7 @@ LOG = "open-bandit/bts_men.csv"
 
 @pytest.fixture(scope="module")
 def served(real_data, tmp_path_factory):
-    """Both files as releases of a deployment, and somebody who asks them."""
+    """A function that asks questions of a deployment with a release of each file."""
     made = Deployment(tmp_path_factory.mktemp("real"))
     for name, form, month, file in (
         ("moderation", "statements-of-reasons", "2025-07", STATEMENTS),
@@ -53,12 +53,12 @@ def read(path):
 
 
 def ensure_agree(rows, level, measure, expected):
-    """Every cell lies within four standard errors of what the file says; cells the file does not have are about zero."""
+    """Every cell lies within four standard errors of the count in the file, which is 0 for cells that the file does not have."""
     assert expected, "nothing to compare"
     assert set(expected) <= {row[level] for row in rows}
     for row in rows:
-        away = abs(row[measure] - expected.get(row[level], 0)) / row[f"{measure}_se"]
-        assert away < 4, f"{level}={row[level]}: {away:.1f} standard errors away"
+        distance = abs(row[measure] - expected.get(row[level], 0)) / row[f"{measure}_se"]
+        assert distance < 4, f"{level}={row[level]}: {distance:.1f} standard errors away"
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_the_total_of_impressions_agrees_with_the_log_bounded_as_declared(served
     expected = sum(min(len(rows), bound) for rows in by_user(log).values())
     (row,) = served("recommendations", measure="impressions", period="2019-11")
     assert abs(row["impressions"] - expected) < 4 * row["impressions_se"]
-    assert len(log) > 2 * expected  # the bound does cut here, so the comparison has a meaning
+    assert len(log) > 2 * expected  # the bound does cut rows here, so the comparison tests it
 
 
 def test_clicks_agree_with_the_log_bounded_as_declared(served, log):
@@ -151,7 +151,7 @@ def test_clicks_agree_with_the_log_bounded_as_declared(served, log):
 
 
 def test_recipients_by_position_agree_with_the_log(served, log):
-    """Each recipient weighs one, spread over all that was recommended to them."""
+    """Each recipient has weight 1, divided among all rows that were recommended to them."""
     band = {"1": "1", "2": "2-3", "3": "2-3"}
     expected = Counter()
     for rows in by_user(log).values():
@@ -168,6 +168,6 @@ def test_orders_are_not_collected(served):
     assert (row["orders"], row["orders_status"]) == (None, "L")
 
 
-def test_the_imports_say_where_the_events_come_from(served):
+def test_the_source_of_an_import_names_its_unit(served):
     folder = served.deployment.home / "real" / "recommendations" / "2019-11"
     assert "hashed user features" in read_source(folder, find_dataset("recommendations")).unit

@@ -1,4 +1,4 @@
-"""What somebody writes into the wrong place by mistake is repeated nowhere: not in an answer, a log or a figure."""
+"""A secret that a client sends in the wrong place by mistake is not repeated in an answer, a log line or a metric."""
 
 import base64
 import secrets
@@ -7,7 +7,7 @@ from itertools import count
 import httpx2
 import pytest
 
-from tests.spec.test_many_processes import processes
+from tests.live import server_processes
 
 QUESTION = "/v1/datasets/moderation/aggregates"
 FIELDS = (
@@ -24,7 +24,7 @@ FIELDS = (
 
 
 class Canaries:
-    """Words that stand nowhere else, and what was answered to requests that held them."""
+    """Unique words, and the answers to requests that contained them."""
 
     def __init__(self, client: httpx2.Client) -> None:
         self._client, self._number = client, count(1)
@@ -35,13 +35,13 @@ class Canaries:
         self.words.append(f"canary{next(self._number)}x{secrets.token_hex(8)}")
         return self.words[-1]
 
-    def send(self, method: str, path: str, **what: object) -> None:
-        answer = self._client.request(method, path, **what)
+    def send(self, method: str, path: str, **options: object) -> None:
+        answer = self._client.request(method, path, **options)
         self.answers.append(f"{answer.status_code} {answer.headers} {answer.text}")
 
 
-def plant(canaries: Canaries, good: dict[str, str], token: str) -> None:
-    """Secrets in every place that people confuse."""
+def send_secrets(canaries: Canaries, good: dict[str, str], token: str) -> None:
+    """Send secrets in all places where clients put them by mistake."""
     new, send = canaries.new, canaries.send
     for field in FIELDS:
         send("GET", f"{QUESTION}?measure=actions", headers={**good, field: new()})
@@ -63,30 +63,33 @@ def plant(canaries: Canaries, good: dict[str, str], token: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(deployment, tmp_path_factory):
+def own_deployment(deployment, tmp_path_factory):
     copy = deployment.copy(tmp_path_factory.mktemp("secrets") / "home")
     yield copy
     copy.close()
 
 
-def test_twenty_secrets_in_the_wrong_places_are_repeated_nowhere(place, tmp_path):
-    token, log = place.token(), tmp_path / "serve.log"
+def test_twenty_secrets_in_wrong_places_appear_in_no_answer_log_or_metric(own_deployment, tmp_path):
+    token, log = own_deployment.token(), tmp_path / "serve.log"
     good = {"Authorization": f"Bearer {token}"}
-    settings = {  # secrets of our own, one of them wrong, so that there is something to complain of
+    settings = {  # secrets of the server; the address of Redis is wrong, so that the server logs an error about it
         "DAYLIGHT_REDIS_URL": "redis://:canary0redis@127.0.0.1:9/0",
         "DAYLIGHT_CURSOR_KEY": "canary0cursor" * 4,
     }
-    with processes(place, 1, log, **settings) as (url,), httpx2.Client(base_url=url) as client:
+    with (
+        server_processes(own_deployment, 1, log, **settings) as (url,),
+        httpx2.Client(base_url=url) as client,
+    ):
         canaries = Canaries(client)
-        plant(canaries, good, token)
-        figures = client.get("/metrics").text
+        send_secrets(canaries, good, token)
+        metrics = client.get("/metrics").text
         wrong = client.get(QUESTION, headers=good, params={"measure": token}).text
     assert len(canaries.words) >= 20
-    assert 'daylight_requests_total{method="GET",route="/v1/datasets/{dataset}/aggregates"' in figures
-    written = log.read_text()
-    assert '"status":200' in written
+    assert 'daylight_requests_total{method="GET",route="/v1/datasets/{dataset}/aggregates"' in metrics
+    log_text = log.read_text()
+    assert '"status":200' in log_text
     for word in (*canaries.words, "canary0", token, token.split(".")[2]):
-        assert word not in figures
-        assert word not in written
+        assert word not in metrics
+        assert word not in log_text
         assert word not in wrong
         assert not [answer for answer in canaries.answers if word in answer]

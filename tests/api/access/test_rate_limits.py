@@ -12,8 +12,7 @@ from api.access.storage import SweepingMemoryStorage
 from api.app import create_app
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES, ensure_problem
-from tests.live import served
-from tests.spec.test_many_processes import processes
+from tests.live import running_server, server_processes
 
 QUESTION = f"{AGGREGATES}?measure=actions"
 FILLED = {
@@ -237,7 +236,7 @@ def test_every_request_of_an_admin_is_limited(deployment):
 def test_other_methods_http_versions_and_forwarding_fields_share_the_same_limit(deployment):
     project = deployment.project()
     tokens = [deployment.token(project) for _ in range(10)]
-    with served(deployment, limit_standard="3/hour") as url:
+    with running_server(deployment, limit_standard="3/hour") as url:
         port = int(url.rsplit(":", 1)[1])
         asked = [
             ("GET", "1.1", ""),
@@ -274,7 +273,7 @@ def test_counting_in_memory_starts_no_thread_and_removes_expired_counters(monkey
 
 def test_only_the_forwarding_field_of_a_named_proxy_distinguishes_clients(deployment):
     settings = {"DAYLIGHT_PROXIES": "127.0.0.1", "DAYLIGHT_LIMIT_OPEN": "2/hour"}
-    with processes(deployment, 1, **settings) as (url,), httpx2.Client(base_url=url) as client:
+    with server_processes(deployment, 1, **settings) as (url,), httpx2.Client(base_url=url) as client:
         assert [from_proxy(client, "192.0.2.1") for _ in range(3)] == [200, 200, 429]
         # the entries before the proxy's own were written by the client, and change nothing
         assert from_proxy(client, "198.51.100.9, 192.0.2.1") == 429

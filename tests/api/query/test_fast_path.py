@@ -77,7 +77,7 @@ def place(deployment, tmp_path):
 def test_a_known_question_is_answered_from_the_current_releases(corrected, place):
     with place.client(place.token()) as client:
         before = [client.get(QUESTION) for _ in range(2)][-1]
-        place.take_over(corrected)
+        place.copy_release_from(corrected)
         client.app.state.releases.refresh()
         after = client.get(QUESTION)
         assert (before.headers["data-release"], after.headers["data-release"]) == ("2026-06.1", "2026-06.2")

@@ -16,7 +16,7 @@ from api.server.metrics import Metrics
 from api.server.middleware import RequestMiddleware
 from api.settings import ApiSettings
 from tests.api.conftest import AGGREGATES
-from tests.live import served
+from tests.live import running_server
 
 QUESTION = f"{AGGREGATES}?measure=actions&group_by=category&format=ndjson"
 FILE = "/v1/releases/moderation/2026-06.1/files/cells.parquet"
@@ -82,7 +82,7 @@ def test_a_client_that_disconnects_is_charged_for_what_was_sent(deployment, stre
     streamed(pieces)
     caplog.set_level(logging.INFO, "daylight.access")
     token, route = deployment.token(), "/v1/datasets/{dataset}/aggregates"
-    with served(deployment) as url:
+    with running_server(deployment) as url:
         leave(url, QUESTION, token)
         wait_for(lambda: route in lines(caplog))
         assert (lines(caplog)[route]["status"], lines(caplog)[route]["broken_off"]) == (200, True)
@@ -98,7 +98,7 @@ def test_a_file_that_is_not_read_to_its_end_costs_what_was_sent(deployment, monk
     monkeypatch.setattr("starlette.responses.FileResponse.chunk_size", 1)
     caplog.set_level(logging.INFO, "daylight.access")
     token, route = deployment.token(), "/v1/releases/{dataset}/{release}/files/{name}"
-    with served(deployment) as url:
+    with running_server(deployment) as url:
         leave(url, FILE, token)
         wait_for(lambda: route in lines(caplog))
         assert lines(caplog)[route]["broken_off"]
@@ -112,7 +112,7 @@ def test_a_file_that_is_not_read_to_its_end_costs_what_was_sent(deployment, monk
 def test_an_answer_to_head_is_complete_without_a_body_and_keeps_the_connection_open(deployment, caplog):
     caplog.set_level(logging.INFO, "daylight.access")
     fields = {"Authorization": f"Bearer {deployment.token()}"}
-    with served(deployment) as url, httpx2.Client(base_url=url, headers=fields) as client:
+    with running_server(deployment) as url, httpx2.Client(base_url=url, headers=fields) as client:
         for path in (QUESTION, FILE, "/v1"):
             assert client.head(path).status_code == 200
     assert [line["broken_off"] for line in lines(caplog).values()] == [False] * 3

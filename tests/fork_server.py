@@ -1,4 +1,7 @@
-"""A process that has everything imported and forks a server on each port it is told: to kill a hundred of them takes seconds."""
+"""A process that has imported everything and forks an API server for each port that it reads from standard input.
+
+Each server starts without importing anything, so a test can start and kill a hundred of them in seconds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers read off the released files alone: tensors, masks and sums, sharing no code with what they check."""
+"""A reference implementation that computes answers and variances from the released files, without code of the packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 
 class Released:
-    """One release, from `cells.parquet`, `codebook.json` and `manifest.json`."""
+    """One release, read from `cells.parquet`, `codebook.json` and `manifest.json`."""
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
@@ -34,8 +34,8 @@ class Released:
         }
         self.measures = {measure["name"]: measure for measure in self.manifest["measures"]}
         self._tensors: dict[str, dict[str, np.ndarray]] = {}
-        self._places = {name: at for at, levels in enumerate(self.dimensions) for name in levels}
-        self._depths = {  # of each cuboid: how deep it is in each of its dimensions
+        self._dimension_of = {name: at for at, levels in enumerate(self.dimensions) for name in levels}
+        self._depths = {  # for each cuboid, its depth in each of its dimensions
             cuboid: {
                 self.dimension_of(name): self.dimensions[self.dimension_of(name)].index(name)
                 for name in self.levels_of(cuboid)
@@ -53,34 +53,34 @@ class Released:
         return pq.read_table(self.folder / "cells.parquet")
 
     def dimension_of(self, level: str) -> int:
-        return self._places[level]
+        return self._dimension_of[level]
 
     def levels_of(self, cuboid: str) -> list[str]:
         return [] if cuboid == "total" else cuboid.split(",")
 
-    def covering(self, measure: str, wanted: dict[int, int]) -> list[str]:
-        """The cuboids that are at least as deep as wanted in each dimension."""
+    def covering_cuboids(self, measure: str, required: dict[int, int]) -> list[str]:
+        """The cuboids that are at least as deep as required in each dimension."""
 
-        def deep(cuboid):
-            has = self._depths[cuboid]
-            return all(has.get(at, -1) >= depth for at, depth in wanted.items())
+        def is_deep_enough(cuboid):
+            depths = self._depths[cuboid]
+            return all(depths.get(at, -1) >= depth for at, depth in required.items())
 
-        return [cuboid for cuboid in self.measures[measure]["cuboids"] if deep(cuboid)]
+        return [cuboid for cuboid in self.measures[measure]["cuboids"] if is_deep_enough(cuboid)]
 
     def tensor(self, cuboid: str, measure: str) -> np.ndarray:
-        """The values of a cuboid, one axis for each of its levels."""
+        """The values of a measure in a cuboid, with one axis for each level of the cuboid."""
         if cuboid not in self._tensors:
             part = self.table.filter(pc.equal(self.table["cuboid"], cuboid))
             levels = self.levels_of(cuboid)
-            places = []
+            positions = []
             for level in levels:
-                index = {code: place for place, code in enumerate(self.codes[level])}
-                places.append([index[str(code)] for code in part[level].to_pylist()])
+                index = {code: position for position, code in enumerate(self.codes[level])}
+                positions.append([index[str(code)] for code in part[level].to_pylist()])
             self._tensors[cuboid] = {}
             for name in self.measures:
                 if cuboid in self.measures[name]["cuboids"]:
                     tensor = np.full([len(self.codes[level]) for level in levels], np.nan)
-                    tensor[tuple(places)] = part[name].to_numpy()
+                    tensor[tuple(positions)] = part[name].to_numpy()
                     assert not np.isnan(tensor).any()
                     self._tensors[cuboid][name] = tensor
         return self._tensors[cuboid][measure]
@@ -92,7 +92,7 @@ class Released:
         return code
 
     def selections(self, cuboid: str, groups: list[str], filters: dict[str, set[str]]):
-        """For each level of a cuboid: the groups that its codes fall into (None: one), and which codes count."""
+        """For each level of a cuboid: the level it is grouped by or None, the group of each code, and which codes count."""
         found = []
         for level in self.levels_of(cuboid):
             levels = self.dimensions[self.dimension_of(level)]
@@ -108,8 +108,8 @@ class Released:
     def answer(
         self, measure: str, cuboid: str, groups: list[str], filters: dict[str, set[str]]
     ) -> dict[tuple, float]:
-        """For each combination of the groups' codes that the filters leave: the sum."""
-        tensor, named = self.tensor(cuboid, measure), []
+        """The sum for each combination of the groups' codes that the filters allow."""
+        tensor, axes = self.tensor(cuboid, measure), []
         for axis, (grouped, labels, counts) in enumerate(self.selections(cuboid, groups, filters)):
             kept = [label for label, count in zip(labels, counts, strict=True) if count]
             order = list(dict.fromkeys(kept))
@@ -118,20 +118,23 @@ class Released:
                 float,
             )
             tensor = np.moveaxis(np.tensordot(matrix, tensor, (1, axis)), 0, axis)
-            named.append((grouped, order))
+            axes.append((grouped, order))
         return {
             tuple(
-                {g: label for (g, _), label in zip(named, cell, strict=True) if g}[group] for group in groups
-            ): float(tensor[place])
-            for place, cell in zip(
-                np.ndindex(tensor.shape), product(*(order for _, order in named)), strict=True
+                {g: label for (g, _), label in zip(axes, cell, strict=True) if g}[group] for group in groups
+            ): float(tensor[position])
+            for position, cell in zip(
+                np.ndindex(tensor.shape), product(*(order for _, order in axes)), strict=True
             )
         }
 
     def variance(
         self, measure: str, cuboid: str, groups: list[str], cell: tuple, filters: dict[str, set[str]]
     ) -> float:
-        """PRIVACY.md, section 6, for one cell: the weights are folded onto each residual, centred, and squared."""
+        """The variance of one cell (PRIVACY.md, section 6).
+
+        The weights are averaged at each level, centred and squared, and multiplied by the variances of the residuals.
+        """
         vectors = []
         for grouped, labels, counts in self.selections(cuboid, groups, filters):
             wanted = dict(zip(groups, cell, strict=True)).get(grouped, "")
@@ -153,7 +156,7 @@ class Released:
         return total
 
     def norms(self, level: str, weights: np.ndarray) -> list[tuple[str, float]]:
-        """The squared length of the centred fold onto each level from this one up, the total last."""
+        """The squared norm of the centred means of the weights at each level from this one up; the total comes last."""
         levels, found = self.dimensions[self.dimension_of(level)], []
         for name in reversed(levels[: levels.index(level) + 1]):
             parents = [self.within[name][code] for code in self.codes[name]]

@@ -1,4 +1,4 @@
-"""Any question, in any format, by GET and by POST, over one release and several: the answer is what the released files say."""
+"""Answers to random questions, in all formats, by GET and by POST, over one release and several, agree with the released files."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.deployment import ALL
-from tests.spec.from_files import Released, days
+from tests.spec.reference_answers import Released, days
 
 AGGREGATES = "/v1/datasets/moderation/aggregates"
 EXAMPLES = int(os.environ.get("DAYLIGHT_QUESTIONS", "1000"))
@@ -50,32 +50,32 @@ def released(deployment):
 
 @pytest.fixture(scope="module")
 def ask(deployment):
-    """Ask a question in every format, by GET and by POST; gives the pairs of answers."""
+    """A function that asks a question in every format by GET and by POST and returns the pairs of answers."""
     token = deployment.token(deployment.project(ALL, "extended"))
     with deployment.client(limit_extended="10000000/minute") as client:
-        asker = httpx2.AsyncClient(
+        http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(client.app, raise_app_exceptions=False),
             base_url="http://testserver",
             headers={"Authorization": f"Bearer {token}"},
         )
 
-        async def every_format(words, body):
+        async def every_format(parameters, body):
             return {
                 format_: (
-                    await asker.get(AGGREGATES, params={**words, "format": format_}),
-                    await asker.post(AGGREGATES, json={**body, "format": format_}),
+                    await http.get(AGGREGATES, params={**parameters, "format": format_}),
+                    await http.post(AGGREGATES, json={**body, "format": format_}),
                 )
                 for format_ in READ
             }
 
-        # all ten inside the loop of the application: ten times a question, to go in and out takes as long as to answer
-        yield lambda words, body: client.portal.call(every_format, words, body)
-        client.portal.call(asker.aclose)
+        # all ten requests run in the application's event loop: entering and leaving it takes as long as an answer
+        yield lambda parameters, body: client.portal.call(every_format, parameters, body)
+        client.portal.call(http.aclose)
 
 
 @st.composite
 def questions(draw, book):
-    """Measures, groups, filters, time and a turn of the grammar; some are deeper than anything published."""
+    """Random measures, groups, filters, periods and ratios; some are deeper than all published cuboids."""
     dimensions = [[level["name"] for level in d["levels"]] for d in book["dimensions"][:-1]]
     codes = {
         level["name"]: [c["code"] for c in level["codes"]]
@@ -101,21 +101,21 @@ def questions(draw, book):
     }
 
 
-def words_of(question):
-    words = {"measure": ",".join(question["measures"]), "period": question["period"]}
+def query_parameters(question):
+    parameters = {"measure": ",".join(question["measures"]), "period": question["period"]}
     if question["groups"]:
-        words["group_by"] = ",".join(question["groups"])
+        parameters["group_by"] = ",".join(question["groups"])
     if question["freq"]:
-        words["freq"] = question["freq"]
+        parameters["freq"] = question["freq"]
     if question["ratio"]:
-        words["ratio"] = "actions/accounts"
+        parameters["ratio"] = "actions/accounts"
     for level, (negated, codes) in question["filters"].items():
-        words[level] = ("ne:" if negated else "") + ",".join(codes)
-    return words
+        parameters[level] = ("ne:" if negated else "") + ",".join(codes)
+    return parameters
 
 
-def labelled(question):
-    """The rows' periods: what each is called, and its days by month."""
+def days_by_period(question):
+    """The periods of the answer's rows: for each label, its days by month."""
     first, last = PERIODS[question["period"]]
     label = {
         "": lambda day: question["period"],
@@ -129,8 +129,11 @@ def labelled(question):
     return found
 
 
-def expected(question, released):
-    """Each row by period and codes: sums, and variances on demand; None where it is deeper than what is published."""
+def expected_rows(question, released):
+    """The rows by period and codes: for each measure its sum and the parts of its variance.
+
+    None if the question is deeper than all published cuboids.
+    """
     book = released["2026-06"]
     filters = {
         level: {code for code in book.codes[level] if (code in codes) != negated}
@@ -148,7 +151,7 @@ def expected(question, released):
         wanted[at] = max(wanted.get(at, 0), book.dimensions[at].index(level))
     names = dict.fromkeys([*question["measures"], *(["actions", "accounts"] if question["ratio"] else [])])
     rows = {}
-    for label, months in labelled(question).items():
+    for label, months in days_by_period(question).items():
         for name in names:
             for month, when in months.items():
                 release = released[month]
@@ -156,48 +159,48 @@ def expected(question, released):
                 here, only = dict(wanted), dict(filters)
                 if not whole:
                     here[len(release.dimensions) - 1], only["day"] = 0, when
-                covering = release.covering(name, here)
+                covering = release.covering_cuboids(name, here)
                 if not covering:
                     return None
                 cuboid = max(covering, key=lambda c: (len(c.split(",")) <= 2, c))
                 for cell, value in release.answer(name, cuboid, question["groups"], only).items():
                     row = rows.setdefault((label, *cell), {})
-                    known, parts = row.get(name, (0.0, []))
+                    subtotal, parts = row.get(name, (0.0, []))
                     row[name] = (
-                        known + value,
+                        subtotal + value,
                         [*parts, (release, name, cuboid, question["groups"], cell, only)],
                     )
     return rows
 
 
-def number(text):
+def parse_number(text):
     return None if text in ("", None) else float(text)
 
 
-def test_the_answer_to_any_question_is_what_the_released_files_say(ask, released):
+def test_answers_to_random_questions_agree_with_the_released_files(ask, released):
     book = released["2026-06"].book
-    seen = {"answered": 0, "refused": 0}
+    counts = {"answered": 0, "refused": 0}
 
     @settings(
         max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(questions(book))
-    def every(question):
-        words = words_of(question)
-        body = {name: value.split(",") if name != "period" else value for name, value in words.items()}
+    def ensure_answer(question):
+        parameters = query_parameters(question)
+        body = {name: value.split(",") if name != "period" else value for name, value in parameters.items()}
         empty = any(
             negated and len(codes) == len(released["2026-06"].codes[level])
             for level, (negated, codes) in question["filters"].items()
         )
         answers = {}
-        for format_, (got, posted) in ask(words, body).items():
+        for format_, (got, posted) in ask(parameters, body).items():
             assert (posted.status_code, posted.content[:1]) == (got.status_code, got.content[:1])
             if got.status_code == 200:
                 assert posted.content == got.content
                 answers[format_] = READ[format_](got.content)
         if not answers:
-            seen["refused"] += 1
+            counts["refused"] += 1
             problem = got.json()["type"]
             assert got.status_code == 422
             if empty:
@@ -208,19 +211,19 @@ def test_the_answer_to_any_question_is_what_the_released_files_say(ask, released
                 assert {"category", "keyword"} <= set(question["filters"])
                 return
             assert problem == "/problems/not-published"
-            assert expected(question, released) is None
+            assert expected_rows(question, released) is None
             return
-        seen["answered"] += 1
-        ensure_alike(answers)
-        ensure_right(question, answers["json"], expected(question, released))
+        counts["answered"] += 1
+        ensure_equal_in_all_formats(answers)
+        ensure_expected(question, answers["json"], expected_rows(question, released))
 
-    every()
-    assert seen["answered"] > 0.4 * EXAMPLES
-    assert seen["refused"] > 0.02 * EXAMPLES
+    ensure_answer()
+    assert counts["answered"] > 0.4 * EXAMPLES
+    assert counts["refused"] > 0.02 * EXAMPLES
 
 
-def ensure_alike(answers):
-    """The same rows in every format, number for number."""
+def ensure_equal_in_all_formats(answers):
+    """All formats have the same rows with the same numbers."""
     first = answers["json"]
     for format_, rows in answers.items():
         assert len(rows) == len(first)
@@ -228,7 +231,7 @@ def ensure_alike(answers):
             assert list(row) == list(like)
             for name, value in row.items():
                 if isinstance(like[name], float) or (like[name] is None and format_ == "csv"):
-                    assert number(value) == like[name], (format_, name)
+                    assert parse_number(value) == like[name], (format_, name)
                 else:
                     assert (value.isoformat() if isinstance(value, date) else value) == like[name], (
                         format_,
@@ -236,7 +239,7 @@ def ensure_alike(answers):
                     )
 
 
-def ensure_right(question, rows, wanted):
+def ensure_expected(question, rows, wanted):
     assert wanted is not None
     keys = ["period", *question["groups"]]
     found = {tuple(row[key] for key in keys): row for row in rows}

@@ -1,4 +1,4 @@
-"""The whole way as a person walks it: commands, a server, curl. What a researcher and an admin may rely on."""
+"""End-to-end tests as a person uses the project: the commands, a server, and curl."""
 
 import re
 import signal
@@ -18,8 +18,8 @@ UNTIL = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
 
 
 @contextmanager
-def served(daylight):
-    """`daylight serve` on a free port; gives its address."""
+def running_server(daylight):
+    """Run `daylight serve` on a free port until the end of the block; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -71,7 +71,7 @@ def project(built):
     return name
 
 
-def issued(daylight, project):
+def issue_token(daylight, project):
     return daylight(
         "admin", "token", "issue", "--project", project, "--researcher", "r@example.org", "--reason", "first"
     ).stdout.strip()
@@ -86,9 +86,9 @@ def curl(url, token=None, *more):
     return int(head.split()[1]), head.lower(), body
 
 
-def test_from_raw_events_to_an_answer_and_from_a_revocation_to_a_refusal(built, project):
-    token = issued(built, project)
-    with served(built) as url:
+def test_a_token_gets_an_answer_from_a_built_release_until_it_is_revoked(built, project):
+    token = issue_token(built, project)
+    with running_server(built) as url:
         status, _, body = curl(url + QUESTION + "&format=csv", token)
         assert status == 200
         header, *rows = body.splitlines()
@@ -106,7 +106,7 @@ def test_from_raw_events_to_an_answer_and_from_a_revocation_to_a_refusal(built, 
     assert "Traceback" not in log
 
 
-def test_a_month_already_spent_is_refused_in_one_line(built):
+def test_a_second_build_of_a_month_is_refused_with_one_line(built):
     again = built(
         "release", "build", "moderation", "--month", "2026-06", "--events", built.home / "events", check=False
     )
@@ -115,7 +115,7 @@ def test_a_month_already_spent_is_refused_in_one_line(built):
     assert "--correction" in again.stderr
 
 
-def test_the_ledger_the_releases_and_the_audit_verify(built, project):
+def test_the_ledger_the_releases_and_the_audit_log_can_be_verified(built, project):
     assert "1 release(s) verified" in built("release", "verify").stdout
     assert "moderation" in built("ledger", "show").stdout
     built("ledger", "verify")
@@ -123,13 +123,13 @@ def test_the_ledger_the_releases_and_the_audit_verify(built, project):
     assert "2026-06.1" in built("release", "list").stdout
 
 
-def test_a_plan_promises_standard_errors_and_touches_no_data(daylight):
+def test_a_plan_shows_standard_errors_without_any_events(daylight):
     plan = daylight("release", "plan", "moderation", "--depth", 1).stdout
     assert "category" in plan
     assert re.search(r"\d+\.\d", plan)
 
 
-def test_no_exact_count_is_printed_by_a_build(daylight):
+def test_a_build_prints_no_exact_count(daylight):
     rows = 4_673
     daylight(
         "events",
@@ -148,7 +148,7 @@ def test_no_exact_count_is_printed_by_a_build(daylight):
     assert not re.search(r"4,?673", ended.stdout + ended.stderr)
 
 
-WRONG = [
+WRONG_ARGUMENTS = [
     (["events", "generate", "moderations", "--month", "2026-06", "--rows", "5", "--out", "x"], "Did you mean moderation"),
     (["events", "generate", "moderation", "--month", "2026-6", "--rows", "5", "--out", "x"], "YYYY-MM"),
     (["events", "generate", "moderation", "--month", "2026-06", "--rows", "0", "--out", "x"], "--rows 0"),
@@ -176,21 +176,23 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), WRONG, ids=[" ".join(w[0][:3]) + f" {n}" for n, w in enumerate(WRONG)]
+    ("arguments", "message"),
+    WRONG_ARGUMENTS,
+    ids=[" ".join(wrong[0][:3]) + f" {n}" for n, wrong in enumerate(WRONG_ARGUMENTS)],
 )
-def test_bad_input_is_one_clear_line_and_exit_code_2(daylight, arguments, words, tmp_path):
+def test_wrong_arguments_end_with_one_line_and_exit_code_2(daylight, arguments, message, tmp_path):
     arguments = [str(tmp_path / each) if each in {"x", "nowhere", "a.csv"} else each for each in arguments]
     ended = daylight(*arguments, check=False)
     assert ended.returncode == 2, ended.stderr
-    said = [line for line in ended.stderr.splitlines() if line.startswith("daylight: ")]
-    assert len(said) == 1, ended.stderr
-    assert words in said[0]
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("daylight: ")]
+    assert len(lines) == 1, ended.stderr
+    assert message in lines[0]
     assert "Traceback" not in ended.stderr
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "command", "words"),
+    ("setting", "value", "command", "message"),
     [
         ("DAYLIGHT_RHO_CAP_MONTH", "much", ["ledger", "show"], "is not a rho"),
         ("DAYLIGHT_RHO_CAP_YEAR", "-1", ["ledger", "show"], "not above zero"),
@@ -202,9 +204,9 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(daylight, arguments, words,
         ("RATELIMIT_ENABLED", "false", ["serve"], "RATELIMIT_ENABLED"),
     ],
 )
-def test_a_wrong_setting_is_one_clear_line(daylight, setting, value, command, words):
+def test_a_wrong_setting_ends_a_command_with_one_line(daylight, setting, value, command, message):
     ended = daylight(*command, check=False, **{setting: value})
     assert ended.returncode == 2, ended.stderr
-    assert words in ended.stderr
+    assert message in ended.stderr
     assert "Traceback" not in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
