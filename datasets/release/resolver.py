@@ -36,20 +36,25 @@ class MixedVersions(Refusal):
 class QuestionResolver:
     """Parses questions against the releases of a store. The latest results are kept in an LRU cache.
 
-    The store's generation is part of the cache key, so a result is valid until something is released or withdrawn.
+    The store's generation is part of the cache key, so a result is valid until something is released or withdrawn. Then
+    the cache is cleared, so that it keeps no old releases in memory.
     Safe to use from several threads.
     """
 
     def __init__(self, store: ReleaseStore) -> None:
         self._store = store
         self._resolved: LRUCache[tuple[int, str, Parameters], Resolved] = LRUCache(MAX_RESOLVED)
+        self._generation = store.generation
         self._lock = Lock()
 
     def resolve(self, dataset: str, parameters: Parameters, also: tuple[str, ...] = ()) -> Resolved:
         """A question and the releases that it is asked of. Raises as `parse` and `releases_for` do."""
         self._store.current(dataset)  # a store without a thread of its own looks for new releases here
-        key = (self._store.generation, dataset, parameters)
+        key = (generation := self._store.generation, dataset, parameters)
         with self._lock:
+            if generation != self._generation:
+                self._resolved.clear()
+                self._generation = generation
             resolved = self._resolved.get(key)
         if resolved is None:
             question = self.parse(dataset, parameters, also)

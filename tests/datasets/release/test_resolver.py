@@ -1,5 +1,8 @@
 """Resolved questions are kept until something is released; then they are resolved again."""
 
+import gc
+import weakref
+
 from tests.datasets.release.small_release import write_release
 
 PARAMETERS = (("measure", "crates"), ("group_by", "kind"))
@@ -22,3 +25,13 @@ def test_a_question_of_a_named_release_is_in_memory_once_it_was_resolved(reader)
     assert not reader.resolver.is_resolved_in_memory("harvest", named)
     reader.resolver.resolve("harvest", named)
     assert reader.resolver.is_resolved_in_memory("harvest", named)
+
+
+def test_resolved_questions_are_dropped_once_something_is_released(reader, root):
+    question = weakref.ref(reader.resolver.resolve("harvest", PARAMETERS)[0])
+    gc.collect()
+    assert question() is not None
+    write_release(root, revision=3, seed=8)
+    reader.resolver.resolve("harvest", (("measure", "crates"),))
+    gc.collect()
+    assert question() is None
