@@ -28,7 +28,6 @@ check: .venv/installed ## lint, format, types, import contracts, sizes and names
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.structure
-	$(BIN)/python -m tests.structure
 
 fix: .venv/installed ## fix lint errors that can be fixed automatically, and format the code
 	$(BIN)/ruff check --fix .

@@ -1,1 +1,1 @@
-"""Benchmarks: ratios against named peers and limits, measured side by side in one run (`make bench`)."""
+"""Benchmarks: ratios to named peers and limits, measured in one run (`make bench`)."""

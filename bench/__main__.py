@@ -1,4 +1,4 @@
-"""`python -m bench [planner|accuracy|opendp|build|question|layers|serving ...]`: all of them without arguments."""
+"""`python -m bench [planner|accuracy|opendp|build|question|layers|serving ...]`; without arguments, all benchmarks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from bench import accuracy, build, layers, opendp, planner, question, serving
 from bench.figures import show
 
 BENCHMARKS = {
-    "planner": ("Planning, touching no data", planner.figures),
+    "planner": ("Planning without data", planner.figures),
     "accuracy": ("Error per cell at equal rho", accuracy.figures),
     "opendp": ("A release of all marginals of up to two of six attributes, 10^6 rows", opendp.figures),
     "build": ("Building a release of moderation events", build.figures),
-    "question": ("Asking one question, in process", question.figures),
-    "layers": ("What each layer costs a request", layers.figures),
-    "serving": ("Asking over HTTP", serving.figures),
+    "question": ("Answering one question, in process", question.figures),
+    "layers": ("CPU time that each layer adds to a request", layers.figures),
+    "serving": ("Answering over HTTP", serving.figures),
 }
 
 

@@ -1,6 +1,6 @@
-"""Error per cell against independent noise on every cuboid, at the same rho, measured with real draws.
+"""Error per cell, compared with independent noise on every cuboid at the same rho, measured with real draws.
 
-Noise is added to tables of zeros, so what comes out is the error itself.
+Noise is added to tables of zeros, so the result is the error itself.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _ours(plan: Plan) -> float:
 
 
 def _independent(plan: Plan) -> float:
-    """Every cuboid gets the same part of rho, and a unit moves each of its tables by the sensitivity."""
+    """The error of independent noise. Each cuboid gets the same share of rho; a unit changes each by the sensitivity."""
     scale = plan.sensitivity * sqrt(len(plan.workload) / (2 * float(plan.rho)))
     draws = (discrete_gaussian_noise(np.full(cell_count(plan.axes, c), scale)) for c in plan.workload)
     return _root_mean_square(draw / plan.grain for draw in draws)

@@ -1,4 +1,4 @@
-"""Whole builds of moderation events, against DuckDB's own plain GROUP BY of the same cuboids."""
+"""Whole builds of moderation events, compared with a plain GROUP BY of the same cuboids in DuckDB."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from datasets.pipeline.state.signing import ReleaseSigner
 
 SIZES = (1_000_000, 10_000_000)
 EVERY = 10
-"""Of the cuboids DuckDB groups by every so many, and what it takes is multiplied: all of them take it minutes."""
+"""DuckDB groups by every tenth cuboid, and its CPU time is multiplied by ten: all cuboids would take minutes."""
 
 JUNE = Month(2026, 6)
 
 
 def sizes() -> tuple[int, ...]:
-    """How many rows to build, one build each: DAYLIGHT_BENCH_ROWS, such as 100000000, or what is usual."""
-    asked = os.environ.get("DAYLIGHT_BENCH_ROWS")
-    return tuple(map(int, asked.split(","))) if asked else SIZES
+    """The numbers of rows to build, one build each: from DAYLIGHT_BENCH_ROWS, such as 100000000, or the default."""
+    numbers = os.environ.get("DAYLIGHT_BENCH_ROWS")
+    return tuple(map(int, numbers.split(","))) if numbers else SIZES
 
 
 def figures() -> Iterator[Figure]:
@@ -46,9 +46,9 @@ def figures() -> Iterator[Figure]:
 def _figures(rows: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        alone(synthetic_events, rows, root)
-        _, ours = alone(built, root)
-        _, counting = alone(grouped, root)
+        alone(write_events, rows, root)
+        _, ours = alone(build, root)
+        _, counting = alone(count_with_group_by, root)
     cpu = counting.cpu * EVERY
     yield Figure(f"{rows:,} rows: seconds", f"{ours.seconds:.1f} s", goal="10^8: under 600 s")
     yield Figure(f"{rows:,} rows: rows/s", f"{rows / ours.seconds:,.0f}")
@@ -64,12 +64,12 @@ def _figures(rows: int) -> Iterator[Figure]:
     )
 
 
-def synthetic_events(rows: int, root: Path) -> None:
+def write_events(rows: int, root: Path) -> None:
     generate_events(find_dataset("moderation"), JUNE, rows=rows, seed=1, out=root)
 
 
-def built(root: Path) -> None:
-    """The whole build as the command does it, without a registry: signed by nobody."""
+def build(root: Path) -> None:
+    """A whole build as the command does it, but without a registry and therefore without a signature."""
     with closing(LedgerStore(f"sqlite:///{root / 'private' / 'ledger.sqlite'}")) as ledger:
         signer = ReleaseSigner(sign=lambda _: "unsigned", verify=lambda _bytes, _signature: None)
         context = BuildContext(
@@ -78,15 +78,15 @@ def built(root: Path) -> None:
         build_release(find_dataset("moderation"), JUNE, root, context)
 
 
-def grouped(root: Path) -> None:
-    """Published cuboids counted by one GROUP BY each, rows and a weight, from codes in one byte each: its fastest way.
+def count_with_group_by(root: Path) -> None:
+    """Count published cuboids with one GROUP BY each, rows and a weight, over one-byte codes, which is DuckDB's fastest way.
 
-    Raw rows: nothing is validated, bounded or protected.
+    The rows are raw: they are not validated or bounded, and no noise is added.
     """
     dataset = find_dataset("moderation")
     with duckdb.connect(config={"threads": 2, "memory_limit": "8GiB"}) as con:
         con.execute("SET enable_progress_bar = false; SET perfect_ht_threshold = 20")
-        con.execute(f"CREATE TABLE events AS {_decoded(dataset, root)}")
+        con.execute(f"CREATE TABLE events AS {_codes_sql(dataset, root)}")
         for cuboid in plan_budget(dataset, JUNE).cuboids[::EVERY]:
             names = _names(dataset, cuboid)
             by = f"GROUP BY {names}" if names else ""
@@ -95,7 +95,7 @@ def grouped(root: Path) -> None:
             ).fetchall()
 
 
-def _decoded(dataset: Dataset, root: Path) -> str:
+def _codes_sql(dataset: Dataset, root: Path) -> str:
     stored = [d.finest for d in dataset.dimensions if not d.is_calendar]
     columns = [f"{_code_of(level)}::UTINYINT AS {level.name}" for level in stored]
     columns += [
@@ -113,7 +113,7 @@ def _code_of(level: Level) -> str:
 
 
 def _parents(coarse: Level, fine: Level) -> list[int]:
-    """Of each code of the finer list, the position of the code it belongs to in the coarser one."""
+    """For each code of the finer list, the position of its parent in the coarser list."""
     return [coarse.codes.index[str(code.within)] for code in fine.codes.codes]
 
 

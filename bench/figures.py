@@ -1,4 +1,4 @@
-"""What a benchmark tells: a figure of ours beside the same figure of a named peer, from one run."""
+"""The results of a benchmark: our figures next to those of a named peer, measured in one run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line. `ratio` is ours over the peer's; `goal` says in words what it should be."""
+    """One line of the table. `ratio` is our figure divided by the peer's; `goal` says what it should be."""
 
     what: str
     ours: str
@@ -28,7 +28,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a piece of work took: seconds on the clock, CPU seconds, and the peak memory of its process in MiB."""
+    """The cost of a piece of work: wall-clock seconds, CPU seconds, and the peak memory of its process in MiB."""
 
     seconds: float
     cpu: float
@@ -36,7 +36,7 @@ class Cost:
 
 
 def alone(work: Callable[..., Result], *arguments: object) -> tuple[Result, Cost]:
-    """Do a piece of work in a fresh process of its own and say what it cost. Raises what the work raises."""
+    """Do a piece of work in a new process and return its result and its cost. Raises what the work raises."""
     with get_context("spawn").Pool(1) as pool:
         return pool.apply(_measured, (work, arguments))
 

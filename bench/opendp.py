@@ -1,8 +1,8 @@
-"""OpenDP's own release of all marginals of up to two attributes, against ours, in one run.
+"""A release of all marginals of up to two attributes with OpenDP, compared with ours in one run.
 
 10^6 rows of six attributes (16, 8, 4, 8, 28, 30), rho 0.5, a unit is one row. OpenDP's Polars context (PRIVACY.md, 12:
-84 s, RMSE 4.6) pins an older polars than the one that reads our answers, so its other, faster way is taken:
-`make_count_by_categories` with public categories and `then_gaussian`, each marginal with an equal part of rho.
+84 s, RMSE 4.6) pins a version of polars older than the one in the tests. So this uses OpenDP's other, faster way:
+`make_count_by_categories` with public categories and `then_gaussian`, with an equal share of rho for each marginal.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ Release = dict[tuple[int, ...], np.ndarray]
 def figures() -> Iterator[Figure]:
     draw = np.random.default_rng(1)
     codes = [(draw.random(ROWS) ** 2 * size).astype(np.intp) for size in SIZES]
-    exact = {cuboid: _counted(codes, cuboid) for cuboid in WANTED}
-    (ours, seconds), (theirs, their_seconds) = _timed(_daylight, codes), _timed(_opendp, codes)
+    exact = {cuboid: _marginal(codes, cuboid) for cuboid in WANTED}
+    (ours, seconds), (theirs, their_seconds) = (
+        _release_and_seconds(_daylight, codes),
+        _release_and_seconds(_opendp, codes),
+    )
     error, their_error = _error(ours, exact), _error(theirs, exact)
     yield Figure(
         f"{len(WANTED)} marginals: CPU seconds", f"{seconds:.2f} s", f"{their_seconds:.2f} s (OpenDP {_version()})",
@@ -66,7 +69,7 @@ def _daylight(codes: Codes) -> Release:
 def _opendp(codes: Codes) -> Release:
     dp.enable_features("contrib", "honest-but-curious")
     space = dp.vector_domain(dp.atom_domain(T=dp.i32)), dp.symmetric_distance()
-    scale = sqrt(len(WANTED) / (2 * float(RHO)))  # a row moves each marginal by 1: rho/k = 1 / (2 scale²)
+    scale = sqrt(len(WANTED) / (2 * float(RHO)))  # a row changes each marginal by 1: rho/k = 1 / (2 scale²)
     released = {}
     spent = 0.0
     for cuboid in WANTED:
@@ -82,22 +85,22 @@ def _opendp(codes: Codes) -> Release:
 
 
 def _sizes(cuboid: tuple[int, ...]) -> list[int]:
-    return [size for size, asked in zip(SIZES, cuboid, strict=True) if asked]
+    return [size for size, grouped in zip(SIZES, cuboid, strict=True) if grouped]
 
 
 def _packed(codes: Codes, cuboid: tuple[int, ...]) -> np.ndarray:
     key = np.zeros(ROWS, dtype=np.intp)
-    for code, size, asked in zip(codes, SIZES, cuboid, strict=True):
-        key = key * size + code if asked else key
+    for code, size, grouped in zip(codes, SIZES, cuboid, strict=True):
+        key = key * size + code if grouped else key
     return key
 
 
-def _counted(codes: Codes, cuboid: tuple[int, ...]) -> np.ndarray:
+def _marginal(codes: Codes, cuboid: tuple[int, ...]) -> np.ndarray:
     return np.bincount(_packed(codes, cuboid), minlength=prod(_sizes(cuboid)))
 
 
-def _timed(release: Callable[[Codes], Release], codes: Codes) -> tuple[Release, float]:
-    """A release and its CPU seconds, which are its seconds on a core of its own: both work on one."""
+def _release_and_seconds(release: Callable[[Codes], Release], codes: Codes) -> tuple[Release, float]:
+    """A release and its CPU seconds. Both libraries use one core, so this is the time on a core that nothing else uses."""
     start = time.process_time()
     made = release(codes)
     return made, time.process_time() - start

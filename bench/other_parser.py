@@ -1,4 +1,4 @@
-"""The API as `daylight serve` runs it, but with h11 as parser: the peer that api/server/protocol.py is measured against."""
+"""The API as `daylight serve` runs it, but with h11 as parser: the peer with which `bench.serving` compares our parser."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def run_with_h11(app: Any, **options: Any) -> None:
 
 
 if __name__ == "__main__":
-    uvicorn.run = run_with_h11  # so that all other options are those of the command
+    uvicorn.run = run_with_h11  # the command passes all other options
     serve(port=int(sys.argv[1]))

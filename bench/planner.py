@@ -1,4 +1,4 @@
-"""How long a plan takes, for schemas whose errors are published (RP, tables 2 and 3)."""
+"""The time that a plan takes and the error it promises, for schemas whose errors are published (RP, tables 2 and 3)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PUBLISHED = {
 def figures() -> Iterator[Figure]:
     for name, (sizes, published) in PUBLISHED.items():
         axes = tuple(Axis(f"a{i}", ((n,),)) for i, n in enumerate(sizes))
-        workload = up_to_three(len(sizes))
+        workload = cuboids_up_to_three(len(sizes))
         start = time.perf_counter()
         made = plan(axes, workload, rho=Fraction(1, 2), weights=dict.fromkeys(workload, 1.0))
         seconds = time.perf_counter() - start
@@ -41,8 +41,8 @@ def figures() -> Iterator[Figure]:
         yield Figure(f"{dataset.name}: {len(budget.cuboids)} cuboids", f"{time.perf_counter() - start:.3f} s")
 
 
-def up_to_three(dimensions: int) -> list[Cuboid]:
-    """All cuboids of at most three of so many flat dimensions."""
+def cuboids_up_to_three(dimensions: int) -> list[Cuboid]:
+    """All cuboids of at most three of the given number of flat dimensions."""
     return [
         tuple(int(at in chosen) for at in range(dimensions))
         for size in range(4)

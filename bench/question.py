@@ -1,4 +1,4 @@
-"""One question in process, from its text to the answer's bytes, against a hand-written DuckDB query of the same cells."""
+"""One question in process, from its text to the bytes of the answer, compared with hand-written SQL for the same cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from api.render.tables import as_json
-from bench.build import built, synthetic_events
+from bench.build import build, write_events
 from bench.figures import Figure, alone
 from datasets.release.format import layout
 from datasets.release.releases import Releases
@@ -22,8 +22,8 @@ TIMES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question of ours, and the query that someone who knows the file would write for it."""
+class Comparison:
+    """A question, and the SQL that someone who knows the file would write for it."""
 
     what: str
     parameters: list[tuple[str, str]]
@@ -31,17 +31,17 @@ class Asked:
 
 
 QUESTIONS = (
-    Asked(
+    Comparison(
         "one cell",
         [("measure", "actions"), ("category", "SCAMS_AND_FRAUD")],
         "SELECT actions, actions_se FROM cells WHERE cuboid = 'category' AND category = 'SCAMS_AND_FRAUD'",
     ),
-    Asked(
+    Comparison(
         "actions by category",
         [("measure", "actions"), ("group_by", "category")],
         "SELECT category, actions, actions_se FROM cells WHERE cuboid = 'category'",
     ),
-    Asked(
+    Comparison(
         "actions by category and member state",
         [("measure", "actions"), ("group_by", "category,member_state")],
         "SELECT category, member_state, actions, actions_se FROM cells WHERE cuboid = 'category,member_state'",
@@ -52,32 +52,32 @@ QUESTIONS = (
 def figures(rows: int = ROWS) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        alone(synthetic_events, rows, root)
-        alone(built, root)
+        alone(write_events, rows, root)
+        alone(build, root)
         releases = Releases(
             root / "releases", root / "cache", lambda _text, _signature: None, ("moderation",)
         )
         with duckdb.connect(config={"threads": 1}) as con:
             (release,) = releases.current("moderation")
             con.execute(f"CREATE TABLE cells AS FROM '{release.folder / layout.CELLS}'")
-            for asked in QUESTIONS:
-                ours = _median(lambda asked=asked: _answer(releases, asked))
-                raw = _median(lambda asked=asked: con.execute(asked.sql).fetchall())
+            for each in QUESTIONS:
+                ours = _median(lambda each=each: _answer(releases, each))
+                raw = _median(lambda each=each: con.execute(each.sql).fetchall())
                 yield Figure(
-                    asked.what, f"{ours * 1e3:.2f} ms", f"{raw * 1e3:.2f} ms (raw DuckDB)", ours / raw
+                    each.what, f"{ours * 1e3:.2f} ms", f"{raw * 1e3:.2f} ms (raw DuckDB)", ours / raw
                 )
         releases.close()
 
 
-def _answer(releases: Releases, asked: Asked) -> bytes:
-    return b"".join(as_json(releases.ask(releases.question("moderation", asked.parameters))))
+def _answer(releases: Releases, question: Comparison) -> bytes:
+    return b"".join(as_json(releases.ask(releases.question("moderation", question.parameters))))
 
 
 def _median(work: Callable[[], object]) -> float:
-    """The median of many runs, in seconds, after a few to warm up."""
-    taken = []
+    """The median time of many runs in seconds, without the first few, which warm up."""
+    times = []
     for _ in range(TIMES):
         start = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken[TIMES // 10 :])
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[TIMES // 10 :])

@@ -70,7 +70,7 @@ async def revoke_found(
     name = throttle.ensure_not_throttled(address, text)
     try:
         close, token_id = await call_registry(request, _identify, registry, text)
-        mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
+        mandate = Mandate(f"holder:{token_id}", "revoked by its holder", datetime.now(UTC))
         await run_in_threadpool(close, token_id, mandate)
     except (UnknownRecord, TokenRefused) as refused:
         log.info("token refused: %s", getattr(refused, "cause", "found, and unknown"))

@@ -25,7 +25,7 @@ class AuditLog:
     def export(self, after: int = 0) -> Iterator[dict[str, object]]:
         """Every event after a position, then the signed head: enough to verify the chain elsewhere.
 
-        No connection or transaction is held between two events, so a slow reader blocks nobody.
+        No connection or transaction is held between two events, so a slow reader does not block others.
         """
         return export_lines(self._engine, after)
 

@@ -22,8 +22,8 @@ PAGE = 1000
 def export_lines(engine: Engine, after: int) -> Iterator[dict[str, object]]:
     """One line for each event after a position, up to the last event at the time of the call, and one line for the head.
 
-    The events are read in pages. No connection is held between two pages, so a slow reader blocks nobody; the events that
-    are exported do not change meanwhile, since the log is append-only. Raises RegistryUnavailable.
+    The events are read in pages. No connection is held between two pages, so a slow reader blocks no one else. The exported
+    events do not change meanwhile, since the log is append-only. Raises RegistryUnavailable.
     """
     with snapshot(engine) as session:
         head = session.get(AuditHead, 1)

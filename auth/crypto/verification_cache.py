@@ -1,6 +1,6 @@
 """A cache of verified signatures: a token that is sent again costs no second ECDSA verification.
 
-This is safe because text and key determine the result for ever. It authenticates nobody: the claims are checked against the
+This is safe because text and key determine the result for ever. It does not authenticate: the claims are checked against the
 clock, and the token, its project and its key against the registry, on every request.
 """
 

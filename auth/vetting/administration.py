@@ -210,7 +210,7 @@ class Notices:
             return notices.list_notices(session)
 
     def record_sent(self, name: str, mandate: Mandate) -> None:
-        """Record that the coordinator has been told. Raises UnknownRecord."""
+        """Record that the coordinator has been informed. Raises UnknownRecord."""
         with self._begin(mandate) as transaction:
             notice = transaction.session.get(Notice, name)
             if notice is None:

@@ -14,7 +14,7 @@ from auth.db.models import Notice, Project
 from auth.identifiers import new_identifier
 
 NOTICE_DAYS = 3
-"""Working days within which the coordinator is told (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
+"""Working days within which the coordinator must be informed (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
 NOTICE_TEXTS = {"access_begins": "access has been given", "access_ends": "access has ended"}
 
 
@@ -63,7 +63,7 @@ def add_notice_of_end(session: Session, project: Project, at: datetime) -> Notic
 
 
 def projects_without_notice_of_end(session: Session, now: datetime) -> Sequence[Project]:
-    """Projects whose last day is over, which had a member, which nobody ended, and which have no notice of their end."""
+    """Projects whose last day is over, which had a member, which no admin has ended, and without a notice of their end."""
     began, ended = (
         select(Notice.project_id).where(Notice.kind == kind) for kind in ("access_begins", "access_ends")
     )

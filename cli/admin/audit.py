@@ -9,7 +9,9 @@ import typer
 
 from cli.terminal import mandate_for, registry_for
 
-audit = typer.Typer(no_args_is_help=True, help="The audit log: verify that nobody changed it, and export it.")
+audit = typer.Typer(
+    no_args_is_help=True, help="The audit log: verify that it was not changed, and export it."
+)
 
 
 @audit.command("verify")

@@ -49,7 +49,7 @@ _SYNTHETIC = (
 
 
 def check_randomness(noise: Noise, root: Path | None = None) -> list[Verdict]:
-    """The verdicts on where the noise comes from. `root` is the folder of the package `datasets`; `cli` is beside it."""
+    """The verdicts on where the noise comes from. `root` is the folder of `datasets`; `cli` is in the same folder."""
     suspicious = sorted({*suspicious_names(noise), *suspicious_settings(BuildSettings.model_fields)})
     seeds = sorted(find_seeds(root or Path(datasets.__file__).parent))
     return [
@@ -106,7 +106,7 @@ def _referenced_names(code: CodeType) -> Iterator[str]:
 
 def find_seeds(root: Path) -> Iterator[str]:
     """Places in the pipeline, the privacy engine and the command line that name a generator or a seed, or that pass a build
-    its noise. `root` is the folder of the package `datasets`; the package `cli` is beside it."""
+    its noise. `root` is the folder of the package `datasets`; the package `cli` is in the same folder."""
     for folder in (root / "pipeline", root / "privacy", root.parent / "cli"):
         for path in sorted(folder.rglob("*.py")):
             name = path.relative_to(root.parent).as_posix()

@@ -60,7 +60,7 @@ def import_events(
     replace: bool = False,
     on_bytes: OnBytes = lambda number: None,
 ) -> ImportedMonth:
-    """Write the events of `month` in the sources under `out`, and the rows that do not fit beside them.
+    """Write the events of `month` in the sources under `out`, and the rows that do not fit to its quarantine folder.
 
     Raises WrongDataset, UnreadableFile, NothingFits, MonthExists and MonthIsBeingWritten; in these cases nothing is written.
     """

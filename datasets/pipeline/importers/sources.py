@@ -1,7 +1,7 @@
 """Source files as streams: plain CSV, in a zip, or in a zip inside a zip, as the DSA Transparency Database dumps it.
 
 Only one inner archive is unpacked at a time. A file that does not have the format of its name is refused. If a `.sha1`
-file exists beside a source, the source must match it.
+file exists in the folder of a source, the source must match it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class CsvSource:
 
 def ensure_sources(paths: Iterable[Path], suffixes: tuple[str, ...]) -> tuple[Path, ...]:
     """The sources in the given order. Raises UnreadableFile if one is not a file, is given twice, has a suffix that is not in
-    `suffixes`, or does not match the `.sha1` file beside it."""
+    `suffixes`, or does not match its `.sha1` file."""
     found = tuple(paths)
     for number, path in enumerate(found):
         if not path.is_file():
@@ -72,19 +72,19 @@ def _sha1_path(path: Path) -> Path:
 
 def _ensure_sha1(path: Path) -> None:
     """Check the SHA-1 that the database publishes; it detects damage, not manipulation."""
-    beside = _sha1_path(path)
-    if not beside.is_file():
+    checksum = _sha1_path(path)
+    if not checksum.is_file():
         return
-    words = beside.read_text(encoding="utf-8-sig", errors="replace").split()
+    words = checksum.read_text(encoding="utf-8-sig", errors="replace").split()
     if not words or len(words[0]) != 40 or len(words) > 2:
-        raise UnreadableFile(f"{beside} is not a checksum file; it should contain '<sha1>  {path.name}'")
+        raise UnreadableFile(f"{checksum} is not a checksum file; it should contain '<sha1>  {path.name}'")
     if len(words) == 2 and Path(words[1].lstrip("*")).name != path.name:
-        raise UnreadableFile(f"{beside} names {printable(words[1])}, not {path.name}")
+        raise UnreadableFile(f"{checksum} names {printable(words[1])}, not {path.name}")
     with path.open("rb") as stream:
         actual = hashlib.file_digest(stream, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
     if actual != words[0].lower():
         raise UnreadableFile(
-            f"{path} does not match {beside.name}: its SHA-1 is {actual}, not {printable(words[0])}; download it again"
+            f"{path} does not match {checksum.name}: its SHA-1 is {actual}, not {printable(words[0])}; download it again"
         )
 
 

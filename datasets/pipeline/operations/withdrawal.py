@@ -1,6 +1,6 @@
 """Withdrawal of a release that should not be used.
 
-Its files stay; a signed erratum beside them gives the reason, and readers refuse the release.
+Its files stay; a signed erratum in the same folder gives the reason, and readers refuse the release.
 """
 
 from __future__ import annotations

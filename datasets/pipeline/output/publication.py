@@ -1,7 +1,7 @@
 """Publication: releases, pointers and signed documents appear to readers atomically.
 
-The files of a release are written to a staging folder beside the releases and flushed to disk; the folder is renamed, and
-then the pointer of the month is replaced. A reader sees the old release or the new one, never a part of it.
+The files of a release are written to a staging folder on the same file system and flushed to disk; the folder is renamed,
+and then the pointer of the month is replaced. A reader sees the old release or the new one, never a part of it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 
 STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
-"""The steps of a build, in order, as `on_step` is told them."""
+"""The steps of a build, in order, as they are passed to `on_step`."""
 VALIDATING, RESERVING, COUNTING, ADDING_NOISE, WRITING, PUBLISHING = STEPS
 
 

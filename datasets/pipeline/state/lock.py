@@ -1,7 +1,7 @@
 """One builder at a time: a lock on the ledger, and a marker file among the releases.
 
 Builders of one deployment share its ledger, wherever they run, so they lock the ledger: on PostgreSQL with an advisory lock
-of the session, on SQLite with flock on a file beside the database. Both are released when the holder dies. Builders with
+of the session, on SQLite with flock on a file next to the database. Both are released when the holder dies. Builders with
 different ledgers, but by mistake the same folder of releases, are kept apart by a marker file in that folder. It is created
 with a hard link, which is atomic on network file systems too (decisions/0011).
 """

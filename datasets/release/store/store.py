@@ -36,7 +36,7 @@ class UnknownRelease(Refusal):
 
 @dataclass
 class _MonthState:
-    """What a month's pointer last said, the release that is served for it, and what the files looked like."""
+    """The contents of a month's pointer at the last look, the release that is served for it, and the state of its files."""
 
     pointer: str
     file_state: layout.FileState = ()

@@ -36,15 +36,15 @@ def test_the_answer_is_what_the_release_says(deployment, ask):
 
 
 def test_answers_from_different_cuboids_agree(ask):
-    """What is added up, over whatever is asked beside it, is what is published alone."""
+    """The sums over a second dimension are the numbers that are published without it."""
     alone = {
         r["category"]: r["accounts"]
         for r in ask(measure="accounts", group_by="category", period="2026-06")["data"]
     }
     deeper = [{"group_by": f"category,{other}"} for other in ("member_state", "restriction", "actor_role")]
-    for beside in (*deeper, {"group_by": "category", "freq": "day"}):
+    for grouping in (*deeper, {"group_by": "category", "freq": "day"}):
         sums = dict.fromkeys(alone, 0.0)
-        for row in ask(measure="accounts", period="2026-06", **beside)["data"]:
+        for row in ask(measure="accounts", period="2026-06", **grouping)["data"]:
             sums[row["category"]] += row["accounts"] or 0.0
         assert sums == pytest.approx(alone, abs=1e-6)
 

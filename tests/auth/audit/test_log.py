@@ -15,8 +15,8 @@ from tests.auth.conftest import ask, mandate, new_member, new_project
 
 
 def test_every_event_has_its_actor_and_its_reason(seven_events, settings):
-    said = stored_events(settings)
-    assert [event["act"] for event in said] == [
+    events = stored_events(settings)
+    assert [event["act"] for event in events] == [
         "registry.made",
         "project.created",
         "member.added",
@@ -25,16 +25,16 @@ def test_every_event_has_its_actor_and_its_reason(seven_events, settings):
         "token.issued",
         "token.revoked",
     ]
-    assert {event["actor"] for event in said} == {"cli:tester"}
-    assert said[-1]["reason"] == "left on a train"
+    assert {event["actor"] for event in events} == {"cli:tester"}
+    assert events[-1]["reason"] == "left on a train"
 
 
 def test_the_audit_log_names_no_person_and_contains_no_token(seven_events, settings):
     issued = seven_events.tokens.issue(ask(), mandate())
-    said = json.dumps([list(map(str, event.values())) for event in stored_events(settings)])
-    assert "ann@" not in said.lower()
-    assert "ann example" not in said.lower()
-    assert issued.text.split(".")[2] not in said
+    text = json.dumps([list(map(str, event.values())) for event in stored_events(settings)])
+    assert "ann@" not in text.lower()
+    assert "ann example" not in text.lower()
+    assert issued.text.split(".")[2] not in text
 
 
 def test_a_refused_change_leaves_neither_a_row_nor_an_event(seven_events, settings):

@@ -101,10 +101,10 @@ def test_a_deleted_head_is_detected(seven_events, attacker):
 def rewrite_event_4(settings: RegistrySettings) -> list[str]:
     """Statements that change event 4 and make every hash from there on fit."""
     statements, previous = [], None
-    for said in stored_events(settings):
-        if isinstance(said["at"], str):
-            said["at"] = NOW
-        event = AuditEvent(**said)
+    for columns in stored_events(settings):
+        if isinstance(columns["at"], str):
+            columns["at"] = NOW
+        event = AuditEvent(**columns)
         if event.seq == 4:
             event.reason = "nothing to see"
         if event.seq >= 4:
@@ -135,8 +135,8 @@ def test_a_chain_rewritten_with_its_head_has_no_valid_signature(seven_events, at
 def test_events_added_after_the_head_are_detected(seven_events, attacker, settings):
     previous, statements = str(stored_events(settings)[-1]["hash"]), []
     for seq in (8, 9):
-        said = {"actor": "x", "act": "x", "subject": "x", "reason": "x", "details": "{}"}
-        forged = event_hash(AuditEvent(seq=seq, at=NOW, previous=previous, **said))
+        columns = {"actor": "x", "act": "x", "subject": "x", "reason": "x", "details": "{}"}
+        forged = event_hash(AuditEvent(seq=seq, at=NOW, previous=previous, **columns))
         statements.append(
             f"INSERT INTO audit_event VALUES ({seq}, '2026-07-01 12:00:00.000000+00',"
             f" 'x', 'x', 'x', 'x', '{{}}', '{previous}', '{forged}')"

@@ -13,9 +13,9 @@ from auth.validation import parse_day
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
 
 
-def refusal(act, *said) -> RegistryError:
+def refusal(function, *arguments) -> RegistryError:
     with pytest.raises(RegistryError) as refused:
-        act(*said)
+        function(*arguments)
     sentence = refused.value.sentence
     assert sentence.endswith((".", "?")) and "\n" not in sentence
     return refused.value

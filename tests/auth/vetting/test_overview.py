@@ -10,7 +10,7 @@ def test_the_public_summary_names_no_person(populated):
     assert "ann" not in repr(summary).lower()
     assert summary.status == "active"
     (over,) = populated.projects.summaries(summary.end)
-    assert over.status == "ended", "also where nobody has ended it"
+    assert over.status == "ended", "also if no admin has ended it"
 
 
 def test_the_summary_of_a_project_that_was_ended_early_says_when(populated):

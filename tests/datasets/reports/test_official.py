@@ -55,9 +55,9 @@ def test_counts_are_whole_and_not_negative_and_said_to_be_noisy(parts, name):
         for key, row in zip([row.key for row in template.rows], rows[1:], strict=True):
             for at, column in enumerate(template.measures):
                 place = len(template.leading) + at
-                said = row[place + len(template.measures)]
+                context = row[place + len(template.measures)]
                 assert (row[place] == "") == ((key, column) not in made.filled.printed)
-                assert ("noise of standard error" in said) == ((key, column) in counts)
+                assert ("noise of standard error" in context) == ((key, column) in counts)
 
 
 def test_what_moderation_does_not_hold_is_blank(parts):

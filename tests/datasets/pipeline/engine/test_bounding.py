@@ -1,4 +1,4 @@
-"""What a person's rows count for, and that nobody else's rows have a say in it."""
+"""The weights of a person's rows, and that they do not depend on the rows of others."""
 
 from collections import defaultdict
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One unit's coming or going moves nobody else's rows: through validation, duplicates and bounding, as a build does it."""
+"""Adding or removing one unit does not change the rows of another, through validation, duplicates and bounding as in a build."""
 
 from collections import defaultdict
 
@@ -25,11 +25,11 @@ rows = st.builds(
     st.sampled_from([{}, {}, {}, {"sold": "false"}, {"cents": "1e9"}, {"plant": "turnip"}, {"cents": None}]),
     st.sampled_from(["person", "person", "organisation"]),
 )  # fmt: skip
-"""Each unit stands in a state of its own, by which its contributions are told apart; event ids collide within and across."""
+"""Each unit has its own state, which identifies its contributions; event ids collide within units and across them."""
 
 
 def contributions(found, tmp):
-    """What each unit's rows weigh in every measure, cell by cell."""
+    """The weights of each unit's rows in all measures, cell by cell."""
     with duckdb.connect(config={"threads": 1}) as con:
         folder = month_folder(write_events(tmp / "events", HARVEST, JUNE, found), HARVEST, JUNE)
         by_unit = defaultdict(list)

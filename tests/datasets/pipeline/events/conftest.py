@@ -38,7 +38,7 @@ class Found:
 
 
 def recognised(con, partitions: Partitions, files):
-    """The rows in the partitions by order of event id, their unit and event told again by the hashes that stand for them."""
+    """The rows in the partitions by event id, with the unit and event that their hashes stand for."""
     named = {}
     for rows in files:
         for row in rows.to_pylist() if isinstance(rows, pa.Table) else rows:

@@ -150,7 +150,7 @@ def test_archives_deeper_than_two_or_with_other_files_are_refused(imported, tmp_
     refused(imported, tmp_path, zipped(tmp_path / "three.zip", two), "archives deep")
     note = tmp_path / "readme.txt"
     note.write_text("hello")
-    refused(imported, tmp_path, zipped(tmp_path / "noted.zip", note), "neither .csv nor .zip")
+    refused(imported, tmp_path, zipped(tmp_path / "with_a_note.zip", note), "neither .csv nor .zip")
     refused(imported, tmp_path, zipped(tmp_path / "nothing.zip"), "empty archive")
 
 
@@ -189,9 +189,9 @@ def test_a_failed_replacement_leaves_the_old_month_as_it_was(imported, tmp_path,
     assert imported(parts[0], replace=True).events == before
 
 
-def test_progress_is_told_up_to_the_last_byte(imported, tmp_path, parts):
+def test_progress_is_reported_up_to_the_last_byte(imported, tmp_path, parts):
     path = zipped(tmp_path / "dump.zip", *parts, nested=True)
-    told = []
-    imported([path, parts[0]], on_bytes=told.append)
-    assert told == sorted(told)
-    assert told[-1] == path.stat().st_size + parts[0].stat().st_size
+    progress = []
+    imported([path, parts[0]], on_bytes=progress.append)
+    assert progress == sorted(progress)
+    assert progress[-1] == path.stat().st_size + parts[0].stat().st_size

@@ -83,8 +83,8 @@ def test_each_dimension_is_shown_at_its_largest_code_with_its_own_share(released
         c.cuboid: c for c in forecast_bounds(HARVEST, JULY, released, manifest, [3]) if c.measure == "crates"
     }
     assert set(found) == {"total", "kind", "state", "day"}
-    told = manifest.by_measure["crates"].kept.by["kind"]["fruit"]  # three of seven plants
-    assert (found["kind"].code, found["kind"].kept) == ("fruit", pytest.approx((told.lo, told.hi)))
+    share = manifest.by_measure["crates"].kept.by["kind"]["fruit"]  # three of seven plants
+    assert (found["kind"].code, found["kind"].kept) == ("fruit", pytest.approx((share.lo, share.hi)))
 
 
 @pytest.mark.parametrize(

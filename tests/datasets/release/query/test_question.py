@@ -1,4 +1,4 @@
-"""The grammar: what can be asked, its one spelling, and what is said to those who ask otherwise."""
+"""The grammar of questions: what can be asked, its canonical spelling, and the refusals of anything else."""
 
 import pytest
 from hypothesis import given, settings
