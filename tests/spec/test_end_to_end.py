@@ -155,7 +155,7 @@ WRONG_ARGUMENTS = [
     (["events", "import", "moderation", "--format", "csv", "--month", "2026-06", "a.csv", "--out", "x"], "statements-of-reasons"),
     (
         ["events", "import", "moderation", "--format", "statements-of-reasons", "--month", "2026-06", "a.csv", "--out", "x"],
-        "a.csv is no file",
+        "a.csv is not a file",
     ),
     (["release", "build", "moderation", "--month", "2026-06", "--events", "nowhere"], "there are no events"),
     (["release", "build", "moderation", "--month", "2026-02-30", "--events", "nowhere"], "YYYY-MM"),

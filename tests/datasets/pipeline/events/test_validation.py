@@ -110,7 +110,7 @@ def test_a_truncated_or_mislabelled_file_is_refused_by_name(check):
     whole = path.read_bytes()
     for cut in (0, 4, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:cut])
-        with pytest.raises(UnreadableEvents, match="part-00000.parquet is no Parquet file"):
+        with pytest.raises(UnreadableEvents, match="part-00000.parquet is not a Parquet file"):
             check(write=False)
     path.write_text("event_id,unit_id\n1,2\n")
     with pytest.raises(UnreadableEvents, match="named so"):

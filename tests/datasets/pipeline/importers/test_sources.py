@@ -91,7 +91,7 @@ def test_a_file_that_does_not_match_its_checksum_is_refused(imported, tmp_path, 
 def test_a_checksum_of_another_file_is_refused(imported, tmp_path, parts):
     path = zipped(tmp_path / "dump.zip", *parts)
     sha1_beside(path, text=f"{hashlib.sha1(path.read_bytes()).hexdigest()}  other.zip")
-    refused(imported, tmp_path, path, "speaks of other.zip")
+    refused(imported, tmp_path, path, "names other.zip, not dump.zip")
 
 
 def test_a_truncated_csv_is_refused(imported, tmp_path, parts):
@@ -114,7 +114,7 @@ def test_every_truncation_of_an_archive_is_refused(imported, tmp_path, parts, ne
     whole = path.read_bytes()
     for cut in range(0, len(whole), max(1, len(whole) // 20)):
         path.write_bytes(whole[:cut])
-        refused(imported, tmp_path, path, "no zip archive|empty archive")
+        refused(imported, tmp_path, path, "not .*begin as a zip archive|is not a zip archive|empty archive")
 
 
 def test_a_flipped_byte_in_an_archive_is_refused(imported, tmp_path, parts):
@@ -130,11 +130,11 @@ def test_a_flipped_byte_in_an_archive_is_refused(imported, tmp_path, parts):
 @pytest.mark.parametrize(
     ("name", "contents", "words"),
     [
-        ("sor.zip", b"uuid,category\n1,2\n", "no zip archive"),
+        ("sor.zip", b"uuid,category\n1,2\n", "is not a zip archive"),
         ("sor.csv", b"PK\x03\x04\x14\x00\xff\xfe\x00", "no text in UTF-8"),
         ("sor.csv", b"\x00\x01\x02\x03", "no column"),
         ("sor.csv", b"", "is empty"),
-        ("sor.csv", ",".join(FULL).encode() + b"\n", "hold no row"),
+        ("sor.csv", ",".join(FULL).encode() + b"\n", "contain no row"),
         ("sor.csv", b"uuid,UUID\n", "the column 'uuid' twice"),
         ("sor.txt", b"uuid\n", "ends in '.txt'"),
         ("sor.parquet", b"PAR1", "ends in '.parquet'"),
@@ -155,19 +155,19 @@ def test_archives_deeper_than_two_or_with_other_files_are_refused(imported, tmp_
 
 
 def test_a_missing_file_a_folder_and_the_same_file_twice_are_refused(imported, tmp_path, parts):
-    refused(imported, tmp_path, tmp_path / "missing.csv", "is no file")
-    refused(imported, tmp_path, tmp_path, "is no file")
+    refused(imported, tmp_path, tmp_path / "missing.csv", "is not a file")
+    refused(imported, tmp_path, tmp_path, "is not a file")
     refused(imported, tmp_path, [parts[0], tmp_path / ".." / tmp_path.name / parts[0].name], "given twice")
 
 
 def test_the_wrong_month_is_refused_rather_than_written_empty(imported, tmp_path, parts):
-    with pytest.raises(NothingFits, match="is --month right"):
+    with pytest.raises(NothingFits, match="check --month"):
         imported(parts[0], month="2025-08")
     assert not (tmp_path / "events" / "moderation" / "2025-08").exists()
 
 
 def test_a_format_of_another_dataset_is_refused(imported, parts):
-    with pytest.raises(WrongDataset, match="becomes events of moderation, not of ads"):
+    with pytest.raises(WrongDataset, match="is imported as moderation, not as ads"):
         imported(parts[0], dataset="ads")
 
 

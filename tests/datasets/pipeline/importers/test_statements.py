@@ -140,7 +140,7 @@ def test_the_earlier_schema_is_read_with_its_successors_codes(imported, tmp_path
 def test_the_two_schemas_are_never_pooled(imported, tmp_path):
     old = write_csv(tmp_path / "old.csv", [statement(1)], BEFORE_JULY_2025)
     new = write_csv(tmp_path / "new.csv", [statement(2)])
-    with pytest.raises(UnreadableFile, match="must not be pooled"):
+    with pytest.raises(UnreadableFile, match="import them separately"):
         imported([old, new])
     assert not (tmp_path / "events" / "moderation" / "2025-07").exists()
 
@@ -186,8 +186,8 @@ def test_a_row_that_does_not_fit_is_kept_aside_with_its_reason(imported, tmp_pat
 @pytest.mark.parametrize(
     ("name", "columns", "words"),
     [
-        ("sor-x-2025-07-01-full.csv", LIGHT, "mislabelled: it is named 'full'"),
-        ("sor-x-2025-07-01-light.csv", None, "mislabelled: it is named 'light'"),
+        ("sor-x-2025-07-01-full.csv", LIGHT, "has the wrong name: it is named 'full'"),
+        ("sor-x-2025-07-01-light.csv", None, "has the wrong name: it is named 'light'"),
         ("sor.csv", [*LIGHT, "territorial_scope"], "neither a full nor a light dump"),
         ("sor.csv", ["uuid", "categroy"], "no column 'decision_visibility'"),
     ],

@@ -104,13 +104,13 @@ occurred_at = 'it''s "a" date'
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('event_id = "id"\n', "", "does not say where 'event_id' comes from"),
-        ("ad_format =", "ad_fromat =", "'ad_fromat', which is no column of ads.*Did you mean ad_format"),
+        ('event_id = "id"\n', "", "does not map 'event_id'; add it under"),
+        ("ad_format =", "ad_fromat =", "'ad_fromat', which is not a column of ads.*Did you mean ad_format"),
         ('"banner"', '"baner"', "ad_format the code 'baner'.*Did you mean banner"),
         ('constant = "person"', 'constant = "human"', "unit_kind the code 'human'"),
         ("codes = {", "code = {", "malformed at columns.ad_format"),
         ("schema =", "schemas =", "malformed at schema"),
-        ("[columns]", "[columns", "is no TOML"),
+        ("[columns]", "[columns", "is not TOML"),
     ],
 )
 def test_a_wrong_mapping_is_refused_before_a_row_is_read(mapping, old, new, words):
@@ -133,7 +133,7 @@ def test_a_truncated_parquet_is_refused(table, tmp_path):
     whole = path.read_bytes()
     for cut in range(0, len(whole), len(whole) // 10):
         path.write_bytes(whole[:cut])
-        with pytest.raises(UnreadableFile, match="no Parquet file"):
+        with pytest.raises(UnreadableFile, match="is not a Parquet file"):
             table(path)
     assert not (tmp_path / "events" / "ads" / "2026-06").exists()
 

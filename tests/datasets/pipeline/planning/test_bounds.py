@@ -90,7 +90,7 @@ def test_each_dimension_is_shown_at_its_largest_code_with_its_own_share(released
 @pytest.mark.parametrize(
     ("name", "month", "words"),
     [
-        ("2026-06.1", JUNE, "without looking at its own month.*before 2026-06"),
+        ("2026-06.1", JUNE, "must not be chosen from the month it applies to.*before 2026-06"),
         ("2026-05.1", JULY, "harvest has no such release; there are 2026-06.1"),
         ("../x", JULY, "no such release"),
     ],
@@ -102,5 +102,5 @@ def test_a_release_that_may_not_be_looked_at_is_refused(released, name, month, w
 
 def test_a_bound_beyond_what_was_measured_is_refused(released):
     manifest = earlier_release(released, HARVEST, "2026-06.1", JULY, verify)
-    with pytest.raises(NoEarlierRelease, match="rows-per-unit=6: .* ask from 1 to 5"):
+    with pytest.raises(NoEarlierRelease, match="rows-per-unit=6: .* choose a number from 1 to 5"):
         list(forecast_bounds(HARVEST, JULY, released, manifest, [6]))
