@@ -36,12 +36,12 @@ def anonymous(deployment):
 def ask(client):
     """A function that asks moderation a question and returns the answer's JSON."""
 
-    def asked(**parameters):
+    def get_answer(**parameters):
         response = client.get(AGGREGATES, params=parameters)
         assert response.status_code == 200, response.text
         return response.json()
 
-    return asked
+    return get_answer
 
 
 def ensure_problem(response, status, name=None):

@@ -2,7 +2,7 @@
 
 Each partition is bounded independently, so memory holds one partition and not the month. A narrow row has no text: md5
 hashes of the salted unit and of the salted event replace their identifiers (128 bits each; the probability that any two of
-10^8 units collide is below 2^-70, and nobody can search for a collision without the salt). Codes are packed into words;
+10^8 units collide is below 2^-70, and no one can search for a collision without the salt). Codes are packed into words;
 values are unchanged. The partition of a unit does not influence which of its rows count. On disk, the folder of a partition
 is named `bucket=<n>`. A lot is the salted hash that orders the rows of a unit.
 """

@@ -194,6 +194,6 @@ def _import_remarks(paths: tuple[Path, ...], source: EventSource) -> tuple[str, 
     return (
         *((f"not in the source, therefore unknown: {', '.join(missing)}",) if missing else ()),
         f"privacy unit: {source.unit}",
-        *((f"no .sha1 beside {', '.join(unchecked[:5])}{' …' if len(unchecked) > 5 else ''}: not checked",)
+        *((f"no .sha1 for {', '.join(unchecked[:5])}{' …' if len(unchecked) > 5 else ''}: not checked",)
           if unchecked and source.format == "statements-of-reasons" else ()),
     )  # fmt: skip

@@ -25,7 +25,7 @@ def published(truth):
     return fill_part(PARTS[OWN], truth, JUNE, current_releases(truth), "A platform").csv()
 
 
-def written(tmp_path, content, name=f"{OWN}.csv"):
+def write_part(tmp_path, content, name=f"{OWN}.csv"):
     path = tmp_path / name
     path.write_bytes(content)
     return path
@@ -41,7 +41,7 @@ def changed(content, change, delimiter=","):
 
 
 def test_a_true_report_agrees_with_the_release(published, noisy, tmp_path):
-    found = compare_with_releases(read_part(written(tmp_path, published)), noisy)
+    found = compare_with_releases(read_part(write_part(tmp_path, published)), noisy)
     assert found.same_period
     assert found.violations == ()
     compared = found.verdicts["agrees"] + found.verdicts["differs"]
@@ -54,7 +54,7 @@ def test_a_false_number_is_found_with_its_distance(published, noisy, tmp_path):
     def falsify(rows):
         rows[1][5] = str(int(rows[1][5]) + 20_000)
 
-    found = compare_with_releases(read_part(written(tmp_path, changed(published, falsify))), noisy)
+    found = compare_with_releases(read_part(write_part(tmp_path, changed(published, falsify))), noisy)
     first = found.comparisons[0]
     assert first.verdict == "differs"
     assert first.errors_apart == pytest.approx((first.released.value - first.reported) / first.released.se)
@@ -63,7 +63,7 @@ def test_a_false_number_is_found_with_its_distance(published, noisy, tmp_path):
 
 
 def test_a_different_period_is_reported(published, noisy, tmp_path):
-    part = read_part(written(tmp_path, published))
+    part = read_part(write_part(tmp_path, published))
     found = compare_with_releases(part, noisy, ReportPeriod.parse("2026-05"))
     assert not found.same_period
     assert next(found.sentences()).startswith(
@@ -74,7 +74,9 @@ def test_a_different_period_is_reported(published, noisy, tmp_path):
 
 
 def test_a_period_without_releases_is_refused_and_the_released_months_are_named(published, noisy, tmp_path):
-    part = read_part(written(tmp_path, published.replace(b"2026-06-01/2026-06-30", b"2031-01-01/2031-06-30")))
+    part = read_part(
+        write_part(tmp_path, published.replace(b"2026-06-01/2026-06-30", b"2031-01-01/2031-06-30"))
+    )
     with pytest.raises(
         NothingToCompare, match="no release of moderation covers 2031-H1; there are releases of 2026-05"
     ):
@@ -113,8 +115,8 @@ QUIRKS = {
 @pytest.mark.parametrize("quirk", QUIRKS)
 def test_a_quirk_is_corrected_and_reported_and_no_number_changes(published, tmp_path, quirk):
     change, report = QUIRKS[quirk]
-    plain = read_part(written(tmp_path, published))
-    corrected = read_part(written(tmp_path, change(published), f"{OWN}.CSV"))
+    plain = read_part(write_part(tmp_path, published))
+    corrected = read_part(write_part(tmp_path, change(published), f"{OWN}.CSV"))
     assert len(corrected.rows) == len(plain.rows)
     assert corrected.cells == plain.cells
     if report:
@@ -147,7 +149,7 @@ def test_what_cannot_be_read_is_listed_with_its_line(published, tmp_path):
         rows.append(["All", "A platform", "2026-06-01/2026-06-30", "KEYWORD_UNHEARD_OF", "", "7"])
         rows[4].append("astray")
 
-    part = read_part(written(tmp_path, changed(published, blur)))
+    part = read_part(write_part(tmp_path, changed(published, blur)))
     assert any(
         each.startswith("line 4: ") and "'about 10' is not a number" in each for each in part.unreadable
     )
@@ -168,8 +170,8 @@ def test_rows_of_one_keyword_are_summed_and_the_template_s_text_is_reported(publ
         at = next(n for n, row in enumerate(rows) if row[3] == "KEYWORD_OTHER")
         rows.insert(at + 1, [*rows[at][:4], 'Text to detail the "Other" keyword.', "11", *rows[at][6:]])
 
-    before = read_part(written(tmp_path, published)).cells[key, column]
-    part = read_part(written(tmp_path, changed(published, split)))
+    before = read_part(write_part(tmp_path, published)).cells[key, column]
+    part = read_part(write_part(tmp_path, changed(published, split)))
     assert part.cells[key, column] == before + 11
     assert part.quirks["the template's text left in a description"] == 1
     assert any(
@@ -182,7 +184,7 @@ def test_violations_of_the_rules_are_reported(published, tmp_path):
         rows[3][5], rows[4][5] = "-4", "1.5"
         del rows[9]
 
-    found = rule_violations(read_part(written(tmp_path, changed(published, breach))))
+    found = rule_violations(read_part(write_part(tmp_path, changed(published, breach))))
     assert any("-4 is below 0" in each for each in found)
     assert any("1.5 is not a whole number" in each for each in found)
     assert any("row(s) of the template are missing" in each for each in found)
@@ -190,13 +192,13 @@ def test_violations_of_the_rules_are_reported(published, tmp_path):
 
 def test_a_part_whose_columns_fit_several_must_be_named(published, tmp_path):
     with pytest.raises(NotAPart, match="have the same columns; name the file after its part"):
-        read_part(written(tmp_path, published, "measures.csv"))
+        read_part(write_part(tmp_path, published, "measures.csv"))
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\r\n1,2\r\n", b"\x00\x01\x02", b"Applicability,Service\r\n"])
 def test_a_file_that_is_not_a_part_is_refused(tmp_path, content):
     with pytest.raises(NotAPart):
-        read_part(written(tmp_path, content, "x.csv"))
+        read_part(write_part(tmp_path, content, "x.csv"))
 
 
 def test_the_withdrawn_code_of_a_language_is_reported(noisy, tmp_path):
@@ -206,7 +208,7 @@ def test_the_withdrawn_code_of_a_language_is_reported(noisy, tmp_path):
         rows.append([*rows[-1][:5], "iw", "5", ""])
         rows.append([*rows[-1][:5], "AT, [_], SE", "6", ""])
 
-    part = read_part(written(tmp_path, changed(body, add), "8_automated_means.csv"))
+    part = read_part(write_part(tmp_path, changed(body, add), "8_automated_means.csv"))
     assert part.quirks["the language code 'iw' instead of 'he'"] == 1
     assert [row.key[1] for row in part.unknown_rows] == ["he", "AT, [_], SE"]
     assert any("is a placeholder of the template" in each for each in part.unreadable)

@@ -91,7 +91,7 @@ def test_files_of_different_types_are_read_together(check):
     assert check([crate(1)], typed).totals["kept"] == 2
 
 
-def test_columns_that_are_not_declared_are_ignored_and_said(check):
+def test_columns_that_are_not_declared_are_ignored_with_a_remark(check):
     found = check([crate(1, colour="red")])
     assert found.totals["kept"] == 1
     assert found.remarks == ("ignored columns that the declaration does not have: colour",)
@@ -113,7 +113,7 @@ def test_a_truncated_or_mislabelled_file_is_refused_by_name(check):
         with pytest.raises(UnreadableEvents, match="part-00000.parquet is not a Parquet file"):
             check(write=False)
     path.write_text("event_id,unit_id\n1,2\n")
-    with pytest.raises(UnreadableEvents, match="named so"):
+    with pytest.raises(UnreadableEvents, match="raw events are Parquet files"):
         check(write=False)
 
 

@@ -11,14 +11,14 @@ from tests.datasets.pipeline.importers.conftest import BEFORE_JULY_2025, LIGHT, 
 
 @pytest.fixture
 def event(imported, tmp_path):
-    """The event that one statement becomes."""
+    """A function that imports one statement and returns its event."""
 
-    def made(columns=None, **changes):
-        given = {} if columns is None else {"columns": columns}
-        (found,) = imported(write_csv(tmp_path / "sor.csv", [statement(**changes)], **given)).events
+    def import_statement(columns=None, **changes):
+        options = {} if columns is None else {"columns": columns}
+        (found,) = imported(write_csv(tmp_path / "sor.csv", [statement(**changes)], **options)).events
         return found
 
-    return made
+    return import_statement
 
 
 def test_a_statement_becomes_an_event_with_the_codes_of_the_law(event):
