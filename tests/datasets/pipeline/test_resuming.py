@@ -184,7 +184,7 @@ def test_noise_that_was_drawn_before_a_kill_is_published_and_not_drawn_again(dep
 
 def test_a_killed_build_that_is_resumed_counts_every_row_once(deployment, monkeypatch):
     """Killed after each partition and resumed, it counts the same as a build that is not killed."""
-    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 150)
+    monkeypatch.setattr(partitions, "ROWS_PER_PARTITION", 150)
     other = SmallDeployment(deployment.folder.parent / "whole").put(BUSY)
     for each in (deployment.put(BUSY), other):
         each.context.private.mkdir(mode=0o700)

@@ -55,7 +55,7 @@ def test_rows_forgotten_in_the_sensitivity_are_caught(monkeypatch):
 
 
 def test_a_missing_bound_is_caught(monkeypatch):
-    monkeypatch.setattr(bounding, "_kept", lambda measure, most: "true")
+    monkeypatch.setattr(bounding, "_counts_sql", lambda measure, most: "true")
     assert MOVES in failed()
 
 
