@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from auth.admins.accounts import Admins
 from auth.admins.approvals import Approvals, DualControl
 from auth.admins.sessions import Sessions
-from auth.audit.administration import AuditLog
+from auth.audit.audit_log import AuditLog
 from auth.audit.transaction import audited_transaction
 from auth.crypto.keyring import Keyring
 from auth.crypto.keys import ensure_backend
@@ -21,10 +21,12 @@ from auth.db.statement_timeout import StatementTimeout
 from auth.errors import RegistryUnavailable
 from auth.settings import RegistrySettings
 from auth.signing_keys import SigningKeys
-from auth.tokens.administration import Tokens
 from auth.tokens.authenticator import TokenAuthenticator
+from auth.tokens.token_administration import Tokens
 from auth.tokens.usage import UsageStore
-from auth.vetting.administration import Applications, Notices, Projects
+from auth.vetting.applications import Applications
+from auth.vetting.notices import Notices
+from auth.vetting.project_administration import Projects
 
 log = logging.getLogger("daylight.auth")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.audit.transaction import audited_transaction
 from auth.crypto.keyring import Keyring
 from auth.db import migrate

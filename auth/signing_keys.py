@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.crypto.jws import sign_detached, verify_detached
 from auth.crypto.keyring import Keyring

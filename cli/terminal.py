@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.errors import NotAllowed
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings

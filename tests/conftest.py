@@ -25,7 +25,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 LONGEST = (
     "tests/spec/test_random_questions.py", "tests/datasets/reports", "tests/spec/test_fuzzing.py",
     "tests/spec/test_end_to_end.py", "tests/spec/test_new_releases.py", "tests/spec/test_kills.py",
-    "tests/auth/audit/test_log.py", "tests/api/query/test_corrections.py", "tests/datasets/pipeline/audit/test_attack.py",
+    "tests/auth/audit/test_chain.py", "tests/api/query/test_corrections.py", "tests/datasets/pipeline/audit/test_attack.py",
     "tests/datasets/release/answer/test_serving_copy.py", "tests/api/access/test_scope_matrix.py", "tests/api/access/test_rate_limits.py",
     "tests/datasets/pipeline/test_interruption.py", "tests/datasets/privacy/test_coverage.py", "tests/spec/test_real_input.py",
     "tests/spec/test_published_reports.py", "tests/api/access/test_throttle.py", "tests/api/routes/admin/test_names.py", "tests/test_repository.py",

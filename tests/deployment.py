@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
 from auth.scopes import SCOPES

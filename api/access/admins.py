@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Response
 from api.http.responses import no_store_response
 from auth.admins.roles import Right, ensure_has_right
 from auth.admins.sessions import AdminPrincipal
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.validation import ensure_text
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.access.registry_calls import call_registry
 from api.dependencies import CurrentPrincipal, OpenRegistry, SettingsOf, only_parameters
 from api.http.responses import NO_STORE, no_store_response
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.errors import MalformedValue
 from auth.tokens.issuing import SOON
 from auth.tokens.principal import Principal

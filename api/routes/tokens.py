@@ -16,7 +16,7 @@ from api.access.registry_calls import call_registry
 from api.dependencies import OpenRegistry, only_parameters
 from api.http.responses import NO_STORE
 from api.refusals import Malformed
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.crypto.jwt import LONGEST_TEXT
 from auth.errors import TokenRefused, UnknownRecord
 from auth.registry import Registry

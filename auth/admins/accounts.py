@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from auth.admins.approvals import clear_consents_of
 from auth.admins.roles import ROLES
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.db.admin_models import Admin, AdminSession
 from auth.db.engine import snapshot

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.audit.transaction import AuditedTransaction, BeginTransaction
 from auth.db.admin_models import Consent
 from auth.db.engine import snapshot

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, bindparam, select
 
 from auth.admins.accounts import find_active_admin
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.crypto.jwt import Claims, ensure_claims, read_claims_ignoring_expiry, sign_token
 from auth.crypto.keyring import VERIFYING, Keyring

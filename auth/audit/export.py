@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine, func, select
 
-from auth.audit.log import hashed_fields
+from auth.audit.chain import hashed_fields
 from auth.db.engine import snapshot
 from auth.db.models import AuditEvent, AuditHead
 

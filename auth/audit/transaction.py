@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from auth.audit.log import Mandate, Position, append_event, ensure_untouched, read_witness, write_witness
+from auth.audit.chain import Mandate, Position, append_event, ensure_untouched, read_witness, write_witness
 from auth.crypto.keyring import Keyring
 from auth.db.engine import write_transaction
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import GENESIS, FindKey, Position, ensure_head, ensure_witness, event_hash
+from auth.audit.chain import GENESIS, FindKey, Position, ensure_head, ensure_witness, event_hash
 from auth.db.models import AuditEvent, AuditHead
 from auth.errors import ChainBroken
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from auth.admins.approvals import PROJECT_APPROVAL, DualControl, clear_consents
+from auth.audit.chain import Mandate
+from auth.audit.transaction import BeginTransaction
 from auth.calendar import ensure_member_state
+from auth.db.engine import snapshot
 from auth.db.models import Application, Project
 from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, printable
 from auth.identifiers import new_identifier
 from auth.projects import NewProject, create_project, ensure_modality, ensure_new_reference
 from auth.scopes import ensure_tier, read_scopes, write_scopes
 from auth.validation import ensure_text
-from auth.vetting import deadlines
+from auth.vetting import deadlines, lifecycle
+from auth.vetting.deadlines import StatutoryDeadline
 
 STATES_BEFORE = {
     "submitted": ("returned",),
@@ -24,6 +29,67 @@ STATES_BEFORE = {
     "rejected": ("submitted", "returned"),
 }
 """The states from which an application can get each state."""
+
+
+class Applications:
+    """Reasoned requests of coordinators, until they are approved or rejected."""
+
+    def __init__(self, engine: Engine, begin: BeginTransaction, dual_control: DualControl) -> None:
+        self._engine, self._begin, self._dual_control = engine, begin, dual_control
+
+    def submit(self, new: NewProject, mandate: Mandate) -> Application:
+        """Raises MalformedValue, NotAllowed."""
+        with self._begin(mandate) as transaction:
+            application = submit(transaction.session, new, mandate.at)
+            transaction.record(
+                "application.submitted",
+                application.id,
+                reference=application.reference,
+                scopes=application.scopes,
+            )
+        return application
+
+    def set_state(self, name: str, state: str, mandate: Mandate) -> Application:
+        """Return, resubmit (`submitted`) or reject an application. Raises UnknownRecord, NotAllowed."""
+        with self._begin(mandate) as transaction:
+            application = set_state(transaction.session, name, state, mandate.at)
+            clear_consents(transaction.session, PROJECT_APPROVAL, application.id)
+            transaction.record(f"application.{state}", application.id)
+        return application
+
+    def approve(self, name: str, mandate: Mandate) -> Project | None:
+        """The new project, or None if another person must agree first. Raises UnknownRecord, NotAllowed."""
+        with self._begin(mandate) as transaction:
+            session = transaction.session
+            wanted = find_approvable(session, name)
+            if not self._dual_control.consent(transaction, PROJECT_APPROVAL, wanted.id):
+                return None
+            application, project = approve(session, name, mandate.at)
+            clear_consents(session, PROJECT_APPROVAL, wanted.id)
+            lifecycle.record_version(session, project, mandate)
+            transaction.record("application.approved", application.id, project=project.id)
+        return project
+
+    def record_mediation_step(self, name: str, step: str, mandate: Mandate) -> Application:
+        """Record that mediation was asked for, that a mediator was agreed on, or that the mediation ended.
+
+        Raises UnknownRecord, MalformedValue, NotAllowed.
+        """
+        with self._begin(mandate) as transaction:
+            application = find_application(transaction.session, name)
+            deadlines.record_mediation_step(transaction.session, application, step, mandate.at)
+            transaction.record(f"mediation.{step}", application.id)
+        return application
+
+    def list(self) -> Sequence[Application]:
+        """Every application, those whose amendment is due first first."""
+        with snapshot(self._engine) as session:
+            return list_applications(session)
+
+    def list_deadlines(self) -> Sequence[StatutoryDeadline]:
+        """Every deadline of every application, the running ones first."""
+        with snapshot(self._engine) as session:
+            return deadlines.list_deadlines(session)
 
 
 def submit(session: Session, new: NewProject, now: datetime) -> Application:
@@ -56,13 +122,6 @@ def set_state(session: Session, name: str, state: str, now: datetime) -> Applica
     if state == "rejected":
         application.decided = now
     deadlines.update_deadlines(session, application, state, now)
-    return application
-
-
-def record_mediation_step(session: Session, name: str, step: str, now: datetime) -> Application:
-    """Record a step of the mediation of a request. Raises UnknownRecord, MalformedValue, NotAllowed."""
-    application = find_application(session, name)
-    deadlines.record_mediation_step(session, application, step, now)
     return application
 
 

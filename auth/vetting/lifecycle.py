@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.db.models import Membership, Project, ProjectVersion
 from auth.errors import NotAllowed
 from auth.projects import find_member, find_project

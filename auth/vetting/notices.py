@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from auth.audit.chain import Mandate
+from auth.audit.transaction import BeginTransaction
 from auth.calendar import after_working_days
+from auth.db.engine import snapshot
 from auth.db.models import Notice, Project
+from auth.errors import UnknownRecord
 from auth.identifiers import new_identifier
 
 NOTICE_DAYS = 3
@@ -32,6 +36,43 @@ class NoticeLine:
 
     def is_late(self, today: date) -> bool:
         return (self.sent.date() if self.sent else today) > self.due
+
+
+class Notices:
+    """Notices to coordinators that access begins or ends."""
+
+    def __init__(self, engine: Engine, begin: BeginTransaction) -> None:
+        self._engine, self._begin = engine, begin
+
+    def add_for_ended_projects(self, now: datetime) -> int:
+        """Add notices for projects whose last day is over; return their number. The API calls it once a minute."""
+        with snapshot(self._engine) as session:
+            if not projects_without_notice_of_end(session, now):
+                return 0
+        with self._begin(Mandate("service:notices", "their last day is over", now)) as transaction:
+            ended = projects_without_notice_of_end(transaction.session, now)
+            for project in ended:
+                notice = add_notice(transaction.session, project, "access_ends", project.not_after)
+                transaction.record("notice.added", notice.id, project=project.id)
+        return len(ended)
+
+    def list(self) -> tuple[NoticeLine, ...]:
+        """Every notice, those to be sent first."""
+        with snapshot(self._engine) as session:
+            return list_notices(session)
+
+    def record_sent(self, name: str, mandate: Mandate) -> None:
+        """Record that the coordinator has been informed. Raises UnknownRecord."""
+        with self._begin(mandate) as transaction:
+            notice = transaction.session.get(Notice, name)
+            if notice is None:
+                raise UnknownRecord(
+                    f"notice: there is no notice {name[:60]!r}; see 'notice list'.",
+                    parameter="notice",
+                    value=name,
+                )
+            notice.sent = notice.sent or mandate.at
+            transaction.record("notice.sent", notice.id, project=notice.project_id)
 
 
 def add_notice(session: Session, project: Project, kind: str, at: datetime) -> Notice:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.db import migrate
 from auth.db.engine import open_engine, parse_registry_url, write_transaction
 from tests.auth.admins.conftest import WITHDRAWAL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auth.audit.log import event_hash, witness_file
+from auth.audit.chain import event_hash, witness_file
 from auth.db.models import AuditEvent
 from auth.settings import RegistrySettings
 from tests.auth.audit.conftest import OTHER_COLUMNS, broken_position, stored_events

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from sqlalchemy import create_engine, text
 
-from auth.audit.log import witness_file
+from auth.audit.chain import witness_file
 from auth.errors import ChainBroken
 from tests.auth.audit.conftest import broken_position
 from tests.auth.conftest import NOW, ask, mandate

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.errors import NotAllowed, TokenRefused, UnknownRecord
 from auth.registry import open_registry
 from auth.vetting.lifecycle import ProjectChange

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.errors import NotAllowed
 from auth.registry import open_registry
 from cli.terminal import release_action_recorder

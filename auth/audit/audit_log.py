@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from auth.audit.chain import Mandate, read_witness
 from auth.audit.export import export_lines
-from auth.audit.log import Mandate, read_witness
 from auth.audit.transaction import BeginTransaction
 from auth.audit.verification import VerifiedChain, verify_chain
 from auth.crypto.keyring import Keyring

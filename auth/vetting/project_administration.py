@@ -1,4 +1,4 @@
-"""What admins do with reasoned requests, projects and notices: one audited transaction for each method that writes."""
+"""What admins do with projects: create, change, suspend and end them, and their members; each change with its audit event."""
 
 from __future__ import annotations
 
@@ -9,80 +9,18 @@ from sqlalchemy import Engine
 
 from auth import projects
 from auth.admins.approvals import PROJECT_APPROVAL, DualControl, clear_consents
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.db.engine import snapshot
-from auth.db.models import Application, Notice, Project, ProjectVersion, Researcher
-from auth.errors import NotAllowed, UnknownRecord
+from auth.db.models import Project, ProjectVersion, Researcher
+from auth.errors import NotAllowed
 from auth.projects import NewMember, NewProject
-from auth.vetting import applications, deadlines, lifecycle, notices, overview
-from auth.vetting.deadlines import StatutoryDeadline
+from auth.vetting import lifecycle, notices, overview
 from auth.vetting.lifecycle import ProjectChange
-from auth.vetting.notices import NoticeLine
 from auth.vetting.overview import MemberLine, ProjectSummary
 
 STATUS_ACTIONS = {"suspended": "project.suspended", "active": "project.resumed", "ended": "project.ended"}
 """The action in the audit log, by the status that a project gets."""
-
-
-class Applications:
-    """Reasoned requests of coordinators, until they are approved or rejected."""
-
-    def __init__(self, engine: Engine, begin: BeginTransaction, dual_control: DualControl) -> None:
-        self._engine, self._begin, self._dual_control = engine, begin, dual_control
-
-    def submit(self, new: NewProject, mandate: Mandate) -> Application:
-        """Raises MalformedValue, NotAllowed."""
-        with self._begin(mandate) as transaction:
-            application = applications.submit(transaction.session, new, mandate.at)
-            transaction.record(
-                "application.submitted",
-                application.id,
-                reference=application.reference,
-                scopes=application.scopes,
-            )
-        return application
-
-    def set_state(self, name: str, state: str, mandate: Mandate) -> Application:
-        """Return, resubmit (`submitted`) or reject an application. Raises UnknownRecord, NotAllowed."""
-        with self._begin(mandate) as transaction:
-            application = applications.set_state(transaction.session, name, state, mandate.at)
-            clear_consents(transaction.session, PROJECT_APPROVAL, application.id)
-            transaction.record(f"application.{state}", application.id)
-        return application
-
-    def approve(self, name: str, mandate: Mandate) -> Project | None:
-        """The new project, or None if another person must agree first. Raises UnknownRecord, NotAllowed."""
-        with self._begin(mandate) as transaction:
-            session = transaction.session
-            wanted = applications.find_approvable(session, name)
-            if not self._dual_control.consent(transaction, PROJECT_APPROVAL, wanted.id):
-                return None
-            application, project = applications.approve(session, name, mandate.at)
-            clear_consents(session, PROJECT_APPROVAL, wanted.id)
-            lifecycle.record_version(session, project, mandate)
-            transaction.record("application.approved", application.id, project=project.id)
-        return project
-
-    def record_mediation_step(self, name: str, step: str, mandate: Mandate) -> Application:
-        """Record that mediation was asked for, that a mediator was agreed on, or that the mediation ended.
-
-        Raises UnknownRecord, MalformedValue, NotAllowed.
-        """
-        with self._begin(mandate) as transaction:
-            application = applications.record_mediation_step(transaction.session, name, step, mandate.at)
-            transaction.record(f"mediation.{step}", application.id)
-        return application
-
-    def list(self) -> Sequence[Application]:
-        """Every application, those whose amendment is due first first."""
-        with snapshot(self._engine) as session:
-            return applications.list_applications(session)
-
-    def list_deadlines(self) -> Sequence[StatutoryDeadline]:
-        """Every deadline of every application, the running ones first."""
-        with snapshot(self._engine) as session:
-            return deadlines.list_deadlines(session)
 
 
 class Projects:
@@ -184,40 +122,3 @@ class Projects:
         """Every project as the public may know it at a moment, the latest first."""
         with snapshot(self._engine) as session:
             return overview.summarise_projects(session, now)
-
-
-class Notices:
-    """Notices to coordinators that access begins or ends."""
-
-    def __init__(self, engine: Engine, begin: BeginTransaction) -> None:
-        self._engine, self._begin = engine, begin
-
-    def add_for_ended_projects(self, now: datetime) -> int:
-        """Add notices for projects whose last day is over; return their number. The API calls it once a minute."""
-        with snapshot(self._engine) as session:
-            if not notices.projects_without_notice_of_end(session, now):
-                return 0
-        with self._begin(Mandate("service:notices", "their last day is over", now)) as transaction:
-            ended = notices.projects_without_notice_of_end(transaction.session, now)
-            for project in ended:
-                notice = notices.add_notice(transaction.session, project, "access_ends", project.not_after)
-                transaction.record("notice.added", notice.id, project=project.id)
-        return len(ended)
-
-    def list(self) -> tuple[NoticeLine, ...]:
-        """Every notice, those to be sent first."""
-        with snapshot(self._engine) as session:
-            return notices.list_notices(session)
-
-    def record_sent(self, name: str, mandate: Mandate) -> None:
-        """Record that the coordinator has been informed. Raises UnknownRecord."""
-        with self._begin(mandate) as transaction:
-            notice = transaction.session.get(Notice, name)
-            if notice is None:
-                raise UnknownRecord(
-                    f"notice: there is no notice {name[:60]!r}; see 'notice list'.",
-                    parameter="notice",
-                    value=name,
-                )
-            notice.sent = notice.sent or mandate.at
-            transaction.record("notice.sent", notice.id, project=notice.project_id)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from auth.audit.log import Mandate
+from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.crypto.jwt import read_claims_ignoring_expiry, sign_token
 from auth.crypto.keyring import Keyring
