@@ -52,15 +52,18 @@ class QuestionResolver:
         self._store.current(dataset)  # a store without a thread of its own looks for new releases here
         key = (generation := self._store.generation, dataset, parameters)
         with self._lock:
-            if generation != self._generation:
+            if (
+                generation > self._generation
+            ):  # a thread may have read an older generation than the last one did
                 self._resolved.clear()
                 self._generation = generation
             resolved = self._resolved.get(key)
         if resolved is None:
             question = self.parse(dataset, parameters, also)
             resolved = question, self.releases_for(question)
-            with self._lock:  # if the generation has changed meanwhile, no later look-up has this key
-                self._resolved[key] = resolved
+            with self._lock:
+                if generation == self._generation:  # otherwise no later look-up has this key
+                    self._resolved[key] = resolved
         return resolved
 
     def is_resolved_in_memory(self, dataset: str, parameters: Parameters) -> bool:
@@ -123,7 +126,7 @@ class QuestionResolver:
             return (self._store.find(question.dataset, question.release),)
         by_month = self._releases_by_month(question)
         if any(str(month) not in by_month for month in question.months):
-            raise ReleaseUnavailable("what is asked has just been withdrawn; ask again")
+            raise ReleaseUnavailable("a release that this question needs has just been withdrawn; ask again")
         releases = tuple(by_month[str(month)] for month in question.months)
         _ensure_one_version(releases, question)
         return releases

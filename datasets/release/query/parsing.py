@@ -50,11 +50,12 @@ def parse_question(
     _ensure_known_parameters(parameters, codebook, (*also,))
     measures, ratios = parse_measures(parameters, codebook), parse_ratios(parameters, codebook)
     ensure_any_number(measures, ratios, codebook)
+    by_period = PERIOD in listed_values(parameters, "group_by")
     compare = parse_comparison(parameters, codebook, months)
     question = Question(
         dataset=codebook.dataset,
         measures=measures,
-        span=_parse_span(parameters, compare, months),
+        span=_parse_span(parameters, compare, months, by_period),
         group_by=parse_group_by(parameters, codebook),
         filters=parse_filters(parameters, codebook),
         ratios=ratios,
@@ -89,16 +90,19 @@ def _ensure_known_parameters(
 
 
 def _parse_span(
-    parameters: Mapping[str, str], compare: CodeComparison | PeriodComparison | None, months: Sequence[str]
+    parameters: Mapping[str, str],
+    compare: CodeComparison | PeriodComparison | None,
+    months: Sequence[str],
+    by_period: bool,
 ) -> Span:
     if isinstance(compare, PeriodComparison):
         ensure_no_other_period(parameters)
         return compare.left
-    return parse_span(parameters.get("period"), _parse_freq(parameters), months)
+    return parse_span(parameters.get("period"), _parse_freq(parameters, by_period), months)
 
 
-def _parse_freq(parameters: Mapping[str, str]) -> str | None:
+def _parse_freq(parameters: Mapping[str, str], by_period: bool) -> str | None:
     freq = parameters.get("freq")
     if freq is None:
-        return "month" if PERIOD in listed_values(parameters, "group_by") else None
+        return "month" if by_period else None
     return parse_choice("freq", freq, FREQUENCIES)

@@ -159,6 +159,8 @@ REFUSED = [
      " released; released are 2026-05, 2026-06"),
     ("measure=crates&period=2026-06-01..2026-06-07&freq=month", MalformedPeriod, "period=2026-06-01..2026-06-07 cuts a"
      " month, so freq=month cannot be answered; ask whole months, or freq=day, or leave freq out for one sum"),
+    ("measure=crates&group_by=kind,,state&compare=x", MalformedQuestion, "parameter 'group_by' has an empty value in"
+     " 'kind,,state'; leave the parameter out, or write group_by=A or group_by=A,B"),
 ]  # fmt: skip
 
 
