@@ -8,10 +8,10 @@ from typing import Any
 
 from fastapi import Request
 
-from api.refusals import Malformed, TooLarge
+from api.http.body import read_body
+from api.refusals import Malformed
 from datasets.refusal import printable
 
-MAX_BODY_BYTES = 64 * 1024
 BODY_EXAMPLE = '{"measure": ["actions"], "group_by": ["category"]}'
 
 
@@ -45,16 +45,6 @@ class _Members(list[tuple[str, Any]]):
 
 def _refuse_constant(text: str) -> None:
     raise ValueError(text)
-
-
-async def read_body(request: Request) -> bytes:
-    """The body of a request. Raises TooLarge if it has more than MAX_BODY_BYTES."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; no question needs that many.")
-    return body
 
 
 def _parameter_value(name: str, value: object) -> str:

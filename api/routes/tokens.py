@@ -14,8 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from api.access.authentication import client_address
 from api.access.registry_calls import call_registry
 from api.dependencies import OpenRegistry, only_parameters
+from api.http.body import read_body
 from api.http.responses import NO_STORE
-from api.refusals import Malformed
+from api.refusals import Malformed, TooLarge
 from auth.audit.chain import Mandate
 from auth.crypto.jwt import LONGEST_TEXT
 from auth.errors import TokenRefused, UnknownRecord
@@ -25,7 +26,7 @@ log = logging.getLogger("daylight.auth")
 
 router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only_parameters())])
 
-MOST_BYTES = 8192
+MAX_TOKEN_BODY_BYTES = 8192
 BODY = {
     "required": True,
     "content": {
@@ -43,14 +44,11 @@ BODY = {
 
 async def _token_in_body(request: Request) -> str:
     """The text of the token in the body. Raises Malformed."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Malformed("The body is longer than any token.")
     try:
-        members = orjson.loads(body)
+        members = orjson.loads(await read_body(request, MAX_TOKEN_BODY_BYTES))
         text = members["token"]
+    except TooLarge:
+        raise Malformed("The body is longer than any token.") from None
     except (orjson.JSONDecodeError, KeyError, TypeError):
         text = None
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
@@ -70,7 +68,7 @@ async def revoke_found(
     name = throttle.ensure_not_throttled(address, text)
     try:
         close, token_id = await call_registry(request, _identify, registry, text)
-        mandate = Mandate(f"holder:{token_id}", "revoked by its holder", datetime.now(UTC))
+        mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
         await run_in_threadpool(close, token_id, mandate)
     except (UnknownRecord, TokenRefused) as refused:
         log.info("token refused: %s", getattr(refused, "cause", "found, and unknown"))

@@ -90,7 +90,7 @@ EXPLANATIONS = {
     ),
     "too-large": Explanation(
         "Send a body of at most 64 KiB.",
-        "The body has more than 65536 bytes; no question needs that many.",
+        "The body has more than 65536 bytes; send a smaller one.",
     ),
     "too-long": Explanation(
         "Send a long question as the JSON body of a POST to the same path.",

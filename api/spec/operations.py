@@ -105,12 +105,13 @@ RESPONSES = {
 }  # fmt: skip
 """By path. An operation that is not named here responds with a JSON object, that of an admin as in ADMIN."""
 ADMIN = OperationResponse(problems=ADMIN_PROBLEMS, token=True, conditional=False)
-NEEDS_ANOTHER_ADMIN = {
+ANSWERED_LATER = {
     ("/v1/admin/applications/{name}/approve", "post"),
     ("/v1/admin/projects/{name}", "patch"),
     ("/v1/admin/releases/{dataset}/{release}/withdraw", "post"),
 }
-"""Operations that may wait for a second admin, and then respond with 202."""
+"""Operations that respond with 202 if the change does not take effect yet: another person must agree, or the host that builds
+releases must act."""
 _FIRST_RELEASE = {"dataset": "$request.path.dataset", "release": "$response.body#/releases/0/release"}
 LINKS: dict[str, Any] = {
     "/v1/codelists": {
@@ -152,9 +153,10 @@ def _responses(shape: OperationResponse, path: str, method: str) -> dict[str, An
     problems = _problems_of(path) | shape.problems | (TOKEN_PROBLEMS if shape.token else set())
     found = responses(shape.content, problems, conditional=shape.conditional)
     found[shape.status] = found.pop("200")
-    if (path, method) in NEEDS_ANOTHER_ADMIN:
+    if (path, method) in ANSWERED_LATER:
         found["202"] = {
-            "description": "Recorded. Another admin must approve it.",
+            "description": "Recorded. It takes effect when another person agrees or, for a withdrawal, when "
+            "`daylight release withdraw` is run.",
             "content": media_content(JSON),
         }
     for status, response in shape.further.items():

@@ -1,4 +1,4 @@
-"""/v1/admin/admins and /v1/admin/pending: admins and their roles, and changes that wait for a second admin."""
+"""/v1/admin/admins and /v1/admin/pending: admins and their roles, and changes that wait for another person."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def change(
     )
 
 
-@router.get("/pending", summary="Changes that wait for a second admin", dependencies=MAY_READ)
+@router.get("/pending", summary="Changes that wait for another person", dependencies=MAY_READ)
 def pending(registry: OpenRegistry) -> Response:
-    """Every change that one admin has approved and that needs the approval of another."""
+    """Every change that one admin has approved and that needs the approval of another person or the host that builds."""
     found = registry.approvals.list_pending(datetime.now(UTC))
     return no_store_response(
         {"pending": [{"act": c.act, "subject": c.subject, "by": c.actor, "at": c.at} for c in found]}

@@ -68,7 +68,7 @@ def submit(
 def approve(
     name: Annotated[str, example("EX-2")], admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly
 ) -> Response:
-    """Approve a reasoned request: its project is active from its first day on. 202 if another admin must approve it first."""
+    """Approve a reasoned request: its project is active from its first day. 202 if another person must approve it first."""
     made = registry.applications.approve(name, mandate_for(admin, body.reason))
     if made is None:
         return approval_pending_response()

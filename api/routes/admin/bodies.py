@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.query.body import read_body
+from api.http.body import read_body
 from api.refusals import Malformed
 from auth.projects import NewProject
 from auth.scopes import parse_scopes

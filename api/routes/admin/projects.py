@@ -57,7 +57,7 @@ def create(
     registry: OpenRegistry,
     body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
-    """Open a project without an application. Refused if two admins must approve projects: submit an application then."""
+    """Open a project without an application. Refused if another person must approve projects: submit an application then."""
     return no_store_response(
         _project_json(registry.projects.create(body.as_project(), mandate_for(admin, body.reason)))
     )
@@ -75,7 +75,7 @@ def change(
     registry: OpenRegistry,
     body: Annotated[AmendedRequest, Depends(json_body(AmendedRequest))],
 ) -> Response:
-    """Change a project as its amended request says. Every version is kept. 202 if another admin must approve it first."""
+    """Change a project as its amended request says. Every version is kept. 202 if another person must approve it first."""
     wanted = ProjectChange(parse_scopes(body.scopes) if body.scopes else None, body.tier, body.last_day)
     changed = registry.projects.change(name, wanted, mandate_for(admin, body.reason))
     return approval_pending_response() if changed is None else no_store_response(_project_json(changed))

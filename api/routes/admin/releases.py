@@ -42,7 +42,7 @@ def withdraw(
 ) -> Response:
     """Request that a release be withdrawn. The host that builds releases does it, since it signs the erratum.
 
-    If the approval of two admins is required, this is the first.
+    If the approval of another person is required, this counts as the first of the two.
     """
     published.find(dataset, release)
     registry.approvals.request_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))

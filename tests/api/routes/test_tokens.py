@@ -28,7 +28,7 @@ def test_the_found_token_of_a_session_is_closed_once_and_with_the_same_answer(de
     ensure_problem(anyone.get("/v1/admin/session", headers=bearer(session)), 401, "token-refused")
     acts = [line for line in deployment.registry.audit.export() if line.get("subject") == held]
     assert [act["act"] for act in acts] == ["session.opened", "session.closed"]
-    assert acts[1]["actor"] == f"holder:{held}"
+    assert (acts[1]["actor"], acts[1]["reason"]) == (f"holder:{held}", "whoever holds it closes it")
 
 
 def test_an_expired_session_is_closed_too_and_a_forged_one_is_not(deployment, anyone):
