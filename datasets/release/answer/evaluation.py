@@ -22,7 +22,7 @@ from datasets.release.answer.release import Release
 from datasets.release.answer.table import FigureValues, Result, RowBlock, build_table, row_order, select_rows
 from datasets.release.format.codebook import CodeEntry
 from datasets.release.format.status import COVERS, STATUS
-from datasets.release.query.expressions import Figure, Term, figures_of
+from datasets.release.query.figures import Figure, Term, figures_of
 from datasets.release.query.question import Question
 from datasets.release.query.span import Days
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from datasets.release.answer.grid import Grid
 from datasets.release.answer.release import Release
 from datasets.release.format.manifest import Manifest
-from datasets.release.query.expressions import Figure
+from datasets.release.query.figures import Figure
 
 
 def warnings(figures: Iterable[Figure], releases: Sequence[Release]) -> list[str]:

@@ -7,7 +7,7 @@
     sort=-actions,category     limit=10    cursor=...         shape=wide|long
 
 `vocabulary` holds the parameters and the refusals, `question` a parsed question and its canonical spelling, `span` the time
-it asks about, `expressions` the numbers it asks for. `parsing` puts a question together from its parameters; the other
+it asks about, `figures` the numbers it asks for. `parsing` puts a question together from its parameters; the other
 modules each parse some of them.
 """
 

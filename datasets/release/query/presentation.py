@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.status import CONFIDENCE
-from datasets.release.query.expressions import columns_of_figures, figures_of
+from datasets.release.query.figures import columns_of_figures, figures_of
 from datasets.release.query.question import Question
 from datasets.release.query.vocabulary import PERIOD, MalformedQuestion, listed_values
 
