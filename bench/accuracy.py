@@ -10,7 +10,7 @@ from math import sqrt
 
 import numpy as np
 
-from bench.figures import Figure
+from bench.figures import BenchmarkLine
 from datasets.catalogue import DATASETS
 from datasets.period import Month
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
@@ -19,11 +19,11 @@ from datasets.privacy.plan import Plan, cell_count
 from datasets.privacy.residuals import ExactTable, measure, reconstruct
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[BenchmarkLine]:
     for dataset in DATASETS:
         for name, plan in plan_budget(dataset, Month(2026, 6)).measures.items():
             ours, promised, peer = _ours(plan), _promised(plan), _independent(plan)
-            yield Figure(
+            yield BenchmarkLine(
                 f"{dataset.name}.{name}: {len(plan.workload)} cuboids, rho {float(plan.rho):g}",
                 f"RMSE {ours:.2f} (promised {promised:.2f})",
                 f"RMSE {peer:.2f} (independent noise)",

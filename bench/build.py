@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.figures import Figure, alone
+from bench.figures import BenchmarkLine, alone
 from datasets.catalogue import find_dataset
 from datasets.definition import Cuboid, Dataset, Level
 from datasets.period import Month
@@ -38,25 +38,25 @@ def sizes() -> tuple[int, ...]:
     return tuple(map(int, numbers.split(","))) if numbers else SIZES
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[BenchmarkLine]:
     for rows in sizes():
         yield from _figures(rows)
 
 
-def _figures(rows: int) -> Iterator[Figure]:
+def _figures(rows: int) -> Iterator[BenchmarkLine]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         alone(write_events, rows, root)
         _, ours = alone(build, root)
         _, counting = alone(count_with_group_by, root)
     cpu = counting.cpu * EVERY
-    yield Figure(f"{rows:,} rows: seconds", f"{ours.seconds:.1f} s", goal="10^8: under 600 s")
-    yield Figure(f"{rows:,} rows: rows/s", f"{rows / ours.seconds:,.0f}")
-    yield Figure(
+    yield BenchmarkLine(f"{rows:,} rows: seconds", f"{ours.seconds:.1f} s", goal="10^8: under 600 s")
+    yield BenchmarkLine(f"{rows:,} rows: rows/s", f"{rows / ours.seconds:,.0f}")
+    yield BenchmarkLine(
         f"{rows:,} rows: CPU seconds", f"{ours.cpu:.1f} s",
         f"{cpu:.1f} s (DuckDB's GROUP BY of codes, every {EVERY}th cuboid times {EVERY})", ours.cpu / cpu, "at most 2",
     )  # fmt: skip
-    yield Figure(
+    yield BenchmarkLine(
         f"{rows:,} rows: peak memory",
         f"{ours.peak:,.0f} MiB",
         f"{counting.peak:,.0f} MiB",

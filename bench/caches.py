@@ -22,7 +22,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.settings import ApiSettings
-from bench.figures import Figure
+from bench.figures import BenchmarkLine
 from tests.deployment import Deployment
 
 TIMES, ROUNDS = 20, 60
@@ -81,7 +81,7 @@ class Variant:
         await self.app(scope, receive, send)
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[BenchmarkLine]:
     with tempfile.TemporaryDirectory() as folder:
         deployment = Deployment(Path(folder))
         try:
@@ -91,7 +91,7 @@ def figures() -> Iterator[Figure]:
             deployment.close()
 
 
-async def compare_caches(deployment: Deployment) -> list[Figure]:
+async def compare_caches(deployment: Deployment) -> list[BenchmarkLine]:
     token = deployment.token(deployment.project(tier="extended"))
     missing = [(), *((cache,) for cache in CACHES), *((cache, CACHES[-1]) for cache in CACHES[:-1])]
     async with AsyncExitStack() as stack:
@@ -152,9 +152,9 @@ def _figure(
     base: tuple[str, ...],
     cpu: dict[tuple[str, ...], float],
     goal: str = "",
-) -> Figure:
+) -> BenchmarkLine:
     ours, peer = cpu[without], cpu[base]
-    return Figure(
+    return BenchmarkLine(
         f"{what}, without the cache of {without[0]}",
         f"{ours:.0f} us",
         f"{peer:.0f} us (with it)",

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class BenchmarkLine:
     """One line of the table. `ratio` is our figure divided by the peer's; `goal` says what it should be."""
 
     what: str
@@ -48,7 +48,7 @@ def _measured(work: Callable[..., Result], arguments: tuple[object, ...]) -> tup
     return result, Cost(seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def show(title: str, figures: Iterable[Figure]) -> None:
+def show(title: str, figures: Iterable[BenchmarkLine]) -> None:
     """Print the lines of one benchmark as a table."""
     table = Table(title=title, title_justify="left", pad_edge=False)
     for name in ("", "Daylight", "peer or limit", "ratio", "goal"):

@@ -27,7 +27,7 @@ from api.settings import ApiSettings
 from auth.crypto.jwt import verify_signature
 from auth.registry import Registry
 from bench import caches
-from bench.figures import Figure
+from bench.figures import BenchmarkLine
 from tests.deployment import Deployment
 
 TIMES = 3000
@@ -37,7 +37,7 @@ GOAL = 400.0
 Layer = Callable[[Request], Awaitable[None]]
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[BenchmarkLine]:
     with tempfile.TemporaryDirectory() as folder:
         deployment = Deployment(Path(folder))
         token = deployment.token(deployment.project(tier="extended"))
@@ -48,7 +48,7 @@ def figures() -> Iterator[Figure]:
     yield from caches.figures()
 
 
-async def _layer_figures(registry: Registry, home: Path, token: str) -> list[Figure]:
+async def _layer_figures(registry: Registry, home: Path, token: str) -> list[BenchmarkLine]:
     settings = ApiSettings(home=home, limit_extended="100000000/minute")
     limits = RateLimits(settings)
 
@@ -97,13 +97,13 @@ async def _layer_figures(registry: Registry, home: Path, token: str) -> list[Fig
         executor.close()
     bare = cpu_by_layer["bare route"]
     lines = [
-        Figure(name, f"{cpu:.0f} us", f"{bare:.0f} us (bare route)", cpu / bare)
+        BenchmarkLine(name, f"{cpu:.0f} us", f"{bare:.0f} us (bare route)", cpu / bare)
         for name, cpu in cpu_by_layer.items()
         if cpu != bare
     ]
     admission = cpu_by_layer["+ limit (memory)"] - bare
     lines.append(
-        Figure(
+        BenchmarkLine(
             "authentication, registry and limit together",
             f"{admission:.0f} us",
             f"{GOAL:.0f} us",

@@ -17,7 +17,7 @@ from math import prod, sqrt
 import numpy as np
 import opendp.prelude as dp
 
-from bench.figures import Figure
+from bench.figures import BenchmarkLine
 from datasets.pipeline.engine.counting import Counter
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.privacy.axis import Axis
@@ -37,7 +37,7 @@ Codes = list[np.ndarray]
 Release = dict[tuple[int, ...], np.ndarray]
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[BenchmarkLine]:
     draw = np.random.default_rng(1)
     codes = [(draw.random(ROWS) ** 2 * size).astype(np.intp) for size in SIZES]
     exact = {cuboid: _marginal(codes, cuboid) for cuboid in WANTED}
@@ -46,11 +46,11 @@ def figures() -> Iterator[Figure]:
         _release_and_seconds(_opendp, codes),
     )
     error, their_error = _error(ours, exact), _error(theirs, exact)
-    yield Figure(
+    yield BenchmarkLine(
         f"{len(WANTED)} marginals: CPU seconds", f"{seconds:.2f} s", f"{their_seconds:.2f} s (OpenDP {_version()})",
         seconds / their_seconds, "at most 0.01",
     )  # fmt: skip
-    yield Figure(
+    yield BenchmarkLine(
         "RMSE a cell", f"{error:.2f}", f"{their_error:.2f} (OpenDP)", error / their_error, "at most 1"
     )
 

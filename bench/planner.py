@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import combinations
 from math import sqrt
 
-from bench.figures import Figure
+from bench.figures import BenchmarkLine
 from datasets.catalogue import DATASETS
 from datasets.definition import Cuboid
 from datasets.period import Month
@@ -23,7 +23,7 @@ PUBLISHED = {
 }
 
 
-def figures() -> Iterator[Figure]:
+def figures() -> Iterator[BenchmarkLine]:
     for name, (sizes, published) in PUBLISHED.items():
         axes = tuple(Axis(f"a{i}", ((n,),)) for i, n in enumerate(sizes))
         workload = cuboids_up_to_three(len(sizes))
@@ -31,14 +31,16 @@ def figures() -> Iterator[Figure]:
         made = plan(axes, workload, rho=Fraction(1, 2), weights=dict.fromkeys(workload, 1.0))
         seconds = time.perf_counter() - start
         error = _root_mean_square(made)
-        yield Figure(
+        yield BenchmarkLine(
             f"{name}: {len(workload)} cuboids", f"{seconds:.3f} s, RMSE {error:.3f}", f"RMSE {published} (RP's code)",
             error / published, "1.00",
         )  # fmt: skip
     for dataset in DATASETS:
         start = time.perf_counter()
         budget = plan_budget(dataset, Month(2026, 6))
-        yield Figure(f"{dataset.name}: {len(budget.cuboids)} cuboids", f"{time.perf_counter() - start:.3f} s")
+        yield BenchmarkLine(
+            f"{dataset.name}: {len(budget.cuboids)} cuboids", f"{time.perf_counter() - start:.3f} s"
+        )
 
 
 def cuboids_up_to_three(dimensions: int) -> list[Cuboid]:

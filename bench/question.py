@@ -13,7 +13,7 @@ import duckdb
 
 from api.render.tables import as_json
 from bench.build import build, write_events
-from bench.figures import Figure, alone
+from bench.figures import BenchmarkLine, alone
 from datasets.release.format import layout
 from datasets.release.releases import Releases
 
@@ -49,7 +49,7 @@ QUESTIONS = (
 )
 
 
-def figures(rows: int = ROWS) -> Iterator[Figure]:
+def figures(rows: int = ROWS) -> Iterator[BenchmarkLine]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         alone(write_events, rows, root)
@@ -63,7 +63,7 @@ def figures(rows: int = ROWS) -> Iterator[Figure]:
             for each in QUESTIONS:
                 ours = _median(lambda each=each: _answer(releases, each))
                 raw = _median(lambda each=each: con.execute(each.sql).fetchall())
-                yield Figure(
+                yield BenchmarkLine(
                     each.what, f"{ours * 1e3:.2f} ms", f"{raw * 1e3:.2f} ms (raw DuckDB)", ours / raw
                 )
         releases.close()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from bench.figures import Figure
+from bench.figures import BenchmarkLine
 from datasets.release.format import layout
 from tests.deployment import ALL, Deployment
 
@@ -89,7 +89,7 @@ def run_server(command: list[str], port: int, fields: Mapping[str, str], **env: 
             process.terminate()
 
 
-def figures(rows: int = 100_000) -> Iterator[Figure]:
+def figures(rows: int = 100_000) -> Iterator[BenchmarkLine]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         deployment = Deployment(home)
@@ -128,7 +128,7 @@ def figures(rows: int = 100_000) -> Iterator[Figure]:
 
 def _latencies(
     ours: Server, uncached: Server, bare: Server, other: Server, with_h11: Server
-) -> Iterator[Figure]:
+) -> Iterator[BenchmarkLine]:
     with_h11.ask(QUESTION).read()
     answer = ours.ask(QUESTION)
     answer.read()
@@ -162,23 +162,23 @@ def _median_cost(rounds: Sequence[RequestCost]) -> RequestCost:
     )
 
 
-def _cpu_figure(what: str, ours: RequestCost, peer: RequestCost, name: str, goal: str = "") -> Figure:
-    return Figure(
+def _cpu_figure(what: str, ours: RequestCost, peer: RequestCost, name: str, goal: str = "") -> BenchmarkLine:
+    return BenchmarkLine(
         f"actions by category, {what}: CPU", str(ours), f"{peer} ({name})", ours.cpu / peer.cpu, goal
     )
 
 
-def _throughputs(uncached: Server, bare: Server, other: Server) -> Iterator[Figure]:
+def _throughputs(uncached: Server, bare: Server, other: Server) -> Iterator[BenchmarkLine]:
     cells = int(
         uncached.ask(f"{LONG.replace('aggregates', 'plan')}").read().split(b'"rows":')[1].split(b",")[0]
     )
     raw = bare.measure("/long", times=10)
     theirs = other.measure("/cells/long.json?_shape=array&_size=max", times=5)
     rate = _rate(cells, raw)
-    yield Figure(f"{cells:,} rows, datasette as JSON", "", f"{_rate(cells, theirs):,.0f} rows/s")
+    yield BenchmarkLine(f"{cells:,} rows, datasette as JSON", "", f"{_rate(cells, theirs):,.0f} rows/s")
     for format_ in ("json", "ndjson", "csv", "parquet", "arrow"):
         found = uncached.measure(f"{LONG}&format={format_}", times=10)
-        yield Figure(
+        yield BenchmarkLine(
             f"{cells:,} rows as {format_}",
             f"{_rate(cells, found):,.0f} rows/s, {found.bytes / 2**20:.1f} MiB",
             f"{rate:,.0f} rows/s (DuckDB + orjson)",

@@ -17,8 +17,8 @@ import grimp
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("api", "auth", "cli", "datasets")
-MOST_FILES = 15
-MOST_LINES = 300
+MAX_FILES = 15
+MAX_LINES = 300
 MEDIAN_LINES = 5
 P90_LINES = 16
 
@@ -26,7 +26,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Figure:
+class LayoutFigure:
     """One line of the table: what was measured, its value, its limit, and what is beyond it."""
 
     name: str
@@ -45,13 +45,13 @@ def modules(*folders: str) -> list[Path]:
     return sorted(path for path in found if path.name != "__init__.py")
 
 
-def files_in_largest_folder() -> Figure:
+def files_in_largest_folder() -> LayoutFigure:
     """Modules of one folder, without those of its sub-folders; packages and tests."""
     sizes = Counter(path.parent.relative_to(ROOT).as_posix() for path in modules(*PACKAGES, "tests", "bench"))
-    return _largest("files in the largest folder", sizes, MOST_FILES)
+    return _largest("files in the largest folder", sizes, MAX_FILES)
 
 
-def lines_of_longest_module() -> Figure:
+def lines_of_longest_module() -> LayoutFigure:
     """Lines of a module; packages and tests."""
     sizes = Counter(
         {
@@ -59,29 +59,29 @@ def lines_of_longest_module() -> Figure:
             for path in modules(*PACKAGES, "tests", "bench")
         }
     )
-    return _largest("lines of the longest module", sizes, MOST_LINES)
+    return _largest("lines of the longest module", sizes, MAX_LINES)
 
 
-def lines_of_functions() -> tuple[Figure, Figure]:
+def lines_of_functions() -> tuple[LayoutFigure, LayoutFigure]:
     """Median and 90th percentile of the lines of a function's body, without its docstring; packages alone."""
     tenths = quantiles([_body_lines(function) for function, _ in _functions()], n=10, method="inclusive")
     return (
-        Figure("lines of a function, median", tenths[4], MEDIAN_LINES),
-        Figure("lines of a function, 90th percentile", tenths[8], P90_LINES),
+        LayoutFigure("lines of a function, median", tenths[4], MEDIAN_LINES),
+        LayoutFigure("lines of a function, 90th percentile", tenths[8], P90_LINES),
     )
 
 
-def class_names_defined_twice() -> Figure:
-    """Names of classes that two modules of the packages define."""
+def class_names_defined_twice() -> LayoutFigure:
+    """Names of classes that two modules define; packages and benchmarks."""
     places = defaultdict(set)
-    for path in modules(*PACKAGES):
+    for path in modules(*PACKAGES, "bench"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef):
                 places[node.name].add(path.relative_to(ROOT).as_posix())
     return _repeated("class names defined twice", places)
 
 
-def private_helpers_defined_twice() -> Figure:
+def private_helpers_defined_twice() -> LayoutFigure:
     """Names of private functions that two modules of the packages define at their top level."""
     places = defaultdict(set)
     for path in modules(*PACKAGES):
@@ -91,7 +91,7 @@ def private_helpers_defined_twice() -> Figure:
     return _repeated("private helpers defined twice", places)
 
 
-def import_cycles() -> Figure:
+def import_cycles() -> LayoutFigure:
     """Modules of the packages that import themselves by way of others."""
     graph = grimp.build_graph(*PACKAGES)
     cyclic = sorted(
@@ -102,10 +102,10 @@ def import_cycles() -> Figure:
             for imported in graph.find_modules_directly_imported_by(module)
         )
     )
-    return Figure("modules in an import cycle", len(cyclic), 0, tuple(cyclic))
+    return LayoutFigure("modules in an import cycle", len(cyclic), 0, tuple(cyclic))
 
 
-def figures() -> tuple[Figure, ...]:
+def figures() -> tuple[LayoutFigure, ...]:
     """All figures, in the order of the table."""
     return (
         files_in_largest_folder(),
@@ -129,14 +129,14 @@ def _body_lines(function: Function) -> int:
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 1
 
 
-def _largest(name: str, sizes: Counter[str], limit: int) -> Figure:
+def _largest(name: str, sizes: Counter[str], limit: int) -> LayoutFigure:
     beyond = tuple(f"{place}: {size}" for place, size in sizes.most_common() if size > limit)
-    return Figure(name, max(sizes.values()), limit, beyond)
+    return LayoutFigure(name, max(sizes.values()), limit, beyond)
 
 
-def _repeated(name: str, places: dict[str, set[str]]) -> Figure:
+def _repeated(name: str, places: dict[str, set[str]]) -> LayoutFigure:
     repeated = tuple(f"{key}: {', '.join(sorted(at))}" for key, at in sorted(places.items()) if len(at) > 1)
-    return Figure(name, len(repeated), 0, repeated)
+    return LayoutFigure(name, len(repeated), 0, repeated)
 
 
 def main() -> None:
