@@ -84,10 +84,10 @@ moderation = Dataset(
             rows_per_unit=20,
             publish=up_to(2)
             .finer("keyword", 2)
-            .named("category", "member_state", "day")
-            .named("keyword", "source", "ground", "restriction")  # harmonised report, parts 4, 5 and 6
-            .named("keyword", "source", "ground", "automated_detection")
-            .named("keyword", "source", "hours_to_action"),
+            .with_cuboid("category", "member_state", "day")
+            .with_cuboid("keyword", "source", "ground", "restriction")  # harmonised report, parts 4, 5 and 6
+            .with_cuboid("keyword", "source", "ground", "automated_detection")
+            .with_cuboid("keyword", "source", "hours_to_action"),
             share=Fraction(1, 2),
         ),
         UnitMeasure(

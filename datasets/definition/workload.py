@@ -18,7 +18,7 @@ class Workload:
     """Which cuboids are published: all of up to `depth` dimensions at their first level, all of up to a given number of
     dimensions with a finer level among them, and single cuboids by name.
 
-    >>> up_to(2).finer("keyword", 1).named("keyword", "day").levels
+    >>> up_to(2).finer("keyword", 1).with_cuboid("keyword", "day").levels
     (('keyword', 1),)
     """
 
@@ -30,7 +30,7 @@ class Workload:
         """Also publish `level`, in cuboids of at most `depth` dimensions."""
         return Workload(self.depth, (*self.levels, (level, depth)), self.deeper)
 
-    def named(self, *levels: str) -> Workload:
+    def with_cuboid(self, *levels: str) -> Workload:
         """Also publish this one cuboid, whatever its depth."""
         return Workload(self.depth, self.levels, (*self.deeper, levels))
 

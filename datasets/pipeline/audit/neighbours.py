@@ -61,11 +61,11 @@ def write_events(root: Path, dataset: Dataset, month: Month, rows: Iterable[Row]
 def crowd(dataset: Dataset, month: Month) -> tuple[Row, ...]:
     """The rows that both inputs have: of people, and of an organisation."""
     places = ProbeSites(dataset, month)
-    alike = [places.row(f"alike {n}", f"a{n}", places.home) for n in range(4)]
-    mixed = [places.row(f"mixed {n}", f"m{n}", places.near(n)) for n in range(26)]
-    firm = [places.row("firm", f"f{n}", places.near(n), kind="organisation") for n in range(9)]
+    alike = [places.row(f"alike {n}", f"a{n}", places.home_site) for n in range(4)]
+    mixed = [places.row(f"mixed {n}", f"m{n}", places.neighbouring_site(n)) for n in range(26)]
+    firm = [places.row("firm", f"f{n}", places.neighbouring_site(n), kind="organisation") for n in range(9)]
     ladder = [
-        places.row(f"day {day} {n}", f"d{day}-{n}", places.on_day(day))
+        places.row(f"day {day} {n}", f"d{day}-{n}", places.site_on_day(day))
         for day, size in enumerate(LADDER, 10)
         for n in range(size - 1)
     ]
@@ -79,29 +79,32 @@ def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
     def rows(at: Iterable[Site], kind: str = "person", unit: str = "canary") -> tuple[Row, ...]:
         return tuple(places.row(unit, f"c{n}", place, kind) for n, place in enumerate(at))
 
-    both = (*rows([places.home] * over, "organisation"), places.row("canary", "person", places.home))
-    borrowed = tuple(places.row("canary", f"a{n}", places.home) for n in range(4))
+    both = (
+        *rows([places.home_site] * over, "organisation"),
+        places.row("canary", "person", places.home_site),
+    )
+    borrowed = tuple(places.row("canary", f"a{n}", places.home_site) for n in range(4))
     wrong = tuple(_invalid_rows(places))
     return (
-        Canary("alone in its cell", rows([places.away]), 1, attacked=True),
-        Canary("one row among a few", rows([places.home]), 1, attacked=True),
-        Canary("far over every cap", rows([places.home] * over), over, attacked=True),
+        Canary("alone in its cell", rows([places.empty_site]), 1, attacked=True),
+        Canary("one row among a few", rows([places.home_site]), 1, attacked=True),
+        Canary("far over every cap", rows([places.home_site] * over), over, attacked=True),
         *(
-            Canary(f"number {size} in its cells", rows([places.on_day(day)]), 1)
+            Canary(f"number {size} in its cells", rows([places.site_on_day(day)]), 1)
             for day, size in enumerate(LADDER, 10)
         ),
-        Canary("far over every cap, in many cells", rows(map(places.scattered, range(over))), over),
-        Canary("seven rows in seven cells", rows(map(places.scattered, range(7))), 7),
+        Canary("far over every cap, in many cells", rows(map(places.distant_site, range(over))), over),
+        Canary("seven rows in seven cells", rows(map(places.distant_site, range(7))), 7),
         Canary("a person who says to be an organisation", both, over + 1),
         Canary("other people's event ids, each twice", (*borrowed, *borrowed), 4),
-        Canary("an organisation's event", rows([places.home], "organisation", "firm"), 1),
+        Canary("an organisation's event", rows([places.home_site], "organisation", "firm"), 1),
         Canary("rows that do not fit", wrong, 0),
     )
 
 
 def _invalid_rows(places: ProbeSites) -> Iterator[Row]:
     """Rows that must not be counted: each has one value that is not valid in its column."""
-    good = places.row("canary", "w", places.home)
+    good = places.row("canary", "w", places.home_site)
     codes, numbers = places.code_columns, places.number_columns
     values: list[tuple[str, object]] = [
         ("unit_id", None), ("unit_id", " "), ("unit_id", "x" * 501), ("event_id", None), ("unit_kind", "robot"),

@@ -27,31 +27,33 @@ class ProbeSites:
         return tuple(axis.size(axis.depth) for axis in axes_of(self.dataset, self.month))
 
     @cached_property
-    def home(self) -> Site:
+    def home_site(self) -> Site:
         """The site where a row costs most: in each dimension the first code of the largest family (PRIVACY.md, section 7)."""
         axes = axes_of(self.dataset, self.month)
         return tuple(int(axis.siblings(axis.depth).argmax()) for axis in axes)
 
     @cached_property
-    def away(self) -> Site:
+    def empty_site(self) -> Site:
         """A site without any row of the crowd."""
-        return self._offset((-1,) * len(self.home))
+        return self._offset((-1,) * len(self.home_site))
 
-    def on_day(self, number: int) -> Site:
+    def site_on_day(self, number: int) -> Site:
         """The home site on another day; `number` counts from 0."""
         dimensions = self.dataset.dimensions
-        return tuple(number if d.is_calendar else at for d, at in zip(dimensions, self.home, strict=True))
+        return tuple(
+            number if d.is_calendar else at for d, at in zip(dimensions, self.home_site, strict=True)
+        )
 
-    def near(self, number: int) -> Site:
+    def neighbouring_site(self, number: int) -> Site:
         """The home site with the next code in some dimensions, which depend on `number`."""
-        return self._offset([(number + at * (number // 4)) % 5 // 4 for at in range(len(self.home))])
+        return self._offset([(number + at * (number // 4)) % 5 // 4 for at in range(len(self.home_site))])
 
-    def scattered(self, number: int) -> Site:
+    def distant_site(self, number: int) -> Site:
         """A site that is far from the site of the next number."""
-        return self._offset([number * (2 * at + 1) for at in range(len(self.home))])
+        return self._offset([number * (2 * at + 1) for at in range(len(self.home_site))])
 
     def _offset(self, steps: tuple[int, ...] | list[int]) -> Site:
-        return tuple((at + step) % n for at, step, n in zip(self.home, steps, self._sizes, strict=True))
+        return tuple((at + step) % n for at, step, n in zip(self.home_site, steps, self._sizes, strict=True))
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

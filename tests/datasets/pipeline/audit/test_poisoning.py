@@ -32,7 +32,7 @@ CANARIES = {canary.name: canary for canary in canaries(HARVEST, JUNE)}
 
 def fake_accounts(folder):
     """A file of accounts with one row each, all in the canary's cell, with event ids that other rows use too."""
-    home = PLACES.row("fake", "e", PLACES.home)
+    home = PLACES.row("fake", "e", PLACES.home_site)
     columns = {name: pa.array([value] * ACCOUNTS) for name, value in home.items()}
     columns["unit_id"] = pa.array([f"fake {n}" for n in range(ACCOUNTS)])
     columns["event_id"] = pa.array([f"c{n % 10}" for n in range(ACCOUNTS)])
@@ -76,7 +76,7 @@ def test_a_build_quarantines_poisoned_rows_and_counts_the_rest(tmp_path):
         "unit_id": [b"\xff\x00"], "occurred_at": [10**18], "sold": [2.5], "cents": [[1, 2]], "plant": [{"a": 1}],
         "unit_kind": [True],
     }  # fmt: skip
-    row = PLACES.row("canary", "w", PLACES.home)
+    row = PLACES.row("canary", "w", PLACES.home_site)
     for number, (name, values) in enumerate(strange.items(), 900):
         pq.write_table(
             pa.table({**{n: [v] for n, v in row.items()}, name: values}), folder / f"part-{number:05}.parquet"
