@@ -18,7 +18,7 @@ from api.http.body import read_body
 from api.http.responses import NO_STORE
 from api.refusals import Malformed, TooLarge
 from auth.audit.chain import Mandate
-from auth.crypto.jwt import LONGEST_TEXT
+from auth.crypto.jwt import MAX_TOKEN_LENGTH
 from auth.errors import TokenRefused, UnknownRecord
 from auth.registry import Registry
 
@@ -34,7 +34,7 @@ BODY = {
             "schema": {
                 "type": "object",
                 "required": ["token"],
-                "properties": {"token": {"type": "string", "maxLength": LONGEST_TEXT}},
+                "properties": {"token": {"type": "string", "maxLength": MAX_TOKEN_LENGTH}},
             },
             "example": {"token": "the text that was found"},
         }
@@ -51,7 +51,7 @@ async def _token_in_body(request: Request) -> str:
         raise Malformed("The body is longer than any token.") from None
     except (orjson.JSONDecodeError, KeyError, TypeError):
         text = None
-    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+    if not isinstance(text, str) or len(text) > MAX_TOKEN_LENGTH:
         raise Malformed('Send the token that was found as JSON: {"token": "..."}.', parameter="token")
     return text
 

@@ -17,7 +17,7 @@ from auth.identifiers import is_key_id
 _TYPES: dict[Purpose, str] = {"release": "release+jws", "audit": "audit+jws"}
 """The `typ` of a signature for each purpose, so that a signature for one purpose is not valid for another."""
 
-_LONGEST = 1024
+_MAX_SIGNATURE_LENGTH = 1024
 _SIGNATURE_BYTES = 64
 
 
@@ -47,7 +47,7 @@ def verify_detached(
 def _is_valid(
     payload: bytes, signature: str, purpose: Purpose, find_key: Callable[[str], Key | None]
 ) -> bool:
-    if len(signature) > _LONGEST:
+    if len(signature) > _MAX_SIGNATURE_LENGTH:
         return False
     try:
         header, middle, proof = signature.split(".")

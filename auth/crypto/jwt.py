@@ -23,10 +23,10 @@ from auth.crypto.strict_json import decode_segment, read_object
 from auth.errors import TokenRefused
 from auth.identifiers import is_key_id, is_token_id
 
-LONGEST_TEXT: Final = 4096
+MAX_TOKEN_LENGTH: Final = 4096
 """Characters; a token of this registry has about 600."""
 
-LONGEST_LIFE: Final = timedelta(days=366)
+MAX_LIFE: Final = timedelta(days=366)
 CLOCK_SKEW: Final = timedelta(seconds=60)
 """By how much the clock of the issuing host may be ahead of the clock of the verifying host."""
 
@@ -67,7 +67,7 @@ def sign_token(claims: Claims, signer: Signer) -> str:
 
 def verify_signature(text: str, find_key: Callable[[str], Key | None]) -> tuple[str, Claims]:
     """The kid and the claims of a text that one of these keys signed; the claims are not checked. Raises TokenRefused."""
-    match = _SEGMENTS.fullmatch(text) if len(text) <= LONGEST_TEXT else None
+    match = _SEGMENTS.fullmatch(text) if len(text) <= MAX_TOKEN_LENGTH else None
     if match is None:
         raise TokenRefused("malformed: not three short segments of base64url")
     kid = _read_header(match[1])
@@ -149,5 +149,5 @@ def ensure_claims(claims: Claims, issuer: str, audience: str, now: datetime) -> 
         raise TokenRefused("claims: not valid yet")
     if claims.exp <= seconds:
         raise TokenRefused("expired")
-    if not 0 < claims.exp - claims.iat <= LONGEST_LIFE.total_seconds() or claims.nbf < claims.iat:
+    if not 0 < claims.exp - claims.iat <= MAX_LIFE.total_seconds() or claims.nbf < claims.iat:
         raise TokenRefused("claims: a lifetime that is not allowed")

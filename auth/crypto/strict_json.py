@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, NoReturn
 
-_LONGEST_INTEGER = 12
+_MAX_DIGITS = 12
 """Digits; a time in seconds since 1970 has ten until the year 2286."""
 
 
@@ -56,7 +56,7 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _short_integer(digits: str) -> int:
-    if len(digits) > _LONGEST_INTEGER:
+    if len(digits) > _MAX_DIGITS:
         raise ValueError("an integer is too long")
     return int(digits)
 

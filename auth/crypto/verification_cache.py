@@ -13,7 +13,7 @@ from threading import Lock
 from cachetools import LRUCache
 from jose.backends.base import Key
 
-from auth.crypto.jwt import LONGEST_TEXT, Claims, verify_signature
+from auth.crypto.jwt import MAX_TOKEN_LENGTH, Claims, verify_signature
 
 CACHE_SIZE = 10_000
 """Number of tokens."""
@@ -41,4 +41,4 @@ class VerificationCache:
 
 def _text_digest(text: str) -> bytes:
     """SHA-256 of at most one character more than a token may have: that is enough to tell a text that is too long."""
-    return hashlib.sha256(text[: LONGEST_TEXT + 1].encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(text[: MAX_TOKEN_LENGTH + 1].encode("utf-8", "surrogatepass")).digest()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.crypto.jwt import LONGEST_LIFE, Claims
+from auth.crypto.jwt import MAX_LIFE, Claims
 from auth.db.models import Project, Researcher, Token
 from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, printable
 from auth.identifiers import new_identifier
@@ -226,9 +226,9 @@ def _ensure_repeatable(token: Token, requested: tuple[str, int, str], now: datet
 
 
 def _ensure_days(days: int) -> None:
-    if not 1 <= days <= LONGEST_LIFE.days:
+    if not 1 <= days <= MAX_LIFE.days:
         raise MalformedValue(
-            f"days: {days} is not between 1 and {LONGEST_LIFE.days}; the default is {DEFAULT_DAYS}.",
+            f"days: {days} is not between 1 and {MAX_LIFE.days}; the default is {DEFAULT_DAYS}.",
             parameter="days",
             value=str(days),
         )

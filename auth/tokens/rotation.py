@@ -14,7 +14,7 @@ from auth.scopes import ensure_within, read_scopes, write_scopes
 from auth.tokens.issuing import current_scopes, find_token
 
 DEFAULT_OVERLAP = timedelta(hours=24)
-LONGEST_OVERLAP = timedelta(days=7)
+MAX_OVERLAP = timedelta(days=7)
 
 
 def rotate_token(
@@ -25,9 +25,9 @@ def rotate_token(
     The new token has the lifetime that the old one was issued for, but ends with its project. Raises UnknownRecord,
     MalformedValue, and NotAllowed if the old token is not active or was already replaced.
     """
-    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+    if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise MalformedValue(
-            f"overlap: {overlap.total_seconds():.0f} s is not between 0 and {LONGEST_OVERLAP.total_seconds():.0f} s.",
+            f"overlap: {overlap.total_seconds():.0f} s is not between 0 and {MAX_OVERLAP.total_seconds():.0f} s.",
             parameter="overlap",
             value=str(overlap),
         )

@@ -27,7 +27,7 @@ Words = Callable[[int], NDArray[np.uint64]]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-LARGEST_SCALE = 2.0**40
+MAX_SCALE = 2.0**40
 _MARGIN = 2.0**-34
 _WORD = 2.0**-64
 
@@ -39,7 +39,7 @@ def discrete_gaussian(scales: Floats, words: Words, margin: float = _MARGIN) -> 
     Raises ValueError if a scale is not above 0 or is above 2^40.
     """
     flat = np.ascontiguousarray(scales, dtype=np.float64).ravel()
-    if flat.size and not (flat.min() > 0 and flat.max() <= LARGEST_SCALE):
+    if flat.size and not (flat.min() > 0 and flat.max() <= MAX_SCALE):
         raise ValueError(f"scales of the discrete Gaussian lie above 0 and at most at 2^40, not {flat.min()}")
     draws = np.zeros(flat.shape, dtype=np.int64)
     pending = np.arange(flat.size)

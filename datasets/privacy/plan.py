@@ -24,7 +24,7 @@ import numpy as np
 
 from datasets.definition import Cuboid
 from datasets.privacy.axis import Axis
-from datasets.privacy.discrete_gaussian import LARGEST_SCALE
+from datasets.privacy.discrete_gaussian import MAX_SCALE
 
 _BUDGET_PARTS = 1 << 48
 """The budget is split into this many parts; each residual gets a whole number of them, at least one."""
@@ -114,9 +114,9 @@ def _ensure_drawable(split: Plan) -> None:
             int(axis.siblings(level).max()) for axis, level in zip(split.axes, b, strict=True) if level
         )
         scale = split.deviation(b) * folded
-        if scale > LARGEST_SCALE:
+        if scale > MAX_SCALE:
             raise ValueError(
-                f"residual {b} needs noise of scale {scale:.3g}, above {LARGEST_SCALE:.3g}; "
+                f"residual {b} needs noise of scale {scale:.3g}, above {MAX_SCALE:.3g}; "
                 "publish fewer dimensions at once, or give more rho"
             )
 

@@ -17,12 +17,12 @@ from datasets.definition import Cuboid
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cell_count
 
-MOST_CELLS = 1 << 16
+MAX_CELLS = 1 << 16
 """Cells of the widest table: 512 KiB of doubles, which fit into a core's own cache. A wider cuboid gets its own table."""
 
 
 def cover_cuboids(
-    axes: Sequence[Axis], wanted: Iterable[Cuboid], most: int = MOST_CELLS
+    axes: Sequence[Axis], wanted: Iterable[Cuboid], most: int = MAX_CELLS
 ) -> tuple[Cuboid, ...]:
     """Tables, as cuboids, such that each wanted cuboid is no finer than one of them.
 

@@ -11,11 +11,11 @@ from datasets.definition import CodeList, Dataset
 
 UNIT_KINDS = ("person", "organisation")
 
-LONGEST_ID = 500
+MAX_ID_LENGTH = 500
 """Characters. Statements of reasons (Art. 17) allow identifiers of 500."""
 
-LARGEST_VALUE = 10**15
-"""Integer values beyond this, either way, are no measurement; sums over 10^8 rows of it would not fit 64 bits."""
+MAX_VALUE = 10**15
+"""Integer values beyond this, either way, are not measurements; sums over 10^8 rows of it would not fit 64 bits."""
 
 
 class Kind(Enum):

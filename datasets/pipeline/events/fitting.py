@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from datasets.period import Month
 from datasets.pipeline.engine.sql import enum_type, quote_name, string_literal
-from datasets.pipeline.events.columns import LARGEST_VALUE, LONGEST_ID, UNIT_KINDS, EventColumn, Kind
+from datasets.pipeline.events.columns import MAX_ID_LENGTH, MAX_VALUE, UNIT_KINDS, EventColumn, Kind
 
 _WHOLE = frozenset(
     "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()
@@ -110,7 +110,7 @@ def _faults(column: EventColumn, month: Month) -> list[tuple[str, str]]:
                     f"null id: {column.name}",
                 ),
                 (
-                    f"strlen({name}) > {LONGEST_ID} AND length({name}) > {LONGEST_ID}",
+                    f"strlen({name}) > {MAX_ID_LENGTH} AND length({name}) > {MAX_ID_LENGTH}",
                     f"over-long id: {column.name}",
                 ),
             ]
@@ -130,5 +130,5 @@ def _faults(column: EventColumn, month: Month) -> list[tuple[str, str]]:
         case Kind.INTEGER:
             return [
                 (f"{name} IS NULL", f"wrong type: {column.name} is no whole number"),
-                (f"{name} NOT BETWEEN -{LARGEST_VALUE} AND {LARGEST_VALUE}", f"out of range: {column.name}"),
+                (f"{name} NOT BETWEEN -{MAX_VALUE} AND {MAX_VALUE}", f"out of range: {column.name}"),
             ]

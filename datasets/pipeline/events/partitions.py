@@ -29,7 +29,7 @@ from datasets.pipeline.events.parts import escape_glob
 ROWS_PER_PARTITION = 1 << 22
 """Rows of a partition, about; each row takes some 40 bytes on disk, and bounding a partition a few hundred MiB."""
 
-_MOST_PARTITIONS = 64
+_MAX_PARTITIONS = 64
 _LOW = (1 << 64) - 1
 
 Params = Mapping[str, object]
@@ -111,7 +111,7 @@ def _empty_folder(folder: Path) -> Path:
 
 def partitions_for(folder: Path, rows: int) -> Partitions:
     """As many partitions as this number of rows needs."""
-    return Partitions(folder, min(_MOST_PARTITIONS, 1 + rows // ROWS_PER_PARTITION))
+    return Partitions(folder, min(_MAX_PARTITIONS, 1 + rows // ROWS_PER_PARTITION))
 
 
 def salt_parameters(salt: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from datasets.refusal import Refusal, did_you_mean, printable
 SOURCE_FILE = "source.json"
 FORMATS = ("synthetic", "statements-of-reasons", "open-bandit", "table")
 
-_LARGEST = 1 << 20
+_MAX_SOURCE_BYTES = 1 << 20
 
 
 class UnreadableSource(Refusal):
@@ -51,7 +51,7 @@ def read_source(folder: Path, dataset: Dataset) -> EventSource:
         raise UnreadableSource(
             f"{path} is missing; it describes where the events come from, and every import writes it"
         )
-    if path.stat().st_size > _LARGEST:
+    if path.stat().st_size > _MAX_SOURCE_BYTES:
         raise UnreadableSource(
             f"{path} is larger than 1 MiB; it should contain a few sentences about the source of the events"
         )

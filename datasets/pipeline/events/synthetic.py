@@ -25,7 +25,7 @@ from datasets.refusal import Refusal
 
 CHUNK = 1 << 17
 ROWS_PER_FILE = 1 << 22
-MOST_ROWS = 10**8
+MAX_ROWS = 10**8
 
 Positions = NDArray[np.int64]
 Uniforms = NDArray[np.float64]
@@ -56,9 +56,9 @@ def generate_events(
 
     Raises BadRows and MonthExists.
     """
-    if not 1 <= rows <= MOST_ROWS:
+    if not 1 <= rows <= MAX_ROWS:
         raise BadRows(
-            f"--rows {rows} is not possible; choose a number between 1 and {MOST_ROWS:,}",
+            f"--rows {rows} is not possible; choose a number between 1 and {MAX_ROWS:,}",
             parameter="rows",
             value=str(rows),
         )

@@ -24,7 +24,7 @@ from datasets.refusal import Refusal, did_you_mean, printable
 ZIP_WITHIN_ZIP = 2
 """The deepest nesting of archives; the database's dumps have two levels."""
 
-LONGEST_FIELD = 1 << 20
+MAX_FIELD_LENGTH = 1 << 20
 """Characters of one CSV field; the longest that the statement schema allows is 5,000."""
 
 BytesRead = Callable[[], int]
@@ -192,7 +192,7 @@ def open_csv(member: CsvSource, *, delimiter: str = ",", encoding: str = "utf-8-
     """
     text = io.TextIOWrapper(member.stream, encoding=encoding, newline="")
     ending = _LastLineWatcher(text)
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD_LENGTH)
     lines = csv.reader(ending, delimiter=delimiter, strict=True)
     names = next(_read_rows_or_refuse(lines, member.name), [])
     if not names:

@@ -17,7 +17,7 @@ from datasets.pipeline.importers.sources import ensure_columns
 from datasets.refusal import Refusal, did_you_mean, printable
 
 ALWAYS = ("event_id", "unit_id", "unit_kind", "occurred_at")
-_LARGEST = 1 << 20
+_MAX_MAPPING_BYTES = 1 << 20
 
 
 class BadMapping(Refusal):
@@ -91,7 +91,7 @@ class MappedTable:
 
 def _read_mapping(path: Path) -> MappingFile:
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.stat().st_size > _MAX_MAPPING_BYTES:
             raise BadMapping(f"--mapping {path} is larger than 1 MiB; a mapping is a short TOML file")
         return MappingFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError:

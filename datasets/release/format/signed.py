@@ -10,7 +10,7 @@ from pathlib import Path
 
 from datasets.release.format.verification import ReleaseDamaged, Verify
 
-_LARGEST = 64 << 20
+_MAX_DOCUMENT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class SignedDocument:
 
 def read_signed(path: Path, verify: Verify) -> SignedDocument:
     """The verified document in a file. Raises ReleaseDamaged if it is a link, too large, or its signature is wrong."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_DOCUMENT_BYTES:
         raise ReleaseDamaged(f"{path.name} is missing, a link, or larger than any that is written")
     signature, _, text = path.read_bytes().partition(b"\n")
     document = SignedDocument(text, signature.decode("ascii", "replace"))

@@ -16,7 +16,7 @@ from datasets.release.format.manifest import Manifest, parse_manifest
 Verify = Callable[[bytes, str], None]
 """Raises an exception if a detached signature is not that of these bytes."""
 
-_LARGEST_MANIFEST = 64 << 20
+_MAX_MANIFEST_BYTES = 64 << 20
 
 
 class ReleaseDamaged(Refusal):
@@ -87,7 +87,7 @@ def verified_codebook(folder: Path, manifest: Manifest) -> Codebook:
 
 def _read_signed_manifest(folder: Path, verify: Verify) -> Manifest:
     path = _regular_file(folder / layout.MANIFEST)
-    if path.stat().st_size > _LARGEST_MANIFEST:
+    if path.stat().st_size > _MAX_MANIFEST_BYTES:
         raise ReleaseDamaged(f"release {folder.name}: its manifest is larger than any that is written")
     text = path.read_bytes()
     try:

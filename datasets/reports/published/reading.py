@@ -14,7 +14,7 @@ from datasets.reports.official.template import CATEGORY, KEYWORD, PERIOD_COLUMN,
 from datasets.reports.published.text import normalise, parse_lines
 from datasets.reports.published.value import PublishedValue, read_value
 
-LARGEST = 64 << 20
+MAX_PART_BYTES = 64 << 20
 PLACEHOLDERS = ("[", "…", "text to detail", "yyyy")
 """Marks in the official templates where the provider should write something."""
 MACRO_CODES = {"iw": "he", "in": "id", "ji": "yi"}
@@ -79,8 +79,8 @@ def is_share(column: str, key: Key) -> bool:
 
 def read_part(path: Path) -> PublishedPart:
     """The part in a CSV file. Raises NotAPart if it is not a part, or not one that releases can be compared with."""
-    if not path.is_file() or path.stat().st_size > LARGEST:
-        raise NotAPart(f"{path}: is not a file of at most {LARGEST >> 20} MiB; name a part as CSV")
+    if not path.is_file() or path.stat().st_size > MAX_PART_BYTES:
+        raise NotAPart(f"{path}: is not a file of at most {MAX_PART_BYTES >> 20} MiB; name a part as CSV")
     quirks: Counter[str] = Counter()
     lines = parse_lines(path.read_bytes(), lambda quirk: quirks.update([quirk]))
     if not lines:

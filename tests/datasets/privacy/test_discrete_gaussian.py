@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise, random_words
-from datasets.privacy.discrete_gaussian import LARGEST_SCALE, discrete_gaussian
+from datasets.privacy.discrete_gaussian import MAX_SCALE, discrete_gaussian
 
 
 def words_of(seed):
@@ -36,7 +36,7 @@ def test_draws_follow_the_exact_distribution(scale):
     assert stats.chisquare(observed, predicted).pvalue > 1e-4
 
 
-@pytest.mark.parametrize("scale", [50.0, 1e4, 1e9, LARGEST_SCALE])
+@pytest.mark.parametrize("scale", [50.0, 1e4, 1e9, MAX_SCALE])
 def test_wide_draws_pass_a_test_of_normality(scale):
     draws = discrete_gaussian(np.full(200_000, scale), words_of(7))
     within = np.random.default_rng(8).uniform(-0.5, 0.5, draws.size)  # spread each integer over its unit
@@ -78,7 +78,7 @@ def _second_moment(scale):
     return float((probability * z**2).sum())
 
 
-@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf"), LARGEST_SCALE * 2])
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf"), MAX_SCALE * 2])
 def test_a_scale_that_cannot_be_drawn_is_refused(scale):
     with pytest.raises(ValueError, match="scales of the discrete Gaussian"):
         discrete_gaussian(np.array([scale]), words_of(1))

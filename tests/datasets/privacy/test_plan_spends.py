@@ -11,7 +11,7 @@ from datasets.catalogue import DATASETS
 from datasets.definition import Cuboid
 from datasets.period import Month
 from datasets.pipeline.planning.budget import plan_budget
-from datasets.privacy.discrete_gaussian import LARGEST_SCALE
+from datasets.privacy.discrete_gaussian import MAX_SCALE
 from datasets.privacy.plan import Plan, plan, row_cost
 from datasets.privacy.zcdp import rho_spent
 from tests.datasets.privacy.schemas import (
@@ -130,4 +130,4 @@ def test_noise_wider_than_can_be_drawn_is_refused_before_any_data_is_read():
     with pytest.raises(ValueError, match="residual .* noise of scale"):
         plan(axes, deep, rho=Fraction(1, 1000), sensitivity=10_000, grain=10_000)
     widest = plan(axes, deep, rho=Fraction(1, 100))
-    assert widest.deviation(deep[0]) * prod(axis.size(1) for axis in axes) < LARGEST_SCALE
+    assert widest.deviation(deep[0]) * prod(axis.size(1) for axis in axes) < MAX_SCALE

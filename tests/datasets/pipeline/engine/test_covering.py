@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from datasets.catalogue import DATASETS
 from datasets.period import Month
-from datasets.pipeline.engine.covering import MOST_CELLS, cover_cuboids, select_tables
+from datasets.pipeline.engine.covering import MAX_CELLS, cover_cuboids, select_tables
 from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cell_count
@@ -38,4 +38,4 @@ def test_every_dataset_is_counted_in_a_fifth_of_the_passes_or_so():
         wanted = {cuboid for plan in budget.measures.values() for cuboid in plan.rho_of}
         tables = cover_cuboids(axes, wanted)
         assert len(tables) < len(wanted) / 4
-        assert all(cell_count(axes, table) <= MOST_CELLS for table in tables)
+        assert all(cell_count(axes, table) <= MAX_CELLS for table in tables)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
-from datasets.pipeline.events.columns import LARGEST_VALUE
+from datasets.pipeline.events.columns import MAX_VALUE
 from datasets.pipeline.events.layout import NoEvents
 from datasets.pipeline.events.parts import MissingColumn, UnreadableEvents
 from datasets.pipeline.events.source import UnreadableSource
@@ -39,7 +39,7 @@ DOES_NOT = [
     ("sold", "yes", "wrong type: sold is neither true nor false"),
     ("cents", "12.7", "wrong type: cents is no whole number"),
     ("cents", "1e3", "wrong type: cents is no whole number"),
-    ("cents", str(LARGEST_VALUE + 1), "out of range: cents"),
+    ("cents", str(MAX_VALUE + 1), "out of range: cents"),
 ]
 
 
