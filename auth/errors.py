@@ -96,10 +96,10 @@ def printable(value: str) -> str:
     return text if len(value) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
-def nearest(word: str, options: Iterable[str], max_count: int = 3) -> tuple[str, ...]:
+def similar_options(word: str, options: Iterable[str], max_count: int = 3) -> tuple[str, ...]:
     """The options that are most similar to `word`, the most similar first.
 
-    >>> nearest("ads:raed", ["ads:read", "reports:read"])
+    >>> similar_options("ads:raed", ["ads:read", "reports:read"])
     ('ads:read',)
     """
     by_folded = {option.casefold(): option for option in options}
@@ -107,10 +107,10 @@ def nearest(word: str, options: Iterable[str], max_count: int = 3) -> tuple[str,
     return tuple(by_folded[folded] for folded in found)
 
 
-def did_you_mean(suggestions: Iterable[str]) -> str:
+def suggestion_sentence(suggestions: Iterable[str]) -> str:
     """A sentence that offers the suggestions, or an empty text if there are none.
 
-    >>> did_you_mean(["ads:read"])
+    >>> suggestion_sentence(["ads:read"])
     ' Did you mean ads:read?'
     """
     words = " or ".join(suggestions)

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from auth.calendar import ensure_member_state
 from auth.db.models import Application, Institution, Membership, Project, Researcher
-from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, printable
+from auth.errors import (
+    MalformedValue,
+    NotAllowed,
+    UnknownRecord,
+    printable,
+    similar_options,
+    suggestion_sentence,
+)
 from auth.identifiers import new_identifier
 from auth.scopes import ensure_tier, write_scopes
 from auth.validation import end_of, ensure_email, ensure_text, start_of
@@ -108,7 +115,7 @@ def ensure_new_reference(session: Session, new: NewProject, *tables: type[Applic
 
 
 def list_projects(session: Session) -> Sequence[Project]:
-    """Every project, the earliest end first."""
+    """Every project, ordered by its last day."""
     return session.scalars(select(Project).order_by(Project.not_after, Project.reference)).all()
 
 
@@ -121,10 +128,10 @@ def find_project(session: Session, name: str) -> Project:
     """The project of this identifier or reference. Raises UnknownRecord with suggestions."""
     found = session.scalars(select(Project).where(or_(Project.id == name, Project.reference == name))).first()
     if found is None:
-        near = nearest(name, session.scalars(select(Project.reference)))
+        near = similar_options(name, session.scalars(select(Project.reference)))
         raise UnknownRecord(
             f"project: there is no project {printable(name)!r}; give the reference of a reasoned request, as in "
-            f"'project list'.{did_you_mean(near)}",
+            f"'project list'.{suggestion_sentence(near)}",
             parameter="project",
             value=name,
             suggestions=near,
@@ -176,10 +183,10 @@ def find_member(session: Session, project: Project, name: str) -> Researcher:
     for member in members:
         if wanted in (member.email, member.id):
             return member
-    near = nearest(wanted, [member.email for member in members])
+    near = similar_options(wanted, [member.email for member in members])
     raise UnknownRecord(
         f"researcher: {printable(name)!r} is no member of {project.reference}; add them with 'researcher add'."
-        f"{did_you_mean(near)}",
+        f"{suggestion_sentence(near)}",
         parameter="researcher",
         value=name,
         suggestions=near,

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from auth.admins.accounts import Admins
-from auth.admins.approvals import Approvals, DualControl
+from auth.admins.consents import Consents, DualControl
 from auth.admins.sessions import Sessions
 from auth.audit.audit_log import AuditLog
 from auth.audit.transaction import audited_transaction
@@ -44,24 +44,24 @@ class Registry:
 
     def __init__(self, settings: RegistrySettings, engine: Engine) -> None:
         keyring = Keyring(engine, settings.keys_dir)
-        signatures = VerificationCache(keyring.token_key)
+        verification_cache = VerificationCache(keyring.token_key)
         begin = partial(audited_transaction, engine, keyring, settings.keys_dir)
         dual_control = DualControl(settings.dual_control_actions)
         self.settings = settings
         self.in_process = engine.dialect.name == "sqlite"
-        self.authenticator = TokenAuthenticator(engine, signatures, settings)
+        self.authenticator = TokenAuthenticator(engine, verification_cache, settings)
         self.tokens = Tokens(engine, keyring, settings, begin, self.authenticator)
         self.applications = Applications(engine, begin, dual_control)
         self.projects = Projects(engine, begin, dual_control)
         self.notices = Notices(engine, begin)
         self.admins = Admins(engine, begin)
-        self.sessions = Sessions(engine, keyring, signatures, settings, begin)
-        self.approvals = Approvals(engine, begin, dual_control)
+        self.sessions = Sessions(engine, keyring, verification_cache, settings, begin)
+        self.consents = Consents(engine, begin, dual_control)
         self.keys = SigningKeys(engine, keyring, begin)
         self.audit = AuditLog(engine, keyring, settings.keys_dir, begin)
         self.usage = UsageStore(engine)
         self._engine = engine
-        self._watchdog = None if self.in_process else StatementTimeout(engine)
+        self._statement_timeout = None if self.in_process else StatementTimeout(engine)
 
     def is_up(self) -> bool:
         """Whether the registry answers and its tables are those of this version of the program. Never raises."""
@@ -77,8 +77,8 @@ class Registry:
             self.usage.flush()
         except RegistryUnavailable:
             log.warning("the times of tokens' last use, or the usage of projects, could not be written")
-        if self._watchdog is not None:
-            self._watchdog.stop()
+        if self._statement_timeout is not None:
+            self._statement_timeout.stop()
         self.authenticator.close()
         self._engine.dispose()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auth.errors import MalformedValue, NotAllowed, did_you_mean, nearest, printable
+from auth.errors import MalformedValue, NotAllowed, printable, similar_options, suggestion_sentence
 
 SCOPES = ("ads:read", "moderation:read", "recommendations:read", "reports:read")
 TIERS = ("standard", "extended")
@@ -59,9 +59,9 @@ def ensure_within(scopes: frozenset[str], granted: frozenset[str], holder: str) 
 
 def _ensure_listed(parameter: str, word: str, allowed: tuple[str, ...]) -> None:
     if word not in allowed:
-        found = nearest(word, allowed)
+        found = similar_options(word, allowed)
         raise MalformedValue(
-            f"{parameter}: {printable(word)!r} is none of {', '.join(allowed)}.{did_you_mean(found)}",
+            f"{parameter}: {printable(word)!r} is none of {', '.join(allowed)}.{suggestion_sentence(found)}",
             parameter=parameter,
             value=word,
             allowed=allowed,

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DUAL_CONTROL_ACTIONS = frozenset({"project-approval", "release-withdrawal"})
-"""Actions that can be set to need the consent of two people."""
+"""Actions that can be set to need the consent of two persons."""
 
 
 class RegistrySettings(BaseSettings):
@@ -41,7 +41,7 @@ class RegistrySettings(BaseSettings):
 
     @property
     def dual_control_actions(self) -> frozenset[str]:
-        """The actions that need the consent of two people."""
+        """The actions that need the consent of two persons."""
         return _split_list(self.four_eyes)
 
 

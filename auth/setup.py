@@ -47,7 +47,7 @@ def initialise_registry(
                     "registry.made" if before is None else "registry.upgraded", migrate.head_version()
                 )
         report(
-            f"Made a new registry in {settings.home}, with keys in {settings.keys_dir}."
+            f"Created a registry in {settings.home}, with keys in {settings.keys_dir}."
             if before is None
             else f"Brought the registry's tables from version {before} to {migrate.head_version()}."
         )
@@ -57,13 +57,13 @@ def initialise_registry(
 
 def _create_directory(directory: Path) -> None:
     """Create a directory with mode 0700; an existing one is left unchanged."""
-    with _path_errors_as_refusals("DAYLIGHT_HOME", directory, "made a directory"):
+    with _path_errors_as_refusals("DAYLIGHT_HOME", directory, "create the directory"):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _create_sqlite_file(file: Path) -> None:
     """Create an SQLite file with mode 0600 and switch on its write-ahead log; an existing file keeps its mode and content."""
-    with _path_errors_as_refusals("DAYLIGHT_REGISTRY_URL", file, "used as an SQLite database"):
+    with _path_errors_as_refusals("DAYLIGHT_REGISTRY_URL", file, "open the SQLite database"):
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
         with closing(sqlite3.connect(file, timeout=5)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -72,7 +72,7 @@ def _create_sqlite_file(file: Path) -> None:
 @contextmanager
 def _process_lock(file: Path) -> Iterator[None]:
     """Hold a lock for one process of this host at a time: SQLite fails if two connections set the journal mode at once."""
-    with _path_errors_as_refusals("DAYLIGHT_HOME", file, "locked"):
+    with _path_errors_as_refusals("DAYLIGHT_HOME", file, "lock"):
         lock = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
     try:
@@ -88,7 +88,7 @@ def _path_errors_as_refusals(parameter: str, path: Path, purpose: str) -> Iterat
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or error
         raise RegistryError(
-            f"{parameter}: {path} cannot be {purpose} ({why}); name a place that can.",
+            f"{parameter}: cannot {purpose} {path} ({why}); choose another path.",
             parameter=parameter,
             value=str(path),
         ) from None

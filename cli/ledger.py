@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.budget import format_rho, open_ledger
 from datasets.pipeline.operations.recovery import close_stale_reservations, describe_left_open
 from datasets.pipeline.operations.verification import ensure_ledger_complete, ensure_ledger_matches
 from datasets.pipeline.output.publication import builder_lock, publish_ledger
 from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import BuildContext
-from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import head, rho_by_month
 from datasets.release.format import layout
@@ -41,7 +40,7 @@ def ledger_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
         """Close the reservations of interrupted builds and publish the ledger. Every build does this too."""
         settings = BuildSettings()
         with (
-            closing(LedgerStore(settings.ledger, settings.caps)) as ledger,
+            open_ledger(settings) as ledger,
             builder_lock(settings.releases, ledger),
         ):
             context = BuildContext(settings.releases, settings.private, ledger, open_signer())
@@ -61,7 +60,7 @@ def ledger_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
     def verify() -> None:
         """Verify the chain, the caps, the published ledger, and that releases and entries match one another."""
         settings = BuildSettings()
-        with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
+        with open_ledger(settings) as ledger:
             number = ensure_ledger_matches(settings.releases, open_signer().verify, ledger)
             _out.print(f"{number} ledger entries verified; head {head(ledger.entries())}")
 
@@ -69,7 +68,7 @@ def ledger_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
 
 
 def _print_ledger(settings: BuildSettings) -> None:
-    with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
+    with open_ledger(settings) as ledger:
         entries = ledger.entries()
     table = Table()
     for heading in ("seq", "time", "state", "of", "dataset", "month", "rho", "release", "reason"):
@@ -82,5 +81,5 @@ def _print_ledger(settings: BuildSettings) -> None:
     _out.print(table)
     for month, rho in rho_by_month(entries).items():
         _out.print(
-            f"{month}: {float(rho):g} of {float(settings.caps.month):g} rho spent on each person, over all datasets"
+            f"{month}: {format_rho(rho)} of {format_rho(settings.caps.month)} rho spent on each person, over all datasets"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from cli.audit import audit_release
 from cli.bounds import print_bound_choices
+from cli.budget import format_rho, open_ledger
 from cli.progress import progress
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
@@ -25,7 +25,6 @@ from datasets.pipeline.planning.preview import PromisedAccuracy, promised_accura
 from datasets.pipeline.run import build_release
 from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import BuildContext
-from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.zcdp import epsilon, power_of_best_test
 from datasets.release.format import layout
@@ -93,7 +92,7 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
         declared, settings = find_dataset(dataset), BuildSettings()
         with (
             progress() as (on_step, on_progress),
-            closing(LedgerStore(settings.ledger, settings.caps)) as ledger,
+            open_ledger(settings) as ledger,
         ):
             context = BuildContext(
                 settings.releases,
@@ -120,7 +119,7 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
         """Withdraw a release: the API answers 410 with the reason. Its files and its spend stay on record."""
         settings = BuildSettings()
         declared, now = find_dataset(dataset), datetime.now(UTC)
-        with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
+        with open_ledger(settings) as ledger:
             current = withdraw(settings.releases, ledger, declared, release, reason, open_signer(), now)
         successor = f"{current} is current now" if current else "its month has no release now"
         _out.print(f"withdrew {dataset} {release}; {successor}")
@@ -134,7 +133,7 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
     ) -> None:
         """Make an earlier release of a month the current one. The later one can still be queried by name; its spend stays."""
         settings = BuildSettings()
-        with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
+        with open_ledger(settings) as ledger:
             context = BuildContext(settings.releases, settings.private, ledger, open_signer())
             before = roll_back(context, find_dataset(dataset), Month.parse(month), to, reason)
         _out.print(f"{dataset} {to} is current again, instead of {before or 'none'}")
@@ -148,7 +147,7 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
     def verify() -> None:
         """Verify every release: its signature, hashes, pointer, erratum and ledger entry."""
         settings = BuildSettings()
-        with closing(LedgerStore(settings.ledger, settings.caps)) as ledger:
+        with open_ledger(settings) as ledger:
             number = ensure_releases(settings.releases, open_signer().verify, ledger)
         _out.print(f"{number} release(s) verified")
 
@@ -173,7 +172,7 @@ def _print_plan(name: str, month: Month, depth: int) -> None:
     _out.print(table)
     rho = budget.rho
     _out.print(
-        f"{len(budget.cuboids)} cuboids, rho {float(rho):g} a month; epsilon {epsilon(rho, 1e-6):.2f} at delta 1e-6, "
+        f"{len(budget.cuboids)} cuboids, rho {format_rho(rho)} a month; epsilon {epsilon(rho, 1e-6):.2f} at delta 1e-6, "
         f"{epsilon(rho, 1e-9):.2f} at 1e-9; the best 5 % test has power {power_of_best_test(rho):.1%}."
     )
 
@@ -197,6 +196,6 @@ def _print_releases(root: Path) -> None:
             withdrawn = layout.erratum_file(root, dataset.name, name).exists()
             table.add_row(
                 dataset.name, name, "withdrawn" if withdrawn else "current" if current else "", manifest.published_at,
-                f"{float(manifest.rho):g}", manifest.correction,
+                format_rho(manifest.rho), manifest.correction,
             )  # fmt: skip
     _out.print(table)

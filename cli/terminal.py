@@ -59,7 +59,7 @@ def release_action_recorder(registry: Registry) -> Callable[[str, str, str], Non
 
     def record(action: str, subject: str, reason: str) -> None:
         mandate = mandate_for(reason[:MAX_TEXT_LENGTH])
-        if action == WITHDRAWN and not registry.approvals.agree_to_withdrawal(subject, mandate):
+        if action == WITHDRAWN and not registry.consents.consent_to_withdrawal(subject, mandate):
             raise NotAllowed(
                 f"release: {subject} waits for another person, who must run the same command.",
                 parameter="release", value=subject,

@@ -38,8 +38,8 @@ def printable(value: str) -> str:
     >>> printable("a" * 70)[-3:]
     'aa…'
     """
-    printable = "".join(c if c.isprintable() else "�" for c in value[: _MAX_PRINTED + 1])
-    return printable if len(value) <= _MAX_PRINTED else printable[:_MAX_PRINTED] + "…"
+    text = "".join(c if c.isprintable() else "�" for c in value[: _MAX_PRINTED + 1])
+    return text if len(value) <= _MAX_PRINTED else text[:_MAX_PRINTED] + "…"
 
 
 def nearest(word: str, options: Iterable[str], most: int = 3) -> tuple[str, ...]:

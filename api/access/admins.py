@@ -38,8 +38,8 @@ def mandate_for(admin: AdminPrincipal, reason: str) -> Mandate:
     return Mandate(f"admin:{admin.admin}", ensure_text("reason", reason), datetime.now(UTC))
 
 
-def approval_pending_response() -> Response:
-    """The answer if another person must agree first."""
+def consent_pending_response() -> Response:
+    """The answer if the consent of another person is needed first."""
     return no_store_response({"waits_for": "another person"}, 202)
 
 

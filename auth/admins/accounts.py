@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from auth.admins.approvals import clear_consents_of
+from auth.admins.consents import clear_consents_of
 from auth.admins.roles import ROLES
 from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.db.admin_models import Admin, AdminSession
 from auth.db.engine import snapshot
-from auth.errors import MalformedValue, NotAllowed, UnknownRecord, nearest, printable
+from auth.errors import MalformedValue, NotAllowed, UnknownRecord, printable, similar_options
 from auth.identifiers import new_identifier
 from auth.validation import ensure_email, ensure_text
 
@@ -112,5 +112,5 @@ def _ensure_role(role: str) -> None:
     if role not in ROLES:
         raise MalformedValue(
             f"role: {printable(role)!r} is none of {', '.join(ROLES)}.",
-            parameter="role", value=role, allowed=ROLES, suggestions=nearest(role, ROLES),
+            parameter="role", value=role, allowed=ROLES, suggestions=similar_options(role, ROLES),
         )  # fmt: skip

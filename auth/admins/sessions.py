@@ -75,13 +75,13 @@ class Sessions:
         self,
         engine: Engine,
         keyring: Keyring,
-        signatures: VerificationCache,
+        verification_cache: VerificationCache,
         settings: RegistrySettings,
         begin: BeginTransaction,
     ) -> None:
         self._engine = engine
         self._keyring = keyring
-        self._signatures = signatures
+        self._verification_cache = verification_cache
         self._begin = begin
         self._issuer = settings.issuer
         # an audience of their own, so that no researcher's token is accepted here, nor the reverse (RFC 8725, section 3.12)
@@ -90,7 +90,7 @@ class Sessions:
     def principal(self, text: str, now: datetime) -> AdminPrincipal:
         """The admin who holds this session's token, looked up anew on each call. Raises TokenRefused."""
         try:
-            kid, claims = self._signatures.verify(text)
+            kid, claims = self._verification_cache.verify(text)
             ensure_claims(claims, self._issuer, self._audience, now)
             found = fetch_rows(self._engine, SESSION_ROW, {"jti": claims.jti})
             return _principal_of(found[0] if found else None, kid, claims, now)
@@ -142,7 +142,7 @@ class Sessions:
                 transaction.record("session.closed", found.jti, admin=found.admin_id)
 
     def list(self, now: datetime) -> Sequence[SessionLine]:
-        """The open sessions, the one that ends first first."""
+        """The open sessions, ordered by their end."""
         query = (
             select(
                 AdminSession.jti, Admin.id, Admin.email, Admin.role, AdminSession.issued, AdminSession.expires

@@ -41,7 +41,7 @@ class AdminSession(Base):
 
 
 class Consent(Base):
-    """The consent of one person to an action that needs two people. Each person has a row of their own."""
+    """The consent of one person to an action that needs two persons. Each person has a row of their own."""
 
     __tablename__ = "consent"
 

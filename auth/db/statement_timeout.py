@@ -50,7 +50,9 @@ class StatementTimeout:
         with self._lock:
             self._deadlines[id(driver)] = (until, driver)
             if self._thread is None:
-                self._thread = Thread(target=self._close_overdue, name="registry watchdog", daemon=True)
+                self._thread = Thread(
+                    target=self._close_overdue, name="registry statement timeout", daemon=True
+                )
                 self._thread.start()
 
     def _stop_timer(self, connection: Connection, *_: Any) -> None:

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from auth.crypto.jwt import MAX_LIFE, Claims
 from auth.db.models import Project, Researcher, Token
-from auth.errors import MalformedValue, NotAllowed, UnknownRecord, did_you_mean, nearest, printable
+from auth.errors import (
+    MalformedValue,
+    NotAllowed,
+    UnknownRecord,
+    printable,
+    similar_options,
+    suggestion_sentence,
+)
 from auth.identifiers import new_identifier
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_within, read_scopes, write_scopes
@@ -128,9 +135,10 @@ def find_token(session: Session, token_id: str) -> Token:
     token = session.get(Token, token_id)
     if token is not None:
         return token
-    near = nearest(token_id, session.scalars(select(Token.jti)))
+    near = similar_options(token_id, session.scalars(select(Token.jti)))
     raise UnknownRecord(
-        f"token: there is no token {printable(token_id)!r}; give an identifier as in 'token list'.{did_you_mean(near)}",
+        f"token: there is no token {printable(token_id)!r}; give an identifier as in 'token list'."
+        f"{suggestion_sentence(near)}",
         parameter="token",
         value=token_id,
         suggestions=near,

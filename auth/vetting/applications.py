@@ -8,13 +8,13 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from auth.admins.approvals import PROJECT_APPROVAL, DualControl, clear_consents
+from auth.admins.consents import PROJECT_APPROVAL, DualControl, clear_consents
 from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.calendar import ensure_member_state
 from auth.db.engine import snapshot
 from auth.db.models import Application, Project
-from auth.errors import NotAllowed, UnknownRecord, did_you_mean, nearest, printable
+from auth.errors import NotAllowed, UnknownRecord, printable, similar_options, suggestion_sentence
 from auth.identifiers import new_identifier
 from auth.projects import NewProject, create_project, ensure_modality, ensure_new_reference
 from auth.scopes import ensure_tier, read_scopes, write_scopes
@@ -58,7 +58,7 @@ class Applications:
         return application
 
     def approve(self, name: str, mandate: Mandate) -> Project | None:
-        """The new project, or None if another person must agree first. Raises UnknownRecord, NotAllowed."""
+        """The new project, or None if the consent of another person is needed first. Raises UnknownRecord, NotAllowed."""
         with self._begin(mandate) as transaction:
             session = transaction.session
             wanted = find_approvable(session, name)
@@ -82,7 +82,7 @@ class Applications:
         return application
 
     def list(self) -> Sequence[Application]:
-        """Every application, those whose amendment is due first first."""
+        """Every application, ordered by the last day to ask for an amendment."""
         with snapshot(self._engine) as session:
             return list_applications(session)
 
@@ -161,10 +161,10 @@ def find_application(session: Session, name: str) -> Application:
     found = session.scalars(query).first()
     if found is not None:
         return found
-    near = nearest(name, session.scalars(select(Application.reference)))
+    near = similar_options(name, session.scalars(select(Application.reference)))
     raise UnknownRecord(
         f"application: there is no application {printable(name)!r}; give its reference, as in 'application list'."
-        f"{did_you_mean(near)}",
+        f"{suggestion_sentence(near)}",
         parameter="application",
         value=name,
         suggestions=near,
@@ -172,7 +172,7 @@ def find_application(session: Session, name: str) -> Application:
 
 
 def list_applications(session: Session) -> Sequence[Application]:
-    """Every application, those whose amendment is due first first."""
+    """Every application, ordered by the last day to ask for an amendment."""
     return session.scalars(
         select(Application).order_by(Application.amendment_by, Application.reference)
     ).all()

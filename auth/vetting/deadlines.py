@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth.calendar import after_days, after_working_days
 from auth.db.models import Application, Clock
-from auth.errors import MalformedValue, NotAllowed, nearest, printable
+from auth.errors import MalformedValue, NotAllowed, printable, similar_options
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,13 @@ def record_mediation_step(session: Session, application: Application, step: str,
     if step not in MEDIATION_STEPS:
         raise MalformedValue(
             f"step: {printable(step)!r} is none of {', '.join(MEDIATION_STEPS)}.",
-            parameter="step", value=step, allowed=tuple(MEDIATION_STEPS), suggestions=nearest(step, MEDIATION_STEPS),
+            parameter="step", value=step, allowed=tuple(MEDIATION_STEPS), suggestions=similar_options(step, MEDIATION_STEPS),
         )  # fmt: skip
     stops, starts = MEDIATION_STEPS[step]
     running = {clock.kind for clock in _running_clocks(session, application)}
     if stops[-1] not in running:
         raise NotAllowed(
-            f"step: {application.reference} has no clock {stops[-1]!r} running, which {step!r} would stop; running: "
+            f"step: {application.reference} has no running deadline {stops[-1]!r}, which {step!r} would end; running: "
             f"{', '.join(sorted(running)) or 'none'}.",
             parameter="step",
             value=step,

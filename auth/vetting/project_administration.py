@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from auth import projects
-from auth.admins.approvals import PROJECT_APPROVAL, DualControl, clear_consents
+from auth.admins.consents import PROJECT_APPROVAL, DualControl, clear_consents
 from auth.audit.chain import Mandate
 from auth.audit.transaction import BeginTransaction
 from auth.db.engine import snapshot
@@ -33,7 +33,7 @@ class Projects:
         """A project without an application. Raises MalformedValue, and NotAllowed also if projects need dual control."""
         if PROJECT_APPROVAL in self._dual_control.actions:
             raise NotAllowed(
-                "project: two people must agree to a project here; submit an application and let both approve it.",
+                "project: a project needs the consent of two persons here; submit an application and let both approve it.",
                 parameter="project",
             )
         with self._begin(mandate) as transaction:
@@ -51,7 +51,7 @@ class Projects:
         return project
 
     def change(self, name: str, change: ProjectChange, mandate: Mandate) -> Project | None:
-        """The changed project, or None if it would get more and another person must agree first.
+        """The changed project, or None if it would get more and the consent of another person is needed first.
 
         Raises UnknownRecord, MalformedValue, NotAllowed.
         """
@@ -99,7 +99,7 @@ class Projects:
         return project
 
     def list(self) -> Sequence[Project]:
-        """Every project, the earliest end first."""
+        """Every project, ordered by its last day."""
         with snapshot(self._engine) as session:
             return projects.list_projects(session)
 

@@ -70,10 +70,10 @@ def change_admin(
 
 @admins.command("pending")
 def list_pending() -> None:
-    """List the actions that one person has agreed to and that wait for another person."""
+    """List the consents to actions that wait for another person."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
-        found = registry.approvals.list_pending(mandate.at)
+        found = registry.consents.list_pending(mandate.at)
     print_table(
         ("act", "subject", "by", "at", "reason"),
         ((c.act, c.subject, c.actor, f"{c.at:%Y-%m-%d %H:%M}", c.reason) for c in found),

@@ -48,7 +48,7 @@ def submit_application(
 
 @application.command("list")
 def list_applications() -> None:
-    """List every request, the earliest deadline first."""
+    """List every request, ordered by the last day to ask for an amendment."""
     with registry_for(mandate_for()) as registry:
         found = registry.applications.list()
     print_table(
@@ -79,19 +79,19 @@ def approve_application(reference: Reference, *, reason: Reason) -> None:
 @application.command("return")
 def return_application(reference: Reference, *, reason: Reason) -> None:
     """Return a request to the coordinator with a question, given as the reason."""
-    _move_application(reference, "returned", reason)
+    _set_state(reference, "returned", reason)
 
 
 @application.command("resubmit")
 def resubmit_application(reference: Reference, *, reason: Reason) -> None:
     """Accept a returned request again."""
-    _move_application(reference, "submitted", reason)
+    _set_state(reference, "submitted", reason)
 
 
 @application.command("reject")
 def reject_application(reference: Reference, *, reason: Reason) -> None:
     """Reject a request. This is final."""
-    _move_application(reference, "rejected", reason)
+    _set_state(reference, "rejected", reason)
 
 
 @application.command("mediate")
@@ -129,7 +129,7 @@ def list_clocks() -> None:
     )  # fmt: skip
 
 
-def _move_application(reference: str, state: str, reason: str) -> None:
+def _set_state(reference: str, state: str, reason: str) -> None:
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.applications.set_state(reference, state, mandate)

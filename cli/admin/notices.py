@@ -59,7 +59,7 @@ def export_notices() -> None:
 
 
 @notice.command("sent")
-def mark_sent(
+def record_sent(
     identifier: Annotated[str, typer.Argument(metavar="NOTICE", help="ntc_...")], *, reason: Reason
 ) -> None:
     """Record that a notice was sent to the coordinator."""

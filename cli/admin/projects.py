@@ -50,7 +50,7 @@ def create_project(
 
 @project.command("list")
 def list_projects() -> None:
-    """List every project, the earliest end first."""
+    """List every project, ordered by its last day."""
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.projects.list()
@@ -128,22 +128,22 @@ def change_project(
 @project.command("suspend")
 def suspend_project(reference: Reference, *, reason: Reason) -> None:
     """Refuse all requests of a project until it is resumed."""
-    _move_project(reference, "suspended", reason)
+    _set_status(reference, "suspended", reason)
 
 
 @project.command("resume")
 def resume_project(reference: Reference, *, reason: Reason) -> None:
     """Resume a suspended project."""
-    _move_project(reference, "active", reason)
+    _set_status(reference, "active", reason)
 
 
 @project.command("end")
 def end_project(reference: Reference, *, reason: Reason) -> None:
     """End a project from the next request on. This is final. A notice to the coordinator becomes due."""
-    _move_project(reference, "ended", reason)
+    _set_status(reference, "ended", reason)
 
 
-def _move_project(reference: str, status: str, reason: str) -> None:
+def _set_status(reference: str, status: str, reason: str) -> None:
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         found = registry.projects.set_status(reference, status, mandate)

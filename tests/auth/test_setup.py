@@ -84,9 +84,18 @@ def test_a_home_that_cannot_be_used_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "locked" / "registry.lock").mkdir(parents=True)
     odd = f"sqlite:///{tmp_path}/file"
     for settings, sentence in (
-        (RegistrySettings(home=tmp_path / "file" / "home"), "DAYLIGHT_HOME: .* cannot be made a directory"),
-        (RegistrySettings(home=tmp_path / "locked"), "DAYLIGHT_HOME: .*registry.lock cannot be locked"),
-        (RegistrySettings(home=home, registry_url=odd), "DAYLIGHT_REGISTRY_URL: .* as an SQLite database"),
+        (
+            RegistrySettings(home=tmp_path / "file" / "home"),
+            "DAYLIGHT_HOME: cannot create the directory .*; choose another path",
+        ),
+        (
+            RegistrySettings(home=tmp_path / "locked"),
+            "DAYLIGHT_HOME: cannot lock .*registry.lock .*; choose another path",
+        ),
+        (
+            RegistrySettings(home=home, registry_url=odd),
+            "DAYLIGHT_REGISTRY_URL: cannot open the SQLite database",
+        ),
     ):
         with pytest.raises(RegistryError, match=sentence):
             initialise_registry(settings, mandate())

@@ -83,7 +83,7 @@ def change(
     registry: OpenRegistry,
     body: Annotated[RoleChange, Depends(json_body(RoleChange))],
 ) -> Response:
-    """The new role applies from the next request on. Approvals that this admin gave as the first of two people lapse."""
+    """The new role applies from the next request on. Consents that this admin gave as the first of two persons lapse."""
     return no_store_response(
         _admin_json(registry.admins.change_role(name, body.role, mandate_for(admin, body.reason)))
     )
@@ -91,8 +91,8 @@ def change(
 
 @router.get("/pending", summary="Changes that wait for another person", dependencies=MAY_READ)
 def pending(registry: OpenRegistry) -> Response:
-    """Every change that one admin has approved and that needs the approval of another person or the host that builds."""
-    found = registry.approvals.list_pending(datetime.now(UTC))
+    """Every consent to an action that waits for another person or for the host that builds."""
+    found = registry.consents.list_pending(datetime.now(UTC))
     return no_store_response(
         {"pending": [{"act": c.act, "subject": c.subject, "by": c.actor, "at": c.at} for c in found]}
     )

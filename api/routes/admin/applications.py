@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import (
     CurrentAdmin,
-    approval_pending_response,
+    consent_pending_response,
     mandate_for,
     require_right,
 )
@@ -38,7 +38,7 @@ class MediationStep(AdminRequest):
 
 @router.get("/applications", summary="Reasoned requests", dependencies=MAY_READ)
 def applications(registry: OpenRegistry) -> Response:
-    """Every reasoned request, the one with the earliest deadline first."""
+    """Every reasoned request, ordered by the last day to ask for an amendment."""
     return no_store_response({"applications": [_application_json(a) for a in registry.applications.list()]})
 
 
@@ -71,7 +71,7 @@ def approve(
     """Approve a reasoned request: its project is active from its first day. 202 if another person must approve it first."""
     made = registry.applications.approve(name, mandate_for(admin, body.reason))
     if made is None:
-        return approval_pending_response()
+        return consent_pending_response()
     return no_store_response({"project": made.id, "reference": made.reference, "status": made.status})
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.access.admins import (
     CurrentAdmin,
-    approval_pending_response,
+    consent_pending_response,
     mandate_for,
     require_right,
 )
@@ -42,7 +42,7 @@ class StatusChange(AdminRequest):
 
 @router.get("", summary="Projects", dependencies=MAY_READ)
 def projects(registry: OpenRegistry) -> Response:
-    """Every project, the one that ends first first."""
+    """Every project, ordered by its last day."""
     return no_store_response({"projects": [_project_json(project) for project in registry.projects.list()]})
 
 
@@ -57,7 +57,7 @@ def create(
     registry: OpenRegistry,
     body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
 ) -> Response:
-    """Open a project without an application. Refused if another person must approve projects: submit an application then."""
+    """Open a project without an application. Refused if projects need the consent of two persons: submit one then."""
     return no_store_response(
         _project_json(registry.projects.create(body.as_project(), mandate_for(admin, body.reason)))
     )
@@ -78,7 +78,7 @@ def change(
     """Change a project as its amended request says. Every version is kept. 202 if another person must approve it first."""
     wanted = ProjectChange(parse_scopes(body.scopes) if body.scopes else None, body.tier, body.last_day)
     changed = registry.projects.change(name, wanted, mandate_for(admin, body.reason))
-    return approval_pending_response() if changed is None else no_store_response(_project_json(changed))
+    return consent_pending_response() if changed is None else no_store_response(_project_json(changed))
 
 
 @router.get("/{name}/versions", summary="Versions of a project", dependencies=MAY_READ)

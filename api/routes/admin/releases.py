@@ -42,10 +42,10 @@ def withdraw(
 ) -> Response:
     """Request that a release be withdrawn. The host that builds releases does it, since it signs the erratum.
 
-    If the approval of another person is required, this counts as the first of the two.
+    If the consent of two persons is required, this counts as the first of the two.
     """
     published.find(dataset, release)
-    registry.approvals.request_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))
+    registry.consents.request_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))
     return no_store_response(
         {"dataset": dataset, "release": release, "waits_for": "daylight release withdraw"}, 202
     )

@@ -44,7 +44,7 @@ def close(
 
 @router.get("/sessions", summary="Open sessions", dependencies=MAY_READ)
 def sessions(registry: OpenRegistry) -> Response:
-    """Every open session, the one that ends first first. An identifier is not a token: it gives no access."""
+    """Every open session, ordered by its end. An identifier is not a token: it gives no access."""
     return no_store_response(
         {"sessions": [asdict(line) for line in registry.sessions.list(datetime.now(UTC))]}
     )

@@ -15,7 +15,7 @@ def owner(registry):
 
 @pytest.fixture
 def dual_control(settings):
-    """A registry in which two people must agree to the withdrawal of a release."""
+    """A registry in which the withdrawal of a release needs the consent of two persons."""
     opened = open_registry(settings.model_copy(update={"four_eyes": "release-withdrawal"}))
     yield opened
     opened.close()

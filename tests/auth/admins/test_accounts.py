@@ -61,7 +61,7 @@ def test_the_migration_of_admins_can_be_downgraded_and_upgraded_with_rows_in_the
     registry, owner, settings
 ):
     open_session(registry)
-    registry.approvals.request_withdrawal(WITHDRAWAL, mandate())
+    registry.consents.request_withdrawal(WITHDRAWAL, mandate())
     engine = open_engine(parse_registry_url(settings.registry_url))
     try:
         migrate.downgrade(engine, "0002")

@@ -21,7 +21,7 @@ def test_returning_resubmitting_and_mediation_start_and_stop_the_statutory_deadl
     registry.applications.set_state("REQ-7", "returned", mandate(reason="We do not hold this."))
     assert deadlines(registry)["amendment"][1] is False
     assert deadlines(registry)["amendment-decision"] == (after_days(day, 15, "IE"), True)
-    with pytest.raises(NotAllowed, match="no clock 'mediation-request' running"):
+    with pytest.raises(NotAllowed, match="no running deadline 'mediation-request', which 'asked' would end"):
         registry.applications.record_mediation_step("REQ-7", "asked", mandate())
     registry.applications.set_state("REQ-7", "submitted", mandate(reason="The coordinator insists."))
     assert deadlines(registry)["mediation-request"] == (after_working_days(day, 5, "IE"), True)
@@ -46,7 +46,7 @@ def test_a_running_mediation_is_not_started_again(registry):
     registry.applications.record_mediation_step("REQ-7", "asked", mandate())
     for state in ("returned", "submitted"):
         registry.applications.set_state("REQ-7", state, mandate(NOW + timedelta(days=2)))
-    with pytest.raises(NotAllowed, match="no clock 'mediation-request' running"):
+    with pytest.raises(NotAllowed, match="no running deadline 'mediation-request', which 'asked' would end"):
         registry.applications.record_mediation_step("REQ-7", "asked", mandate(NOW + timedelta(days=3)))
     (mediation,) = [c for c in registry.applications.list_deadlines() if c.kind == "mediation"]
     assert (mediation.began, mediation.ended) == (NOW, None)

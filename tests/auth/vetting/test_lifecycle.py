@@ -104,7 +104,7 @@ def test_under_dual_control_two_people_must_agree_to_extend_a_project(populated,
         with pytest.raises(NotAllowed, match="another person must"):
             two.projects.change(PROJECT, change, one)
         assert len(two.projects.list_versions(PROJECT)) == 1
-        (pending,) = two.approvals.list_pending(NOW)
+        (pending,) = two.consents.list_pending(NOW)
         assert pending.subject.startswith("prj_")
         elsewhere = ProjectChange(last_day=date(2029, 1, 1))
         assert two.projects.change(PROJECT, elsewhere, other) is None, "another change is another question"

@@ -89,11 +89,11 @@ def test_an_identifier_is_the_only_standard_output(daylight_admin):
         *("--scopes", "ads:read", "--until", "2999-12-31", "--tier", "extended"),
     )
     assert stdout.startswith("prj_") and stdout.count("\n") == 1
-    assert "Made a new registry" in stderr and "from 2026-01-01 to 2999-12-31" in stderr
+    assert "Created a registry" in stderr and "from 2026-01-01 to 2999-12-31" in stderr
 
 
 def test_the_creation_of_the_registry_is_reported_once(daylight_admin):
-    assert "Made a new registry" in daylight_admin("project", "list")[1]
+    assert "Created a registry" in daylight_admin("project", "list")[1]
     assert daylight_admin("project", "list")[1] == ""
 
 
@@ -103,7 +103,7 @@ def test_other_commands_open_the_registry_and_sign_with_its_keys(daylight_admin,
     registry.keys.release_verifier()(b"a manifest", signature)
     registry.close()
     messages = capsys.readouterr()
-    assert messages.out == "" and "Made a new registry" in messages.err
+    assert messages.out == "" and "Created a registry" in messages.err
 
 
 def test_a_table_in_a_pipe_shows_every_cell_in_full(with_member):

@@ -62,7 +62,10 @@ def test_two_admins_approve_a_request_if_the_setting_requires_it(place):
         (waits,) = client.get("/v1/admin/pending", headers=other).json()["pending"]
         assert waits["act"] == "project-approval"
         ensure_problem(client.post(approve, json=REASON, headers=one), 409, "not-allowed")
-        for state in ("returned", "submitted"):  # what the first person agreed to has been taken back since
+        for state in (
+            "returned",
+            "submitted",
+        ):  # what the first person consented to has been taken back since
             moved = {"state": state, "reason": "a question"}
             assert (
                 client.post("/v1/admin/applications/REQ-HTTP/state", json=moved, headers=one).status_code

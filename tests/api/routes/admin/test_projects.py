@@ -1,4 +1,4 @@
-"""/v1/admin/projects: changes, their versions, and the approval of a second admin."""
+"""/v1/admin/projects: changes, their versions, and the consent of a second admin."""
 
 import pytest
 from starlette.testclient import TestClient

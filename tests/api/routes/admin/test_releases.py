@@ -1,4 +1,4 @@
-"""/v1/admin/releases: withdrawal over HTTP, and by two people."""
+"""/v1/admin/releases: withdrawal over HTTP, and by two persons."""
 
 import os
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ def test_a_withdrawal_is_requested_over_http_and_done_by_another_person_on_the_h
                 "release.withdrawn", "moderation/2026-05.1", "the codes were wrong"
             )
         another = Mandate("cli:another", "the codes were wrong", datetime.now(UTC))
-        assert registry.approvals.agree_to_withdrawal("moderation/2026-05.1", another)
+        assert registry.consents.consent_to_withdrawal("moderation/2026-05.1", another)
     finally:
         registry.close()
     owner.post("/v1/admin/releases/moderation/2026-05.1/withdraw", json={"reason": "wrong codes"})

@@ -1,4 +1,4 @@
-"""Dual control: actions that need the consent of two people, if the settings say so; and the consents that are pending."""
+"""Dual control: actions that need the consent of two persons, if the settings say so; and the consents that are pending."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROJECT_APPROVAL, RELEASE_WITHDRAWAL = "project-approval", "release-withdrawal"
 
 @dataclass(frozen=True)
 class DualControl:
-    """The actions that need the consent of two people."""
+    """The actions that need the consent of two persons."""
 
     actions: frozenset[str]
 
@@ -42,20 +42,20 @@ class DualControl:
             )
         ).all()
         own = next((consent for consent in consents if consent.actor == person), None)
-        agreed = len(consents) > (own is not None)
+        is_complete = len(consents) > (own is not None)
         if own is None:
             record_consent(transaction, action, subject)
-        elif not agreed:
+        elif not is_complete:
             raise NotAllowed(
-                f"{action}: you have agreed to this already; another person must agree by "
+                f"{action}: you have consented to this already; another person must consent by "
                 f"{own.at + CONSENT_LIFETIME:%Y-%m-%d %H:%M} UTC.",
                 parameter="act",
                 value=action,
             )
-        return agreed
+        return is_complete
 
 
-class Approvals:
+class Consents:
     """Consents of admins in one registry, and the withdrawals of releases, which another host carries out."""
 
     def __init__(self, engine: Engine, begin: BeginTransaction, dual_control: DualControl) -> None:
@@ -66,7 +66,7 @@ class Approvals:
         with self._begin(mandate) as transaction:
             record_consent(transaction, RELEASE_WITHDRAWAL, release)
 
-    def agree_to_withdrawal(self, release: str, mandate: Mandate) -> bool:
+    def consent_to_withdrawal(self, release: str, mandate: Mandate) -> bool:
         """Whether a release may be withdrawn now; if not, this was the first of two consents. Raises NotAllowed."""
         with self._begin(mandate) as transaction:
             return self._dual_control.consent(transaction, RELEASE_WITHDRAWAL, release)
