@@ -125,9 +125,8 @@ def _include_routes(app: FastAPI, limits: RateLimits) -> None:
     """Every route behind its admission or, if it needs no token, behind the limit per address."""
     admit_question = admission(limits.project, quota=True)
     app.state.known_queries = KnownQueryRoute(admit_question)
-    app.router.routes.insert(
-        0, app.state.known_queries
-    )  # first, so that a known question is not routed and parsed
+    # first, so that a known question is not routed and parsed
+    app.router.routes.insert(0, app.state.known_queries)
     for noun in QUESTIONS:
         app.include_router(noun.router, dependencies=[Depends(admit_question)])
     for noun in FILES:

@@ -96,7 +96,7 @@ STATUS: dict[type[Exception], int] = {
 }
 PUBLIC_SENTENCES = {
     KeyUnusable: "The key that signs cannot be used at the moment; ask again later.",
-    ChainBroken: "The audit does not verify, so nothing is done until it has been looked into.",
+    ChainBroken: "The audit log does not verify, so no change is accepted until an operator has examined it.",
 }
 """The sentence in the answer, instead of the exception's own, which is for admins."""
 CHALLENGES = {

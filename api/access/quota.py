@@ -18,7 +18,7 @@ from datasets.refusal import Refusal
 
 
 class QuotaSpent(Refusal):
-    """A project has taken what it may take in a day."""
+    """A project has used its quota for the day."""
 
     wait: int = 1
     policy: str = ""
@@ -43,8 +43,8 @@ async def ensure_quota_left(request: Request) -> None:
 
 def _quota_spent(unit: str, used: int, quota: int, now: datetime) -> QuotaSpent:
     refusal = QuotaSpent(
-        f"The quota of {quota:,} {unit} a day is spent: {used:,} were given to this project today. It begins anew at "
-        "midnight UTC; GET /v1/me/usage shows what was taken.",
+        f"This project has used {used:,} of its {quota:,} {unit} for today. The quota is reset at midnight UTC; "
+        "GET /v1/me/usage shows the usage.",
         parameter=unit,
         value=str(used),
     )

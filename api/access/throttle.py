@@ -47,7 +47,8 @@ class FailedLoginThrottle:
             return digest
         resets, _ = self._failures.get_window_stats(self._item, address)
         refusal = TooManyAttempts(
-            f"Too many tokens from this address were refused: {self._item} are tried. Check the token, and ask again later.",
+            f"Too many invalid tokens were sent from this address; at most {self._item} are checked. "
+            "Check the token and try again later.",
             parameter="Authorization",
         )
         refusal.wait = max(1, round(resets - time.time()))

@@ -78,9 +78,8 @@ class KnownQueryRoute(BaseRoute):
 
 def _request_key(scope: Scope) -> RequestKey:
     accept = encoding = b""
-    for name, value in reversed(
-        scope["headers"]
-    ):  # of several fields, the first counts, as in `request.headers.get`
+    # of several fields, the first counts, as in `request.headers.get`
+    for name, value in reversed(scope["headers"]):
         if name == b"accept":
             accept = value
         elif name == b"accept-encoding":

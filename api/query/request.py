@@ -11,7 +11,7 @@ from api.access.authorization import find_granted_dataset
 from api.dependencies import parameters_of
 from api.http.negotiation import choose_format
 from api.query.body import parameters_from_body
-from api.query.resolve import parse_question
+from api.query.resolve import resolve_question
 from datasets.definition import Dataset
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
@@ -47,7 +47,7 @@ async def _query_request(
     format_ = choose_format(request, parameters)
     releases: Releases = request.app.state.releases
     current = releases.current(dataset.name)
-    question, sources = await parse_question(dataset, parameters, releases)
+    question, sources = await resolve_question(dataset, parameters, releases)
     return QueryRequest(question, sources, format_, releases, current)
 
 

@@ -10,7 +10,7 @@ from datasets.release.query.question import Question
 from datasets.release.releases import Releases
 
 
-async def parse_question(
+async def resolve_question(
     dataset: Dataset, parameters: tuple[tuple[str, str], ...], releases: Releases
 ) -> tuple[Question, tuple[Release, ...]]:
     """The question and its releases. The parameter `format` is not part of a question: it belongs to the API.

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import NamedDataset, Parameters, PublishedReleases, SettingsOf, only_parameters
 from api.http.responses import response_with_etag
-from api.query.resolve import find_release, parse_question
+from api.query.resolve import find_release, resolve_question
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
 from datasets.release.query.vocabulary import RepeatedParameter, parse_choice
@@ -57,7 +57,7 @@ async def of_question(
     formats = [value for name, value in parameters if name == "format"]
     if len(formats) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    question, sources = await parse_question(dataset, parameters, releases)
+    question, sources = await resolve_question(dataset, parameters, releases)
     pinned = _pin_releases(question, sources, releases)
     citation = citation_of(
         sources,

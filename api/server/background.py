@@ -25,10 +25,12 @@ async def flush_periodically(
 ) -> AsyncIterator[None]:
     """Write periodically while the block runs. The registry itself writes the rest when it is closed."""
     tasks = [
-        asyncio.create_task(_repeat(registry.authenticator.write_last_uses, last_uses)),
-        asyncio.create_task(_repeat(registry.usage.flush, usage)),
         asyncio.create_task(
-            _repeat(lambda: registry.notices.add_for_ended_projects(datetime.now(UTC)), notices)
+            _repeat("last uses of tokens", registry.authenticator.write_last_uses, last_uses)
+        ),
+        asyncio.create_task(_repeat("usage", registry.usage.flush, usage)),
+        asyncio.create_task(
+            _repeat("notices", lambda: registry.notices.add_for_ended_projects(datetime.now(UTC)), notices)
         ),
     ]
     try:
@@ -41,12 +43,12 @@ async def flush_periodically(
                 await task
 
 
-async def _repeat(write: Callable[[], int], seconds: float) -> None:
+async def _repeat(name: str, write: Callable[[], int], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
             await run_in_threadpool(write)
         except RegistryUnavailable:
-            log.warning("last uses or usage could not be written; they are kept until the registry is back")
+            log.warning("%s could not be written: the registry is unavailable", name)
         except Exception:
-            log.exception("last uses or usage could not be written; the next attempt follows")
+            log.exception("%s could not be written", name)

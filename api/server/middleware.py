@@ -59,10 +59,8 @@ class RequestMiddleware:
         method = state["method"] = scope["method"]
         state["request_id"] = self._new_request_id()
         if method == "HEAD":
-            scope = {
-                **scope,
-                "method": "GET",
-            }  # a copy: the server keeps its own scope, and sends no body for HEAD
+            # a copy: the server keeps its own scope, and sends no body for HEAD
+            scope = {**scope, "method": "GET"}
         request, started, progress = Request(scope, receive), time.perf_counter(), ResponseProgress()
         try:
             await self._answer(request, receive, self._observed(send, request, progress), progress)

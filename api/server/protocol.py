@@ -152,9 +152,8 @@ class StrictHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if (
-            self._expects_head
-        ):  # a trailer behind a body is ignored: it would be added to fields that were checked
+        # a trailer behind a body is ignored: it would be added to fields that were checked
+        if self._expects_head:
             super().on_header(name, value.rstrip(b" \t"))
 
     def on_headers_complete(self) -> None:
@@ -169,9 +168,8 @@ class StrictHttpProtocol(HttpToolsProtocol):
         for name, value in self.headers:
             if name == b"host":
                 hosts += 1
-            elif (
-                name == b"content-length"
-            ):  # the parser checks: once, in digits, and not with Transfer-Encoding
+            # the parser checks Content-Length: once, in digits, and not with Transfer-Encoding
+            elif name == b"content-length":
                 self._body_left = int(value)
             elif name == b"transfer-encoding" and (value.lower() != b"chunked" or self._is_http_1_0()):
                 raise UnreadableRequest
@@ -189,9 +187,8 @@ class StrictHttpProtocol(HttpToolsProtocol):
         self._expects_head, self._overhead = True, 0
         self._stop_timer()
         super().on_message_complete()
-        if (
-            self.cycle.response_complete
-        ):  # answered before the body arrived, which stopped the keep-alive timer
+        # answered before the body arrived, which stopped the keep-alive timer
+        if self.cycle.response_complete:
             self._unset_keepalive_if_required()
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -207,7 +204,10 @@ class StrictHttpProtocol(HttpToolsProtocol):
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
-        """Send a problem document and close; if an answer is in progress, close after it without another word."""
+        """Send a problem document and close the connection.
+
+        If an answer is in progress, close the connection after it without sending a refusal.
+        """
         self._is_refused, cycle = True, self.cycle
         if self._is_answering():
             cycle.keep_alive = False

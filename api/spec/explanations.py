@@ -217,13 +217,14 @@ EXPLANATIONS = {
     "too-many-attempts": Explanation(
         "Too many invalid tokens were sent from your IP address. A token that was accepted before keeps working. To send "
         "another, wait for the seconds in Retry-After.",
-        "Too many tokens from this address were refused: 20 per 1 minute are tried. Check the token, and ask again later.",
+        "Too many invalid tokens were sent from this address; at most 20 per 1 minute are checked. Check the token and "
+        "try again later.",
     ),
     "quota-spent": Explanation(
         "Repeat the request after midnight UTC. To use less of the quota, group by fewer levels, and send If-None-Match: an "
         "unchanged answer (304) is not charged.",
-        "The quota of 50,000,000 rows a day is spent: 50,000,120 were given to this project today. It begins anew at "
-        "midnight UTC; GET /v1/me/usage shows what was taken.",
+        "This project has used 50,000,120 of its 50,000,000 rows for today. The quota is reset at midnight UTC; "
+        "GET /v1/me/usage shows the usage.",
     ),
     "too-many-requests": Explanation(
         "Wait for the seconds in Retry-After. `policy` names the rate limit that was exceeded; each limit is counted "

@@ -40,10 +40,9 @@ class PrincipalCache:
         if self._engine.dialect.name != "sqlite":
             return self._fetch(token_id)
         with self._lock:
+            # read before the row is: the row is then at least as new as the version
             version = self._data_version()
-            if (
-                version != self._version
-            ):  # read before the row is: the row is then at least as new as the version
+            if version != self._version:
                 self._rows.clear()
                 self._version = version
             found = self._rows.get(token_id)

@@ -15,6 +15,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 from uvicorn import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -41,6 +42,7 @@ READ = {
     Limiter: "35e9d479302e",
     HttpToolsProtocol: "18fdf324b11b",
     RequestResponseCycle: "e67d470d435d",
+    FlowControl: "126debcdaa89",
 }
 """The beginning of the SHA-256 of the source of each class when it was last read."""
 

@@ -6,6 +6,7 @@ from api.routes.admin import (
     admins,
     applications,
     audit,
+    ending,
     keys,
     notices,
     projects,
@@ -15,5 +16,7 @@ from api.routes.admin import (
     tokens,
 )
 
-_NOUNS = (applications, researchers, notices, projects, tokens, sessions, admins, keys, audit, releases)
+_NOUNS = (
+    applications, researchers, notices, ending, projects, tokens, sessions, admins, keys, audit, releases,
+)  # fmt: skip
 ROUTERS = tuple(noun.router for noun in _NOUNS)

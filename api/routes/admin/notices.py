@@ -1,4 +1,4 @@
-"""/v1/admin/notices and /v1/admin/ending: notices to coordinators, and the projects and tokens that end soon."""
+"""/v1/admin/notices: notices to coordinators, and the record that they were sent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from api.dependencies import OpenRegistry, only_parameters
 from api.http.responses import no_store_response
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
 from api.spec.path_parameters import example
-from auth.tokens.issuing import SOON, ending_tokens
-from auth.vetting.lifecycle import ENDING_SOON_DAYS
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("access"))]
@@ -44,19 +42,3 @@ def sent(
     """Record that the coordinator has received this notice."""
     registry.notices.record_sent(notice, mandate_for(admin, body.reason))
     return no_store_response({"notice": notice})
-
-
-@router.get(
-    "/ending", summary="Projects and tokens that end soon", dependencies=[Depends(require_right("read"))]
-)
-def ending_soon(registry: OpenRegistry) -> Response:
-    """Projects that end within 30 days, and open tokens without a successor that end within 14 days, the earliest first."""
-    now = datetime.now(UTC)
-    found = registry.projects.list_ending(now, ENDING_SOON_DAYS)
-    lines = ending_tokens(registry.tokens.list(now), now, SOON)
-    projects = [{"reference": p.reference, "status": p.status, "end": p.not_after} for p in found]
-    tokens = [
-        {"token_id": t.token_id, "project": t.project, "researcher": t.researcher, "expires": t.expires}
-        for t in lines
-    ]
-    return no_store_response({"projects": projects, "tokens": tokens})

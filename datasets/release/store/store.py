@@ -72,9 +72,8 @@ class ReleaseStore:
         self._open_by_name: dict[tuple[str, str], Release] = {}
         self._refreshed_at = -1e9
         self._lock = RLock()  # guards the two dictionaries; held for moments only
-        self._refreshing = (
-            Lock()
-        )  # held by the one thread that verifies and opens releases, for as long as that takes
+        # held by the one thread that verifies and opens releases, for as long as that takes
+        self._refreshing = Lock()
         self._watcher: Thread | None = None
         self._is_closing = Event()
         self.refresh()

@@ -34,7 +34,7 @@ def test_a_throttled_client_is_told_the_reason_and_the_seconds_to_wait(deploymen
         answers = [client.get(QUESTION, headers=bearer("nothing")) for _ in range(3)]
         body = ensure_problem(answers[2], 429, "too-many-attempts")
         assert 1 <= int(answers[2].headers["retry-after"]) <= 60
-        assert "ask again later" in body["detail"]
+        assert "at most 2 per 1 minute are checked" in body["detail"]
         assert client.get("/v1").status_code == 200
 
 
