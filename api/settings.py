@@ -60,7 +60,7 @@ class ApiSettings(BaseSettings):
         try:
             limit = parse(value)
         except ValueError:
-            raise ValueError(f"{value[:40]!r} is no limit; write one such as 100/minute") from None
+            raise ValueError(f"{value[:40]!r} is not a limit; write one such as 100/minute") from None
         if limit.amount < 1:
             raise ValueError(f"{value[:40]!r} allows nothing; write one such as 100/minute")
         return value
@@ -74,7 +74,7 @@ class ApiSettings(BaseSettings):
                 ip_network(each.strip())
             except ValueError:
                 raise ValueError(
-                    f"{each[:40]!r} is no address or network; write such as 10.0.0.7 or 10.0.0.0/24"
+                    f"{each[:40]!r} is not an address or a network; write such as 10.0.0.7 or 10.0.0.0/24"
                 ) from None
         return value
 

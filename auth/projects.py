@@ -185,7 +185,7 @@ def find_member(session: Session, project: Project, name: str) -> Researcher:
             return member
     near = similar_options(wanted, [member.email for member in members])
     raise UnknownRecord(
-        f"researcher: {printable(name)!r} is no member of {project.reference}; add them with 'researcher add'."
+        f"researcher: {printable(name)!r} is not a member of {project.reference}; add them with 'researcher add'."
         f"{suggestion_sentence(near)}",
         parameter="researcher",
         value=name,

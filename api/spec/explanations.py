@@ -114,7 +114,7 @@ EXPLANATIONS = {
     ),
     "unknown-measure": Explanation(
         "Use a measure or a derived measure from the codebook of the dataset: GET /v1/datasets/NAME/codebook.",
-        "measure=action is no measure of moderation; it has actions, accounts, automated_share, reversal_share, "
+        "measure=action is not a measure of moderation; it has actions, accounts, automated_share, reversal_share, "
         "median_hours. Did you mean actions?",
         "GET /v1/datasets/moderation/aggregates?measure=action",
     ),
@@ -130,12 +130,12 @@ EXPLANATIONS = {
     ),
     "malformed-question": Explanation(
         "Write the value as `detail` says. GET /docs shows an example of each parameter.",
-        "limit=0 is no number of rows; write a whole number from 1 to 999999",
+        "limit=0 is not a number of rows; write a whole number from 1 to 999999",
         f"{_ASK}&limit=0",
     ),
     "malformed-period": Explanation(
         "Write a month, a day, or a range of either, in the format of ISO 8601: 2026-06, 2026-06-01, 2026-01..2026-06.",
-        "period=June is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, 2026-01..2026-06",
+        "period=June is not a period; write a month, a day, or a range of either: 2026-06, 2026-06-01, 2026-01..2026-06",
         f"{_ASK}&period=June",
     ),
     "period-not-released": Explanation(

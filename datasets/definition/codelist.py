@@ -49,7 +49,7 @@ class CodeList:
         for code in self.codes:
             ensure(
                 _CODE.fullmatch(code.code) is not None,
-                f"{where}: {code.code!r} is no code; codes have 1 to 80 letters, digits and + _ . -",
+                f"{where}: {code.code!r} is not a code; codes have 1 to 80 letters, digits and + _ . -",
             )
             ensure(bool(code.label.strip()), f"{where}: the code {code.code} has no label")
         ensure(
@@ -66,7 +66,7 @@ class CodeList:
         for code in self.codes:
             ensure(
                 code.within in self.within.index,
-                f"{where}: the parent {code.within!r} of {code.code} is no code of {self.within.name!r}",
+                f"{where}: the parent {code.within!r} of {code.code} is not a code of {self.within.name!r}",
             )
         order = [self.within.index[code.within] for code in self.codes if code.within is not None]
         ensure(order == sorted(order), f"{where}: codes must stand in the order of {self.within.name!r}")

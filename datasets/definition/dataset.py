@@ -87,13 +87,13 @@ class Dataset:
         for name in [name for name, _ in measure.publish.levels] + [
             n for c in measure.publish.deeper for n in c
         ]:
-            ensure(name in names, f"{where}: publishes {name!r}, which is no level of any dimension")
+            ensure(name in names, f"{where}: publishes {name!r}, which is not a level of any dimension")
         kinds = {value.name: value.kind for value in self.values}
         if isinstance(measure, EventMeasure):
             ensure(measure.rows_per_unit >= 1, f"{where}: rows_per_unit must be at least 1")
             ensure(
                 measure.where is None or kinds.get(measure.where) == "flag",
-                f"{where}: counts where {measure.where!r}, which is no flag among the values",
+                f"{where}: counts where {measure.where!r}, which is not a flag among the values",
             )
         if isinstance(measure, SumMeasure):
             self._check_sum(measure, kinds, where)
@@ -101,7 +101,7 @@ class Dataset:
     def _check_sum(self, measure: SumMeasure, kinds: dict[str, str], where: str) -> None:
         ensure(
             kinds.get(measure.value) == "integer",
-            f"{where}: sums {measure.value!r}, which is no integer value",
+            f"{where}: sums {measure.value!r}, which is not an integer value",
         )
         ensure(
             measure.lower < measure.upper, f"{where}: lower {measure.lower} must lie below {measure.upper}"
@@ -113,7 +113,7 @@ class Dataset:
         counts = {m.name: m for m in self.measures if isinstance(m, EventMeasure)}
         ensure(
             measure.counted_by in counts,
-            f"{where}: is counted by {measure.counted_by!r}, which is no event measure",
+            f"{where}: is counted by {measure.counted_by!r}, which is not an event measure",
         )
         missing = set(measure.publish.cuboids(self.dimensions)) - set(
             counts[measure.counted_by].publish.cuboids(self.dimensions)

@@ -64,12 +64,12 @@ def ensure_derived(
     if isinstance(derived, Rate):
         known = {measure.name for measure in measures}
         for name in (derived.numerator, derived.denominator):
-            ensure(name in known, f"{where}: is made of {name!r}, which is no measure")
+            ensure(name in known, f"{where}: is made of {name!r}, which is not a measure")
         return
-    ensure(derived.of in counts, f"{where}: is of {derived.of!r}, which is no measure that counts")
+    ensure(derived.of in counts, f"{where}: is of {derived.of!r}, which is not a measure that counts")
     lists = {level.name: level.codes for level in levels}
     listed = lists.get(derived.level)
-    ensure(isinstance(listed, CodeList), f"{where}: {derived.level!r} is no level with a code list")
+    ensure(isinstance(listed, CodeList), f"{where}: {derived.level!r} is not a level with a code list")
     assert isinstance(listed, CodeList)
     if isinstance(derived, Share):
         _ensure_share(derived, listed, where)
@@ -80,7 +80,7 @@ def ensure_derived(
 def _ensure_share(share: Share, listed: CodeList, where: str) -> None:
     ensure(bool(share.codes), f"{where}: names no code")
     for code in (*share.codes, *share.among):
-        ensure(code in listed.index, f"{where}: {code!r} is no code of {listed.name!r}")
+        ensure(code in listed.index, f"{where}: {code!r} is not a code of {listed.name!r}")
     ensure(
         not share.among or set(share.codes) < set(share.among),
         f"{where}: its codes must be some of those it is taken among",
@@ -90,7 +90,7 @@ def _ensure_share(share: Share, listed: CodeList, where: str) -> None:
 def _ensure_bands(bands: tuple[Band, ...], listed: CodeList, where: str) -> None:
     ensure(len(bands) >= 2, f"{where}: needs at least two bands")
     for band in bands:
-        ensure(band.code in listed.index, f"{where}: {band.code!r} is no code of {listed.name!r}")
+        ensure(band.code in listed.index, f"{where}: {band.code!r} is not a code of {listed.name!r}")
         ensure(band.upper is None or band.lower < band.upper, f"{where}: the band {band.code} is empty")
     for one, after in pairwise(bands):
         ensure(one.upper == after.lower, f"{where}: the bands {one.code} and {after.code} do not touch")

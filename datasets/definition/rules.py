@@ -33,6 +33,6 @@ def ensure_unique(names: Iterable[str], where: str) -> None:
 def ensure_name(name: str, where: str) -> None:
     ensure(
         _NAME.fullmatch(name) is not None,
-        f"{where}: {name!r} is no name; names are lower case, start with a letter, and have at most 40 "
+        f"{where}: {name!r} is not a name; names are lower case, start with a letter, and have at most 40 "
         "letters, digits and underscores",
     )

@@ -69,7 +69,7 @@ def cuboid_of(dimensions: tuple[Dimension, ...], names: Iterable[str]) -> Cuboid
     places = {lv.name: (i, n) for i, d in enumerate(dimensions) for n, lv in enumerate(d.levels, 1)}
     cuboid = [0] * len(dimensions)
     for name in names:
-        ensure(name in places, f"cuboid {', '.join(names)}: {name!r} is no level of any dimension")
+        ensure(name in places, f"cuboid {', '.join(names)}: {name!r} is not a level of any dimension")
         position, level = places[name]
         cuboid[position] = max(cuboid[position], level)
     return tuple(cuboid)

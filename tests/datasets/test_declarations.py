@@ -40,17 +40,17 @@ def with_dimension(dimension):
 
 
 WRONG = [
-    (lambda: replace(SMALL, name="Harvest"), "'Harvest' is no name"),
+    (lambda: replace(SMALL, name="Harvest"), "'Harvest' is not a name"),
     (lambda: replace(SMALL, version=0), "version 0"),
     (lambda: replace(SMALL, measures=()), "has no measure"),
     (lambda: replace(SMALL, rho_per_month=0.1), "write Fraction\\(1, 10\\), not 0.1"),
     (lambda: replace(SMALL, rho_per_month=Fraction(0)), "positive exact fractions"),
     (lambda: with_measure(share=Fraction(1, 3)), "add up to 13/12; they must add up to 1"),
     (lambda: with_measure(rows_per_unit=0), "rows_per_unit must be at least 1"),
-    (lambda: with_measure(where="eaten"), "'eaten', which is no flag"),
-    (lambda: with_measure(where="cents"), "'cents', which is no flag"),
+    (lambda: with_measure(where="eaten"), "'eaten', which is not a flag"),
+    (lambda: with_measure(where="cents"), "'cents', which is not a flag"),
     (lambda: with_measure(publish=up_to(9)), "publishes up to 9 dimensions of 3"),
-    (lambda: with_measure(publish=up_to(1).with_cuboid("colour")), "'colour', which is no level"),
+    (lambda: with_measure(publish=up_to(1).with_cuboid("colour")), "'colour', which is not a level"),
     (lambda: with_measure(name="state"), "state stands more than once"),
     (lambda: with_measure(name="measure"), "a word of the query grammar"),
     (lambda: replace(SMALL, dimensions=SMALL.dimensions[:2]), "exactly one calendar dimension"),
@@ -61,11 +61,11 @@ WRONG = [
     (lambda: CodeList("c", "C", "law", (Code("unknown", "?"),)), "needs at least two"),
     (lambda: CodeList("c", "C", "law", (Code("a", "A"), Code("a", "B"), Code("unknown", "?"))), "a stands more than once"),
     (lambda: CodeList("c", "C", "law", (Code("a", "A"), Code("b", "B"))), "code for the unknown"),
-    (lambda: CodeList("c", "C", "law", (Code("a b", "A"), Code("unknown", "?"))), "'a b' is no code"),
+    (lambda: CodeList("c", "C", "law", (Code("a b", "A"), Code("unknown", "?"))), "'a b' is not a code"),
     (lambda: CodeList("c", "C", "law", (Code("a", ""), Code("unknown", "?"))), "the code a has no label"),
     (
         lambda: CodeList("c", "C", "law", (Code("a", "A", "nut"), Code("unknown", "?", "unknown")), within=KIND),
-        "parent 'nut' of a is no code",
+        "parent 'nut' of a is not a code",
     ),
     (
         lambda: CodeList("c", "C", "law", tuple(PLANT.codes[n] for n in (0, 3, 1, 5)), within=KIND),
@@ -84,10 +84,10 @@ def test_a_wrong_declaration_raises_an_error_that_says_what_is_wrong(make, sente
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"value": "sold"}, "no integer value"),
+        ({"value": "sold"}, "not an integer value"),
         ({"lower": 100}, "must lie below"),
         ({"upper": 101}, "must be even"),
-        ({"counted_by": "gardeners"}, "no event measure"),
+        ({"counted_by": "gardeners"}, "not an event measure"),
         ({"publish": up_to(3)}, "published deeper than 'sales'"),
     ],
 )

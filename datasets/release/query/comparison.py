@@ -42,7 +42,7 @@ def parse_comparison(
     sides = rest.split(",")
     if len(sides) != 2 or sides[0] == sides[1] or "" in sides:
         raise MalformedQuestion(
-            f"compare={printable(text)} is no comparison; write a level and two of its codes, such as "
+            f"compare={printable(text)} is not a comparison; write a level and two of its codes, such as "
             "member_state:DE,FR, or two periods, such as period:2026-05,2026-06",
             parameter="compare",
             value=text,

@@ -29,7 +29,7 @@ def parse_as_of(text: str, latest: datetime) -> datetime:
         when = _parse_instant(text)
     except (MalformedPeriod, ValueError):
         raise MalformedQuestion(
-            f"as_of={printable(text)} is no day and no time in UTC; write 2026-07-15 or 2026-07-15T12:00:00Z",
+            f"as_of={printable(text)} is neither a day nor a time in UTC; write 2026-07-15 or 2026-07-15T12:00:00Z",
             parameter="as_of",
             value=text,
         ) from None

@@ -74,7 +74,7 @@ def _at_named_depth(parameters: Mapping[str, str], groups: Sequence[str], codebo
         at = _position_of_same_dimension(level, replaced, codebook) if level in nested else None
         if at is None:
             raise UnknownLevel(
-                f"level={printable(level)} is no level of a nested dimension that is grouped by; write, for example, "
+                f"level={printable(level)} is not a level of a nested dimension that is grouped by; write, for example, "
                 + (f"group_by={nested[0]}&level={nested[-1]}" if nested else "group_by without level"),
                 parameter="level",
                 value=level,

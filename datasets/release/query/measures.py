@@ -25,7 +25,7 @@ def parse_ratios(parameters: Mapping[str, str], codebook: Codebook) -> tuple[tup
         parts = text.split("/")
         if len(parts) != 2 or parts[0] == parts[1]:
             raise MalformedQuestion(
-                f"ratio={printable(text)} is no ratio; write two different measures with / between, such as "
+                f"ratio={printable(text)} is not a ratio; write two different measures with / between, such as "
                 f"ratio={names[-1]}/{names[0]}",
                 parameter="ratio",
                 value=text,
@@ -50,7 +50,7 @@ def ensure_any_number(measures: Sequence[str], ratios: Sequence[object], codeboo
 def _ensure_measure(parameter: str, name: str, names: Sequence[str], codebook: Codebook) -> None:
     if name not in names:
         raise UnknownMeasure(
-            f"{parameter}={printable(name)} is no measure of {codebook.dataset}; it has {', '.join(names)}."
+            f"{parameter}={printable(name)} is not a measure of {codebook.dataset}; it has {', '.join(names)}."
             + did_you_mean(name, names),
             parameter=parameter,
             value=name,

@@ -23,7 +23,7 @@ def parse_confidence(parameters: Mapping[str, str]) -> float:
     text = parameters.get("confidence", str(CONFIDENCE))
     if not _CONFIDENCE.fullmatch(text) or float(text) < MIN_CONFIDENCE:
         raise MalformedQuestion(
-            f"confidence={printable(text)} is no confidence; write one from {MIN_CONFIDENCE} to 0.9999, for example 0.9",
+            f"confidence={printable(text)} is not a confidence; write one from {MIN_CONFIDENCE} to 0.9999, for example 0.9",
             parameter="confidence",
             value=text,
         )
@@ -37,7 +37,7 @@ def parse_limit(parameters: Mapping[str, str]) -> int | None:
         return None
     if not _LIMIT.fullmatch(text):
         raise MalformedQuestion(
-            f"limit={printable(text)} is no number of rows; write a whole number from 1 to 999999",
+            f"limit={printable(text)} is not a number of rows; write a whole number from 1 to 999999",
             parameter="limit",
             value=text,
         )

@@ -164,7 +164,7 @@ def _parse_days(text: str) -> Days:
 
 def _malformed_period(text: str, parameter: str) -> MalformedPeriod:
     return MalformedPeriod(
-        f"{parameter}={printable(text)} is no period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
+        f"{parameter}={printable(text)} is not a period; write a month, a day, or a range of either: 2026-06, 2026-06-01, "
         "2026-01..2026-06",
         parameter=parameter,
         value=text,

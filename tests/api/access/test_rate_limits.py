@@ -285,7 +285,7 @@ def test_only_the_forwarding_field_of_a_named_proxy_distinguishes_clients(deploy
 
 @pytest.mark.parametrize("value", ["*", "10.0.0.7,*", "proxy.example", "10.0.0.1/8"])
 def test_proxies_are_addresses_or_networks(value):
-    with pytest.raises(ValueError, match="is no address or network"):
+    with pytest.raises(ValueError, match="is not an address or a network"):
         ApiSettings(proxies=value)
 
 

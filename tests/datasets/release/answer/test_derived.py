@@ -251,7 +251,7 @@ def test_as_of_asks_the_releases_that_were_current_then(ask):
     with pytest.raises(MalformedQuestion, match="is not over yet, so its answer could still change"):
         ask(measure="crates", as_of="2999-01-01")
     for text in ("yesterday", "2026-07-15T12:00:00", "2026-07-15T25:00:00Z", ""):
-        with pytest.raises(MalformedQuestion, match="is no day and no time in UTC"):
+        with pytest.raises(MalformedQuestion, match="is neither a day nor a time in UTC"):
             ask(measure="crates", as_of=text)
     with pytest.raises(MalformedQuestion, match="leave one of them out"):
         ask(measure="crates", as_of="2026-07-01", release="2026-06.1")

@@ -91,16 +91,16 @@ MANY = ",".join(str(n) for n in range(201))
 REFUSED = [
     ("measure=crates&staet=DE", UnknownParameter, "parameter 'staet' is not known for harvest. Did you mean state or share or shape?"),
     ("measure=crates&cursr=abc", UnknownParameter, "parameter 'cursr' is not known for harvest. Did you mean cursor?"),
-    ("ratio=crates", MalformedQuestion, "ratio=crates is no ratio; write two different measures with / between, such as ratio=gardeners/crates"),
-    ("ratio=crates/crates", MalformedQuestion, "ratio=crates/crates is no ratio; write two different measures with / between, such as ratio=gardeners/crates"),
-    ("ratio=sales/crate", UnknownMeasure, "ratio=crate is no measure of harvest; it has crates, sales, takings, gardeners. Did you mean crates?"),
+    ("ratio=crates", MalformedQuestion, "ratio=crates is not a ratio; write two different measures with / between, such as ratio=gardeners/crates"),
+    ("ratio=crates/crates", MalformedQuestion, "ratio=crates/crates is not a ratio; write two different measures with / between, such as ratio=gardeners/crates"),
+    ("ratio=sales/crate", UnknownMeasure, "ratio=crate is not a measure of harvest; it has crates, sales, takings, gardeners. Did you mean crates?"),
     ("measure=crates&share=kind", MalformedQuestion, "share=kind names no code; write share=kind:fruit"),
     ("measure=crates&share=fruit:apple", UnknownLevel, "share=fruit:apple names no level of harvest; write one such as share=category:A,B."),
     ("measure=crates&share=kind:aple", UnknownCode, "share=aple is not in the code list 'kind'."),
     ("measure=crates&share=kind:fruit,root,unknown", MalformedQuestion, "share=kind:fruit,root,unknown names every code of kind, so the share is 1"),
     ("measure=price&share=kind:fruit", MalformedQuestion, "share=kind:fruit has nothing to be taken of; name a measure that counts, such as measure=crates"),
-    ("measure=crates&compare=state:DE", MalformedQuestion, "compare=state:DE is no comparison; write a level and two of its codes, such as member_state:DE,FR, or two periods, such as period:2026-05,2026-06"),
-    ("measure=crates&compare=state:DE,DE", MalformedQuestion, "compare=state:DE,DE is no comparison; write a level and two of its codes, such as member_state:DE,FR, or two periods, such as period:2026-05,2026-06"),
+    ("measure=crates&compare=state:DE", MalformedQuestion, "compare=state:DE is not a comparison; write a level and two of its codes, such as member_state:DE,FR, or two periods, such as period:2026-05,2026-06"),
+    ("measure=crates&compare=state:DE,DE", MalformedQuestion, "compare=state:DE,DE is not a comparison; write a level and two of its codes, such as member_state:DE,FR, or two periods, such as period:2026-05,2026-06"),
     ("measure=crates&compare=state:DE,EN", UnknownCode, "compare=EN is not in the code list 'state'."),
     ("measure=crates&compare=day:2026-06-01,2026-06-02", UnknownLevel, "compare=day:2026-06-01,2026-06-02 names no level of harvest; write one such as compare=member_state:DE,FR."),
     ("measure=crates&compare=state:DE,FR&group_by=state", MalformedQuestion, "compare=state:DE,FR compares what state groups or filters by; leave state out"),
@@ -113,12 +113,12 @@ REFUSED = [
      "compare=period:2026-05,2026-05-01..2026-05-31 compares a period with itself; write two different ones"),
     ("measure=middle_state&group_by=state", MalformedQuestion,
      "middle_state is the middle of state, so it cannot be grouped by it; leave state out of group_by"),
-    ("measure=crates&level=plant", UnknownLevel, "level=plant is no level of a nested dimension that is grouped by; write, for example, group_by=kind&level=plant"),
-    ("measure=crates&level=state&group_by=state", UnknownLevel, "level=state is no level of a nested dimension that is grouped by; write, for example, group_by=kind&level=plant"),
+    ("measure=crates&level=plant", UnknownLevel, "level=plant is not a level of a nested dimension that is grouped by; write, for example, group_by=kind&level=plant"),
+    ("measure=crates&level=state&group_by=state", UnknownLevel, "level=state is not a level of a nested dimension that is grouped by; write, for example, group_by=kind&level=plant"),
     ("measure=crates&shape=tall", MalformedQuestion, "shape=tall is not known; it may be wide or long."),
     ("measure=crates&shape=long&sort=crates", MalformedQuestion, "sort=crates names no column of this answer; it has period, measure, value, se, lo, hi."),
     ("measure=crates&format=csv", UnknownParameter, "parameter 'format' is not known for harvest. Did you mean sort?"),
-    ("measure=crate", UnknownMeasure, "measure=crate is no measure of harvest; it has crates, sales, takings, gardeners,"
+    ("measure=crate", UnknownMeasure, "measure=crate is not a measure of harvest; it has crates, sales, takings, gardeners,"
      " fruit_share, apple_share, sale_rate, price, middle_state. Did you mean crates?"),
     ("group_by=kind", MalformedQuestion, "parameter 'measure' is missing; harvest has crates, sales, takings, gardeners, fruit_share, apple_share, sale_rate, price, middle_state"),
     ("measure=", MalformedQuestion, "parameter 'measure' has an empty value in ''; leave the parameter out, or write"
@@ -130,9 +130,9 @@ REFUSED = [
     ("measure=crates&state=ne:EL", UnknownCode, "state=EL is not in the code list 'state'."),
     ("measure=crates&state=ne:", MalformedQuestion, "parameter 'state' has an empty value in ''; leave the parameter out, or write state=A or state=A,B"),
     ("measure=crates&state=ne:DE,FR,unknown", MalformedQuestion, "state=ne: names every code of 'state', so nothing is left; name fewer"),
-    ("measure=crates&confidence=95", MalformedQuestion, "confidence=95 is no confidence; write one from 0.5 to 0.9999, for example 0.9"),
-    ("measure=crates&confidence=0.4", MalformedQuestion, "confidence=0.4 is no confidence; write one from 0.5 to 0.9999, for example 0.9"),
-    ("measure=crates&confidence=1e-1", MalformedQuestion, "confidence=1e-1 is no confidence; write one from 0.5 to 0.9999, for example 0.9"),
+    ("measure=crates&confidence=95", MalformedQuestion, "confidence=95 is not a confidence; write one from 0.5 to 0.9999, for example 0.9"),
+    ("measure=crates&confidence=0.4", MalformedQuestion, "confidence=0.4 is not a confidence; write one from 0.5 to 0.9999, for example 0.9"),
+    ("measure=crates&confidence=1e-1", MalformedQuestion, "confidence=1e-1 is not a confidence; write one from 0.5 to 0.9999, for example 0.9"),
     ("measure=crates&freq=week", MalformedPeriod, "period=2026-06 cuts a week, so freq=week cannot be answered; ask whole weeks; 2026-06-01..2026-06-28 cuts none, or freq=day, or leave freq out for one sum"),
     ("measure=crates&freq=quarter&period=2026-05..2026-06", MalformedPeriod, "period=2026-05..2026-06 cuts a quarter, so freq=quarter cannot be answered; ask whole quarters, or freq=day, or leave freq out for one sum"),
     ("measure=crates&state=DE,,FR", MalformedQuestion, "parameter 'state' has an empty value in 'DE,,FR'; leave the"
@@ -144,12 +144,12 @@ REFUSED = [
     (f"measure=crates&state={MANY}", MalformedQuestion, "parameter 'state' lists 201 values; at most 200 are read"),
     ("measure=crates&group_by=kind&sort=-crate", MalformedQuestion, "sort=-crate names no column of this answer; it has period, kind, crates, crates_se, crates_lo, crates_hi. Did you mean crates or crates_se or crates_lo?"),
     ("measure=crates&sort=", MalformedQuestion, "parameter 'sort' has an empty value in ''; leave the parameter out, or write sort=A or sort=A,B"),
-    ("measure=crates&limit=0", MalformedQuestion, "limit=0 is no number of rows; write a whole number from 1 to 999999"),
-    ("measure=crates&limit=ten", MalformedQuestion, "limit=ten is no number of rows; write a whole number from 1 to 999999"),
+    ("measure=crates&limit=0", MalformedQuestion, "limit=0 is not a number of rows; write a whole number from 1 to 999999"),
+    ("measure=crates&limit=ten", MalformedQuestion, "limit=ten is not a number of rows; write a whole number from 1 to 999999"),
     ("measure=crates&freq=wek", MalformedQuestion, "freq=wek is not known; it may be day or week or month or quarter. Did you mean week?"),
-    ("measure=crates&period=2026-6", MalformedPeriod, "period=2026-6 is no period; write a month, a day, or a range of"
+    ("measure=crates&period=2026-6", MalformedPeriod, "period=2026-6 is not a period; write a month, a day, or a range of"
      " either: 2026-06, 2026-06-01, 2026-01..2026-06"),
-    ("measure=crates&period=2026-06-31", MalformedPeriod, "period=2026-06-31 is no period; write a month, a day, or a"
+    ("measure=crates&period=2026-06-31", MalformedPeriod, "period=2026-06-31 is not a period; write a month, a day, or a"
      " range of either: 2026-06, 2026-06-01, 2026-01..2026-06"),
     ("measure=crates&period=2026-06..2026-05", MalformedPeriod, "period=2026-06..2026-05 ends before it begins; write the"
      " earlier end first: 2026-05..2026-06"),
