@@ -110,8 +110,8 @@ ANSWERED_LATER = {
     ("/v1/admin/projects/{name}", "patch"),
     ("/v1/admin/releases/{dataset}/{release}/withdraw", "post"),
 }
-"""Operations that respond with 202 if the change does not take effect yet: another person must agree, or the host that builds
-releases must act."""
+"""Operations that respond with 202 if the change does not take effect yet: another person must consent, or the host that
+builds releases must act."""
 _FIRST_RELEASE = {"dataset": "$request.path.dataset", "release": "$response.body#/releases/0/release"}
 LINKS: dict[str, Any] = {
     "/v1/codelists": {

@@ -68,7 +68,7 @@ def submit(
 def approve(
     name: Annotated[str, example("EX-2")], admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly
 ) -> Response:
-    """Approve a reasoned request: its project is active from its first day. 202 if another person must approve it first."""
+    """Approve a reasoned request: its project is active from its first day. 202 if another person must consent first."""
     made = registry.applications.approve(name, mandate_for(admin, body.reason))
     if made is None:
         return consent_pending_response()

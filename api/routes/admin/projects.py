@@ -75,7 +75,7 @@ def change(
     registry: OpenRegistry,
     body: Annotated[AmendedRequest, Depends(json_body(AmendedRequest))],
 ) -> Response:
-    """Change a project as its amended request says. Every version is kept. 202 if another person must approve it first."""
+    """Change a project as its amended request says. Every version is kept. 202 if another person must consent first."""
     wanted = ProjectChange(parse_scopes(body.scopes) if body.scopes else None, body.tier, body.last_day)
     changed = registry.projects.change(name, wanted, mandate_for(admin, body.reason))
     return consent_pending_response() if changed is None else no_store_response(_project_json(changed))

@@ -1,4 +1,4 @@
-"""Admins, their sessions, consents to actions that need two people; the modality of projects."""
+"""Admins, their sessions, consents to actions that need two persons; the modality of projects."""
 
 from __future__ import annotations
 

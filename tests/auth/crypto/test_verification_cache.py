@@ -40,32 +40,32 @@ def keys(tmp_path: Path) -> Keys:
 
 
 def test_a_text_is_verified_once_and_gives_the_same_claims_again(keys):
-    signatures, text = VerificationCache(keys.of), keys.text("tok_a")
-    assert signatures.verify(text) == signatures.verify(text) == (keys.signer.kid, CLAIMS)
+    cache, text = VerificationCache(keys.of), keys.text("tok_a")
+    assert cache.verify(text) == cache.verify(text) == (keys.signer.kid, CLAIMS)
     assert keys.lookups == 1
 
 
 def test_a_refused_text_is_verified_and_refused_again(keys):
-    signatures, text = VerificationCache(keys.of), keys.text("tok_a")[:-4] + "AAAA"
+    cache, text = VerificationCache(keys.of), keys.text("tok_a")[:-4] + "AAAA"
     for tries in (1, 2):
         with pytest.raises(TokenRefused):
-            signatures.verify(text)
+            cache.verify(text)
         assert keys.lookups == tries
 
 
 def test_a_text_that_begins_like_a_valid_one_is_not_taken_for_it(keys):
-    signatures, text = VerificationCache(keys.of), keys.text("tok_a")
-    signatures.verify(text)
+    cache, text = VerificationCache(keys.of), keys.text("tok_a")
+    cache.verify(text)
     for other in (text + "A", text[:-1], text.upper(), text + "=" * 5000):
         with pytest.raises(TokenRefused):
-            signatures.verify(other)
+            cache.verify(other)
 
 
 def test_only_the_texts_that_were_used_last_are_kept(keys):
-    signatures = VerificationCache(keys.of, size=2)
+    cache = VerificationCache(keys.of, size=2)
     first, second, third = (keys.text(f"tok_{name}") for name in "abc")
     for text in (first, second, first, third, first):
-        signatures.verify(text)
+        cache.verify(text)
     assert keys.lookups == 3
-    signatures.verify(second)
+    cache.verify(second)
     assert keys.lookups == 4
