@@ -43,10 +43,6 @@ class Releases:
     def close(self) -> None:
         self.store.close()
 
-    def refresh(self) -> None:
-        """Look for new releases now. See ReleaseStore.refresh."""
-        self.store.refresh()
-
     @property
     def degraded(self) -> tuple[str, ...]:
         """One sentence for each month that cannot be served as its pointer says. See ReleaseStore.degraded."""

@@ -44,7 +44,7 @@ def test_a_running_server_notices_a_withdrawal(deployment, tmp_path):
     with copy.client(copy.token()) as client:
         assert client.get(AGGREGATES, params=MAY).status_code == 200
         withdraw_release(copy, "2026-05.1")
-        client.app.state.releases.refresh()
+        client.app.state.releases.store.refresh()
         ensure_problem(client.get(AGGREGATES, params=MAY), 410, "release-withdrawn")
         assert client.get("/readyz").json()["degraded"] == []
     copy.close()

@@ -78,7 +78,7 @@ def test_a_known_question_is_answered_from_the_current_releases(corrected, place
     with place.client(place.token()) as client:
         before = [client.get(QUESTION) for _ in range(2)][-1]
         place.copy_release_from(corrected)
-        client.app.state.releases.refresh()
+        client.app.state.releases.store.refresh()
         after = client.get(QUESTION)
         assert (before.headers["data-release"], after.headers["data-release"]) == ("2026-06.1", "2026-06.2")
         assert after.content != before.content

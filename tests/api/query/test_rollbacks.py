@@ -22,7 +22,7 @@ def test_a_rollback_to_an_earlier_release_is_published(corrected, tmp_path):
         between = datetime.now(UTC)
         time.sleep(1.1)
         roll_back_june(copy, "2026-06.1")
-        client.app.state.releases.refresh()
+        client.app.state.releases.store.refresh()
         asked = {"measure": "actions", "period": "2026-06"}
         assert client.get(AGGREGATES, params=asked).json()["releases"] == ["2026-06.1"]
         set_aside = client.get(AGGREGATES, params={"measure": "actions", "release": "2026-06.2"})

@@ -129,7 +129,7 @@ def test_a_new_release_is_served_without_a_restart(deployment, tmp_path):
     with other.client(other.token()) as client:
         assert client.get(AGGREGATES, params={"measure": "actions"}).headers["data-release"] == "2026-06.1"
         other.release("moderation", "2026-07", rows=2_000)
-        client.app.state.releases.refresh()
+        client.app.state.releases.store.refresh()
         assert client.get(AGGREGATES, params={"measure": "actions"}).headers["data-release"] == "2026-07.1"
     other.close()
 

@@ -49,7 +49,7 @@ class Reader:
 
         Returns the name of the release that is served.
         """
-        self.open.refresh()
+        self.open.store.refresh()
         assert self.open.degraded == ()
         (served,) = self.open.current(SEEDS.name)
         assert self.open.ask(self.open.question(SEEDS.name, [("measure", "crates")])).rows

@@ -14,7 +14,7 @@ from tests.datasets.release.small_release import sign, verify, write_release
 def test_a_new_revision_is_picked_up_and_the_old_one_can_still_be_asked_by_name(reader, root):
     before = ask_crates(reader)
     write_release(root, revision=3, seed=8)
-    reader.refresh()
+    reader.store.refresh()
     assert ask_crates(reader).meta["releases"] == ["2026-06.3"]
     assert ask_crates(reader).rows != before.rows
     assert ask_crates(reader, release="2026-06.2").rows == before.rows
@@ -51,7 +51,7 @@ def test_months_of_two_versions_of_a_dataset_are_not_added_up(reader, root):
     folder = write_release(root, revision=3, seed=8)
     edit_the_codebook(version=2)(folder)
     edit(dataset_version=2)(folder)
-    reader.refresh()
+    reader.store.refresh()
     assert reader.degraded == ()
     with pytest.raises(
         Exception, match=r"2026-05 is of version 1 of harvest, 2026-06 of version 2"

@@ -72,7 +72,7 @@ def ensure_refused(root, deployment):
 
 
 def ensure_still_served(opened, degraded):
-    opened.refresh()
+    opened.store.refresh()
     assert [release.name for release in opened.current(SEEDS.name)] == ["2026-06.4"]
     assert opened.ask(opened.question(SEEDS.name, [("measure", "crates")])).rows
     assert bool(opened.degraded) is degraded, opened.degraded

@@ -17,7 +17,7 @@ def test_a_damaged_release_is_refused_and_the_last_good_one_served(reader, root,
     before = ask_crates(reader)
     break_it, sentence = DAMAGES[damage]
     break_it(write_release(root, revision=3, seed=8))
-    reader.refresh()
+    reader.store.refresh()
     assert ask_crates(reader).rows == before.rows
     assert ask_crates(reader).meta["releases"] == ["2026-06.2"]
     (trouble,) = reader.degraded
@@ -31,7 +31,7 @@ def test_a_damaged_release_is_refused_and_the_last_good_one_served(reader, root,
 )
 def test_a_damaged_pointer_leaves_the_last_good_release(reader, root, text):
     layout.pointer_file(root, "harvest", JUNE).write_text(text)
-    reader.refresh()
+    reader.store.refresh()
     assert ask_crates(reader).meta["releases"] == ["2026-06.2"]
     assert len(reader.degraded) == 1
 
@@ -41,7 +41,7 @@ def test_a_pointer_that_is_a_link_is_not_followed(reader, root, tmp_path):
     (tmp_path / "elsewhere").write_text("2026-06.1\n")
     pointer.unlink()
     pointer.symlink_to(tmp_path / "elsewhere")
-    reader.refresh()
+    reader.store.refresh()
     assert ask_crates(reader).meta["releases"] == ["2026-06.2"]
     assert len(reader.degraded) == 1
 
@@ -50,11 +50,11 @@ def test_a_pointer_that_is_a_link_is_not_followed(reader, root, tmp_path):
 def test_a_release_that_disappears_is_served_on_and_reported_as_degraded(reader, root, lost):
     path = root / "harvest" / lost
     path.rename(root / "away")
-    reader.refresh()
+    reader.store.refresh()
     assert ask_crates(reader).meta["releases"] == ["2026-06.2"]
     assert any(trouble.startswith("harvest 2026-06: ") for trouble in reader.degraded)
     (root / "away").rename(path)
-    reader.refresh()
+    reader.store.refresh()
     assert reader.degraded == ()
 
 
@@ -62,10 +62,10 @@ def test_a_release_that_is_repaired_is_served_though_its_pointer_did_not_change(
     folder = write_release(root, revision=3, seed=8)
     data = (folder / "cells.parquet").read_bytes()
     truncate(folder)
-    reader.refresh()
+    reader.store.refresh()
     assert reader.degraded
     (folder / "cells.parquet").write_bytes(data)
-    reader.refresh()
+    reader.store.refresh()
     assert reader.degraded == ()
     assert ask_crates(reader).meta["releases"] == ["2026-06.3"]
 
@@ -81,7 +81,7 @@ def test_a_broken_release_is_not_read_again_until_it_changes(root, tmp_path):
     releases = Releases(root, tmp_path / "cache", counting, ("harvest",))
     times = len(checked)
     for _ in range(5):
-        releases.refresh()
+        releases.store.refresh()
     assert len(checked) == times
     releases.close()
 
@@ -109,6 +109,6 @@ def test_missing_cells_are_refused_even_if_the_release_is_signed(reader, root):
         if entry["name"] == cells.name:
             entry |= {"bytes": cells.stat().st_size, "sha256": layout.sha256_of(cells)}
     write_signed_manifest(folder, json.dumps(manifest).encode())
-    reader.refresh()
+    reader.store.refresh()
     assert "its cells are not those of its codebook" in reader.degraded[0]
     assert ask_crates(reader).meta["releases"] == ["2026-06.2"]
