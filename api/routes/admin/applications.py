@@ -115,7 +115,7 @@ def mediate(
 
 @router.get("/clocks", summary="Deadlines of reasoned requests", dependencies=MAY_READ)
 def clocks(registry: OpenRegistry) -> Response:
-    """Every deadline: what each side must do and until when, the earliest first."""
+    """Every deadline: what each side must do and until when, running ones first, then by date."""
     today = datetime.now(UTC).date()
     return no_store_response(
         {"clocks": [{**asdict(c), "late": c.is_late(today)} for c in registry.applications.list_deadlines()]}
