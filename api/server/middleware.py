@@ -63,7 +63,7 @@ class RequestMiddleware:
             scope = {**scope, "method": "GET"}
         request, started, progress = Request(scope, receive), time.perf_counter(), ResponseProgress()
         try:
-            await self._answer(request, receive, self._observed(send, request, progress), progress)
+            await self._answer(request, receive, self._wrap_send(send, request, progress), progress)
         finally:  # also if the task is cancelled
             if progress.status in {200, 206}:
                 record_usage(request, progress.bytes, faulty=progress.faulty)
@@ -71,7 +71,7 @@ class RequestMiddleware:
             self._metrics.count(method, route, progress.status, seconds, whole=progress.whole)
             _log_request(scope, method, route, progress, seconds)
 
-    def _observed(self, send: Send, request: Request, progress: ResponseProgress) -> Send:
+    def _wrap_send(self, send: Send, request: Request, progress: ResponseProgress) -> Send:
         """`send` that adds the fields of every answer, adapts answers to HEAD and OPTIONS, and keeps `progress`."""
         method = request.state.method
 

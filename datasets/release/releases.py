@@ -74,7 +74,7 @@ class Releases:
         Raises NotPublished if it is deeper than what is published, EmptyQuestion if its filters exclude each other,
         CursorRefused if its cursor belongs to another result, QuestionInterrupted if the deadline passes.
         """
-        chosen = self._chosen(question, releases)
+        chosen = self._select_releases(question, releases)
         with deadline or Deadline(QUERY_SECONDS) as running:
             return Evaluation(self.store.connection, question, chosen, running, self.cursors).result()
 
@@ -83,11 +83,11 @@ class Releases:
 
         Raises as `ask` does.
         """
-        chosen = self._chosen(question, releases)
+        chosen = self._select_releases(question, releases)
         with Deadline(QUERY_SECONDS) as running:
             return explain(
                 Evaluation(self.store.connection, question, chosen, running, self.cursors, dry_run=True)
             )
 
-    def _chosen(self, question: Question, releases: Sequence[Release] | None) -> tuple[Release, ...]:
+    def _select_releases(self, question: Question, releases: Sequence[Release] | None) -> tuple[Release, ...]:
         return tuple(releases or self.resolver.releases_for(question))

@@ -146,7 +146,7 @@ def _kept_entry(budget: Budget, cells: NoisyCells, name: str) -> KeptEntry:
 
 
 def _share_entry(ratio: Ratio) -> ShareEntry:
-    def rounded(share: float | None) -> float | None:
+    def round_share(share: float | None) -> float | None:
         return None if share is None else round(share, 6)
 
-    return ShareEntry(share=rounded(ratio.value), lo=rounded(ratio.low), hi=rounded(ratio.high))
+    return ShareEntry(share=round_share(ratio.value), lo=round_share(ratio.low), hi=round_share(ratio.high))
