@@ -15,21 +15,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
-from rich.console import Console
-from rich.table import Table
+
+from cli.terminal import print_table
 
 HOME = Path("var") / "demo"
 MONTH = "2026-06"
 ROWS = {"moderation": 1_000_000, "ads": 200_000, "recommendations": 200_000}
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
 
-console = Console()
-
 
 def daylight(*arguments: str, echo: bool = True) -> str:
     """Run the command `daylight` and return its output; its progress goes to the terminal."""
     if echo:
-        console.print(f"[bold]$ daylight {' '.join(arguments)}[/bold]", highlight=False)
+        print(f"$ daylight {' '.join(arguments)}", flush=True)
     command = [str(Path(sys.executable).with_name("daylight")), *arguments]
     finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own command
     if finished.returncode:
@@ -43,7 +41,7 @@ def build_releases() -> None:
     for dataset, rows in ROWS.items():
         events = str(HOME / "events")
         daylight("events", "generate", dataset, "--month", MONTH, "--rows", str(rows), "--out", events)
-        console.print(daylight("release", "build", dataset, "--month", MONTH, "--events", events))
+        print(daylight("release", "build", dataset, "--month", MONTH, "--events", events), flush=True)
 
 
 def issue_token() -> str:
@@ -95,12 +93,14 @@ def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
 
 
 def show(rows: list[dict[str, object]]) -> None:
-    table = Table(title=f"actions by category, {MONTH} (synthetic events)")
-    for name, value in rows[0].items():
-        table.add_column(name, justify="right" if isinstance(value, float) else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row.values()))
-    Console(width=max(console.width, 140)).print(table)
+    numbers = [name for name, value in rows[0].items() if isinstance(value, float)]
+    lines = [
+        tuple(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row.values())
+        for row in rows
+    ]
+    print_table(
+        tuple(rows[0]), lines, title=f"actions by category, {MONTH} (synthetic events)", right=numbers
+    )
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
             answer = httpx2.get(url + QUESTION, headers={"Authorization": f"Bearer {token}"})
             answer.raise_for_status()
             show(answer.json()["data"])
-            console.print("\nSend the question yourself, from another terminal:\n")
+            print("\nSend the question yourself, from another terminal:\n")
             print(
                 f"curl -H 'Authorization: Bearer {token}' '{url}{QUESTION}'\n", flush=True
             )  # one line, unwrapped
@@ -132,7 +132,7 @@ def main() -> None:
             if not os.environ.get("DAYLIGHT_DEMO_ONCE"):
                 server.wait()
         except KeyboardInterrupt:
-            console.print("\nThe demo has ended.")
+            print("\nThe demo has ended.")
         finally:
             server.terminate()
 

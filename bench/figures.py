@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TypeVar
 
-from rich.console import Console
-from rich.table import Table
+from cli.terminal import print_table
 
 Result = TypeVar("Result")
 
@@ -50,10 +49,8 @@ def _measured(work: Callable[..., Result], arguments: tuple[object, ...]) -> tup
 
 def show(title: str, figures: Iterable[BenchmarkLine]) -> None:
     """Print the lines of one benchmark as a table."""
-    table = Table(title=title, title_justify="left", pad_edge=False)
-    for name in ("", "Daylight", "peer or limit", "ratio", "goal"):
-        table.add_column(name, justify="right" if name == "ratio" else "left")
-    for figure in figures:
-        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
-        table.add_row(figure.what, figure.ours, figure.peer, ratio, figure.goal)
-    Console(width=150).print(table)
+    lines = [
+        (line.what, line.ours, line.peer, "" if line.ratio is None else f"{line.ratio:.2f}", line.goal)
+        for line in figures
+    ]
+    print_table(("", "Daylight", "peer or limit", "ratio", "goal"), lines, title=title, right=("ratio",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
@@ -86,10 +86,17 @@ def escape_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
-def print_table(titles: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> None:
-    """Print a table on stdout. If stdout is not a terminal, the table is as wide as its cells need."""
+def print_table(
+    titles: tuple[str, ...], lines: Iterable[tuple[str, ...]], *, title: str | None = None, right: Container[str] = ()
+) -> None:  # fmt: skip
+    """Print a table on stdout. If stdout is not a terminal, the table is as wide as its cells need.
+
+    `right` has the titles of the columns that are aligned on the right.
+    """
     console = Console()
-    table = Table(*titles)
+    table = Table(title=title, title_justify="left")
+    for name in titles:
+        table.add_column(name, justify="right" if name in right else "left")
     for line in lines:
         table.add_row(*(Text(cell) for cell in line))
     if not console.is_terminal:  # a pipe or a file has no width
