@@ -22,11 +22,11 @@ class NotAcceptable(Refusal):
 
 
 class TooLarge(Refusal):
-    """A body larger than any question needs to be."""
+    """A body with more bytes than are accepted."""
 
 
 class TooLong(Refusal):
-    """A query longer than any question needs to be."""
+    """A query with more bytes than are accepted."""
 
 
 class Malformed(Refusal):

@@ -43,7 +43,7 @@ def after_working_days(day: date, number: int, state: str) -> date:
 
 
 def after_days(day: date, number: int, state: str) -> date:
-    """The last day of a period of so many calendar days that begins after `day`. If it is no working day, the period ends on
+    """The last day of a period of so many calendar days after `day`. If it is not a working day, the period ends on
     the next working day (Art. 3(4)).
 
     >>> after_days(date(2026, 12, 10), 15, "DE")

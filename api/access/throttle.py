@@ -22,7 +22,7 @@ REMEMBERED_FOR = 3600.0
 
 
 class TooManyAttempts(Refusal):
-    """Too many tokens from one address that open nothing."""
+    """Too many invalid tokens from one address."""
 
     wait: int = 1
     policy: str = "attempts"

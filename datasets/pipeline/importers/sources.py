@@ -218,10 +218,10 @@ def _read_rows_or_refuse(lines: Iterator[list[str]], name: str) -> Iterator[list
     try:
         yield from lines
     except UnicodeError:
-        raise UnreadableFile(f"{name} is no text in UTF-8, though it is named as a CSV file") from None
+        raise UnreadableFile(f"{name} is not UTF-8 text, as a CSV file must be") from None
     except csv.Error as error:
         raise UnreadableFile(
-            f"{name} is no well-formed CSV file, or a truncated one ({printable(str(error))}); download it again"
+            f"{name} is not a well-formed CSV file, or is truncated ({printable(str(error))}); download it again"
         ) from None
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UnreadableFile(

@@ -62,7 +62,7 @@ def roll_back(context: BuildContext, dataset: Dataset, month: Month, to: str, re
 def _ensure_can_roll_back(root: Path, dataset: Dataset, month: Month, to: str, before: str) -> None:
     problem = ""
     if not to.startswith(f"{month}."):
-        problem = f"is no release of {month}"
+        problem = f"is not a release of {month}"
     elif layout.erratum_file(root, dataset.name, to).exists():
         problem = "was withdrawn and is not served again"
     elif to == before:

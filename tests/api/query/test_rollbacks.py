@@ -52,7 +52,7 @@ def test_a_rollback_to_an_earlier_release_is_published(corrected, tmp_path):
             "SELECT subject FROM audit_event WHERE act = 'release.rolled-back'"
         ).fetchall()
     assert acts == [("moderation/2026-06.1",)]
-    for release, words in [("2026-06.1", "is current already"), ("2026-05.1", "is no release of 2026-06")]:
+    for release, words in [("2026-06.1", "is current already"), ("2026-05.1", "is not a release of 2026-06")]:
         with pytest.raises(CannotRollBack, match=words):
             roll_back_june(copy, release)
     withdraw_release(copy, "2026-06.2")
