@@ -131,7 +131,7 @@ def test_a_flipped_byte_in_an_archive_is_refused(imported, tmp_path, parts):
     ("name", "contents", "words"),
     [
         ("sor.zip", b"uuid,category\n1,2\n", "is not a zip archive"),
-        ("sor.csv", b"PK\x03\x04\x14\x00\xff\xfe\x00", "no text in UTF-8"),
+        ("sor.csv", b"PK\x03\x04\x14\x00\xff\xfe\x00", "not UTF-8 text"),
         ("sor.csv", b"\x00\x01\x02\x03", "no column"),
         ("sor.csv", b"", "is empty"),
         ("sor.csv", ",".join(FULL).encode() + b"\n", "contain no row"),
