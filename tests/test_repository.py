@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from datasets.pipeline.settings import BuildSettings
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_every_admin_command_in_the_demo_gives_a_reason():
@@ -173,3 +176,28 @@ def test_every_imported_package_is_a_declared_dependency():
             if module not in ours | set(sys.stdlib_module_names) | {"__future__"}:
                 name = distributions.get(module, module.replace("_", "-"))
                 assert f'"{name}' in declared, f"{path.name} imports {module}"
+
+
+def test_the_first_version_in_the_changelog_is_that_of_the_package_and_unreleased_while_it_is_a_dev_version():
+    version = PROJECT["version"]
+    released, dev, _ = version.partition(".dev")
+    first = re.search(r"^## (.+)$", CHANGELOG, re.M)[1]
+    assert re.fullmatch(rf"{re.escape(released)}, (unreleased|\d{{4}}-\d\d-\d\d)", first), (version, first)
+    assert first.endswith("unreleased") == bool(dev), (version, first)
+
+
+def test_the_changelog_groups_each_version_into_added_changed_fixed_and_security():
+    """The groups of Keep a Changelog 1.1.0, in one order, and every line of a version in one of them."""
+    order = ["Added", "Changed", "Fixed", "Security"]
+    for section in re.split(r"^## ", CHANGELOG, flags=re.M)[1:]:
+        groups = re.findall(r"^### (.+)$", section, re.M)
+        assert groups, f"{section.splitlines()[0]} has no group"
+        assert groups == [group for group in order if group in groups], section.splitlines()[0]
+        assert not re.search(r"^- ", section.split("### ")[0], re.M), section.splitlines()[0]
+
+
+def test_the_licence_is_apache_2_0_word_for_word_and_the_package_declares_it():
+    """The text of https://www.apache.org/licenses/LICENSE-2.0.txt, by its SHA-256; the field by PEP 639."""
+    digest = sha256((ROOT / "LICENSE").read_bytes()).hexdigest()
+    assert digest == "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+    assert (PROJECT["license"], PROJECT["license-files"]) == ("Apache-2.0", ["LICENSE"])
