@@ -17,7 +17,7 @@ from cli.main import app
 from datasets.pipeline.settings import BuildSettings
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 README = (ROOT / "README.md").read_text()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -190,10 +190,11 @@ def test_the_changelog_groups_each_version_into_added_changed_fixed_and_security
     """The groups of Keep a Changelog 1.1.0, in one order, and every line of a version in one of them."""
     order = ["Added", "Changed", "Fixed", "Security"]
     for section in re.split(r"^## ", CHANGELOG, flags=re.M)[1:]:
+        version = section.splitlines()[0]
         groups = re.findall(r"^### (.+)$", section, re.M)
-        assert groups, f"{section.splitlines()[0]} has no group"
-        assert groups == [group for group in order if group in groups], section.splitlines()[0]
-        assert not re.search(r"^- ", section.split("### ")[0], re.M), section.splitlines()[0]
+        assert groups == [group for group in order if group in groups], version
+        assert groups or version.endswith("unreleased"), f"{version} has no group"
+        assert not re.search(r"^- ", section.split("### ")[0], re.M), version
 
 
 def test_the_licence_is_apache_2_0_word_for_word_and_the_package_declares_it():
@@ -201,3 +202,35 @@ def test_the_licence_is_apache_2_0_word_for_word_and_the_package_declares_it():
     digest = sha256((ROOT / "LICENSE").read_bytes()).hexdigest()
     assert digest == "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
     assert (PROJECT["license"], PROJECT["license-files"]) == ("Apache-2.0", ["LICENSE"])
+
+
+def test_the_index_of_decisions_lists_each_decision_once_in_order_with_its_title():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(
+        r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \| .+\. \|$", (folder / "README.md").read_text(), re.M
+    )
+    decisions = [
+        (path.name[:4], path.name, path.read_text().splitlines()[0].removeprefix("# "))
+        for path in sorted(folder.glob("[0-9]*.md"))
+    ]
+    assert decisions
+    assert listed == decisions
+
+
+def test_every_file_has_the_form_that_the_editorconfig_asks_for():
+    """UTF-8, lines that end in LF and not in blanks, a line end at the end of the file; tabs in the Makefile alone."""
+    for path in tracked_files():
+        text = path.read_bytes().decode("utf-8")
+        assert "\r" not in text, path
+        assert not text or text.endswith("\n"), path
+        assert not re.search(r"[ \t]$", text, re.M), path
+        assert "\t" not in text or path.name == "Makefile", path
+
+
+def test_every_hook_before_a_commit_runs_a_tool_of_the_locked_environment():
+    text = (ROOT / ".pre-commit-config.yaml").read_text()
+    entries = re.findall(r"^ +entry: (\S+)", text, re.M)
+    assert entries
+    assert len(entries) == len(re.findall(r"^ +- id: ", text, re.M)) == text.count("language: system")
+    assert all(entry.startswith(".venv/bin/") for entry in entries)
+    assert re.findall(r"^ +- repo: (\S+)", text, re.M) == ["local"], "a remote hook has a version of its own"
