@@ -1,6 +1,9 @@
 # The commands for developing Daylight; `make help` lists them.
-PYTHON ?= python3.11
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13; do $$python -c '' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--no-build --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix docs openapi serve bench fuzz audit intervals kills lock clean
@@ -8,14 +11,19 @@ BIN := .venv/bin
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-.venv/installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found; name a Python 3.11 or later with make PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements.lock
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+.venv/runtime: requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+		echo "make: Daylight needs CPython 3.11, 3.12 or 3.13, but found $(or $(PYTHON),none); name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	"$(PYTHON)" -m venv .venv
+	$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: .venv/installed ## build three releases, serve them and ask a question; stop it with Ctrl-C
+.venv/installed: .venv/runtime requirements-dev.lock
+	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+demo: .venv/runtime ## build three releases, serve them and ask a question; stop it with Ctrl-C
 	$(BIN)/python demo.py
 
 test: .venv/installed ## all tests on all cores; then, one at a time, the tests that measure time
@@ -39,7 +47,7 @@ docs: .venv/installed ## check that the commands, links, settings and targets in
 openapi: .venv/installed ## regenerate openapi/openapi.json and docs/problems.md
 	$(BIN)/daylight openapi
 
-serve: .venv/installed ## serve the releases under DAYLIGHT_HOME
+serve: .venv/runtime ## serve the releases under DAYLIGHT_HOME
 	$(BIN)/daylight serve
 
 bench: .venv/installed ## benchmarks, as ratios to peers and limits; DAYLIGHT_BENCH_ROWS=100000000 sets the number of rows to build
@@ -60,10 +68,9 @@ kills: .venv/installed ## kill builds at every step and at 100 random moments, a
 	DAYLIGHT_TEST_KILLS=100 DAYLIGHT_TEST_ROUNDS=50 $(BIN)/python -m pytest tests/datasets/pipeline/test_interruption.py \
 		tests/datasets/pipeline/state/test_lock.py
 
-lock: .venv/installed ## update requirements.lock to the newest versions, with hashes
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-header \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-		--output-file requirements.lock pyproject.toml
+lock: .venv/installed ## update requirements.lock and requirements-dev.lock to the newest versions, with hashes
+	$(UV_COMPILE) --extra build --output-file requirements.lock pyproject.toml
+	$(UV_COMPILE) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean: ## remove the virtual environment and the files of the demo
 	rm -rf .venv var/demo

@@ -5,6 +5,7 @@ All files are in var/demo, which is deleted and created again at each start.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -12,9 +13,8 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx2
 
 from cli.terminal import print_table
 
@@ -81,15 +81,37 @@ def free_port() -> int:
     sys.exit("demo: there is no free port on 127.0.0.1")
 
 
-def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
+def get(port: int, path: str, token: str | None = None) -> tuple[int, bytes]:
+    """Status and body of the answer of the API, which listens on 127.0.0.1."""
+    fields = {"Authorization": f"Bearer {token}"} if token else {}
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path, headers=fields)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and server.poll() is None:
         try:
-            if httpx2.get(f"{url}/readyz").is_success:
+            if get(port, "/readyz")[0] == 200:
                 return
-        except httpx2.TransportError:
-            time.sleep(0.2)
+        except (OSError, HTTPException):
+            pass  # it does not listen yet
+        time.sleep(0.2)
     sys.exit(f"demo: the API did not start; see {HOME / 'serve.log'}")
+
+
+def ask(port: int, token: str) -> list[dict[str, object]]:
+    """The rows that answer the question of the demo."""
+    status, body = get(port, QUESTION, token)
+    if status != 200:
+        sys.exit(f"demo: the API answered {status}: {body.decode(errors='replace')}")
+    rows: list[dict[str, object]] = json.loads(body)["data"]
+    return rows
 
 
 def show(rows: list[dict[str, object]]) -> None:
@@ -113,10 +135,8 @@ def main() -> None:
     command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
     with (HOME / "serve.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:  # noqa: S603  ours
         try:
-            wait_until_ready(server, url)
-            answer = httpx2.get(url + QUESTION, headers={"Authorization": f"Bearer {token}"})
-            answer.raise_for_status()
-            show(answer.json()["data"])
+            wait_until_ready(server, port)
+            show(ask(port, token))
             print("\nSend the question yourself, from another terminal:\n")
             print(
                 f"curl -H 'Authorization: Bearer {token}' '{url}{QUESTION}'\n", flush=True

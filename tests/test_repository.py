@@ -113,18 +113,13 @@ def test_every_make_target_in_the_readme_exists():
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
-def test_every_dependency_has_a_comment_and_is_locked_with_hashes():
+def test_every_dependency_has_a_comment():
     text = (ROOT / "pyproject.toml").read_text()
     project = tomllib.loads(text)["project"]
-    lock = (ROOT / "requirements.lock").read_text()
-    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    optional = project["optional-dependencies"]
+    for requirement in [*project["dependencies"], *optional["build"], *optional["dev"]]:
         (line,) = [line for line in text.splitlines() if line.strip().startswith(f'"{requirement}",')]
         assert "# " in line, f"{requirement} has no comment that says why it is needed"
-        name = re.split(r"[\[>=<]", requirement)[0].lower().replace("_", "-")
-        assert re.search(rf"^{re.escape(name)}(\[[a-z,]+\])?==", lock, re.M), f"{name} is not locked"
-    assert "://" not in lock
-    packages = re.findall(r"^[a-z0-9._,\[\]-]+==", lock, re.M)
-    assert len(packages) == len(re.findall(r"^[a-z0-9._,\[\]-]+==[^\n]*\\\n    --hash=", lock, re.M))
 
 
 def test_every_noqa_type_ignore_and_no_cover_comment_gives_a_reason():
