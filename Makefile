@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --
 	--no-build --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs openapi serve bench fuzz audit intervals kills lock clean
+.PHONY: help demo test check fix docs openapi serve bench fuzz audit intervals kills promises lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -67,6 +67,9 @@ intervals: .venv/installed ## check over 20 builds of a synthetic month that int
 kills: .venv/installed ## kill builds at every step and at 100 random moments, and run two builds at once 50 times
 	DAYLIGHT_TEST_KILLS=100 DAYLIGHT_TEST_ROUNDS=50 $(BIN)/python -m pytest tests/datasets/pipeline/test_interruption.py \
 		tests/datasets/pipeline/state/test_lock.py
+
+promises: .venv/installed ## break every promise of docs/architecture.md in a scratch copy; its test must fail
+	$(BIN)/python -m tests.promises
 
 lock: .venv/installed ## update requirements.lock and requirements-dev.lock to the newest versions, with hashes
 	$(UV_COMPILE) --extra build --output-file requirements.lock pyproject.toml

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.deployment import Deployment
@@ -19,6 +19,9 @@ SharedFolder = Callable[[str, Callable[[Path], None]], Path]
 
 settings.register_profile("laptop", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile(
+    "promises", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate)
+)  # no shrinking
 settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
 
@@ -59,9 +62,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
-    """Folders that all processes of a run share. The first process to need one makes it under a lock; the others wait."""
+    """Folders that all processes of a run share. The first process to need one makes it under a lock; the others wait.
+
+    `DAYLIGHT_TEST_SHARED` names a folder for several runs of the same code (`python -m tests.promises`).
+    """
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    if several_runs := os.environ.get("DAYLIGHT_TEST_SHARED"):
+        shared = Path(several_runs)
+        shared.mkdir(exist_ok=True)
 
     def find_or_make(name: str, make: Callable[[Path], None]) -> Path:
         folder, unfinished = shared / name, shared / f"{name}.unfinished"

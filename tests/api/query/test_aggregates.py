@@ -92,6 +92,16 @@ def test_the_same_question_has_the_same_bytes_for_everybody(deployment, client):
     assert len({answer.headers["etag"] for answer in (*mine, theirs)}) == 1
 
 
+def test_another_question_release_format_or_encoding_has_another_etag(client):
+    question = {"measure": "actions", "period": "2026-06", "format": "json"}
+    others = ({"group_by": "category"}, {"period": "2026-05"}, {"release": "2026-06.1"}, {"format": "csv"})
+    answers = [client.get(AGGREGATES, params=question | other) for other in ({}, *others)]
+    packed = client.get(AGGREGATES, params=question, headers={"Accept-Encoding": "gzip"})
+    plain = client.get(AGGREGATES, params=question, headers={"Accept-Encoding": "identity"})
+    etags = {answer.headers["etag"] for answer in (*answers[1:], packed, plain)}
+    assert len(etags) == len(others) + 2
+
+
 def test_an_answer_that_the_client_has_is_not_sent_again(client):
     question = {"measure": "actions", "group_by": "category"}
     first = client.get(AGGREGATES, params=question)

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from datasets.pipeline import run
+from datasets.pipeline.engine.bounding import bound_rows
 from datasets.pipeline.planning.budget import plan_budget
 from datasets.privacy.ledger import BudgetSpent, Caps
 from datasets.refusal import Refusal
@@ -100,6 +102,19 @@ def test_no_exact_count_is_in_any_published_byte_or_log_line(deployment, caplog,
     assert numbers.isdisjoint(map(float, planted))
     totals = json.loads((deployment.context.quarantine_folder(HARVEST, JUNE) / "totals.json").read_text())
     assert (totals["read"], totals["kept"]) == (rows + bad, rows)  # the private folder has the exact numbers
+
+
+def test_no_row_is_counted_before_the_spend_is_reserved(deployment, monkeypatch):
+    states_at_reads = []
+
+    def bound_rows_observed(*args):
+        states_at_reads.append(deployment.states)
+        return bound_rows(*args)
+
+    monkeypatch.setattr(run, "bound_rows", bound_rows_observed)
+    deployment.put(BUSY).build()
+    assert states_at_reads
+    assert all(states == ["reserved"] for states in states_at_reads)
 
 
 def test_a_month_is_spent_once(deployment):

@@ -61,6 +61,16 @@ def test_with_noise_every_cuboid_rolls_up_to_every_coarser_one(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_every_residual_gets_noise_of_its_own(name):
+    axes = SMALL[name]
+    made = plan(axes, every_cuboid(axes), rho=Fraction(1, 10))
+    tables = exact(axes, made.workload)[1]
+    noisy, silent = measure(made, tables, loud), measure(made, tables, silence)
+    for b in made.rho_of:
+        assert np.any(noisy[b].values != silent[b].values), f"residual {b} has no noise"
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_one_row_changes_the_measured_table_by_at_most_its_cost(name):
     """One row is removed at each leaf: the integer tables change at a cost of at most rho, and at the worst leaf of rho."""
     axes, seen = SMALL[name], []

@@ -1,7 +1,4 @@
-"""One question asked in thousands of ways has one result: averaging repetitions removes no noise.
-
-See docs/privacy/attacks.md#one-question-one-answer.
-"""
+"""One question asked in thousands of ways has one result: averaging repetitions removes no noise (PRIVACY.md, section 13)."""
 
 import os
 import random
