@@ -88,7 +88,7 @@ def rotate(
     "/tokens/current", summary="Close the current token", dependencies=[Depends(only_parameters())]
 )
 def close(principal: CurrentPrincipal, registry: OpenRegistry) -> Response:
-    """The token that was sent is refused from the next request on."""
+    """The token that was sent is refused from the next request on, and so are those that it replaced or that replaced it."""
     registry.tokens.revoke(principal.token_id, _mandate_of_holder(principal, "its holder closes it"))
     return Response(None, 204, NO_STORE)
 

@@ -62,7 +62,8 @@ async def revoke_found(
 ) -> Response:
     """Anybody who has the text of a token may close it, also that of an admin's session.
 
-    The response is the same if the text is not a token (RFC 7009, section 2.2).
+    The tokens that it replaced or that replaced it are closed with it, also if the text itself has expired. The response
+    is the same if the text is not a token (RFC 7009, section 2.2).
     """
     throttle, address = request.app.state.login_throttle, client_address(request)
     name = throttle.ensure_not_throttled(address, text)
@@ -82,6 +83,6 @@ def _identify(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], o
     Raises UnknownRecord, TokenRefused, RegistryUnavailable.
     """
     try:
-        return registry.tokens.revoke, registry.tokens.identify(text, datetime.now(UTC)).token_id
+        return registry.tokens.revoke, registry.tokens.ensure_genuine(text)
     except UnknownRecord:
         return registry.sessions.close, registry.sessions.identify(text)

@@ -127,7 +127,8 @@ class Sessions:
 
         Raises TokenRefused.
         """
-        return read_claims_ignoring_expiry(text, self._keyring.token_key, self._issuer, self._audience).jti
+        _, claims = read_claims_ignoring_expiry(text, self._keyring.token_key, self._issuer, self._audience)
+        return claims.jti
 
     def close(self, jti: str, mandate: Mandate) -> None:
         """Refuse a session's token from the next request on; a closed session stays as it is. Raises UnknownRecord."""

@@ -84,14 +84,14 @@ def verify_signature(text: str, find_key: Callable[[str], Key | None]) -> tuple[
 
 def read_claims_ignoring_expiry(
     text: str, find_key: Callable[[str], Key | None], issuer: str, audience: str
-) -> Claims:
-    """The claims of a token that this issuer signed for this audience, even if it has expired.
+) -> tuple[str, Claims]:
+    """The kid and the claims of a token that this issuer signed for this audience, even if it has expired.
 
     It serves to identify a token that was found somewhere; never authenticate with it. Raises TokenRefused.
     """
-    _, claims = verify_signature(text, find_key)
+    kid, claims = verify_signature(text, find_key)
     ensure_claims(claims, issuer, audience, datetime.fromtimestamp(claims.iat, UTC))
-    return claims
+    return kid, claims
 
 
 def _read_header(segment: str) -> str:

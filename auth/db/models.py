@@ -12,6 +12,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     String,
     Text,
     TypeDecorator,
@@ -233,6 +234,7 @@ class Token(Base):
         ),
         UniqueConstraint("project_id", "researcher_id", "idempotency_key", name="token_idempotency"),
         CheckConstraint("issued < expires", name="token_period"),
+        Index("token_family", "family", "revoked"),
     )
 
     jti: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -252,6 +254,8 @@ class Token(Base):
     narrowed: Mapped[str | None]
     """The scopes that are left, if it was narrowed since it was issued."""
     replaced_by: Mapped[str | None] = mapped_column(ForeignKey("token.jti"))
+    family: Mapped[str] = mapped_column(String(40))
+    """The first token of its chain of rotations: its own jti, unless it was issued to replace another token."""
 
 
 class AuditEvent(Base):

@@ -1,4 +1,4 @@
-"""Tokens: issuing, listing and revoking them. Only their rows are stored, never their text."""
+"""Tokens: issuing and listing them. Only their rows are stored, never their text."""
 
 from __future__ import annotations
 
@@ -71,6 +71,8 @@ class TokenLine:
     """active, not yet, expired, revoked or replaced; or `project ` and the project's status, if the project is not active."""
     replaced: bool
     """Whether another token was issued to replace it."""
+    family: str
+    """The first token of its chain of rotations. If one token of a family is revoked, all of them are."""
 
 
 def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tuple[Token, bool]:
@@ -92,8 +94,10 @@ def issue_token(session: Session, new: NewToken, kid: str, now: datetime) -> tup
         _ensure_repeatable(earlier, (write_scopes(scopes), new.days, label), now)
         return earlier, True
     issued = now.replace(microsecond=0)
+    token_id = new_identifier("tok")
     token = Token(
-        jti=new_identifier("tok"),
+        jti=token_id,
+        family=token_id,
         project_id=project.id,
         researcher_id=researcher.id,
         kid=kid,
@@ -145,16 +149,6 @@ def find_token(session: Session, token_id: str) -> Token:
     )
 
 
-def revoke_token(session: Session, token_id: str, now: datetime) -> tuple[Token, bool]:
-    """Revokes a token. Returns it, and whether it was not revoked before. Raises UnknownRecord."""
-    token = find_token(session, token_id)
-    if token.revoked is not None and token.revoked <= now:
-        return token, False
-    token.revoked = now
-    session.flush()
-    return token, True
-
-
 def list_tokens(
     session: Session, now: datetime, project: str | None = None, token_id: str | None = None
 ) -> Sequence[TokenLine]:
@@ -181,6 +175,7 @@ def list_tokens(
             last_used=token.last_used,
             state=_token_state(token, owner, now),
             replaced=token.replaced_by is not None,
+            family=token.family,
         )
         for token, owner, email in session.execute(query)
     ]

@@ -70,12 +70,7 @@ def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: date
 
     The expiry of the token is not checked again: the claims were checked, and they must be equal to the row.
     """
-    if row is None:
-        raise TokenRefused("registry: the token is unknown")
-    if not _matches_row(row, kid, claims):
-        raise TokenRefused("registry: the claims differ from the token's row")
-    if row.key_status not in VERIFYING:
-        raise TokenRefused("registry: the key is not in use")
+    row = ensure_issued(row, kid, claims)
     if row.revoked is not None and row.revoked <= now:
         raise TokenRefused("revoked")
     if row.since > now or (row.ended is not None and row.ended <= now):
@@ -93,6 +88,20 @@ def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: date
         token_id=claims.jti,
         expires=min(moment for moment in (row.expires, row.not_after, row.revoked) if moment is not None),
     )
+
+
+def ensure_issued(row: Row[Any] | None, kid: str, claims: Claims) -> Row[Any]:
+    """The row, if this registry issued a token with these claims and its key still verifies. Raises TokenRefused.
+
+    The token may be revoked or have expired.
+    """
+    if row is None:
+        raise TokenRefused("registry: the token is unknown")
+    if not _matches_row(row, kid, claims):
+        raise TokenRefused("registry: the claims differ from the token's row")
+    if row.key_status not in VERIFYING:
+        raise TokenRefused("registry: the key is not in use")
+    return row
 
 
 def _granted_scopes(row: Row[Any]) -> frozenset[str]:

@@ -1,20 +1,23 @@
-"""Changes of issued tokens: replacing one with an overlap, narrowing its scopes, revoking all of a member's tokens."""
+"""Changes of issued tokens: replacing one with an overlap, narrowing its scopes."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from auth.db.models import Project, Researcher, Token
+from auth.db.models import Project, Token
 from auth.errors import MalformedValue, NotAllowed
 from auth.identifiers import new_identifier
 from auth.scopes import ensure_within, read_scopes, write_scopes
 from auth.tokens.issuing import current_scopes, find_token
+from auth.tokens.revocation import is_unrevoked
 
 DEFAULT_OVERLAP = timedelta(hours=24)
 MAX_OVERLAP = timedelta(days=7)
+MAX_VALID = 32
+"""Tokens of one family that may be valid at the same time, so that one transaction can always close all of them."""
 
 
 def rotate_token(
@@ -23,7 +26,8 @@ def rotate_token(
     """Issues a token with the same scopes and label, and revokes the old one at the end of the overlap. Returns new and old.
 
     The new token has the lifetime that the old one was issued for, but ends with its project. Raises UnknownRecord,
-    MalformedValue, and NotAllowed if the old token is not active or was already replaced.
+    MalformedValue, and NotAllowed if the old token is not active, was already replaced, or has too many predecessors
+    that are still valid.
     """
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise MalformedValue(
@@ -34,9 +38,11 @@ def rotate_token(
     old = find_token(session, token_id)
     project = session.get_one(Project, old.project_id)
     _ensure_token_open(old, project, now)
+    _ensure_few_valid(session, old, now)
     issued = now.replace(microsecond=0)
     new = Token(
         jti=new_identifier("tok"),
+        family=old.family,
         project_id=old.project_id,
         researcher_id=old.researcher_id,
         kid=kid,
@@ -66,7 +72,9 @@ def narrow_token(session: Session, token_id: str, scopes: frozenset[str], now: d
 
 
 def _ensure_token_open(token: Token, project: Project, now: datetime, *, replaced: bool = False) -> None:
-    if token.revoked is not None and token.revoked <= now:
+    # if nothing replaced it, it was revoked by somebody: then it stays so, also for a `now` that was read before the write
+    # lock was taken
+    if token.revoked is not None and (token.revoked <= now or token.replaced_by is None):
         why = "is revoked"
     elif token.expires <= now:
         why = "has expired"
@@ -79,14 +87,14 @@ def _ensure_token_open(token: Token, project: Project, now: datetime, *, replace
     raise NotAllowed(f"token: {token.jti} {why}.", parameter="token", value=token.jti)
 
 
-def revoke_member_tokens(session: Session, project: Project, person: Researcher, now: datetime) -> None:
-    """Revokes every token of a person in a project, so that none becomes valid again if the person is added again later."""
-    session.execute(
-        update(Token)
-        .where(
-            Token.project_id == project.id,
-            Token.researcher_id == person.id,
-            or_(Token.revoked.is_(None), Token.revoked > now),
-        )
-        .values(revoked=now)
+def _ensure_few_valid(session: Session, token: Token, now: datetime) -> None:
+    valid = session.scalar(
+        select(func.count()).where(Token.family == token.family, is_unrevoked(now), Token.expires > now)
     )
+    if valid is not None and valid >= MAX_VALID:
+        raise NotAllowed(
+            f"token: {valid} tokens of the chain of rotations of {token.jti} are still valid, and more than {MAX_VALID} "
+            "are not allowed; wait until the overlap of an earlier one has ended, and choose shorter overlaps.",
+            parameter="token",
+            value=token.jti,
+        )

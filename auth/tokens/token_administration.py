@@ -13,13 +13,15 @@ from auth.audit.transaction import BeginTransaction
 from auth.crypto.jwt import read_claims_ignoring_expiry, sign_token
 from auth.crypto.keyring import Keyring
 from auth.crypto.keys import Signer
-from auth.db.engine import snapshot
+from auth.db.engine import fetch_rows, snapshot
 from auth.db.models import Token
 from auth.errors import NotAllowed, TokenRefused, UnknownRecord
 from auth.settings import RegistrySettings
-from auth.tokens import issuing, rotation
+from auth.tokens import issuing, revocation, rotation
 from auth.tokens.authenticator import TokenAuthenticator
 from auth.tokens.issuing import IssuedToken, NewToken, TokenLine
+from auth.tokens.principal import SELECT_PRINCIPAL, ensure_issued
+from auth.tokens.revocation import Revocation
 
 log = logging.getLogger("daylight.auth")
 
@@ -68,19 +70,19 @@ class Tokens:
         log.info("token issued", extra={"token_id": token.jti, "project": token.project_id})
         return IssuedToken(text, token.jti, token.expires, again)
 
-    def revoke(self, name: str, mandate: Mandate) -> tuple[str, bool]:
-        """Revokes a token from the next request on. Returns its identifier, and whether it was not revoked before.
+    def revoke(self, name: str, mandate: Mandate) -> Revocation:
+        """Revokes a token and its family from the next request on, with one audit event for each token that it closes.
 
-        Raises UnknownRecord.
+        A text that has expired names its token too: it may have been rotated while it was valid. Raises UnknownRecord.
         """
-        token_id = self._token_id(name, mandate.at)
+        token_id = self.ensure_genuine(name) if "." in name else name
         with self._begin(mandate) as transaction:
-            token, changed = issuing.revoke_token(transaction.session, token_id, mandate.at)
-            if changed:
-                transaction.record("token.revoked", token.jti, project=token.project_id)
-        if changed:
+            named, closed = revocation.revoke_family(transaction.session, token_id, mandate.at)
+            for token in closed:
+                transaction.record("token.revoked", token.jti, project=token.project_id, named=named.jti)
+        for token in closed:
             log.info("token revoked", extra={"token_id": token.jti, "project": token.project_id})
-        return token.jti, changed
+        return Revocation(named.jti, named in closed, tuple(token.jti for token in closed))
 
     def rotate(self, name: str, overlap: timedelta, mandate: Mandate) -> IssuedToken:
         """Issues a token to replace an active one, which stays valid for the overlap.
@@ -123,7 +125,7 @@ class Tokens:
         """
         settings = self._settings
         try:
-            claims = read_claims_ignoring_expiry(
+            _, claims = read_claims_ignoring_expiry(
                 text, self._keyring.token_key, settings.issuer, settings.audience
             )
         except TokenRefused:
@@ -135,6 +137,24 @@ class Tokens:
         if not found:
             raise UnknownRecord("token: this text is not a token of this registry.", parameter="token")
         return found[0]
+
+    def ensure_genuine(self, text: str) -> str:
+        """The identifier of the token with this text, even if it has expired or was revoked.
+
+        Raises UnknownRecord, also if the key that signed it was revoked: whoever stole that key could have written it.
+        """
+        settings, find_key = self._settings, self._keyring.token_key
+        try:
+            kid, claims = read_claims_ignoring_expiry(text, find_key, settings.issuer, settings.audience)
+            rows = fetch_rows(self._engine, SELECT_PRINCIPAL, {"jti": claims.jti})
+            ensure_issued(rows[0] if rows else None, kid, claims)
+        except TokenRefused:
+            raise UnknownRecord(
+                "token: this text is not a token of this registry, or its key was revoked; give its identifier, as in "
+                "'token list'.",
+                parameter="token",
+            ) from None
+        return claims.jti
 
     def _sign(self, token: Token, signer: Signer) -> str:
         return sign_token(issuing.claims_of(token, self._settings.issuer, self._settings.audience), signer)

@@ -14,7 +14,7 @@ from auth.db.models import Membership, Project, ProjectVersion
 from auth.errors import NotAllowed
 from auth.projects import find_member, find_project
 from auth.scopes import ensure_tier, read_scopes, write_scopes
-from auth.tokens.rotation import revoke_member_tokens
+from auth.tokens.revocation import revoke_member_tokens
 from auth.validation import end_of
 from auth.vetting.notices import add_notice_of_end
 

@@ -118,11 +118,14 @@ def revoke_token(
     *,
     reason: Reason,
 ) -> None:
-    """Revoke a token. It is refused from the next request on."""
+    """Revoke a token, and those that it replaced or that replaced it. They are refused from the next request on."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
-        token_id, changed = registry.tokens.revoke(_token_argument(token), mandate)
-    print_message(f"Token {token_id} is revoked." if changed else f"Token {token_id} was already revoked.")
+        done = registry.tokens.revoke(_token_argument(token), mandate)
+    print_message(f"Token {done.token_id} {'is' if done.was_open else 'was already'} revoked.")
+    for token_id in done.closed:
+        if token_id != done.token_id:
+            print_message(f"Token {token_id} is revoked too: it belongs to the same chain of rotations.")
 
 
 @token.command("rotate")

@@ -1,6 +1,7 @@
 """Several API processes over one registry and one Redis act as one service: limits are exact, and changes by admins hold at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -38,12 +39,14 @@ def test_four_processes_admit_as_many_as_one_would(own_deployment, redis_url):
 
 
 def test_revocation_suspension_and_end_hold_in_every_process_from_the_next_request(own_deployment):
-    projects = [own_deployment.project() for _ in range(3)]
-    tokens = [own_deployment.token(project) for project in projects]
+    projects = [own_deployment.project() for _ in range(4)]
+    *tokens, rotated = [own_deployment.token(project) for project in projects]
+    tokens.append(own_deployment.registry.tokens.rotate(rotated, timedelta(hours=1), mandate()).text)
     changes = (
         lambda: own_deployment.registry.tokens.revoke(tokens[0], mandate()),
         lambda: own_deployment.registry.projects.set_status(projects[1], "suspended", mandate()),
         lambda: own_deployment.registry.projects.set_status(projects[2], "ended", mandate()),
+        lambda: own_deployment.registry.tokens.revoke(rotated, mandate()),
     )
     with server_processes(own_deployment, 3) as urls:
         for text, change in zip(tokens, changes, strict=True):

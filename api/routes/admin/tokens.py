@@ -91,9 +91,11 @@ def issue(
     openapi_extra=request_body(AdminRequest),
 )
 def revoke(token: TokenId, admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> Response:
-    """The token is refused from the next request on."""
-    token_id, changed = registry.tokens.revoke(token, mandate_for(admin, body.reason))
-    return no_store_response({"token_id": token_id, "was_open": changed})
+    """The token is refused from the next request on, and so are the tokens that it replaced or that replaced it.
+
+    `closed` lists every token that this request closed, also if the one that is named was revoked or had expired before.
+    """
+    return no_store_response(asdict(registry.tokens.revoke(token, mandate_for(admin, body.reason))))
 
 
 @router.post(

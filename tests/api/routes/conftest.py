@@ -13,5 +13,6 @@ def bearer(text):
 
 @pytest.fixture(scope="module")
 def anyone(deployment):
-    with deployment.client(limit_open="100000/minute", limit_standard="100000/minute") as client:
+    many = "100000/minute"
+    with deployment.client(limit_open=many, limit_standard=many, limit_attempts=many) as client:
         yield client

@@ -9,6 +9,7 @@ import pytest
 from auth.errors import KeyUnusable, MalformedValue, NotAllowed, RegistryError, UnknownRecord
 from auth.registry import open_registry
 from auth.scopes import parse_scopes
+from auth.tokens.revocation import Revocation
 from auth.validation import parse_day
 from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
 
@@ -208,8 +209,9 @@ def test_a_token_of_a_project_that_has_not_begun_is_not_valid_yet(registry):
 
 def test_a_token_can_be_revoked_by_its_text_and_only_once(populated):
     issued = populated.tokens.issue(ask(), mandate())
-    assert populated.tokens.revoke(issued.text, mandate()) == (issued.token_id, True)
-    assert populated.tokens.revoke(issued.token_id, mandate()) == (issued.token_id, False)
+    first, second = (populated.tokens.revoke(name, mandate()) for name in (issued.text, issued.token_id))
+    assert first == Revocation(issued.token_id, was_open=True, closed=(issued.token_id,))
+    assert second == Revocation(issued.token_id, was_open=False, closed=())
     assert populated.audit.verify().events == 5
 
 

@@ -28,7 +28,7 @@ def test_a_token_names_its_project_person_tier_and_scopes(populated):
 def test_a_revoked_token_is_refused_on_the_next_call(populated):
     issued = populated.tokens.issue(ask(), mandate())
     populated.authenticator.principal(issued.text, NOW)
-    assert populated.tokens.revoke(issued.token_id, mandate()) == (issued.token_id, True)
+    assert populated.tokens.revoke(issued.token_id, mandate()).was_open
     assert refusal_cause(populated, issued.text) == "revoked"
 
 

@@ -72,6 +72,19 @@ def test_a_valid_token_is_the_only_standard_output(with_member):
     registry.close()
 
 
+def test_revoking_a_token_that_was_rotated_lists_each_token_that_is_closed(with_member):
+    old = with_member(*ISSUE)[0].strip()
+    new = with_member("token", "rotate", "-", stdin=f"{old}\n")[0].strip()
+    name, successor = (with_member("token", "identify", text)[0].strip() for text in (old, new))
+    stdout, stderr = with_member("token", "revoke", name)
+    assert stdout == ""
+    words = " ".join(stderr.split())
+    assert f"Token {name} is revoked." in words
+    assert f"Token {successor} is revoked too: it belongs to the same chain of rotations." in words
+    assert "was already revoked" in with_member("token", "revoke", name)[1]
+    assert "revoked" in with_member("token", "show", successor)[0]
+
+
 def test_an_identifier_is_the_only_standard_output(daylight_admin):
     stdout, stderr = daylight_admin(
         *(
