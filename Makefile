@@ -57,7 +57,7 @@ fuzz: .venv/installed ## send 20,000 generated requests to a running server
 	$(BIN)/python -m tests.fuzzing 20000
 
 audit: .venv/installed ## try to distinguish neighbouring inputs by 400 builds of each, for every dataset; takes hours
-	for dataset in moderation ads recommendations; do \
+	for dataset in $$($(BIN)/python -c 'from datasets.catalogue import DATASETS; print(*(d.name for d in DATASETS))'); do \
 		$(BIN)/daylight release audit $$dataset --builds $${BUILDS:-400} || failed=1; \
 	done; test -z "$$failed"
 

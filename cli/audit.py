@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from cli.dataset_name import DatasetName
 from datasets.catalogue import find_dataset
 from datasets.pipeline.audit.examination import CONFIDENCE, DELTA, MIN_BUILDS, audit, number_of_builds
 from datasets.pipeline.audit.verdict import Verdict
@@ -29,7 +30,7 @@ _err = Console(stderr=True)
 
 
 def audit_release(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")],
+    dataset: DatasetName,
     builds: Annotated[
         int,
         typer.Option(

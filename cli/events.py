@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from cli.dataset_name import DatasetName
 from datasets.catalogue import find_dataset
 from datasets.period import Month
 from datasets.pipeline.events import synthetic
@@ -32,7 +33,7 @@ def events_group() -> None:
 
 @events.command()
 def generate(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")],
+    dataset: DatasetName,
     month: Annotated[str, typer.Option(help="the month, YYYY-MM")],
     rows: Annotated[int, typer.Option(help="how many events")],
     out: Annotated[Path, typer.Option(help="folder to write under")],
@@ -52,7 +53,7 @@ def generate(
 
 @events.command(name="import")
 def import_(
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")],
+    dataset: DatasetName,
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="the files to import")],
     form: Annotated[str, typer.Option("--format", help=" | ".join(FORMATS))],
     month: Annotated[str, typer.Option(help="the month, YYYY-MM")],

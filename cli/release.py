@@ -14,6 +14,7 @@ from rich.table import Table
 from cli.audit import audit_release
 from cli.bounds import print_bound_choices
 from cli.budget import format_rho, open_ledger
+from cli.dataset_name import DatasetName
 from cli.progress import progress
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
@@ -30,7 +31,6 @@ from datasets.privacy.zcdp import epsilon, power_of_best_test
 from datasets.release.format import layout
 from datasets.release.format.manifest import parse_manifest
 
-DatasetName = Annotated[str, typer.Argument(metavar="DATASET", help="moderation, ads or recommendations")]
 MonthText = Annotated[str, typer.Option("--month", help="the month, YYYY-MM")]
 
 _out = Console()

@@ -67,9 +67,9 @@ def main() -> None:
     wanted, tried = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, 0
     with tempfile.TemporaryDirectory() as home:
         deployment = Deployment(Path(home))
-        for dataset in ("moderation", "ads", "recommendations"):
-            print(f"building {dataset} ...", flush=True)
-            deployment.release(dataset, "2026-06", rows=5_000)
+        for dataset in DATASETS:
+            print(f"building {dataset.name} ...", flush=True)
+            deployment.release(dataset.name, "2026-06", rows=5_000)
         while tried < wanted:
             for run in (fuzz, fuzz_admin):
                 code, cases, report = run(deployment, 100)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from api.errors import PUBLIC_SENTENCES, STATUS_SENTENCES
 from auth.errors import ChainBroken, KeyUnusable
+from datasets.catalogue import DATASETS
 
+_NAMES = ", ".join(dataset.name for dataset in DATASETS)
 _ASK = "GET /v1/datasets/moderation/aggregates?measure=actions"
 
 
@@ -49,7 +51,7 @@ EXPLANATIONS = {
     ),
     "unknown-dataset": Explanation(
         "Use one of the names that GET /v1/datasets lists.",
-        "dataset 'moderatoin' does not exist; there are moderation, ads, recommendations. Did you mean moderation?",
+        f"dataset 'moderatoin' does not exist; there are {_NAMES}. Did you mean moderation?",
         "GET /v1/datasets/moderatoin",
     ),
     "unknown-code-list": Explanation(

@@ -11,6 +11,7 @@ from api.access.rate_limits import LimitsSwitchedOff
 from api.access.storage import SweepingMemoryStorage
 from api.app import create_app
 from api.settings import ApiSettings
+from datasets.catalogue import DATASETS
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.live import running_server, server_processes
 
@@ -81,7 +82,7 @@ def test_every_route_of_the_application_is_in_its_description(deployment):
             inner = getattr(route, "original_router", None) or getattr(route, "router", None)
             for each in inner.routes if inner is not None else [route]:
                 routes.add(each.path)
-    for dataset in ("moderation", "ads", "recommendations"):  # questions are described once for each
+    for dataset in (declared.name for declared in DATASETS):  # questions are described once for each
         for asked in ("aggregates", "plan", "citation"):
             assert f"/v1/datasets/{dataset}/{asked}" in described
             described.discard(f"/v1/datasets/{dataset}/{asked}")

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.errors import STATUS
+from auth import scopes
+from datasets.catalogue import DATASETS
 from tests.api.access.test_rate_limits import FILLED, addresses
 from tests.deployment import mandate
 
@@ -31,6 +33,14 @@ def tokens(deployment):
     found["member no more"] = deployment.token(project)
     registry.projects.end_membership(project, "researcher@example.org", mandate())
     return found
+
+
+def test_the_table_has_the_scopes_that_exist_one_for_each_dataset():
+    assert (
+        set(SCOPES)
+        == set(scopes.SCOPES)
+        == {f"{dataset.name}:read" for dataset in DATASETS} | {"reports:read"}
+    )
 
 
 def expected(path, kind):

@@ -46,7 +46,7 @@ def example_text(parameter):
 
 def is_released(path):
     """Only moderation has releases in the deployment of the tests."""
-    return "/datasets/ads/" not in path and "/datasets/recommendations/" not in path
+    return not any(f"/datasets/{d.name}/" in path for d in DATASETS if d.name != "moderation")
 
 
 def test_the_description_in_the_repository_is_up_to_date(client):

@@ -1,12 +1,13 @@
 """The public overview of projects."""
 
+from auth.scopes import SCOPES
 from tests.auth.conftest import NOW, PROJECT, mandate
 
 
 def test_the_public_summary_names_no_person(populated):
     (summary,) = populated.projects.summaries(NOW)
     assert summary.reference == PROJECT
-    assert set(summary.datasets) <= {"ads", "moderation", "recommendations", "reports"}
+    assert set(summary.datasets) <= {scope.removesuffix(":read") for scope in SCOPES}
     assert "ann" not in repr(summary).lower()
     assert summary.status == "active"
     (over,) = populated.projects.summaries(summary.end)
