@@ -6,10 +6,10 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --
 	--no-build --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs openapi serve bench fuzz audit intervals kills promises lock clean
+.PHONY: help demo quick test test-all check fix docs openapi serve bench fuzz audit intervals kills promises lock clean
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 .venv/runtime: requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
@@ -26,9 +26,16 @@ help: ## list these commands
 demo: .venv/runtime ## build three releases, serve them and ask a question; stop it with Ctrl-C
 	$(BIN)/python demo.py
 
-test: .venv/installed ## all tests on all cores; then, one at a time, the tests that measure time
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not alone"
-	$(BIN)/python -m pytest -m alone
+quick: check ## in less than a minute: everything that check does, then the unit tests
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m unit
+
+test: .venv/installed ## the core suite on all cores; then, one at a time, its tests that measure time
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not alone and not extended"
+	$(BIN)/python -m pytest -m "alone and not extended"
+
+test-all: .venv/installed ## what test leaves out: the tests that take minutes, and each promise broken on purpose
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m extended
+	$(BIN)/python -m tests.promises
 
 check: .venv/installed ## lint, format, types, import contracts, sizes and names
 	$(BIN)/ruff check .

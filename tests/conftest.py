@@ -14,6 +14,7 @@ from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.deployment import Deployment
 from tests.postgresql import postgresql as postgresql
+from tests.selection import is_unit_test
 
 SharedFolder = Callable[[str, Callable[[Path], None]], Path]
 
@@ -55,9 +56,13 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {file: position for position, file in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(_file_of(item.nodeid), len(LONGEST)))
+    for item in items:
+        if isinstance(item, pytest.Function) and _file_of(item.nodeid) not in order and is_unit_test(item):
+            item.add_marker("unit")
 
 
 @pytest.fixture(scope="session")

@@ -109,7 +109,7 @@ def test_every_command_in_the_documents_exists_with_its_options():
 
 def test_every_make_target_in_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`?make (\w+)`?", README):
+    for target in re.findall(r"`?make ([\w-]+)`?", README):
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 

@@ -4,6 +4,8 @@ Schemathesis uses examples, boundary values, random values and sequences of requ
 tests run fewer.
 """
 
+import pytest
+
 from tests.fuzzing import fuzz, fuzz_admin
 
 
@@ -19,3 +21,10 @@ def test_the_operations_of_admins_answer_generated_requests_as_described(deploym
     own_deployment.close()
     assert code == 0, report
     assert cases > 500
+
+
+@pytest.mark.extended
+def test_the_operations_of_researchers_answer_five_times_as_many_requests_as_described(deployment):
+    code, cases, report = fuzz(deployment, 15, "--seed", "2")
+    assert code == 0, report
+    assert cases > 3000
