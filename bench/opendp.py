@@ -1,8 +1,9 @@
 """A release of all marginals of up to two attributes with OpenDP, compared with ours in one run.
 
-10^6 rows of six attributes (16, 8, 4, 8, 28, 30), rho 0.5, a unit is one row. OpenDP's Polars context (PRIVACY.md, 12:
-84 s, RMSE 4.6) pins a version of polars older than the one in the tests. So this uses OpenDP's other, faster way:
-`make_count_by_categories` with public categories and `then_gaussian`, with an equal share of rho for each marginal.
+10^6 rows of six attributes (16, 8, 4, 8, 28, 30), rho 0.5, a unit is one row. OpenDP's Polars context pins a version of
+polars older than the one in the tests. So this uses OpenDP's other, faster way: `make_count_by_categories` with public
+categories and `then_gaussian`, with an equal share of rho for each marginal
+(docs/privacy/numbers.md#equal-budgets-for-each-table).
 """
 
 from __future__ import annotations

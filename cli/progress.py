@@ -35,9 +35,10 @@ class _RowsPerSecond(ProgressColumn):
 def progress() -> Iterator[tuple[OnStep, OnProgress]]:
     """Two callbacks: one for the start of each step, one for the number of rows that were processed, and of how many.
 
-    The speed, the share and the time that is left all reveal the number of rows, which is protected (PRIVACY.md, section
-    11). So they are shown only on a terminal, to a person who has the rows anyway, and never written to a log. The operating
-    system is asked whether stderr is a terminal, because rich also believes the variable FORCE_COLOR.
+    The speed, the share and the time that is left all reveal the number of rows, which is protected
+    (docs/privacy/not-published.md#exact-numbers). So they are shown only on a terminal, to a person who has the rows anyway,
+    and never written to a log. The operating system is asked whether stderr is a terminal, because rich also believes the
+    variable FORCE_COLOR.
     """
     is_terminal = sys.stderr.isatty()
     columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]

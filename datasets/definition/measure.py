@@ -52,7 +52,7 @@ class SumMeasure:
     """The sum of an integer value clamped to [lower, upper], over the rows that `counted_by` counts.
 
     The sum of (value - middle) is measured, so that a row changes it by at most half the range;
-    the published sum adds middle times the count (PRIVACY.md, section 8).
+    the published sum adds middle times the count (docs/privacy/bounding.md#sums).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The discrete Gaussian of CKS20, sampled exactly and many at a time.
+"""The discrete Gaussian of CKS20, sampled exactly and many at a time (docs/privacy/noise.md).
 
 The algorithm is CKS20's (algorithms 1 to 3): a discrete Laplace proposal from a uniform, a coin and a geometric
 draw, accepted with a coin. Every coin compares a uniform real, of which 64 bits are drawn first, with a threshold

@@ -1,8 +1,8 @@
 """The rules of the privacy ledger: an append-only hash chain of spends, each made before its release.
 
-A spend is reserved before the first read of raw data and counts from then on in any case; it is committed when the
-release is published, or declared void when its build has failed, which refunds nothing. Every entry holds the hash
-of the one before it, and the hash of the last entry, the head, is written into every manifest (PRIVACY.md, section 10).
+A spend is reserved before any row is counted and counts from then on in any case; it is committed when the release is
+published, or declared void when its build has failed, which refunds nothing. Every entry holds the hash of the one before it,
+and the hash of the last entry, the head, is written into every manifest (docs/privacy/ledger.md#entries).
 Storage is elsewhere: this module has only the entries and their sums.
 """
 

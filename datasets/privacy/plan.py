@@ -2,7 +2,7 @@
 
 A cuboid A is the sum of its residuals B, one for each choice of a level no finer than A's on every axis, and
 residuals are measured once and shared by all cuboids that contain them. The split of the budget has a closed
-form (RP, theorem 5; PRIVACY.md, sections 3 and 7):
+form (RP, theorem 5; docs/privacy/planning.md#the-split, and docs/privacy/levels.md for nested levels):
 
     p_B = prod_i max over leaves (1 - 1/siblings)                          what one row costs at variance 1
     v_B = sum_{A in W, A >= B} w_A · prod_i F_i(B_i, A_i)                  how much B's variance weighs in W
@@ -35,8 +35,8 @@ class Plan:
     """A budget split over residuals.
 
     `grain` is the number of integer units in one published unit (10,000 for a measure in which each person weighs
-    one, else 1); `sensitivity` is the largest distance, in L2 and in these units, by which the leaf table changes if
-    all rows of one privacy unit are added or removed. `rho_of` gives each residual's cost; the costs add up to `rho`.
+    one, else 1); `sensitivity` is the largest sum of absolute weights, in these units, of all rows of one
+    privacy unit (docs/privacy/planning.md#what-a-plan-costs). `rho_of` gives each residual's cost; the costs add up to `rho`.
     """
 
     axes: tuple[Axis, ...]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 CLEAR = 3.0
-"""An interval is given if the denominator is at least this many standard errors above 0 (PRIVACY.md, section 6)."""
+"""An interval is given if the denominator is at least this many standard errors above 0 (docs/privacy/variance.md#ratios)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def ratios(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Ratios of normal estimates: value, standard error by the delta method, and the ends of Fieller's interval.
 
-    All arguments have one shape, or broadcast to it. Fieller (1954); PRIVACY.md, section 6. NaN stands for no value if the
-    denominator is within one standard error of 0 or below it, and for no error and no interval if it is within three:
+    All arguments have one shape, or broadcast to it. Fieller (1954); docs/privacy/variance.md#ratios. NaN stands for no value
+    if the denominator is within one standard error of 0 or below it, and for no error and no interval if it is within three:
     Fieller's set is then the whole line or nearly so.
     """
     arrays = (numerator, denominator, var_numerator, var_denominator, covariance)

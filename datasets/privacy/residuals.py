@@ -1,5 +1,6 @@
-"""Measuring residuals exactly on integers, and reconstructing cuboids from them (PRIVACY.md, sections 4 and 5).
+"""Measuring residuals exactly on integers, and reconstructing cuboids from them.
 
+The proofs are in docs/privacy/measuring.md and docs/privacy/reconstruction.md.
 Exact and noisy tables have different types, so that the type checker refuses to publish an exact one.
 """
 

@@ -6,7 +6,7 @@ the residuals are independent, so
 
     Cov(u, v) = sum_B s_B · prod_i <centred fold of u_i onto level B_i, the same of v_i>
 
-which for one level per axis is the formula of PRIVACY.md, section 6 (RP, theorem 4).
+which for one level per axis is the formula of docs/privacy/variance.md#one-level-per-axis (RP, theorem 4).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Zero-concentrated differential privacy: the cost rho, and what it means as (epsilon, delta) and as power of a test.
 
-Bun and Steinke (2016) for zCDP; CKS20, proposition 12, for the conversion to (epsilon, delta).
+Bun and Steinke (2016) for zCDP; CKS20, proposition 12, for the conversion to (epsilon, delta); docs/privacy/guarantee.md.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ NANO = 1_000_000_000
 def rho_spent(precision: Fraction, rows_per_unit: int) -> Fraction:
     """The zCDP cost of residuals whose summed precision (p_B / s_B, in 1/variance) is `precision`.
 
-    A unit with m rows changes a table by at most m in L2, so rho = m² · precision / 2:
-    Bun and Steinke (2016), proposition 1.6; PRIVACY.md, section 3.
+    A unit with m rows changes a residual by at most m · sqrt(p_B) in L2, so rho = m² · precision / 2:
+    Bun and Steinke (2016), proposition 1.6; docs/privacy/planning.md#what-a-plan-costs.
 
     >>> rho_spent(Fraction(1, 50), rows_per_unit=4)
     Fraction(4, 25)

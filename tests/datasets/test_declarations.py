@@ -1,4 +1,4 @@
-"""Declarations: what is published is what DESIGN.md, section 4, and the law's code lists say; wrong ones raise an error."""
+"""Declarations: what is published is what is stated here a second time, with the law's code lists; wrong ones raise an error."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -131,7 +131,7 @@ class Released:
     def variance(
         self, measure: str, cuboid: str, groups: list[str], cell: tuple, filters: dict[str, set[str]]
     ) -> float:
-        """The variance of one cell (PRIVACY.md, section 6).
+        """The variance of one cell (docs/privacy/variance.md#variance-of-a-question).
 
         The weights are averaged at each level, centred and squared, and multiplied by the variances of the residuals.
         """

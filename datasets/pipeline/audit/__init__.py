@@ -1,1 +1,1 @@
-"""The privacy audit: neighbouring inputs are built many times, and their releases are attacked (PRIVACY.md, section 13)."""
+"""The privacy audit: neighbouring inputs are built many times, and their releases are attacked (docs/privacy/attacks.md)."""

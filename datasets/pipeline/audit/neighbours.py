@@ -73,7 +73,7 @@ def crowd(dataset: Dataset, month: Month) -> tuple[Row, ...]:
 
 
 def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
-    """The canaries of PRIVACY.md, section 13, and others for rules that a build might miss."""
+    """The canaries, each for a rule that a build might miss (docs/privacy/attacks.md#canaries)."""
     places, over = ProbeSites(dataset, month), 2 * dataset.diagnostics.rows_per_unit
 
     def rows(at: Iterable[Site], kind: str = "person", unit: str = "canary") -> tuple[Row, ...]:

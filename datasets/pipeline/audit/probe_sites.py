@@ -28,7 +28,10 @@ class ProbeSites:
 
     @cached_property
     def home_site(self) -> Site:
-        """The site where a row costs most: in each dimension the first code of the largest family (PRIVACY.md, section 7)."""
+        """The site where a row costs most: in each dimension the first code of the largest family.
+
+        See docs/privacy/levels.md#what-a-row-costs.
+        """
         axes = axes_of(self.dataset, self.month)
         return tuple(int(axis.siblings(axis.depth).argmax()) for axis in axes)
 

@@ -1,8 +1,8 @@
 """Bounding: the weight of each row in each measure, computed from the rows of one privacy unit at a time.
 
-A person's rows are ordered by a salted hash and the first m count (PRIVACY.md, section 8). All rows of an organisation
-count, each as a unit of its own. In unit measures every unit has a weight of 10,000 grains, spread over all its rows. No
-rule looks at two units, so adding or removing a unit never changes another unit's rows.
+A person's rows are ordered by a salted hash and the first m count (docs/privacy/bounding.md#event-measures). All rows of an
+organisation count, each as a unit of its own. In unit measures every unit has a weight of 10,000 grains, spread over all its
+rows. No rule looks at two units, so adding or removing a unit never changes another unit's rows.
 
 The SQL is rendered from the declaration, which supplies the names. It reads the narrow rows of one partition; a partition
 contains either all rows of a unit or none (`datasets.pipeline.events.partitions`).

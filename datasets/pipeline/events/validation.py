@@ -2,7 +2,7 @@
 
 Whether a row fits depends only on that row and on rows of the same unit with the same event id. No rule may look
 further: if a rule looked at other units' rows, adding or removing one unit would change them, and the spend would be more
-than the promised rho (PRIVACY.md, section 8).
+than the promised rho (docs/privacy/bounding.md#stability).
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def grain(measure: Measure) -> int:
 
 
 def sensitivity(dataset: Dataset, measure: Measure) -> int:
-    """The largest change, in grains, of a measure's table by all rows of one unit (PRIVACY.md, section 8)."""
+    """The largest sum of absolute weights, in grains, of all rows of one unit (docs/privacy/bounding.md#sensitivities)."""
     match measure:
         case EventMeasure():
             return measure.rows_per_unit

@@ -22,8 +22,8 @@ class BuildContext:
     """What a build works with: folders, the ledger, the signer, the clock, and callbacks for progress.
 
     `on_step` is called with the name of each step, which is public. `on_progress` is called with the number of rows that a
-    step has processed and the number of all rows. These are exact numbers, which are protected (PRIVACY.md, section 11), so
-    they may only be shown on the terminal of the person who runs the build.
+    step has processed and the number of all rows. These are exact numbers, which are protected
+    (docs/privacy/not-published.md#exact-numbers), so they may only be shown on the terminal of the person who runs the build.
     """
 
     releases: Path

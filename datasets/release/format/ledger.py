@@ -1,6 +1,6 @@
 """The published privacy ledger: every entry, so that anybody can check the hash chain and add up the spends.
 
-It holds only what PRIVACY.md, section 10, puts into the ledger: plans, spends, and a salted hash of the input.
+It holds only what docs/privacy/ledger.md#entries puts into the ledger: plans, spends, and a salted hash of the input.
 """
 
 from __future__ import annotations

@@ -51,9 +51,10 @@ class PublishedMeasure:
     def covariance(
         self, factors: tuple[Factor, ...], other: PublishedMeasure, others: tuple[Factor, ...]
     ) -> Floats:
-        """The covariance of each cell with the same cell of another question of the same shape (PRIVACY.md, section 6).
+        """The covariance of each cell with the same cell of another question of the same shape.
 
-        Each measure has independent noise; only a sum shares the noise of the count that it is counted by.
+        Each measure has independent noise; only a sum shares the noise of the count that it is counted by. See
+        docs/privacy/variance.md#covariance.
         """
         asked = [u or v for u, v in zip(factors, others, strict=True)]
         total: Floats = np.zeros([len(factor[1]) for factor in asked if factor is not None])

@@ -1,7 +1,8 @@
 """The published timestamps of releases, withdrawals and rollbacks.
 
 A release is published with its hour only. The minute in which a build ended, together with the minute in which it began,
-which may be known from a schedule, would reveal how long it took, and so how many rows there were (PRIVACY.md, section 11).
+which may be known from a schedule, would reveal how long it took, and so how many rows there were
+(docs/privacy/not-published.md#timestamps).
 Each timestamp of a dataset is later than all earlier ones: if it would not be, it is a second after the latest.
 """
 

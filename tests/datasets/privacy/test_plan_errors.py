@@ -1,4 +1,4 @@
-"""Plans reproduce the published errors: PRIVACY.md, section 12."""
+"""Plans reproduce the published errors: docs/privacy/numbers.md."""
 
 from fractions import Fraction
 from math import prod, sqrt

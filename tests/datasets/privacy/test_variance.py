@@ -186,7 +186,7 @@ def test_the_mean_variance_that_a_plan_promises_is_the_mean_over_the_cells():
 
 
 def test_one_level_per_axis_gives_the_formula_for_flat_schemas():
-    """PRIVACY.md, section 6: s_B · prod over B of (|c|² - (sum c)²/n) · prod over the rest of (sum c / n)²."""
+    """docs/privacy/variance.md#one-level-per-axis: s_B · prod over B of (|c|² - (sum c)²/n) · prod over the rest of (sum c / n)²."""
     axes, s = flat(3, 4), noises(flat(3, 4))
     c, d = np.array([1.0, 0, 1]), np.array([0.0, 1, 1, 1])
     inside = [(w @ w - w.sum() ** 2 / len(w)) for w in (c, d)]

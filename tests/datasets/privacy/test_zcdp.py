@@ -23,7 +23,7 @@ from tests.datasets.privacy.schemas import often
     ],
 )
 def test_the_table_of_epsilons_and_powers_is_as_printed(rho, at_a_millionth, at_a_billionth, mu, power):
-    """PRIVACY.md, section 1, to the printed digit; its 18.0 for a year is 17.95, rounded twice."""
+    """docs/privacy/guarantee.md#what-rho-means, to the printed digit."""
     rho = Fraction(rho)
     assert f"{epsilon(rho, 1e-9):.{len(at_a_billionth.split('.')[1])}f}" == at_a_billionth
     if at_a_millionth:

@@ -1,4 +1,7 @@
-"""One question asked in thousands of ways has one result: averaging repetitions removes no noise (PRIVACY.md, section 13)."""
+"""One question asked in thousands of ways has one result: averaging repetitions removes no noise.
+
+See docs/privacy/attacks.md#one-question-one-answer.
+"""
 
 import os
 import random

@@ -1,0 +1,205 @@
+"""The pages of docs/privacy: their examples run, their figures are those of the code, and what they name exists."""
+
+import doctest
+import re
+from fractions import Fraction
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets.catalogue import DATASETS
+from datasets.definition import EventMeasure
+from datasets.period import Month
+from datasets.pipeline.planning.budget import plan_budget
+from datasets.privacy.ledger import Caps
+from datasets.privacy.plan import Plan, cell_count, plan
+from datasets.privacy.zcdp import epsilon, power_of_best_test
+from tests.datasets.privacy.schemas import Axes, flat, of_dimensions
+from tests.datasets.privacy.test_discrete_gaussian import probabilities
+from tests.datasets.privacy.test_plan_errors import MODERATION, rmse, rmse_of_cuboids
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "privacy"
+PAGES = sorted(FOLDER.glob("*.md"))
+HALF = Fraction(1, 2)
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading of a page, without its head."""
+    text = (FOLDER / page).read_text()
+    section = text[text.index(f"\n## {heading}\n") + 1 :].split("\n## ")[0]
+    (lines,) = re.findall(r"((?:^\|.*\n)+)", section, re.M)[:1]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines.splitlines()[2:]]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_run(page):
+    blocks = "\n".join(re.findall(r"^```pycon\n(.*?)^```", page.read_text(), re.M | re.S))
+    runner, said = doctest.DocTestRunner(), []
+    runner.run(doctest.DocTestParser().get_doctest(blocks, {}, page.name, str(page), 0), out=said.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(said)
+
+
+def test_the_pages_have_examples():
+    assert sum("```pycon" in page.read_text() for page in PAGES) >= 8
+
+
+NAMED = re.compile(r"`((?:datasets|tests|cli|bench|api|auth)/[\w/]+\.py)`(?:\s\(((?:`\w+`,?\s?)+)\))?")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_code_and_the_tests_that_a_page_names_exist(page):
+    for path, names in NAMED.findall(page.read_text()):
+        code = (ROOT / path).read_text()
+        for name in re.findall(r"\w+", names):
+            assert re.search(rf"^(?:async )?(?:def|class) {name}\b|^{name} = ", code, re.M), f"{path}: {name}"
+
+
+def test_the_pages_name_code_and_tests():
+    named = [found for page in PAGES for found in NAMED.findall(page.read_text())]
+    assert len({path for path, _ in named if path.startswith("tests/")}) >= 20
+    assert len({path for path, _ in named if path.startswith("datasets/")}) >= 30
+    assert sum(len(re.findall(r"\w+", names)) for _, names in named) >= 120
+
+
+@pytest.mark.parametrize(("page", "heading"), [("guarantee.md", "What rho means"), ("README.md", "How much")])
+def test_the_meaning_of_rho_is_that_of_the_code(page, heading):
+    rows = table(page, heading)
+    assert len(rows) >= 4
+    for rho, *figures in rows:
+        value = Fraction(rho)
+        at_a_millionth, at_a_billionth = (f"{epsilon(value, delta):.2f}" for delta in (1e-6, 1e-9))
+        power = f"{100 * power_of_best_test(value):.1f} %"
+        mu = f"{sqrt(2 * value):.2f}"
+        expected = [at_a_millionth, at_a_billionth, mu, power]
+        assert figures == (expected if page == "guarantee.md" else [at_a_billionth, power]), rho
+
+
+def test_the_cost_of_a_month_is_that_of_the_declarations():
+    *rows, whole = table("guarantee.md", "What a month and a year cost")
+    found = {name: [Fraction(cost) for cost in costs] for name, *costs in rows}
+    assert found == {d.name: [d.rho_per_month, d.diagnostics.rho, d.rho_of_release] for d in DATASETS}
+    assert [Fraction(cost) for cost in whole[1:]] == [sum(c) for c in zip(*found.values(), strict=True)]
+    assert Caps() == Caps(month=HALF, year=Fraction(3))
+
+
+def sizes(text: str) -> list[int]:
+    words = {"ten of size 10": [10] * 10, "twenty of size 10": [10] * 20}
+    return words.get(text) or [int(size) for size in text.split(", ")]
+
+
+def unweighted(axes: Axes, depths: list[int]) -> Plan:
+    workload = of_dimensions(len(axes), *depths)
+    return plan(axes, workload, rho=HALF, weights=dict.fromkeys(workload, 1.0))
+
+
+@pytest.mark.parametrize("row", table("numbers.md", "Errors that others publish"), ids=" | ".join)
+def test_the_published_errors_are_reproduced(row):
+    schema, depths, printed = row
+    first, *last = [int(depth) for depth in depths.split(" to ")]
+    made = unweighted(flat(*sizes(schema)), list(range(first, (last or [first])[0] + 1)))
+    assert f"{rmse(made):.3f}" == printed
+
+
+def test_the_errors_by_weight_are_those_of_the_plans():
+    powers = {"1": 0.0, "1/sqrt(cells), the default": 0.5, "1/cells": 1.0}
+    workload = of_dimensions(8, 0, 1, 2, 3)
+    rows = {name: figures for name, *figures in table("numbers.md", "The choice of weights")}
+    for name, power in powers.items():
+        weights = {cuboid: cell_count(MODERATION, cuboid) ** -power for cuboid in workload}
+        made = plan(MODERATION, workload, rho=HALF, weights=weights)
+        assert rows.pop(name) == [f"{rmse(made):.2f}", f"{rmse_of_cuboids(made):.2f}"]
+    assert list(rows) == ["independent noise, rho/93 for each table", "noise on the finest table, added up"]
+
+
+def test_equal_budgets_are_worse_by_what_the_page_says():
+    (_, equal), (_, planned) = table("numbers.md", "Equal budgets for each table")
+    made = unweighted(flat(16, 8, 4, 8, 28, 30), [0, 1, 2])
+    assert equal == f"{sqrt(len(made.workload)):.2f}"
+    assert planned == f"{rmse(made):.2f}"
+
+
+def declared_plans() -> list[list[str]]:
+    found = []
+    for dataset in DATASETS:
+        budget = plan_budget(dataset, Month(2026, 6))
+        wide = {f"wide {name}": made for name, made in budget.diagnostics.items()}
+        found += [
+            [dataset.name, name, *figures_of(made)] for name, made in {**budget.measures, **wide}.items()
+        ]
+    return found
+
+
+def figures_of(made: Plan) -> list[str]:
+    cells = sum(cell_count(made.axes, cuboid) for cuboid in made.workload)
+    total = sqrt(made.mean_variance((0,) * len(made.axes)))
+    return [
+        str(made.rho), f"{made.sensitivity:,}", f"{made.grain:,}", f"{len(made.workload)}", f"{cells:,}",
+        f"{total:,.1f}", f"{rmse(made):,.1f}", f"{least_scale(made):,.0f}",
+    ]  # fmt: skip
+
+
+def least_scale(made: Plan) -> float:
+    def fewest_siblings(residual: tuple[int, ...]) -> int:
+        levels = zip(made.axes, residual, strict=True)
+        return int(np.prod([axis.siblings(level).min() for axis, level in levels]))
+
+    return min(made.deviation(b) * fewest_siblings(b) for b in made.rho_of)
+
+
+def test_the_declared_plans_are_those_of_the_page():
+    assert table("numbers.md", "The declared plans") == declared_plans()
+
+
+def test_no_declared_noise_is_narrower_than_the_page_on_noise_says():
+    (least,) = re.findall(
+        r"smallest scale in a release of the declared datasets is\s+above (\d+)",
+        (FOLDER / "noise.md").read_text(),
+    )
+    assert all(float(row[-1].replace(",", "")) > int(least) for row in declared_plans())
+
+
+@pytest.mark.parametrize("row", table("noise.md", "How close to the continuous Gaussian"), ids=" | ".join)
+def test_the_variance_of_the_discrete_gaussian_is_as_printed(row):
+    scale, printed = row
+    z, probability = probabilities(float(scale), 60)
+    ratio = float((probability * z**2).sum()) / float(scale) ** 2
+    assert f"{ratio:.{len(printed.split('.')[1])}f}" == printed
+    assert ratio <= 1 + 1e-12
+
+
+def test_the_kinds_of_measure_have_the_sensitivity_of_the_page():
+    rows = {kind: (delta, grain) for kind, _, delta, grain in table("bounding.md", "Sensitivities")}
+    assert rows["units"] == ("10,000", "1/10,000")
+    for dataset in DATASETS:
+        budget = plan_budget(dataset, Month(2026, 6))
+        assert f"at most {dataset.diagnostics.rows_per_unit:,} rows" in list(rows)[-1]
+        for measure in dataset.measures:
+            if isinstance(measure, EventMeasure):
+                assert budget.measures[measure.name].sensitivity == measure.rows_per_unit
+
+
+def test_the_example_of_one_table_is_that_of_the_plan():
+    """Columns s_B and part of rho of the table by hand."""
+    made = plan(flat(2, 3), [(1, 1)], rho=HALF, weights={(1, 1): 1.0})
+    for row, residual in zip(
+        table("planning.md", "Worked example: one table"), [(0, 0), (1, 0), (0, 1), (1, 1)], strict=True
+    ):
+        assert made.variances[residual] == pytest.approx(float(row[4]))
+        assert float(made.rho_of[residual] / made.rho) == pytest.approx(float(Fraction(row[5])))
+        assert Fraction(row[6].split("= ")[1]) == Fraction(row[5])
+
+
+def test_the_example_of_a_table_and_its_margins_is_that_of_the_plan():
+    made = unweighted(flat(2, 3), [0, 1, 2])
+    for row, residual in zip(
+        table("planning.md", "Worked example: a table and its margins"),
+        [(0, 0), (1, 0), (0, 1), (1, 1)],
+        strict=True,
+    ):
+        part = float(made.rho_of[residual] / made.rho)
+        assert row[1:] == [
+            f"{made.variances[residual]:.4f}", f"{part:.4f}", f"{made.mean_variance(residual):.4f}", str(len(made.workload)),
+        ]  # fmt: skip
