@@ -3,7 +3,7 @@
 import doctest
 import re
 from fractions import Fraction
-from math import sqrt
+from math import prod, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +111,15 @@ def test_the_errors_by_weight_are_those_of_the_plans():
         weights = {cuboid: cell_count(MODERATION, cuboid) ** -power for cuboid in workload}
         made = plan(MODERATION, workload, rho=HALF, weights=weights)
         assert rows.pop(name) == [f"{rmse(made):.2f}", f"{rmse_of_cuboids(made):.2f}"]
-    assert list(rows) == ["independent noise, rho/93 for each table", "noise on the finest table, added up"]
+    cells = np.array([cell_count(MODERATION, cuboid) for cuboid in workload])
+    added_up = (
+        prod(axis.size(1) for axis in MODERATION) / cells
+    )  # the variance of a cell that so many cells add up to
+    finest = [f"{sqrt((added_up * cells).sum() / cells.sum()):.2f}", f"{sqrt(added_up.mean()):.0f}"]
+    assert rows == {
+        "independent noise, rho/93 for each table": [f"{sqrt(len(workload)):.2f}"] * 2,
+        "noise on the finest table, added up": finest,
+    }
 
 
 def test_equal_budgets_are_worse_by_what_the_page_says():
