@@ -1,5 +1,5 @@
 """`python -m cli`."""
 
-from cli.main import main
+from daylight_launcher import main
 
 main()
