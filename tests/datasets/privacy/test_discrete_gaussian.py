@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -63,6 +65,30 @@ def test_coins_decided_with_more_bits_have_the_same_outcome():
     short = discrete_gaussian(scales, words_of(3))
     long = discrete_gaussian(scales, words_of(3), margin=2.0**-9)
     np.testing.assert_array_equal(short, long)
+
+
+def test_the_margin_is_far_wider_than_the_errors_of_exp_and_log():
+    """docs/privacy/noise.md#no-rounding-decides-anything: together below 2^-39, and the margin is 2^-34."""
+    generator = np.random.Generator(np.random.PCG64(9))
+    gammas = np.concatenate((np.geomspace(1e-12, 64, 3_000), generator.uniform(0, 64, 3_000)))
+    words = np.concatenate(
+        (
+            generator.integers(1 << 40, 1 << 64, 3_000, dtype=np.uint64),
+            np.uint64(1) << np.arange(40, 64, dtype=np.uint64),
+        )
+    )
+    with localcontext() as context:
+        context.prec = 60
+        exps = [
+            abs(Decimal(float(found)) - (-Decimal(float(gamma))).exp())
+            for gamma, found in zip(gammas, np.exp(-gammas), strict=True)
+        ]
+        logs = [
+            abs(Decimal(float(found)) + (Decimal(int(word)) / Decimal(1 << 64)).ln())
+            for word, found in zip(words, -np.log(words * 2.0**-64), strict=True)
+        ]
+    assert max(exps) < Decimal(2) ** -50
+    assert max(logs) < Decimal(2) ** -46
 
 
 def test_each_draw_has_a_scale_of_its_own():
