@@ -1,4 +1,4 @@
-"""Periods of days and of working days, as the law of the Union counts them (Regulation 1182/71, Art. 2 and 3)."""
+"""Periods of days and of working days, as the law of the Union counts them (docs/law.md#periods-and-working-days)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ def after_working_days(day: date, number: int, state: str) -> date:
         day += timedelta(days=1)
         number -= _is_working(day, holidays_of_state)
     return day
+
+
+def working_days_from(day: date, number: int, state: str) -> date:
+    """The last day of a period of so many working days, of which `day` itself is the first if it is a working day.
+
+    >>> working_days_from(date(2026, 12, 21), 40, "NL")
+    datetime.date(2027, 2, 16)
+    """
+    return after_working_days(day - timedelta(days=1), number, state)
 
 
 def after_days(day: date, number: int, state: str) -> date:

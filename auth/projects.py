@@ -24,7 +24,7 @@ from auth.scopes import ensure_tier, write_scopes
 from auth.validation import end_of, ensure_email, ensure_text, start_of
 
 MODALITIES = ("token_aggregates",)
-"""How access is given (Delegated Regulation (EU) 2025/2050, Art. 9): aggregates through an API, to holders of tokens."""
+"""How access is given: aggregates through an API, to holders of tokens (docs/law.md#modalities-of-access)."""
 RECORD_NOUNS: dict[type[Application | Project], str] = {Application: "an application", Project: "a project"}
 
 

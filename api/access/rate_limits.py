@@ -1,7 +1,8 @@
 """Rate limits, by slowapi: per project and tier on routes that need a token, per client address on the others.
 
 An empty dependency carries each limit and runs after authentication, so the key is a verified project and not a claim. The
-key is the scope and the project, never the path: another spelling of the path has the same counter.
+key is the scope and the project, never the path: another spelling of the path has the same counter. What slowapi does
+not limit, and how it fails without Redis: docs/traps.md#slowapi-and-limits.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ async def periods(request: Request, releases: PublishedReleases) -> Response:
 async def report(
     request: Request, period: str, parameters: Parameters, releases: PublishedReleases
 ) -> Response:
-    """Key risk indicators for each of the ten commitments: values with intervals, trends and changes.
+    """Key risk indicators by ten topics of the commitments: values with intervals, trends and changes.
 
     What the datasets do not contain is listed as a gap. `period` is a month, a quarter or a half-year: 2026-06, 2026-Q2,
     2026-H1.

@@ -1,7 +1,7 @@
 """ES256 keys: generated, stored in files that only their owner can read, and loaded for signing and verifying.
 
 Of python-jose, only `jws.sign` and `jws.verify` are used, with keys that are loaded here: its other functions let the
-token choose how it is verified.
+token choose how it is verified (docs/traps.md#python-jose-jwtdecode-accepts-what-it-must-not).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Connections and transactions of the registry, with the same guarantees on SQLite and on PostgreSQL.
 
 A write transaction takes the only write lock with its first statement (`BEGIN IMMEDIATE`, or an advisory lock on
-PostgreSQL). So what it reads stays true until it commits, and the chain of the audit log cannot fork.
+PostgreSQL). So what it reads stays true until it commits, and the chain of the audit log cannot fork
+(docs/traps.md#sqlite-a-transaction-that-becomes-a-writer-is-refused-at-once).
 """
 
 from __future__ import annotations

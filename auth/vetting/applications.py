@@ -71,7 +71,7 @@ class Applications:
         return project
 
     def record_mediation_step(self, name: str, step: str, mandate: Mandate) -> Application:
-        """Record that mediation was asked for, that a mediator was agreed on, or that the mediation ended.
+        """Record that mediation was asked for, that it began with a mediator agreed on, or that it ended.
 
         Raises UnknownRecord, MalformedValue, NotAllowed.
         """

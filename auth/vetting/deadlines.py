@@ -1,4 +1,7 @@
-"""Statutory deadlines of a reasoned request: how long each period is, and what starts and stops it."""
+"""Statutory deadlines of a reasoned request: how long each period is, and what starts and stops it.
+
+docs/law.md#clocks-of-a-reasoned-request has the articles.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from auth.calendar import after_days, after_working_days
+from auth.calendar import after_days, after_working_days, working_days_from
 from auth.db.models import Application, Clock
 from auth.errors import MalformedValue, NotAllowed, printable, similar_options
 
@@ -22,9 +25,12 @@ class StatutoryPeriod:
     working: bool
     whose: str
     law: str
+    first_day_counts: bool = False
 
     def due(self, began: date, state: str) -> date:
-        """The last day of the period that begins after a day."""
+        """The last day of the period that begins after a day, or with it if the first day counts."""
+        if self.first_day_counts:
+            return working_days_from(began, self.days, state)
         return (after_working_days if self.working else after_days)(began, self.days, state)
 
 
@@ -32,17 +38,24 @@ DSA, DATA_ACCESS_ACT = "Regulation (EU) 2022/2065, Art. 40", "Delegated Regulati
 STATUTORY_PERIODS = {
     "amendment": StatutoryPeriod(15, False, "the provider asks for an amendment", f"{DSA}(5)"),
     "amendment-decision": StatutoryPeriod(15, False, "the coordinator decides on the amendment", f"{DSA}(6)"),
-    "mediation-request": StatutoryPeriod(5, True, "the provider asks for mediation", DATA_ACCESS_ACT),
-    "mediator": StatutoryPeriod(20, True, "both sides agree on a mediator", DATA_ACCESS_ACT),
-    "mediation": StatutoryPeriod(40, True, "the mediation ends", DATA_ACCESS_ACT),
+    "mediation-request": StatutoryPeriod(5, True, "the provider asks for mediation", f"{DATA_ACCESS_ACT}(1)"),
+    "mediator": StatutoryPeriod(
+        20, True, "both sides agree on a mediator and begin the mediation", f"{DATA_ACCESS_ACT}(4)"
+    ),
+    "mediation": StatutoryPeriod(
+        40, True, "the mediation ends", f"{DATA_ACCESS_ACT}(9)", first_day_counts=True
+    ),
 }
-"""By the kind of deadline. The mediator and the end of the mediation are due from the day of the request for mediation on."""
+"""By the kind of deadline. The mediation's 40 days are the most that the coordinator may set; they begin when it begins."""
 MEDIATION_STEPS = {
-    "asked": (("mediation-request",), ("mediator", "mediation")),
-    "agreed": (("mediator",), ()),
+    "asked": (("mediation-request",), ("mediator",)),
+    "agreed": (("mediator",), ("mediation",)),
     "ended": (("mediator", "mediation"), ()),
 }
-"""For each step of a mediation, the deadlines that it stops, of which the last must be running, and those that it starts."""
+"""For each step of a mediation, the deadlines that it stops, of which one must be running, and those that it starts.
+
+The step `agreed` is recorded on the day on which the mediation begins.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ class StatutoryDeadline:
 
 
 def due_date(kind: str, began: date, state: str) -> date:
-    """The last day of a period of this kind that begins after a day."""
+    """The last day of a period of this kind that a day starts."""
     return STATUTORY_PERIODS[kind].due(began, state)
 
 
@@ -73,7 +86,7 @@ def update_deadlines(session: Session, application: Application, state: str, now
         _start_clock(session, application, "amendment-decision", now)
     elif state == "submitted":
         _stop_clock(session, application, "amendment-decision", now)
-        if "mediation" not in {clock.kind for clock in _running_clocks(session, application)}:
+        if not {"mediator", "mediation"} & {clock.kind for clock in _running_clocks(session, application)}:
             _start_clock(session, application, "mediation-request", now)
     else:
         for clock in _running_clocks(session, application):
@@ -90,7 +103,7 @@ def record_mediation_step(session: Session, application: Application, step: str,
         )  # fmt: skip
     stops, starts = MEDIATION_STEPS[step]
     running = {clock.kind for clock in _running_clocks(session, application)}
-    if stops[-1] not in running:
+    if running.isdisjoint(stops):
         raise NotAllowed(
             f"step: {application.reference} has no running deadline {stops[-1]!r}, which {step!r} would end; running: "
             f"{', '.join(sorted(running)) or 'none'}.",

@@ -18,7 +18,7 @@ from auth.errors import UnknownRecord
 from auth.identifiers import new_identifier
 
 NOTICE_DAYS = 3
-"""Working days within which the coordinator must be informed (Delegated Regulation (EU) 2025/2050, Art. 15(1))."""
+"""Working days within which the coordinator must be informed (docs/law.md#notices-to-the-coordinator)."""
 NOTICE_TEXTS = {"access_begins": "access has been given", "access_ends": "access has ended"}
 
 

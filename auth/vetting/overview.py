@@ -15,7 +15,7 @@ from auth.projects import state_of
 
 @dataclass(frozen=True)
 class ProjectSummary:
-    """A project as the public overview shows it: no person, no token (Delegated Regulation (EU) 2025/2050, Art. 11)."""
+    """A project as the public overview shows it: no person, no token (docs/law.md#public-overview-and-catalogue)."""
 
     reference: str
     dsc: str

@@ -46,7 +46,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Commitment:
-    """One of the ten commitments made binding on 18 June 2025, its indicators, and what cannot be measured.
+    """One of ten topics of the commitments made binding on 18 June 2025, its indicators, and what cannot be measured.
 
     A gap is a sentence about something that the commitment names and no dataset contains. No number replaces it.
     """

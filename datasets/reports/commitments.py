@@ -1,4 +1,7 @@
-"""The ten commitments, in the order of the Commission's decision, with their key risk indicators and gaps."""
+"""Ten topics of the commitments and of their monitoring, with key risk indicators and gaps.
+
+The division into ten, their order, titles and promises are ours: docs/law.md#commitments-of-the-marketplace.
+"""
 
 from __future__ import annotations
 
@@ -221,4 +224,4 @@ COMMITMENTS: tuple[Commitment, ...] = (
         ),
     ),
 )  # fmt: skip
-"""After the Commission's decision of 18 June 2025 on AliExpress under Art. 71; titles and promises are our own words."""
+"""After the Commission's announcement of 18 June 2025 (Art. 71), which names six areas and a monitoring framework."""

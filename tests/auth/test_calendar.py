@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from auth.calendar import MEMBER_STATES, after_days, after_working_days
+from auth.calendar import MEMBER_STATES, after_days, after_working_days, working_days_from
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,23 @@ def test_a_period_of_calendar_days_ends_on_a_working_day(day, number, state, end
 )
 def test_working_days_leave_out_weekends_and_public_holidays(day, state, last):
     assert after_working_days(day, 3, state) == last
+
+
+@pytest.mark.parametrize(
+    ("first", "state", "last"),
+    [
+        (
+            date(2026, 12, 21),
+            "IE",
+            date(2027, 2, 17),
+        ),  # Monday; 25 December, 1 January and 1 February are holidays
+        (date(2026, 12, 21), "NL", date(2027, 2, 16)),  # 1 February is none
+        (date(2027, 1, 2), "IE", date(2027, 3, 1)),  # Saturday: Monday is the first working day
+        (date(2027, 1, 2), "DE", date(2027, 2, 26)),
+    ],
+)
+def test_the_day_on_which_a_mediation_begins_is_the_first_of_its_forty(first, state, last):
+    assert working_days_from(first, 40, state) == last
 
 
 def test_without_a_calendar_of_the_member_state_a_period_ends_early_and_never_late():

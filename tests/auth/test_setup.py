@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
-from sqlalchemy.exc import StatementError
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from auth.crypto.keyring import Keyring
 from auth.db import migrate
@@ -112,6 +112,16 @@ def test_sqlite_has_a_write_ahead_log_and_syncs_every_commit(settings):
         ]
     engine.dispose()
     assert values == ["wal", 2, 1, 5000]
+
+
+def test_an_error_of_the_database_shows_no_values(settings):
+    """Names of people and identifiers of tokens are bound values."""
+    engine = open_engine(parse_registry_url(settings.registry_url))
+    query = text("SELECT * FROM nowhere WHERE name = :name")
+    with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
+        connection.execute(query, {"name": "a-private-value"})
+    engine.dispose()
+    assert "a-private-value" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_a_month_of_all_datasets_stays_within_the_caps():
 
 
 def test_statements_have_the_codes_of_the_law():
-    """DSA.md, 1.3 and 1.4: 16 categories, 67 named keywords, 30 countries with Greece as GR, and the rest."""
+    """docs/law.md#code-lists-of-statements: 16 categories, 67 named keywords, 30 countries with Greece as GR, and the rest."""
     assert len(statement.CATEGORY) == 16 + 1
     assert sum(len(words) for words in statement.KEYWORDS.values()) == 67
     assert len(geography.COUNTRIES) == 30

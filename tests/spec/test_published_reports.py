@@ -10,6 +10,7 @@ from datasets.reports.official.parts import PARTS
 from datasets.reports.published.reading import NotAPart, read_part
 from datasets.reports.published.structure import rule_violations
 from tests.deployment import Deployment
+from tests.docs.test_law import published_figures, published_recipients
 
 REPORTS = "transparency-reports"
 PUBLISHED = f"{REPORTS}/aliexpress-2026H1"
@@ -76,6 +77,23 @@ def test_the_real_recipients_are_read_with_their_thousands_separators_and_do_not
     assert part.unreadable == []
     (violation,) = rule_violations(part)
     assert violation.endswith("157,643,436 is not the sum of the rows within it, 159,837,380")
+
+
+def test_the_figures_on_the_page_about_law_are_those_of_the_real_parts(real_data):
+    notices = read_part(real_data / PUBLISHED / "4_notices.csv")
+    total, stated = ("TOTAL",), published_figures()
+    property_key = ("STATEMENT_CATEGORY_INTELLECTUAL_PROPERTY_INFRINGEMENTS",)
+    number, flaggers, *_ = notices.template.measures
+    law, terms = notices.template.measures[6], notices.template.measures[8]
+    for name, key, column in (
+        ("notices", total, number), ("notices by trusted flaggers", total, flaggers),
+        ("notices on intellectual property", property_key, number),
+        ("actions on notices, on the basis of the law", total, law),
+        ("actions on notices, on the basis of the terms", total, terms),
+    ):  # fmt: skip
+        assert stated[name] == notices.cells[key, column], name
+    recipients = read_part(real_data / PUBLISHED / "10_AMAR.csv")
+    assert published_recipients() == {key[1]: value for (key, _), value in recipients.cells.items()}
 
 
 def test_an_official_template_is_read_as_a_part_without_numbers(real_data):

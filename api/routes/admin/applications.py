@@ -105,7 +105,7 @@ def mediate(
     registry: OpenRegistry,
     body: Annotated[MediationStep, Depends(json_body(MediationStep))],
 ) -> Response:
-    """Record that mediation was requested, that a mediator was agreed on, or that the mediation has ended (Art. 13)."""
+    """Record that mediation was requested, that it began with a mediator agreed on, or that it has ended (Art. 13)."""
     return no_store_response(
         _application_json(
             registry.applications.record_mediation_step(name, body.step, mandate_for(admin, body.reason))

@@ -17,7 +17,8 @@ _WHOLE = frozenset(
 )
 _FRACTIONAL = ("DOUBLE", "FLOAT", "DECIMAL")
 _WITHOUT_ZONE = frozenset(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"))
-_WITH_ZONE = "TIMESTAMP WITH TIME ZONE"
+_WITH_ZONE = frozenset(("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"))
+"""The second is `timestamp[ns, UTC]` of pandas: docs/traps.md#duckdb-nanoseconds-with-a-zone-are-another-type."""
 
 _LOCAL_TIME = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?Z?"
 _ZONED_TIME = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?[+-]\d\d(:?\d\d)?"
@@ -49,8 +50,10 @@ def conversion_sql(column: EventColumn, stored: str) -> str:
 def _time_sql(name: str, stored: str, *, is_text: bool) -> str:
     if stored in _WITHOUT_ZONE:
         return f"TRY_CAST({name} AS TIMESTAMP)"
-    if stored == _WITH_ZONE:  # through the epoch, because a cast would depend on the session's time zone
-        return f"make_timestamp(epoch_us({name}))"
+    if (
+        stored in _WITH_ZONE
+    ):  # through the epoch, because a cast to TIMESTAMP would depend on the session's time zone
+        return f"make_timestamp(epoch_us({name}::TIMESTAMPTZ))"
     if is_text:
         return (
             f"CASE WHEN regexp_full_match({name}, '{_LOCAL_TIME}') THEN TRY_CAST(rtrim({name}, 'Z') AS TIMESTAMP) "

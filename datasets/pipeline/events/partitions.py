@@ -102,7 +102,7 @@ class Partitions:
 def _empty_folder(folder: Path) -> Path:
     """An empty folder. Files left by a killed build would otherwise be counted too.
 
-    DuckDB's `overwrite` replaces only files of the same names.
+    DuckDB's `overwrite` replaces only files of the same names (docs/traps.md#duckdb-copy-with-overwrite-leaves-other-files).
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)

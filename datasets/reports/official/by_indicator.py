@@ -104,7 +104,7 @@ def _restriction_filter(prefix: str) -> str:
     return f"restriction={','.join(code.code for code in RESTRICTION if code.code.startswith(prefix))}"
 
 
-SOLELY, NOT_SOLELY = (
+SOLELY, NOT_AUTOMATED = (
     "Number of measures solely taken by automated means ",
     "Number of measures not taken by automated means",
 )
@@ -117,15 +117,15 @@ OWN = "Own-initiative "
 def _automated_means_rows() -> Iterator[Row]:
     hosting = "Only for providers of hosting services, including online platforms"
     groups = (
-        ("All", TOTAL_NUMBER, (SOLELY, NOT_SOLELY, *ACCURACY)),
-        ("All", OWN, (SOLELY, NOT_SOLELY, *ACCURACY)),
+        ("All", TOTAL_NUMBER, (SOLELY, NOT_AUTOMATED, *ACCURACY)),
+        ("All", OWN, (SOLELY, NOT_AUTOMATED, *ACCURACY)),
         (hosting, "NAM Total", (NOTICES_SOLELY, NOTICES_NOT, *ACCURACY)),
         (PLATFORMS, "NAM Trusted Flagger", (NOTICES_SOLELY, NOTICES_NOT, *ACCURACY)),
     )
     rows = [(who, indicator, scope) for who, scope, indicators in groups for indicator in indicators]
     rows += [
         ("Only for VLOPs", indicator, language)
-        for indicator in (SOLELY, NOT_SOLELY, *ACCURACY)
+        for indicator in (SOLELY, NOT_AUTOMATED, *ACCURACY)
         for language in LANGUAGES
     ]
     for who, indicator, scope in rows:
@@ -143,16 +143,16 @@ AUTOMATED = Template(
 
 
 def _fill_automated(inquiry: IndicatorQueries, coverage: Coverage, filled: PartCells) -> None:
-    """Measures decided by fully automated means, and all others for which this is recorded."""
+    """Measures decided by fully automated means, and measures decided without any; those in part automated are in neither."""
     noisy: dict[Key, Number] = {}
     for scope, source in ((TOTAL_NUMBER, ""), (OWN, "source=VOLUNTARY")):
-        for indicator, codes in ((SOLELY, "FULLY"), (NOT_SOLELY, "PARTIALLY,NOT_AUTOMATED")):
+        for indicator, codes in ((SOLELY, "FULLY"), (NOT_AUTOMATED, "NOT_AUTOMATED")):
             filters = "&".join(filter(None, (source, f"automated_decision={codes}")))
             noisy[(indicator, scope)] = single_cell(inquiry, coverage, ColumnQuestion("actions", filters))
     whole: dict[Key, int] = {}
     for indicator in (
         SOLELY,
-        NOT_SOLELY,
+        NOT_AUTOMATED,
     ):  # own initiative is part of the total; the remainder is not printed
         total, own = (noisy[(indicator, scope)].value or 0.0 for scope in (TOTAL_NUMBER, OWN))
         top, own_key, rest_key = (indicator, TOTAL_NUMBER), (indicator, OWN), (indicator, "rest")
@@ -204,13 +204,12 @@ PARTS_BY_INDICATOR = (
     PartDefinition(
         AUTOMATED, "Automated means (Art. 15(1)(e))", "moderation", "actions", _fill_automated,
         (
-            "Not taken by automated means are those partially automated too; decisions of which it is not recorded are in "
-            "neither.",
+            "Decisions that were partially automated, or of which it is not recorded, are in neither row.",
             "Blank are notices, accuracy, precision, recall and languages: moderation holds none of them.",
         ),
     ),
     PartDefinition(
-        RECIPIENTS, "Average monthly active recipients (Art. 24(2))", "recommendations", "recipients", _fill_recipients,
+        RECIPIENTS, "Average monthly active recipients (Art. 42(3))", "recommendations", "recipients", _fill_recipients,
         (
             "Recipients to whom something was recommended; those who only visited are not known.",
             "Each recipient weighs one in a month, spread over the countries in which they were: the states add up to the "

@@ -98,6 +98,18 @@ def test_the_error_of_keyword_other_is_that_of_the_sum_it_stands_for(noisy, part
         assert number.status == row[5]
 
 
+def test_decisions_that_were_partially_automated_are_in_neither_row_of_part_8(noisy, parts):
+    """Annex II: solely by automated means, or not by automated means."""
+    filled = parts["8_automated_means"].filled.noisy
+    for indicator, code in (
+        ("Number of measures solely taken by automated means ", "FULLY"),
+        ("Number of measures not taken by automated means", "NOT_AUTOMATED"),
+    ):
+        asked = f"measure=actions&automated_decision={code}&period=2026-06"
+        (row,) = noisy.ask(noisy.question("moderation", parse_qsl(asked))).rows
+        assert filled[(indicator, "Total number"), "Value"].value == pytest.approx(row[1])
+
+
 def test_every_keyword_has_a_row_under_its_own_category(parts):
     made = PARTS["5_own_initiative_illegal"].template
     for category, keywords in statement.KEYWORDS.items():

@@ -1,16 +1,18 @@
 """Who the recipients are: shared by ads and recommendations.
 
-Average monthly recipients of AliExpress by Member State, first half of 2026, in millions, where DSA.md quotes them
-(transparency report, part 10): ES, FR, DE, IT, PL, NL, MT, LU. The others are filled in by population, not published.
+By Member State as AliExpress published it for the first half of 2026 (docs/law.md#figures-of-a-transparency-report); ages,
+devices, products and sellers are ours and only plausible.
 """
 
 from __future__ import annotations
 
 RECIPIENTS = {
-    "ES": 36.4, "FR": 28.0, "DE": 21.6, "IT": 16.9, "PL": 13.3, "NL": 11.8, "MT": 0.21, "LU": 0.19,
-    "BE": 4.2, "PT": 5.1, "CZ": 3.1, "RO": 3.4, "GR": 2.6, "HU": 2.4, "SE": 2.1, "AT": 2.2, "BG": 1.6, "DK": 1.2,
-    "FI": 1.1, "SK": 1.7, "IE": 1.3, "HR": 1.1, "LT": 0.9, "SI": 0.6, "LV": 0.6, "EE": 0.5, "CY": 0.4,
+    "ES": 36.35, "FR": 27.95, "DE": 21.59, "IT": 16.9, "PL": 13.28, "NL": 11.82, "PT": 5.58, "RO": 4.86,
+    "BE": 2.92, "SE": 2.22, "CZ": 2.13, "HU": 1.66, "AT": 1.51, "FI": 1.46, "LT": 1.33, "GR": 1.3,
+    "IE": 1.12, "BG": 1, "HR": 0.97, "SK": 0.92, "DK": 0.86, "LV": 0.62, "SI": 0.44, "EE": 0.41, "CY": 0.24,
+    "MT": 0.21, "LU": 0.19,
 }  # fmt: skip
+"""Average monthly recipients, in millions."""
 AGES = {"18-24": 14, "25-34": 27, "35-44": 24, "45-54": 17, "55-64": 10, "65+": 5, "unknown": 3}
 DEVICES = {"app_android": 52, "app_ios": 20, "web_mobile": 10, "web_desktop": 17, "other": 1}
 PRODUCTS = {

@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_events_and_another_seed_others(tmp_path):
 
 
 def test_moderation_follows_the_public_figures(tmp_path):
-    """AliExpress, H1 2026 (DSA.md, 2.4): nearly all by automated means, own initiative, against the terms."""
+    """AliExpress, H1 2026 (docs/law.md#figures-of-a-transparency-report): nearly all automated, own initiative, terms."""
     events = rows(generate_events(find_dataset("moderation"), FEBRUARY, rows=20_000, seed=1, out=tmp_path))
     automated = sum(row["automated_detection"] == "YES" for row in events) / len(events)
     assert 0.95 < automated < 0.99  # 130.6 of 134.2 million

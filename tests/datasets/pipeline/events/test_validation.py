@@ -69,6 +69,17 @@ def test_typed_columns_are_read_as_they_are(check):
     assert found.bad[0]["reason"] == "wrong type: cents is no whole number"
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("ns", tz="UTC"), pa.timestamp("us", tz="UTC"), pa.timestamp("ns")], ids=str
+)
+def test_times_of_any_precision_are_read(check, kind):
+    """pandas writes nanoseconds."""
+    last = datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC if kind.tz else None)
+    rows = {name: pa.array([value]) for name, value in crate(1).items()}
+    found = check(pa.table({**rows, "occurred_at": pa.array([last], kind)}))
+    assert [row["event_id"] for row in found.valid] == ["e1"]
+
+
 def test_a_repeated_event_of_a_unit_counts_once_whatever_the_order_of_files(check):
     late, early = crate(1, occurred_at="2026-06-09"), crate(1, occurred_at="2026-06-02", plant="pear")
     one = check([late, crate(2)], [early])
