@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
-from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
 from api.access.authorization import find_granted_dataset
-from api.refusals import Malformed
+from api.http.parameters import ensure_only, parameters_of
 from api.settings import ApiSettings
 from auth.registry import Registry
 from auth.tokens.principal import Principal
 from datasets.catalogue import find_dataset
 from datasets.definition import Dataset
-from datasets.refusal import did_you_mean, nearest, printable
-from datasets.release.query.vocabulary import (
-    MAX_VALUE_LENGTH,
-    MalformedQuestion,
-    RepeatedParameter,
-    UnknownParameter,
-)
 from datasets.release.releases import Releases
-
-MAX_PARAMETERS = 64
 
 
 async def settings_of(request: Request) -> ApiSettings:
@@ -58,53 +48,11 @@ async def granted_dataset(request: Request, dataset: str) -> Dataset:
     return find_granted_dataset(request, dataset)
 
 
-async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
-    """The query's names and values in order, repetitions included. Raises Malformed if it is not UTF-8."""
-    try:
-        pairs = parse_qsl(
-            request.scope["query_string"].decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=bool(request.scope["query_string"]),
-            errors="strict",
-            max_num_fields=MAX_PARAMETERS,
-        )
-    except ValueError:
-        raise Malformed(
-            f"The query is not written as name=value pairs in percent-encoded UTF-8, joined by &, at most "
-            f"{MAX_PARAMETERS} of them."
-        ) from None
-    return tuple(pairs)
-
-
 def only_parameters(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
-    """A dependency that gives the parameters of a metadata route.
-
-    It raises UnknownParameter for a name that is not in `names`, and RepeatedParameter for one that is given twice.
-    """
+    """A dependency that gives the parameters of a metadata route. Raises as `ensure_only`."""
 
     async def parameters(request: Request) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for name, value in await parameters_of(request):
-            if name not in names:
-                known = f"it has {', '.join(names)}" if names else "it has none"
-                raise UnknownParameter(
-                    f"parameter {printable(name)!r} is not known here; {known}.{did_you_mean(name, names)}",
-                    parameter=printable(name),
-                    allowed=names,
-                    suggestions=nearest(name, names),
-                )
-            if name in found:
-                raise RepeatedParameter(
-                    f"{name} is given more than once; write it once", parameter=name, value=value
-                )
-            if len(value) > MAX_VALUE_LENGTH:
-                raise MalformedQuestion(
-                    f"{name} has {len(value)} characters; at most {MAX_VALUE_LENGTH} are read",
-                    parameter=name,
-                    value=value,
-                )
-            found[name] = value
-        return found
+        return ensure_only(names, await parameters_of(request))
 
     return parameters
 

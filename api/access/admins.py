@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 
-from api.http.responses import no_store_response
+from api.http.document import Document
+from api.http.responses import Accepted
 from auth.admins.roles import Right, ensure_has_right
 from auth.admins.sessions import AdminPrincipal
 from auth.audit.chain import Mandate
@@ -38,9 +39,15 @@ def mandate_for(admin: AdminPrincipal, reason: str) -> Mandate:
     return Mandate(f"admin:{admin.admin}", ensure_text("reason", reason), datetime.now(UTC))
 
 
-def consent_pending_response() -> Response:
+class WaitingChange(Document):
+    """What a change waits for before it takes effect."""
+
+    waits_for: str
+
+
+def consent_pending_response() -> Accepted[WaitingChange]:
     """The answer if the consent of another person is needed first."""
-    return no_store_response({"waits_for": "another person"}, 202)
+    return Accepted(WaitingChange(waits_for="another person"))
 
 
 CurrentAdmin = Annotated[AdminPrincipal, Depends(current_admin)]

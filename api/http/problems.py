@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-import orjson
 from fastapi import Request, Response
+from pydantic import Field
+
+from api.http.document import Document, IfKnown, encode
 
 PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(Document):
+    """A problem (RFC 9457). GET /problems explains each type."""
+
+    type: Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Annotated[
+        str, Field(description="What is wrong and what would be right, with the parameter and its value.")
+    ]
+    instance: Annotated[str, Field(description="Identifies the request, as does the header X-Request-Id.")]
+    parameter: IfKnown[str] = None
+    value: IfKnown[str] = None
+    allowed: IfKnown[tuple[str, ...]] = None
+    suggestions: IfKnown[tuple[str, ...]] = None
+    policy: Annotated[IfKnown[str], Field(description="The rate limit that was exceeded.")] = None
 
 
 def slug(refusal: type[Exception]) -> str:
@@ -35,12 +54,12 @@ def problem_response(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """A problem+json answer; `type` resolves to a page that explains it."""
-    body = {
-        "type": f"/problems/{name}",
-        "title": heading,
-        "status": status,
-        "detail": detail,
-        "instance": f"urn:request:{getattr(request.state, 'request_id', '')}",
+    problem = Problem(
+        type=f"/problems/{name}",
+        title=heading,
+        status=status,
+        detail=detail,
+        instance=f"urn:request:{getattr(request.state, 'request_id', '')}",
         **(details or {}),
-    }
-    return Response(orjson.dumps(body), status, headers, PROBLEM_JSON)
+    )
+    return Response(encode(problem), status, headers, PROBLEM_JSON)

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access.authorization import find_granted_dataset
-from api.dependencies import parameters_of
 from api.http.negotiation import choose_format
+from api.http.parameters import parameters_of
 from api.query.body import parameters_from_body
 from api.query.resolve import resolve_question
 from datasets.definition import Dataset

@@ -4,52 +4,88 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request
 
-from api.dependencies import only_parameters
-from api.http.responses import json_response
-from datasets.catalogue import code_lists, find_code_list
+from api.http.document import Document
+from api.http.parameters import DECLARED_PARAMETERS, OptionalText, text_parameter
+from api.http.responses import Json
+from api.http.router import Router, raises
+from datasets.catalogue import UnknownCodeList, code_lists, find_code_list
 
-router = APIRouter(prefix="/v1/codelists", tags=["code lists"])
+LINKS = {
+    "list": {
+        "operationId": "one_v1_codelists__name__get",
+        "parameters": {"name": "$response.body#/code_lists/0/name"},
+    }
+}
+router = Router(prefix="/v1/codelists", tags=["code lists"], dependencies=[DECLARED_PARAMETERS])
 
 
-@router.get("", summary="Every code list", dependencies=[Depends(only_parameters())])
-async def every(request: Request) -> Response:
+class CodeListSummary(Document):
+    """A code list in the list of all."""
+
+    name: str
+    title: str
+    source: str
+    link: str
+
+
+class CodeLists(Document):
+    """Every code list."""
+
+    code_lists: list[CodeListSummary]
+
+
+class ListedCode(Document):
+    """A code, its label and, if codes are nested, its parent code."""
+
+    code: str
+    label: str
+    within: str | None
+
+
+class CodeListDocument(Document):
+    """A code list: `within` is the list of the parent codes, `unknown` the code that stands for an unknown value."""
+
+    name: str
+    title: str
+    source: str
+    within: str | None
+    unknown: str
+    codes: list[ListedCode]
+
+
+@router.get("", summary="Every code list", openapi_extra={"responses": {"200": {"links": LINKS}}})
+async def every(request: Request) -> Json[CodeLists]:
     """The name, title and source of every code list. No token needed."""
     listed = [
-        {
-            "name": codes.name,
-            "title": codes.title,
-            "source": codes.source,
-            "link": f"/v1/codelists/{codes.name}",
-        }
-        for codes in code_lists().values()
+        CodeListSummary(name=c.name, title=c.title, source=c.source, link=f"/v1/codelists/{c.name}")
+        for c in code_lists().values()
     ]
-    return json_response(request, {"code_lists": listed})
+    return Json(request, CodeLists(code_lists=listed))
 
 
 @router.get("/{name}", summary="One code list")
+@raises(UnknownCodeList)
 async def one(
-    request: Request, name: str, query: Annotated[dict[str, str], Depends(only_parameters("search"))]
-) -> Response:
+    request: Request,
+    name: str,
+    search: Annotated[
+        OptionalText, text_parameter("Only codes whose code or label contains this text.", "a")
+    ] = None,
+) -> Json[CodeListDocument]:
     """The codes in the order in which answers list them, each with its label and, if codes are nested, its parent code.
 
     `search` selects the codes whose code or label contains the text; upper and lower case are the same. No token needed.
     """
-    codes = find_code_list(name)
-    text = query.get("search", "").casefold()
-    return json_response(
-        request,
-        {
-            "name": codes.name,
-            "title": codes.title,
-            "source": codes.source,
-            "within": codes.within.name if codes.within else None,
-            "unknown": codes.unknown,
-            "codes": [
-                {"code": c.code, "label": c.label, "within": c.within}
-                for c in codes
-                if text in f"{c.code}\n{c.label}".casefold()
-            ],
-        },
+    codes, text = find_code_list(name), (search or "").casefold()
+    selected = [c for c in codes if text in f"{c.code}\n{c.label}".casefold()]
+    document = CodeListDocument(
+        name=codes.name,
+        title=codes.title,
+        source=codes.source,
+        within=codes.within.name if codes.within else None,
+        unknown=codes.unknown,
+        codes=[ListedCode.of(c) for c in selected],
     )
+    return Json(request, document)

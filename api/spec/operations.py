@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from api.http.body import JsonBody
 from api.http.media import FORMATS
+from api.http.problems import slug
+from api.http.responses import header_references
+from api.http.router import declared_refusals
+from api.spec.bodies import request_body
+from api.spec.headers import ON_EVERY_RESPONSE
 from api.spec.parameters import METADATA_PARAMETERS
 from api.spec.path_parameters import describe_path_parameter
-from api.spec.responses import BINARY, CITATIONS, JSON, TOKEN_PROBLEMS, media_content, responses
+from api.spec.responses import BINARY, CITATIONS, JSON, TOKEN_PROBLEMS, add_problems, media_content, responses
 
 COMMON_PROBLEMS = {
     "malformed", "unknown-parameter", "repeated-parameter", "too-long", "too-many-requests", "internal-server-error",
@@ -134,18 +141,53 @@ LINKS: dict[str, Any] = {
 """By path: operations that take a value from its response."""
 
 
-def complete_operation(operation: dict[str, Any], path: str, method: str) -> dict[str, Any]:
-    """FastAPI's description of an operation, completed."""
-    admin = path.startswith("/v1/admin")
-    shape = RESPONSES.get(path) or (ADMIN if admin else OperationResponse())
-    operation["responses"] = _responses(shape, path, method)
-    if shape.token:
-        operation["security"] = [{"session" if admin else "token": []}]
-    if path in METADATA_PARAMETERS:
-        operation.setdefault("parameters", []).append(METADATA_PARAMETERS[path])
-    for parameter in operation.get("parameters", []):
+@dataclass(frozen=True)
+class Operation:
+    """A method of a path, and the functions that it calls: its handler and its dependencies."""
+
+    path: str
+    method: str
+    calls: tuple[object, ...]
+    described: bool
+    """Whether the return annotation of the handler names its responses."""
+
+    @property
+    def body(self) -> JsonBody[Any] | None:
+        """The body that it parses, if it parses one."""
+        return next((call for call in self.calls if isinstance(call, JsonBody)), None)
+
+    @cached_property
+    def problems(self) -> set[str]:
+        """The names of the problems that it may have."""
+        kinds = [kind for call in self.calls for kind in declared_refusals(call)]
+        return COMMON_PROBLEMS | {kind if isinstance(kind, str) else slug(kind) for kind in kinds}
+
+
+def complete_operation(operation: Operation, generated: dict[str, Any]) -> dict[str, Any]:
+    """FastAPI's description of an operation, completed with its problems, its body and examples of its parameters."""
+    path, body = operation.path, operation.body
+    if body and "requestBody" not in generated:
+        generated["requestBody"] = request_body(body)
+    for parameter in generated.get("parameters", []):
         if parameter["in"] == "path":
             describe_path_parameter(parameter, path)
+    if not operation.described:
+        return _complete_by_table(generated, path, operation.method)
+    generated["responses"].pop("422", None)  # of FastAPI, whose answer api.errors replaces
+    for response in generated["responses"].values():
+        response["headers"] = header_references(ON_EVERY_RESPONSE) | response.get("headers", {})
+    problems = set(operation.problems)
+    if any(parameter["in"] == "query" for parameter in generated.get("parameters", [])):
+        problems.add("malformed-question")
+    add_problems(generated["responses"], problems)
+    return generated
+
+
+def _complete_by_table(operation: dict[str, Any], path: str, method: str) -> dict[str, Any]:
+    shape = RESPONSES.get(path) or (ADMIN if path.startswith("/v1/admin") else OperationResponse())
+    operation["responses"] = _responses(shape, path, method)
+    if path in METADATA_PARAMETERS:
+        operation.setdefault("parameters", []).append(METADATA_PARAMETERS[path])
     return operation
 
 

@@ -36,8 +36,6 @@ def question_operation(operation: dict[str, Any], path: str, method: str, datase
     operation["parameters"] = [] if method == "post" else _parameters(kind, dataset)
     if method == "post":
         operation["requestBody"] = _body(dataset)
-    if kind != "citation":
-        operation["security"] = [{"token": []}]
     problems = _problems(kind, method)
     operation["responses"] = responses(_content(kind), problems, conditional=method != "post")
     return operation

@@ -6,6 +6,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from api.http.problems import PROBLEM_JSON
+from api.http.responses import header_references
+from api.spec.headers import ON_STATUS
 from api.spec.problems import problem_types
 from api.spec.schemas import ref
 
@@ -37,14 +39,20 @@ def responses(content: dict[str, Any], problems: AbstractSet[str], *, conditiona
     found: dict[str, Any] = {"200": {"description": "Success.", "content": content}}
     if conditional:
         found["304"] = {"description": "Not modified: the client has this answer already (If-None-Match)."}
+    add_problems(found, problems)
+    return found
+
+
+def add_problems(found: dict[str, Any], problems: AbstractSet[str]) -> None:
+    """Add for each status of these problems an example of every problem with it."""
     for kind in problem_types():
         if kind.name not in problems:
             continue
-        response = found.setdefault(
-            str(kind.status),
-            {"description": "", "content": {PROBLEM_JSON: {"schema": ref("Problem"), "examples": {}}}},
-        )
+        response = found.setdefault(str(kind.status), {"description": ""})
         response["description"] = f"{response['description']} `{kind.name}`: {kind.title}.".strip()
-        example = {"$ref": f"#/components/examples/{kind.name}"}
-        response["content"][PROBLEM_JSON]["examples"][kind.name] = example
-    return found
+        if fields := ON_STATUS.get(str(kind.status)):
+            response["headers"] = response.get("headers", {}) | header_references(fields)
+        media = response.setdefault("content", {}).setdefault(
+            PROBLEM_JSON, {"schema": ref("Problem"), "examples": {}}
+        )
+        media["examples"][kind.name] = {"$ref": f"#/components/examples/{kind.name}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from api.http.problems import Problem
 from datasets.release.answer.table import ColumnType
 from datasets.release.format.status import STATUS
 
@@ -22,26 +23,6 @@ def object_of(members: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(members), "properties": members, **more}
 
 
-PROBLEM = {
-    "type": "object",
-    "description": "A problem (RFC 9457). GET /problems explains each type.",
-    "required": ["type", "title", "status", "detail", "instance"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": TEXT,
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {
-            "type": "string",
-            "description": "What is wrong and what would be right, with the parameter and its value.",
-        },
-        "instance": TEXT,
-        "parameter": TEXT,
-        "value": TEXT,
-        "allowed": array_of(TEXT),
-        "suggestions": array_of(TEXT),
-        "policy": {"type": "string", "description": "The rate limit that was exceeded."},
-    },
-}
 PAGE = object_of(
     {
         "returned": COUNT,
@@ -132,7 +113,7 @@ PLAN = object_of(
     },
     additionalProperties=False,
 )
-SCHEMAS = {"Problem": PROBLEM, "Answer": ANSWER, "Plan": PLAN}
+SCHEMAS = {"Problem": Problem.model_json_schema(mode="serialization"), "Answer": ANSWER, "Plan": PLAN}
 
 
 def ref(name: str) -> dict[str, str]:

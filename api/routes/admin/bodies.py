@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
-from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import Depends
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.body import read_body
-from api.refusals import Malformed
+from api.http.body import JsonBody
 from auth.projects import NewProject
 from auth.scopes import parse_scopes
 
@@ -23,7 +21,7 @@ class AdminRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, Field(min_length=1, max_length=200, examples=["as the board decided"])]
 
 
 class ReasonedRequest(AdminRequest):
@@ -50,24 +48,7 @@ class ReasonedRequest(AdminRequest):
         )
 
 
-Body = TypeVar("Body", bound=AdminRequest)
-
-
-def json_body(kind: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that parses the body. Raises TooLarge, and Malformed, which names the wrong member but never its value."""
-
-    async def read(request: Request) -> Body:
-        try:
-            return kind.model_validate_json(await read_body(request))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            member = ".".join(map(str, first["loc"])) or "body"
-            raise Malformed(
-                f"{member}: {first['msg']}; the members are {', '.join(kind.model_fields)}.",
-                parameter=member, allowed=tuple(kind.model_fields),
-            ) from None  # fmt: skip
-
-    return read
+json_body = JsonBody
 
 
 ReasonOnly = Annotated[AdminRequest, Depends(json_body(AdminRequest))]
