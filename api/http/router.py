@@ -24,7 +24,7 @@ def raises(*kinds: type[Exception] | str) -> Callable[[Function], Function]:
     """
 
     def declare(function: Function) -> Function:
-        function.raises = (*declared_refusals(function), *kinds)  # type: ignore[attr-defined]
+        vars(function)["raises"] = (*declared_refusals(function), *kinds)
         return function
 
     return declare
