@@ -4,7 +4,6 @@ import doctest
 import re
 from fractions import Fraction
 from math import prod, sqrt
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,54 +18,51 @@ from datasets.privacy.zcdp import epsilon, power_of_best_test
 from tests.datasets.privacy.schemas import Axes, flat, of_dimensions
 from tests.datasets.privacy.test_discrete_gaussian import probabilities
 from tests.datasets.privacy.test_plan_errors import MODERATION, rmse, rmse_of_cuboids
+from tests.docs.pages import ROOT, page, table
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "privacy"
 PAGES = sorted(FOLDER.glob("*.md"))
 HALF = Fraction(1, 2)
 
 
-def table(page: str, heading: str) -> list[list[str]]:
-    """The rows of the first table under a heading of a page, without its head."""
-    text = (FOLDER / page).read_text()
-    section = text[text.index(f"\n## {heading}\n") + 1 :].split("\n## ")[0]
-    (lines,) = re.findall(r"((?:^\|.*\n)+)", section, re.M)[:1]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines.splitlines()[2:]]
+def rows_of(name: str, heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading of a page of docs/privacy."""
+    return table(page(f"privacy/{name}"), heading)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_examples_of_a_page_run(page):
-    blocks = "\n".join(re.findall(r"^```pycon\n(.*?)^```", page.read_text(), re.M | re.S))
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_examples_of_a_page_run(path):
+    blocks = "\n".join(re.findall(r"^```pycon\n(.*?)^```", path.read_text(), re.M | re.S))
     runner, said = doctest.DocTestRunner(), []
-    runner.run(doctest.DocTestParser().get_doctest(blocks, {}, page.name, str(page), 0), out=said.append)
+    runner.run(doctest.DocTestParser().get_doctest(blocks, {}, path.name, str(path), 0), out=said.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(said)
 
 
 def test_the_pages_have_examples():
-    assert sum("```pycon" in page.read_text() for page in PAGES) >= 8
+    assert sum("```pycon" in path.read_text() for path in PAGES) >= 8
 
 
 NAMED = re.compile(r"`((?:datasets|tests|cli|bench|api|auth)/[\w/]+\.py)`(?:\s\(((?:`\w+`,?\s?)+)\))?")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_code_and_the_tests_that_a_page_names_exist(page):
-    for path, names in NAMED.findall(page.read_text()):
-        code = (ROOT / path).read_text()
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_code_and_the_tests_that_a_page_names_exist(path):
+    for file, names in NAMED.findall(path.read_text()):
+        code = (ROOT / file).read_text()
         for name in re.findall(r"\w+", names):
-            assert re.search(rf"^(?:async )?(?:def|class) {name}\b|^{name} = ", code, re.M), f"{path}: {name}"
+            assert re.search(rf"^(?:async )?(?:def|class) {name}\b|^{name} = ", code, re.M), f"{file}: {name}"
 
 
 def test_the_pages_name_code_and_tests():
-    named = [found for page in PAGES for found in NAMED.findall(page.read_text())]
-    assert len({path for path, _ in named if path.startswith("tests/")}) >= 20
-    assert len({path for path, _ in named if path.startswith("datasets/")}) >= 30
+    named = [found for path in PAGES for found in NAMED.findall(path.read_text())]
+    assert len({file for file, _ in named if file.startswith("tests/")}) >= 20
+    assert len({file for file, _ in named if file.startswith("datasets/")}) >= 30
     assert sum(len(re.findall(r"\w+", names)) for _, names in named) >= 120
 
 
-@pytest.mark.parametrize(("page", "heading"), [("guarantee.md", "What rho means"), ("README.md", "How much")])
-def test_the_meaning_of_rho_is_that_of_the_code(page, heading):
-    rows = table(page, heading)
+@pytest.mark.parametrize(("name", "heading"), [("guarantee.md", "What rho means"), ("README.md", "How much")])
+def test_the_meaning_of_rho_is_that_of_the_code(name, heading):
+    rows = rows_of(name, heading)
     assert len(rows) >= 4
     for rho, *figures in rows:
         value = Fraction(rho)
@@ -74,11 +70,11 @@ def test_the_meaning_of_rho_is_that_of_the_code(page, heading):
         power = f"{100 * power_of_best_test(value):.1f} %"
         mu = f"{sqrt(2 * value):.2f}"
         expected = [at_a_millionth, at_a_billionth, mu, power]
-        assert figures == (expected if page == "guarantee.md" else [at_a_billionth, power]), rho
+        assert figures == (expected if name == "guarantee.md" else [at_a_billionth, power]), rho
 
 
 def test_the_cost_of_a_month_is_that_of_the_declarations():
-    *rows, whole = table("guarantee.md", "What a month and a year cost")
+    *rows, whole = rows_of("guarantee.md", "What a month and a year cost")
     found = {name: [Fraction(cost) for cost in costs] for name, *costs in rows}
     assert found == {d.name: [d.rho_per_month, d.diagnostics.rho, d.rho_of_release] for d in DATASETS}
     assert [Fraction(cost) for cost in whole[1:]] == [sum(c) for c in zip(*found.values(), strict=True)]
@@ -95,7 +91,7 @@ def unweighted(axes: Axes, depths: list[int]) -> Plan:
     return plan(axes, workload, rho=HALF, weights=dict.fromkeys(workload, 1.0))
 
 
-@pytest.mark.parametrize("row", table("numbers.md", "Errors that others publish"), ids=" | ".join)
+@pytest.mark.parametrize("row", rows_of("numbers.md", "Errors that others publish"), ids=" | ".join)
 def test_the_published_errors_are_reproduced(row):
     schema, depths, printed = row
     first, *last = [int(depth) for depth in depths.split(" to ")]
@@ -106,7 +102,7 @@ def test_the_published_errors_are_reproduced(row):
 def test_the_errors_by_weight_are_those_of_the_plans():
     powers = {"1": 0.0, "1/sqrt(cells), the default": 0.5, "1/cells": 1.0}
     workload = of_dimensions(8, 0, 1, 2, 3)
-    rows = {name: figures for name, *figures in table("numbers.md", "The choice of weights")}
+    rows = {name: figures for name, *figures in rows_of("numbers.md", "The choice of weights")}
     for name, power in powers.items():
         weights = {cuboid: cell_count(MODERATION, cuboid) ** -power for cuboid in workload}
         made = plan(MODERATION, workload, rho=HALF, weights=weights)
@@ -123,7 +119,7 @@ def test_the_errors_by_weight_are_those_of_the_plans():
 
 
 def test_equal_budgets_are_worse_by_what_the_page_says():
-    (_, equal), (_, planned) = table("numbers.md", "Equal budgets for each table")
+    (_, equal), (_, planned) = rows_of("numbers.md", "Equal budgets for each table")
     made = unweighted(flat(16, 8, 4, 8, 28, 30), [0, 1, 2])
     assert equal == f"{sqrt(len(made.workload)):.2f}"
     assert planned == f"{rmse(made):.2f}"
@@ -158,18 +154,18 @@ def least_scale(made: Plan) -> float:
 
 
 def test_the_declared_plans_are_those_of_the_page():
-    assert table("numbers.md", "The declared plans") == declared_plans()
+    assert rows_of("numbers.md", "The declared plans") == declared_plans()
 
 
 def test_no_declared_noise_is_narrower_than_the_page_on_noise_says():
     (least,) = re.findall(
         r"smallest scale in a release of the declared datasets is\s+above (\d+)",
-        (FOLDER / "noise.md").read_text(),
+        page("privacy/noise.md"),
     )
     assert all(float(row[-1].replace(",", "")) > int(least) for row in declared_plans())
 
 
-@pytest.mark.parametrize("row", table("noise.md", "How close to the continuous Gaussian"), ids=" | ".join)
+@pytest.mark.parametrize("row", rows_of("noise.md", "How close to the continuous Gaussian"), ids=" | ".join)
 def test_the_variance_of_the_discrete_gaussian_is_as_printed(row):
     scale, printed = row
     z, probability = probabilities(float(scale), 60)
@@ -179,7 +175,7 @@ def test_the_variance_of_the_discrete_gaussian_is_as_printed(row):
 
 
 def test_the_kinds_of_measure_have_the_sensitivity_of_the_page():
-    rows = {kind: (delta, grain) for kind, _, delta, grain in table("bounding.md", "Sensitivities")}
+    rows = {kind: (delta, grain) for kind, _, delta, grain in rows_of("bounding.md", "Sensitivities")}
     assert rows["units"] == ("10,000", "1/10,000")
     for dataset in DATASETS:
         budget = plan_budget(dataset, Month(2026, 6))
@@ -193,7 +189,7 @@ def test_the_example_of_one_table_is_that_of_the_plan():
     """Columns s_B and part of rho of the table by hand."""
     made = plan(flat(2, 3), [(1, 1)], rho=HALF, weights={(1, 1): 1.0})
     for row, residual in zip(
-        table("planning.md", "Worked example: one table"), [(0, 0), (1, 0), (0, 1), (1, 1)], strict=True
+        rows_of("planning.md", "Worked example: one table"), [(0, 0), (1, 0), (0, 1), (1, 1)], strict=True
     ):
         assert made.variances[residual] == pytest.approx(float(row[4]))
         assert float(made.rho_of[residual] / made.rho) == pytest.approx(float(Fraction(row[5])))
@@ -203,7 +199,7 @@ def test_the_example_of_one_table_is_that_of_the_plan():
 def test_the_example_of_a_table_and_its_margins_is_that_of_the_plan():
     made = unweighted(flat(2, 3), [0, 1, 2])
     for row, residual in zip(
-        table("planning.md", "Worked example: a table and its margins"),
+        rows_of("planning.md", "Worked example: a table and its margins"),
         [(0, 0), (1, 0), (0, 1), (1, 1)],
         strict=True,
     ):
