@@ -155,12 +155,15 @@ def test_a_manifest_with_the_signature_of_another_deployment_is_found(copy, depl
     """Another deployment signed it, with the same words and a key that is not ours."""
     root, opened = copy
     other = SmallDeployment(tmp_path / "other", PLENTY, SEEDS).put(crates(30, 10, seed=9))
-    foreign = other.build()
+    for _ in range(4):
+        foreign = other.build(correction="counted again")
+    assert foreign.name == "2026-06.4"
     for path in foreign.iterdir():
         shutil.copy(path, root / "seeds" / "2026-06.4" / path.name)
     (root / "seeds" / "2026-06.4" / "manifest.jws").write_text("signed by somebody else\n")
     ensure_refused(root, deployment)
     ensure_still_served(opened, degraded=True)
+    assert "does not carry a valid signature" in opened.degraded[0]
     other.ledger.close()
 
 
