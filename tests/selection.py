@@ -8,11 +8,19 @@ import pytest
 
 from tests import live
 from tests.deployment import Deployment
+from tests.promises.scratch import ScratchCopy
 
 FIXTURES_BEYOND_A_PROCESS = frozenset({"deployment", "corrected", "noisy", "truth", "postgresql", "redis_url", "daylight", "real_data", "echo"})  # fmt: skip
 """Fixtures that build releases, start a server or a process, or need a database server or files from elsewhere."""
 
-IMPORTS_BEYOND_A_PROCESS = (subprocess, live, live.running_server, live.server_processes, Deployment)
+IMPORTS_BEYOND_A_PROCESS = (
+    subprocess,
+    live,
+    live.running_server,
+    live.server_processes,
+    Deployment,
+    ScratchCopy,
+)
 """What a test file imports if its tests start processes or servers or make deployments of their own."""
 
 

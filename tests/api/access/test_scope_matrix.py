@@ -138,6 +138,7 @@ def required_right(method, path):
 @pytest.mark.parametrize("role", ["auditor", "issuer", "registrar", "owner"])
 def test_a_request_of_an_admin_is_accepted_or_refused_according_to_the_role(deployment, role):
     """Requests have no reason, so that those the role allows are refused for that alone and change nothing."""
+    deployment.project()  # the first is REQ-1
     filled = {"dataset": "moderation", "release": "latest", "name": "REQ-1", "notice": "ntc_a",
               "token": "tok_a", "purpose": "token", "kid": "0" * 16, "session": "tok_b"}  # fmt: skip
     with deployment.client(deployment.session(role), limit_admin="100000/minute") as client:

@@ -35,6 +35,17 @@ def test_the_answer_is_what_the_release_says(deployment, ask):
             assert row[name] == pytest.approx(released[row["category"]][name], abs=1e-9)
 
 
+def test_a_negative_number_is_served_as_it_was_released(deployment, ask):
+    table = pq.read_table(deployment.releases / "moderation" / "2026-06.1" / "cells.parquet").to_pylist()
+    released = {row["keyword"]: row["actions"] for row in table if row["cuboid"] == "keyword"}
+    answered = {
+        row["keyword"]: row["actions"]
+        for row in ask(measure="actions", group_by="keyword", period="2026-06")["data"]
+    }
+    assert min(released.values()) < 0
+    assert answered == pytest.approx(released, abs=1e-6)
+
+
 def test_answers_from_different_cuboids_agree(ask):
     """The sums over a second dimension are the numbers that are published without it."""
     alone = {
