@@ -18,7 +18,7 @@ from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.engine.sql import quote_name
 from datasets.pipeline.events.columns import EventColumn, event_columns
-from datasets.pipeline.events.fitting import conversion_sql, fits_sql, reason_sql
+from datasets.pipeline.events.fitting import conversion_sql, fits_sql, reason_sql, text_sql
 from datasets.pipeline.events.layout import event_files
 from datasets.pipeline.events.partitions import Params, Partitions, lot_sql, partitions_for, upper_half_sql
 from datasets.pipeline.events.parts import EventsPart, UnreadableEvents, escape_glob, group_files
@@ -173,7 +173,8 @@ def _converted_rows_sql(
     where = ""
     if raw:
         names += [
-            f"{quote_name(column.name)}::VARCHAR AS {quote_name('raw:' + column.name)}" for column in columns
+            f"{text_sql(column, part.types[column.name])} AS {quote_name('raw:' + column.name)}"
+            for column in columns
         ]
         names += ["filename AS file", "file_row_number AS row"]
         where = ", filename = true, file_row_number = true"

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from datasets.pipeline.events.columns import MAX_VALUE
@@ -78,6 +79,21 @@ def test_times_of_any_precision_are_read(check, kind):
     rows = {name: pa.array([value]) for name, value in crate(1).items()}
     found = check(pa.table({**rows, "occurred_at": pa.array([last], kind)}))
     assert [row["event_id"] for row in found.valid] == ["e1"]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_time_that_is_no_date_is_kept_aside_and_does_not_end_the_build(check, zone):
+    check([crate(1), crate(2)])
+    rows = {name: pa.array([value, value]) for name, value in crate(1).items()} | {
+        "event_id": pa.array(["e1", "e2"])
+    }
+    june = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp()) * 10**6
+    for wrong in (-(2**63) + 1, -(2**63) + 2, 2**63 - 2):
+        moments = pa.array([june, wrong], pa.int64()).cast(pa.timestamp("us", tz=zone))
+        pq.write_table(pa.table({**rows, "occurred_at": moments}), check.folder / "part-00000.parquet")
+        found = check([crate(1), crate(2)], write=False)
+        assert [row["event_id"] for row in found.valid] == ["e1"]
+        assert ["occurred_at" in row["reason"] for row in found.bad] == [True]
 
 
 def test_a_repeated_event_of_a_unit_counts_once_whatever_the_order_of_files(check):
