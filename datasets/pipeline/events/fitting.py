@@ -50,12 +50,17 @@ def conversion_sql(column: EventColumn, stored: str) -> str:
 def text_sql(column: EventColumn, stored: str) -> str:
     """SQL for the value of `column`, stored as the SQL type `stored`, as text for the quarantine.
 
-    A TIMESTAMP before the first date of DuckDB would end the build: docs/traps.md#duckdb-a-timestamp-that-has-no-text.
+    A TIMESTAMP before the first date of DuckDB would end the build: docs/traps.md#duckdb-a-timestamp-that-has-no-text. CASE alone
+    does not help, since DuckDB casts every entry of a column's dictionary; `greatest` does.
     """
     name = quote_name(column.name)
     if stored != "TIMESTAMP":
         return f"{name}::VARCHAR"
-    return f"CASE WHEN {name} < TIMESTAMP '0001-01-01' THEN 'before the year 1' ELSE {name}::VARCHAR END"
+    first = "TIMESTAMP '0001-01-01'"
+    return (
+        f"CASE WHEN {name} IS NULL THEN NULL WHEN {name} < {first} THEN 'before the year 1' "
+        f"ELSE greatest({name}, {first})::VARCHAR END"
+    )
 
 
 def _time_sql(name: str, stored: str, *, is_text: bool) -> str:
