@@ -14,7 +14,7 @@ import duckdb
 
 from bench.figures import BenchmarkLine, alone
 from datasets.catalogue import find_dataset
-from datasets.definition import Cuboid, Dataset, Level
+from datasets.definition import CodeList, Cuboid, Dataset, Level
 from datasets.period import Month
 from datasets.pipeline.engine.sql import enum_type
 from datasets.pipeline.events.layout import event_files, month_folder
@@ -109,12 +109,18 @@ def _codes_sql(dataset: Dataset, root: Path) -> str:
 
 
 def _code_of(level: Level) -> str:
-    return f"enum_code({level.name}::{enum_type(level.codes.index)})"
+    return f"enum_code({level.name}::{enum_type(_code_list(level).index)})"
 
 
 def _parents(coarse: Level, fine: Level) -> list[int]:
     """For each code of the finer list, the position of its parent in the coarser list."""
-    return [coarse.codes.index[str(code.within)] for code in fine.codes.codes]
+    index = _code_list(coarse).index
+    return [index[str(code.within)] for code in _code_list(fine).codes]
+
+
+def _code_list(level: Level) -> CodeList:
+    assert isinstance(level.codes, CodeList), "days have no codes of their own"
+    return level.codes
 
 
 def _files(dataset: Dataset, root: Path) -> str:

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -61,8 +62,8 @@ def figures(rows: int = ROWS) -> Iterator[BenchmarkLine]:
             (release,) = releases.current("moderation")
             con.execute(f"CREATE TABLE cells AS FROM '{release.folder / layout.CELLS}'")
             for each in QUESTIONS:
-                ours = _median(lambda each=each: _answer(releases, each))
-                raw = _median(lambda each=each: con.execute(each.sql).fetchall())
+                ours = _median(partial(_answer, releases, each))
+                raw = _median(partial(_fetch, con, each.sql))
                 yield BenchmarkLine(
                     each.what, f"{ours * 1e3:.2f} ms", f"{raw * 1e3:.2f} ms (raw DuckDB)", ours / raw
                 )
@@ -71,6 +72,10 @@ def figures(rows: int = ROWS) -> Iterator[BenchmarkLine]:
 
 def _answer(releases: Releases, question: Comparison) -> bytes:
     return b"".join(as_json(releases.ask(releases.question("moderation", question.parameters))))
+
+
+def _fetch(con: duckdb.DuckDBPyConnection, sql: str) -> object:
+    return con.execute(sql).fetchall()
 
 
 def _median(work: Callable[[], object]) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from starlette.testclient import TestClient
 
@@ -41,8 +42,11 @@ class Deployment:
 
     def __init__(self, home: Path, registry_url: str = "") -> None:
         self.home = home
-        options = {"registry_url": registry_url} if registry_url else {}
-        self.registry_settings = RegistrySettings(home=home, **options)
+        self.registry_settings = (
+            RegistrySettings(home=home, registry_url=registry_url)
+            if registry_url
+            else RegistrySettings(home=home)
+        )
         if not (home / "keys").exists():
             initialise_registry(self.registry_settings, mandate())
         self.registry: Registry = open_registry(self.registry_settings)
@@ -95,7 +99,7 @@ class Deployment:
         project: str | None = None,
         scopes: frozenset[str] | None = None,
         at: datetime | None = None,
-        **options: object,
+        **options: Any,
     ) -> str:
         """Issue a token, for a new project unless one is given; returns its text."""
         project = project or self.project(scopes or ALL, at=at)
@@ -103,14 +107,14 @@ class Deployment:
             NewToken(project, EMAIL, scopes or frozenset(), **options), mandate(at)
         ).text
 
-    def session(self, role: str = "owner", **options: object) -> str:
+    def session(self, role: str = "owner", at: datetime | None = None) -> str:
         """Open a session for a new admin with this role; returns the text of its token."""
         self._admins += 1
         made = self.registry.admins.add("An Admin", f"{role}{self._admins}@example.org", role, mandate())
-        return self.registry.sessions.open(made.id, 30, mandate(**options)).text
+        return self.registry.sessions.open(made.id, 30, mandate(at)).text
 
     @contextmanager
-    def client(self, token: str | None = None, **settings: object) -> Iterator[TestClient]:
+    def client(self, token: str | None = None, **settings: Any) -> Iterator[TestClient]:
         """A client of a new application over this deployment."""
         app = create_app(ApiSettings(home=self.home, **settings), self.registry_settings)
         headers = {"Authorization": f"Bearer {token}"} if token else {}

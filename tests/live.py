@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -22,7 +23,7 @@ from tests.deployment import Deployment
 
 
 @contextmanager
-def running_server(deployment: Deployment, **settings: object) -> Iterator[str]:
+def running_server(deployment: Deployment, **settings: Any) -> Iterator[str]:
     """Run the API over a deployment, as `daylight serve` does, until the end of the block; yields its address."""
     app = create_app(ApiSettings(home=deployment.home, **settings), deployment.registry_settings)
     with socket.socket() as listening:
@@ -49,7 +50,7 @@ def running_server(deployment: Deployment, **settings: object) -> Iterator[str]:
 
 @contextmanager
 def server_processes(
-    deployment: Deployment, number: int, log: Path = Path(os.devnull), **settings: str
+    deployment: Deployment, number: int, log: Path = Path(os.devnull), /, **settings: str
 ) -> Iterator[list[str]]:
     """Run so many processes of `daylight serve` over a deployment, with their logs in one file; yields their addresses."""
     with ExitStack() as stack:

@@ -70,7 +70,7 @@ def applies(requirement, version, extras=("",)):
 def supported_pythons(name):
     """The versions of Python that a distribution supports."""
     try:
-        return SpecifierSet(distribution(name).metadata.get("Requires-Python", ""))
+        return SpecifierSet(str(distribution(name).metadata.json.get("requires_python", "")))
     except PackageNotFoundError:  # it is not required on this version of Python
         return SpecifierSet()
 

@@ -186,7 +186,7 @@ def imported_packages(path):
 def test_the_first_version_in_the_changelog_is_that_of_the_package_and_unreleased_while_it_is_a_dev_version():
     version = PROJECT["version"]
     released, dev, _ = version.partition(".dev")
-    first = re.search(r"^## (.+)$", CHANGELOG, re.M)[1]
+    first = re.findall(r"^## (.+)$", CHANGELOG, re.M)[0]
     assert re.fullmatch(rf"{re.escape(released)}, (unreleased|\d{{4}}-\d\d-\d\d)", first), (version, first)
     assert first.endswith("unreleased") == bool(dev), (version, first)
 

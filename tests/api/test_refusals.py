@@ -119,9 +119,9 @@ NASTY = [
 )
 @pytest.mark.parametrize("value", NASTY, ids=range(len(NASTY)))
 def test_hostile_values_of_any_parameter_are_refused(client, name, value):
-    started = time.monotonic()
+    started = time.process_time()
     answer = client.get(AGGREGATES, params={**GOOD, name: value})
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2, "seconds of CPU"
     body = ensure_problem(answer, answer.status_code)
     assert answer.status_code in {404, 414, 422}, answer.text
     assert "\n" not in body["detail"]
@@ -174,9 +174,9 @@ def test_hostile_values_in_a_body_are_refused(client, value):
         "cursor",
         "category",
     ):
-        started = time.monotonic()
+        started = time.process_time()
         answer = client.post(AGGREGATES, json={**GOOD, name: value})
-        assert time.monotonic() - started < 2
+        assert time.process_time() - started < 2, "seconds of CPU"
         body = ensure_problem(answer, answer.status_code)
         assert answer.status_code in {404, 422}, answer.text
         assert len(body["detail"]) < 1500

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url
@@ -92,8 +93,8 @@ def registry(settings: RegistrySettings) -> Iterator[Registry]:
     opened.close()
 
 
-def new_project(reference: str = PROJECT, **changes: object) -> NewProject:
-    terms: dict[str, object] = {
+def new_project(reference: str = PROJECT, **changes: Any) -> NewProject:
+    terms: dict[str, Any] = {
         "reference": reference,
         "dsc": "IE",
         "purpose": "Systemic risks of recommender systems",
@@ -109,17 +110,17 @@ def new_member(project: str = PROJECT, email: str = MEMBER, **changes: str) -> N
     return NewMember(project=project, email=email, **person)
 
 
-def new_request(**changes: object) -> NewProject:
+def new_request(**changes: Any) -> NewProject:
     """A reasoned request for three months from today on."""
-    period = {"first_day": NOW.date(), "last_day": NOW.date() + timedelta(days=90)}
+    period: dict[str, Any] = {"first_day": NOW.date(), "last_day": NOW.date() + timedelta(days=90)}
     return new_project(**({"reference": "REQ-7"} | period | changes))
 
 
-def ask(project: str = PROJECT, researcher: str = MEMBER, **changes: object) -> NewToken:
+def ask(project: str = PROJECT, researcher: str = MEMBER, **changes: Any) -> NewToken:
     return NewToken(project, researcher, **changes)
 
 
-def token_text(registry: Registry, **changes: object) -> str:
+def token_text(registry: Registry, **changes: Any) -> str:
     """The text of a new token of the member of `populated`."""
     return registry.tokens.issue(ask(**changes), mandate()).text
 

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -21,11 +22,11 @@ from auth.errors import ChainBroken, MalformedValue, RegistryError, RegistryUnav
 from auth.registry import open_registry
 from auth.settings import RegistrySettings
 from auth.setup import initialise_registry
-from tests.auth.conftest import NOW, ask, mandate, new_member, new_project
+from tests.auth.conftest import NOW, MakeSettings, ask, mandate, new_member, new_project
 
 
 @pytest.fixture
-def empty(backend, empty_settings, tmp_path) -> RegistrySettings:
+def empty(backend: str, empty_settings: MakeSettings, tmp_path: Path) -> RegistrySettings:
     return empty_settings(backend, tmp_path / "home")
 
 

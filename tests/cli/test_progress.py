@@ -28,8 +28,11 @@ def test_on_a_terminal_the_speed_is_shown(capfd, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
     shown = []
-    monkeypatch.setattr(
-        "cli.progress._RowsPerSecond.render", lambda self, task: shown.append(task.total) or "rows/s"
-    )
+
+    def render(self, task):
+        shown.append(task.total)
+        return "rows/s"
+
+    monkeypatch.setattr("cli.progress._RowsPerSecond.render", render)
     run_two_steps(capfd)
     assert 987_643 in shown

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 import pytest
 
@@ -43,7 +44,7 @@ WRONG = [
     (lambda: replace(SMALL, name="Harvest"), "'Harvest' is not a name"),
     (lambda: replace(SMALL, version=0), "version 0"),
     (lambda: replace(SMALL, measures=()), "has no measure"),
-    (lambda: replace(SMALL, rho_per_month=0.1), "write Fraction\\(1, 10\\), not 0.1"),
+    (lambda: replace(SMALL, rho_per_month=cast("Fraction", 0.1)), "write Fraction\\(1, 10\\), not 0.1"),
     (lambda: replace(SMALL, rho_per_month=Fraction(0)), "positive exact fractions"),
     (lambda: with_measure(share=Fraction(1, 3)), "add up to 13/12; they must add up to 1"),
     (lambda: with_measure(rows_per_unit=0), "rows_per_unit must be at least 1"),
@@ -155,7 +156,8 @@ def test_every_list_has_a_source_and_a_code_for_the_unknown():
 def test_nested_codes_are_next_to_their_siblings():
     """A coarser code is a run of finer ones: the arithmetic of nested levels depends on it."""
     keyword = statement.KEYWORD
-    parents = [keyword.within.index[code.within] for code in keyword]
+    assert keyword.within is not None
+    parents = [keyword.within.index[str(code.within)] for code in keyword]
     assert parents == sorted(parents)
     assert set(parents) == set(range(len(keyword.within)))
 

@@ -67,7 +67,7 @@ def test_a_picture_is_accessible_has_a_dark_scheme_and_loads_nothing(picture):
     labels = {
         element.get("id"): element.text for element in root if element.tag in {f"{SVG}title", f"{SVG}desc"}
     }
-    assert root.get("aria-labelledby").split() == list(labels)
+    assert root.get("aria-labelledby", "").split() == list(labels)
     assert all(labels.values())
     assert "prefers-color-scheme: dark" in text
     assert not re.search(r"href|url\(|@import|@font-face|<image|<script|<foreignObject", text)

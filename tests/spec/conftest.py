@@ -25,21 +25,28 @@ def real_data():
     return folder
 
 
-@pytest.fixture(scope="session")
-def daylight(tmp_path_factory):
-    """A function that runs the command `daylight` in a clean environment and returns the finished process."""
-    home = tmp_path_factory.mktemp("home")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("DAYLIGHT_")}
+class Command:
+    """Runs the command `daylight` in a clean environment, with its files in `home`."""
 
-    def run(*arguments, check=True, **more):
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("DAYLIGHT_")}
+
+    def __call__(
+        self, *arguments: object, check: bool = True, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end and return the finished process; unless `check` is False, ensure that it exits with 0."""
         command = [str(Path(sys.executable).with_name("daylight")), *map(str, arguments)]
-        settings = {**env, "DAYLIGHT_HOME": str(home), "COLUMNS": "200", **more}
+        settings = {**self.env, "DAYLIGHT_HOME": str(self.home), "COLUMNS": "200", **more}
         ended = subprocess.run(
-            command, capture_output=True, text=True, env=settings, timeout=120, check=False
+            command, capture_output=True, text=True, env=settings, timeout=600, check=False
         )
         if check:
             assert ended.returncode == 0, ended.stderr
         return ended
 
-    run.home, run.env = home, env
-    return run
+
+@pytest.fixture(scope="session")
+def daylight(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The command `daylight` as a function, with a home of its own."""
+    return Command(tmp_path_factory.mktemp("home"))

@@ -98,7 +98,7 @@ def test_a_token_gets_an_answer_from_a_built_release_until_it_is_revoked(built, 
         assert status == 401
         assert "content-type: application/problem+json" in head
         assert "Authorization: Bearer" in body
-        token_id = re.search(r"tok_\w+", built("admin", "token", "list").stdout)[0]
+        token_id = re.findall(r"tok_\w+", built("admin", "token", "list").stdout)[0]
         built("admin", "token", "revoke", token_id, "--reason", "left")
         assert curl(url + QUESTION, token)[0] == 401
     log = (built.home / "serve.log").read_text()

@@ -29,6 +29,9 @@ def own_deployment(tmp_path):
 class TokenClient:
     """A client that issues and revokes tokens in a loop and records what the server has acknowledged."""
 
+    closed_state: str
+    """The state of a token that this client has revoked or rotated."""
+
     def __init__(self, url: str, bearer: str) -> None:
         self._url, self._bearer = url, bearer
         self.issued: list[str] = []
@@ -114,13 +117,14 @@ def test_every_acknowledged_change_survives_a_hundred_kills(own_deployment):
         [sys.executable, "-m", "tests.fork_server"], env=env, cwd=root, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     ) as fork_server:  # fmt: skip
+        assert fork_server.stdin is not None and fork_server.stdout is not None
         for number in range(KILLS):
             port = _free_port()
             print(port, file=fork_server.stdin, flush=True)
             server = int(fork_server.stdout.readline())
             bearer = session if number % 2 else own_deployment.token(project)
             _wait_for_server(port)
-            client = (Admin if number % 2 else Researcher)(f"http://127.0.0.1:{port}", bearer)
+            client: TokenClient = (Admin if number % 2 else Researcher)(f"http://127.0.0.1:{port}", bearer)
             client.wait_for(rng.randrange(3))  # the kill comes at any moment of the next one or two rounds
             time.sleep(rng.uniform(0, 0.06))
             os.kill(server, signal.SIGKILL)

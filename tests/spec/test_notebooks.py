@@ -68,16 +68,18 @@ def test_polars_reads_csv_and_arrow(fetch, rows):
     assert table.schema["period"] == pl.Date
     assert table["actions"].to_list() == rows["actions"].to_pylist()
     stream = pl.read_ipc_stream(io.BytesIO(fetch(f"{QUESTION}&format=arrow").read()))
-    assert stream.equals(pl.from_arrow(rows))
+    expected = pl.from_arrow(rows)
+    assert isinstance(expected, pl.DataFrame)
+    assert stream.equals(expected)
 
 
 def test_duckdb_reads_a_downloaded_parquet_answer(fetch, rows, tmp_path):
     path = tmp_path / "answer.parquet"
     path.write_bytes(fetch(f"{QUESTION}&format=parquet").read())
     with duckdb.connect() as con:
-        number, total = con.execute(
+        ((number, total),) = con.execute(
             "SELECT count(*), sum(actions) FROM read_parquet(?)", [str(path)]
-        ).fetchone()
+        ).fetchall()
     assert number == rows.num_rows
     assert total == pytest.approx(sum(rows["actions"].to_pylist()))
 

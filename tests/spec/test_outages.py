@@ -81,6 +81,7 @@ class Load:
 def on_postgresql(postgresql, tmp_path_factory):
     """A deployment whose registry is on PostgreSQL behind a proxy, and the proxy."""
     address = make_url(database_url(postgresql.make()))
+    assert address.host is not None
     with tcp_proxy(address.host, address.port or 5432) as proxy:
         url = address.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
         made = Deployment(tmp_path_factory.mktemp("outage") / "home", url)

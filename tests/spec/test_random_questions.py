@@ -5,6 +5,7 @@ import io
 import json
 import os
 from datetime import date
+from typing import Any
 
 import httpx2
 import pyarrow as pa
@@ -123,7 +124,7 @@ def days_by_period(question):
         "week": lambda day: "{:04d}-W{:02d}".format(*day.isocalendar()[:2]),
         "month": lambda day: f"{day:%Y-%m}",
     }[question["freq"]]
-    found = {}
+    found: dict[str, dict[str, set[str]]] = {}
     for day in days(first, last):
         found.setdefault(label(day), {}).setdefault(f"{day:%Y-%m}", set()).add(day.isoformat())
     return found
@@ -139,7 +140,7 @@ def expected_rows(question, released):
         level: {code for code in book.codes[level] if (code in codes) != negated}
         for level, (negated, codes) in question["filters"].items()
     }
-    wanted = {}
+    wanted: dict[int, int] = {}
     for level in (*question["groups"], *filters):
         if (
             level in filters
@@ -150,7 +151,7 @@ def expected_rows(question, released):
         at = book.dimension_of(level)
         wanted[at] = max(wanted.get(at, 0), book.dimensions[at].index(level))
     names = dict.fromkeys([*question["measures"], *(["actions", "accounts"] if question["ratio"] else [])])
-    rows = {}
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for label, months in days_by_period(question).items():
         for name in names:
             for month, when in months.items():

@@ -8,10 +8,14 @@ import csv
 import json
 import re
 from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from datasets.catalogue import find_dataset
+from datasets.definition import EventMeasure
 from datasets.period import Month
 from datasets.pipeline.events.source import read_source
 from datasets.pipeline.importers.formats import find_format
@@ -22,9 +26,23 @@ STATEMENTS = "statements-of-reasons/sor-global-2025-07-01-full-00000-00000.csv"
 LOG = "open-bandit/bts_men.csv"
 
 
+@dataclass
+class Served:
+    """A deployment with a release of each file; as a function, it asks a question and returns the rows."""
+
+    client: TestClient
+    deployment: Deployment
+
+    def __call__(self, dataset: str, **parameters: str) -> list[dict[str, Any]]:
+        answer = self.client.get(f"/v1/datasets/{dataset}/aggregates", params=parameters)
+        assert answer.status_code == 200, answer.text
+        rows: list[dict[str, Any]] = answer.json()["data"]
+        return rows
+
+
 @pytest.fixture(scope="module")
 def served(real_data, tmp_path_factory):
-    """A function that asks questions of a deployment with a release of each file."""
+    """Questions to a deployment with a release of each file."""
     made = Deployment(tmp_path_factory.mktemp("real"))
     for name, form, month, file in (
         ("moderation", "statements-of-reasons", "2025-07", STATEMENTS),
@@ -36,14 +54,7 @@ def served(real_data, tmp_path_factory):
         )
         made.release(name, month, made.home / "real")
     with made.client(made.token(made.project(ALL, "extended"))) as client:
-
-        def ask(dataset, **parameters):
-            answer = client.get(f"/v1/datasets/{dataset}/aggregates", params=parameters)
-            assert answer.status_code == 200, answer.text
-            return answer.json()["data"]
-
-        ask.client, ask.deployment = client, made
-        yield ask
+        yield Served(client, made)
     made.close()
 
 
@@ -133,8 +144,14 @@ def by_user(rows):
     return users
 
 
+def declared_bound(name):
+    measure = find_dataset("recommendations").measure(name)
+    assert isinstance(measure, EventMeasure)
+    return measure.rows_per_unit
+
+
 def test_the_total_of_impressions_agrees_with_the_log_bounded_as_declared(served, log):
-    bound = find_dataset("recommendations").measure("impressions").rows_per_unit
+    bound = declared_bound("impressions")
     expected = sum(min(len(rows), bound) for rows in by_user(log).values())
     (row,) = served("recommendations", measure="impressions", period="2019-11")
     assert abs(row["impressions"] - expected) < 4 * row["impressions_se"]
@@ -142,7 +159,7 @@ def test_the_total_of_impressions_agrees_with_the_log_bounded_as_declared(served
 
 
 def test_clicks_agree_with_the_log_bounded_as_declared(served, log):
-    bound = find_dataset("recommendations").measure("clicks").rows_per_unit
+    bound = declared_bound("clicks")
     clicked = by_user([row for row in log if row["click"] == "1"])
     expected = sum(min(len(rows), bound) for rows in clicked.values())
     (row,) = served("recommendations", measure="clicks", period="2019-11")
@@ -153,7 +170,7 @@ def test_clicks_agree_with_the_log_bounded_as_declared(served, log):
 def test_recipients_by_position_agree_with_the_log(served, log):
     """Each recipient has weight 1, divided among all rows that were recommended to them."""
     band = {"1": "1", "2": "2-3", "3": "2-3"}
-    expected = Counter()
+    expected: dict[str, float] = defaultdict(float)
     for rows in by_user(log).values():
         for row in rows:
             expected[band[row["position"]]] += 1 / len(rows)

@@ -3,6 +3,7 @@
 import base64
 import secrets
 from itertools import count
+from typing import Any
 
 import httpx2
 import pytest
@@ -35,7 +36,7 @@ class Canaries:
         self.words.append(f"canary{next(self._number)}x{secrets.token_hex(8)}")
         return self.words[-1]
 
-    def send(self, method: str, path: str, **options: object) -> None:
+    def send(self, method: str, path: str, **options: Any) -> None:
         answer = self._client.request(method, path, **options)
         self.answers.append(f"{answer.status_code} {answer.headers} {answer.text}")
 

@@ -4,12 +4,11 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from auth.crypto.keys import private_key_file
 from tests.api.conftest import AGGREGATES
 from tests.auth.forgeries import FORGERIES
-from tests.auth.forgeries.forge import Forge
+from tests.auth.forgeries.forge import Forge, read_elliptic_key
 
 QUESTION = f"{AGGREGATES}?measure=actions"
 
@@ -19,9 +18,7 @@ def forge(deployment):
     registry = deployment.registry
     active = {key.purpose: key for key in registry.keys.list() if key.status == "active"}
     private = {
-        purpose: load_pem_private_key(
-            private_key_file(registry.settings.keys_dir, key.kid).read_bytes(), password=None
-        )
+        purpose: read_elliptic_key(private_key_file(registry.settings.keys_dir, key.kid))
         for purpose, key in active.items()
     }
     return Forge(
@@ -44,15 +41,16 @@ def test_three_hundred_forged_tokens_are_refused_and_a_good_one_is_accepted(depl
     made = [family(forge) for family in FORGERIES.values()] + list(altered(forge.good))
     texts = [text for text in made if text.strip() != forge.good]  # blanks around a field are no part of it
     assert len(texts) >= 300
-    statuses, longest = {}, 0.0
+    statuses: dict[int, list[str]] = {}
+    longest = 0.0
     with deployment.client(limit_attempts="1000000/minute", limit_extended="1000000/minute") as client:
         for text in texts:
             field = f"Bearer {text}".encode("utf-8", "surrogatepass")
-            started = time.perf_counter()
+            started = time.process_time()
             status = client.get(QUESTION, headers={"Authorization": field}).status_code
-            longest = max(longest, time.perf_counter() - started)
+            longest = max(longest, time.process_time() - started)
             statuses.setdefault(status, []).append(text)
         good = client.get(QUESTION, headers={"Authorization": f"Bearer {forge.good}"})
     assert list(statuses) == [401], {status: texts[:2] for status, texts in statuses.items()}
-    assert longest < 2
+    assert longest < 2, "seconds of CPU for one token"
     assert good.status_code == 200

@@ -258,7 +258,7 @@ def from_proxy(client, forwarded):
 def test_counting_in_memory_starts_no_thread_and_removes_expired_counters(monkeypatch):
     counts = SweepingMemoryStorage()
     counts.timer.join()
-    began = []
+    began: list[threading.Thread] = []
     monkeypatch.setattr(threading.Thread, "start", began.append)
     now = time.monotonic()
     monkeypatch.setattr(

@@ -67,20 +67,25 @@ class Echo:
         echo = self
 
         class ObservedProtocol(StrictHttpProtocol):
+            @property
+            def client_port(self) -> int:
+                assert self.client is not None
+                return self.client[1]
+
             def connection_made(self, transport):
                 super().connection_made(transport)
-                echo.connected.add(self.client[1])
-                echo.closed.discard(self.client[1])
-                echo.received[self.client[1]] = 0
+                echo.connected.add(self.client_port)
+                echo.closed.discard(self.client_port)
+                echo.received[self.client_port] = 0
 
             def data_received(self, data):
                 super().data_received(data)
-                echo.received[self.client[1]] += len(data)
+                echo.received[self.client_port] += len(data)
 
             def connection_lost(self, exc):
                 super().connection_lost(exc)
-                echo.connected.discard(self.client[1])
-                echo.closed.add(self.client[1])
+                echo.connected.discard(self.client_port)
+                echo.closed.add(self.client_port)
 
         return ObservedProtocol
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from auth.errors import TokenRefused
 from auth.registry import Registry, open_registry
 from tests.auth.conftest import BACKENDS, NOW, MakeSettings, ask, mandate, new_member, new_project
 from tests.auth.forgeries import FORGERIES, KNOWN_TO_THE_REGISTRY_ALONE
-from tests.auth.forgeries.forge import Forge, mirrored
+from tests.auth.forgeries.forge import Forge, mirrored, read_elliptic_key
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
@@ -33,9 +33,7 @@ def forge(opened: Registry) -> Forge:
     good = opened.tokens.issue(ask(), mandate()).text
     active = {key.purpose: key for key in opened.keys.list() if key.status == "active"}
     private = {
-        purpose: load_pem_private_key(
-            private_key_file(opened.settings.keys_dir, key.kid).read_bytes(), password=None
-        )
+        purpose: read_elliptic_key(private_key_file(opened.settings.keys_dir, key.kid))
         for purpose, key in active.items()
     }
     return Forge(

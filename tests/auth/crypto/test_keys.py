@@ -11,6 +11,8 @@ from jose import jwk
 
 from auth.crypto.jws import sign_detached
 from auth.crypto.keys import (
+    Purpose,
+    Signer,
     ensure_backend,
     generate_key,
     private_key_file,
@@ -213,6 +215,7 @@ def test_a_signature_for_one_purpose_is_not_valid_for_another(registry, settings
     audit = read_private_key(settings.keys_dir, keys["audit"])
     verify = registry.keys.release_verifier()
     verify(MANIFEST, sign_detached(MANIFEST, release, "release"))
-    for signer, purpose in ((release, "audit"), (audit, "release"), (audit, "audit")):
+    wrong: list[tuple[Signer, Purpose]] = [(release, "audit"), (audit, "release"), (audit, "audit")]
+    for signer, purpose in wrong:
         with pytest.raises(SignatureRefused):
             verify(MANIFEST, sign_detached(MANIFEST, signer, purpose))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 from tests.auth.forgeries.forge import Family, with_literal, with_repeated_member
+
+
+def claiming_literal(name: str, literal: str) -> Family:
+    return lambda f: f.with_payload(with_literal(f.claims, name, literal))
+
 
 CLAIMS: dict[str, Family] = {
     **{
-        f"no {name}": lambda f, name=name: f.without_claim(name)
+        f"no {name}": methodcaller("without_claim", name)
         for name in ("iss", "aud", "sub", "client_id", "jti", "scope", "iat", "nbf", "exp")
     },
     **{
-        f"{name} null": lambda f, name=name: f.with_claims(**{name: None})
+        f"{name} null": methodcaller("with_claims", **{name: None})
         for name in ("iss", "aud", "sub", "client_id", "jti", "scope", "iat", "nbf", "exp")
     },
     **{
-        f"{name} {literal[:12]}": lambda f, name=name, literal=literal: f.with_payload(
-            with_literal(f.claims, name, literal)
-        )
+        f"{name} {literal[:12]}": claiming_literal(name, literal)
         for name in ("iat", "nbf", "exp")
         for literal in (
             "NaN",

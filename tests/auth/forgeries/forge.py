@@ -7,10 +7,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from auth.crypto.strict_json import decode_segment, encode_segment
 
@@ -97,6 +99,12 @@ def with_other_spare_bits(segment: str) -> str:
 
 def with_repeated_member(value: dict[str, object], name: str, other: object) -> bytes:
     return dumped(value)[:-1] + f",{json.dumps(name)}:{json.dumps(other)}}}".encode()
+
+
+def read_elliptic_key(file: Path) -> ec.EllipticCurvePrivateKey:
+    key = load_pem_private_key(file.read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
 
 
 def with_literal(value: dict[str, object], name: str, literal: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auth.crypto.keys import public_jwk
@@ -21,11 +23,17 @@ def sign_with_own_jwk(forge: Forge) -> str:
     return forge.signed(dumped(forge.header | {"jwk": jwk}), dumped(forge.claims), own)
 
 
+def without_signature(alg: str) -> Family:
+    return lambda f: f"{encode_segment(dumped(f.header | {'alg': alg}))}.{f.segments[1]}."
+
+
+KIDS: tuple[object, ...] = (
+    "", "0" * 16, "../../../../dev/null", "' OR 1=1 --", "\0" * 16, "\ud800" * 16, "k" * 3000, None, 1, True, [], {}, ["0" * 16],
+)  # fmt: skip
+
 HEADERS: dict[str, Family] = {
     **{
-        f"alg {alg} without a signature": lambda f, alg=alg: (
-            f"{encode_segment(dumped(f.header | {'alg': alg}))}.{f.segments[1]}."
-        )
+        f"alg {alg} without a signature": without_signature(alg)
         for alg in ("none", "None", "NONE", "nOnE", "")
     },
     "alg none with a signature": lambda f: f.with_header(alg="none"),
@@ -43,7 +51,7 @@ HEADERS: dict[str, Family] = {
     "HS384": lambda f: f.with_hmac(f.public_pem.encode(), "HS384", "sha384"),
     "HS512, of the length of ours": lambda f: f.with_hmac(f.public_pem.encode(), "HS512", "sha512"),
     **{
-        f"alg {alg}": lambda f, alg=alg: f.with_header(alg=alg)
+        f"alg {alg}": methodcaller("with_header", alg=alg)
         for alg in ("es256", "ES384", "ES512", "ES256K", "RS256", "PS256", "EdDSA", "dir", "A128KW", "ES256 ")
     },
     "no alg": lambda f: f.without_header("alg"),
@@ -54,7 +62,7 @@ HEADERS: dict[str, Family] = {
     "alg true": lambda f: f.with_header(alg=True),
     "no typ": lambda f: f.without_header("typ"),
     **{
-        f"typ {typ!r}": lambda f, typ=typ: f.with_header(typ=typ)
+        f"typ {typ!r}": methodcaller("with_header", typ=typ)
         for typ in ("JWT", "AT+JWT", "application/at+jwt", "release+jws", "", None, 1, ["at+jwt"])
     },
     "crit": lambda f: f.with_header(crit=["exp"], exp=1),
@@ -69,24 +77,7 @@ HEADERS: dict[str, Family] = {
     "enc": lambda f: f.with_header(enc="A256GCM"),
     "a key of the forger's in jwk": lambda f: sign_with_own_jwk(f),
     "no kid": lambda f: f.without_header("kid"),
-    **{
-        f"kid {str(kid)[:24]!r}": lambda f, kid=kid: f.with_header(kid=kid)
-        for kid in (
-            "",
-            "0" * 16,
-            "../../../../dev/null",
-            "' OR 1=1 --",
-            "\0" * 16,
-            "\ud800" * 16,
-            "k" * 3000,
-            None,
-            1,
-            True,
-            [],
-            {},
-            ["0" * 16],
-        )
-    },
+    **{f"kid {str(kid)[:24]!r}": methodcaller("with_header", kid=kid) for kid in KIDS},
     "kid in upper case": lambda f: f.with_header(kid=str(f.header["kid"]).upper() + "A"),
     "kid with a line break": lambda f: f.with_header(kid=f"{f.header['kid']}\n"),
     "kid as a list": lambda f: f.with_header(kid=[f.header["kid"]]),

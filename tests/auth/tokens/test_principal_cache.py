@@ -70,6 +70,7 @@ def test_no_thread_sees_a_token_as_valid_after_its_revocation(populated):
 def test_no_more_rows_are_kept_than_the_size_of_the_cache(populated):
     cache = principal_cache.PrincipalCache(populated._engine, size=2)
     ids = [populated.tokens.issue(ask(), mandate()).token_id for _ in range(4)]
-    assert [cache.find(token_id).kid for token_id in ids] == [cache.find(ids[0]).kid] * 4
+    found = [cache.find(token_id) for token_id in ids]
+    assert len({row.kid for row in found if row is not None}) == 1
     assert len(cache._rows) == 2
     cache.close()

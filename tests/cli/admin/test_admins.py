@@ -29,7 +29,7 @@ def registry_of(tmp_path):
 
 def test_a_session_is_opened_for_an_admin_and_closed(daylight_admin, owner, tmp_path):
     text, messages = daylight_admin("session", "open", "o@example.org", "--minutes", "5")
-    session = re.search(r"Session (tok_\w+) is open until", messages)[1]
+    session = re.findall(r"Session (tok_\w+) is open until", messages)[0]
     registry = registry_of(tmp_path)
     try:
         assert registry.sessions.principal(text.strip(), datetime.now(UTC)).admin == owner
@@ -50,14 +50,14 @@ def test_an_admin_whose_rights_have_ended_gets_no_session(daylight_admin, owner)
 def test_a_key_is_revoked_and_its_successor_is_printed(daylight_admin, owner):
     lines = daylight_admin("key", "list")[0].splitlines()
     active = next(
-        re.search(r"[0-9a-f]{16}", line)[0] for line in lines if "token" in line and "active" in line
+        re.findall(r"[0-9a-f]{16}", line)[0] for line in lines if "token" in line and "active" in line
     )
     successor, messages = daylight_admin("key", "revoke", active)
     assert messages == f"Key {active} is revoked; {successor.strip()} signs from now on.\n"
     after = next(line for line in daylight_admin("key", "list")[0].splitlines() if active in line)
     assert "revoked" in after
     waiting = next(line for line in daylight_admin("key", "list")[0].splitlines() if "next" in line)
-    nothing, _ = daylight_admin("key", "revoke", re.search(r"[0-9a-f]{16}", waiting)[0])
+    nothing, _ = daylight_admin("key", "revoke", re.findall(r"[0-9a-f]{16}", waiting)[0])
     assert nothing == "\n"
 
 
@@ -103,7 +103,7 @@ def test_one_token_is_shown_without_its_text(daylight_admin, owner):
         "researcher", "add", "--project", "REQ-1", "--name", "A Person", "--email", "p@example.org", "--institution", "X",
     )  # fmt: skip
     text, messages = daylight_admin("token", "issue", "--project", "REQ-1", "--researcher", "p@example.org")
-    shown, _ = daylight_admin("token", "show", re.search(r"tok_\w+", messages)[0])
+    shown, _ = daylight_admin("token", "show", re.findall(r"tok_\w+", messages)[0])
     assert "p@example.org" in shown
     assert "active" in shown
     assert text.split(".")[2].strip() not in shown

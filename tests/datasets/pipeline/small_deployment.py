@@ -17,7 +17,8 @@ from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 from datasets.privacy.ledger import Caps
-from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
+from tests.datasets.pipeline.small_dataset import JUNE as JUNE
+from tests.datasets.pipeline.small_dataset import PLANT, STATE, small_dataset
 from tests.datasets.release.small_release import sign, verify
 
 HARVEST = small_dataset(Fraction(1, 5))
@@ -65,7 +66,8 @@ class SmallDeployment:
     """One deployment in a folder: `put` events there, `build` a release of June."""
 
     def __init__(self, folder, caps=None, dataset=HARVEST, ledger=""):
-        self.folder, self.dataset, self.steps = folder, dataset, []
+        self.folder, self.dataset = folder, dataset
+        self.steps: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
         ledger = ledger or f"sqlite:///{folder / 'ledger.sqlite'}"
         self.ledger = LedgerStore(ledger, caps or Caps(month=Fraction(1, 2)))

@@ -88,7 +88,7 @@ def raise_no_room_to_spill():
 
 def passed_failpoints(deployment):
     """The names of all failpoints that a build passes, in order."""
-    passed = []
+    passed: list[str] = []
     with armed_failpoints(passed.append):
         deployment.build(correction=AGAIN)
     return passed
@@ -149,7 +149,7 @@ def test_a_full_disk_or_a_lost_ledger_at_any_failpoint_costs_no_second_spend(tmp
         "ledger": raise_ledger_unavailable,
         "spilling": raise_no_room_to_spill,
     }
-    passed = []
+    passed: list[str] = []
     with armed_failpoints(passed.append):
         SmallDeployment(tmp_path / "whole", once, SEEDS).put(crates(30, 10)).build()
     begun = passed.index("reserved, before the ledger keeps it")

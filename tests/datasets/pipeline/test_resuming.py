@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from datasets.pipeline.events import partitions
 from datasets.pipeline.operations.verification import ensure_ledger_matches, ensure_releases
 from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.run import HalfBuilt
-from datasets.pipeline.state import checkpoint, disk_space, files
+from datasets.pipeline.state import checkpoint, files
 from datasets.pipeline.state.checkpoint import Checkpoint
 from datasets.pipeline.state.context import STEPS
 from datasets.pipeline.state.disk_space import DiskFull, NoRoom
@@ -123,9 +124,7 @@ def test_a_build_without_budget_or_room_does_not_give_up_a_killed_one(tmp_path, 
         deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[3] else None)
     )
     if lacks == "room":
-        monkeypatch.setattr(
-            disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20})
-        )
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
     with pytest.raises((BudgetSpent, NoRoom)):
         deployment.build(correction="a crate was counted twice", afresh=True)
     monkeypatch.undo()

@@ -128,7 +128,8 @@ def test_no_timestamp_lies_in_a_time_for_which_readers_have_answered():
 def test_a_release_appears_in_no_time_for_which_a_reader_has_answered(tmp_path, ahead, waits, place):
     """The builder is stopped just before the full hour; the reader's clock is not the builder's."""
     deployment = make_deployment(tmp_path / "deployment", HOUR + timedelta(minutes=59), timedelta(0))
-    answered, waited = [], []
+    answered: list[datetime] = []
+    waited: list[str] = []
 
     def act(at):
         if at == place and not waited:

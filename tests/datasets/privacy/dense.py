@@ -30,7 +30,8 @@ def add_level(axis: Axis, level: int) -> Matrix:
 def spread_level(axis: Axis, level: int) -> Matrix:
     """From the level above to `level`: each parent divided equally among its children."""
     adding_up = add_level(axis, level)
-    return (adding_up / adding_up.sum(axis=1, keepdims=True)).T
+    shares: Matrix = adding_up / adding_up.sum(axis=1, keepdims=True)
+    return shares.T
 
 
 def centring(axis: Axis, level: int) -> Matrix:
@@ -82,7 +83,10 @@ def cells(axes: Sequence[Axis], cuboid: Cuboid) -> int:
 
 
 def kron(matrices: Iterable[Matrix]) -> Matrix:
-    return reduce(np.kron, matrices, np.eye(1))
+    product: Matrix = np.eye(1)
+    for matrix in matrices:
+        product = np.kron(product, matrix).astype(np.float64, copy=False)
+    return product
 
 
 def chain(matrices: list[Matrix], size: int) -> Matrix:

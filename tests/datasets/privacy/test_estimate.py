@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from datasets.privacy.axis import Axis
-from datasets.privacy.estimate import BandMedian, Linear, Quotient, QuotientDifference
+from datasets.privacy.estimate import BandMedian, Formula, Linear, Quotient, QuotientDifference
 from datasets.privacy.plan import plan
 from datasets.privacy.residuals import ExactTable, measure, reconstruct
 from datasets.privacy.variance import covariance
@@ -28,7 +28,7 @@ def releases():
     def noise(scales):
         return np.rint(draw.normal(0.0, scales)).astype(np.int64)
 
-    tables = {
+    tables: dict[tuple[int, ...], np.ndarray] = {
         (0, 0): EXACT.sum(keepdims=True), (1, 0): EXACT.sum(1, keepdims=True), (0, 1): EXACT.sum(0, keepdims=True), (1, 1): EXACT,
     }  # fmt: skip
     exact = {b: ExactTable(tables[b]) for b in PLAN.rho_of}
@@ -53,7 +53,7 @@ def sums(releases, *wheres):
 
 
 ALL, EVERY = (0, 1, 2), (0, 1, 2, 3)
-CASES = {
+CASES: dict[str, tuple[Formula, list[tuple[tuple[int, ...], tuple[int, ...]]]]] = {
     "a cell": (Linear(), [((0,), (1,))]),
     "a difference of states": (Linear((1.0, -1.0)), [(ALL, (0,)), (ALL, (1,))]),
     "a share of the whole": (Quotient(), [((0,), EVERY), (ALL, EVERY)]),

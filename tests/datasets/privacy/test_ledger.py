@@ -13,6 +13,7 @@ from datasets.period import Month
 from datasets.privacy.ledger import (
     BudgetSpent,
     Caps,
+    Entry,
     LedgerBroken,
     Spend,
     commit,
@@ -63,7 +64,7 @@ def test_a_month_and_a_year_have_caps_over_all_datasets(entries):
     full = reserved(entries, spend(dataset="recommendations", nano=2 * NANO // 10))
     with pytest.raises(BudgetSpent, match="of the 0.5 that the month 2026-06 may cost"):
         reserved(full, spend(dataset="reports", nano=1))
-    year = []
+    year: list[Entry] = []
     for month in range(1, 7):
         year = reserved(year, spend(month=f"2026-{month:02}", nano=NANO // 2))
     with pytest.raises(BudgetSpent, match="of the 3 that the year 2026 may cost"):
@@ -122,7 +123,7 @@ def test_deleted_inserted_and_swapped_entries_are_found(entries):
 @given(st.lists(st.tuples(st.integers(1, 14), st.integers(1, NANO // 2), st.booleans()), max_size=40))
 @settings(deadline=None, derandomize=True)
 def test_no_series_of_spends_passes_a_cap(asked):
-    entries = []
+    entries: list[Entry] = []
     for number, nano, keep in asked:
         month = str(Month(2026 + (number - 1) // 12, (number - 1) % 12 + 1))
         try:

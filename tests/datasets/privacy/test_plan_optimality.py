@@ -33,7 +33,7 @@ def weighted_variance(
     axes: Axes, workload: list[Cuboid], weights: dict[Cuboid, float], s: dict[Cuboid, float]
 ) -> float:
     """The objective by dense matrices: each cuboid's weight times the variances of its cells, added up."""
-    return sum(weights[c] * np.trace(dense.covariance(axes, s, c, c)) for c in workload)
+    return float(sum(weights[c] * np.trace(dense.covariance(axes, s, c, c)) for c in workload))
 
 
 def needs(axes: Axes, workload: list[Cuboid], weights: dict[Cuboid, float]) -> dict[Cuboid, float]:

@@ -51,8 +51,11 @@ def true_cost(made: Plan, residual: Cuboid) -> Fraction:
 def worst_row(axes: Axes, residual: Cuboid) -> Fraction:
     """The squared length of one row's centred vector at the worst leaf, written out cell by cell."""
     return prod(
-        (max(_squared_length(siblings) for siblings in axis.fans[level - 1]) if level else Fraction(1))
-        for axis, level in zip(axes, residual, strict=True)
+        (
+            (max(_squared_length(siblings) for siblings in axis.fans[level - 1]) if level else Fraction(1))
+            for axis, level in zip(axes, residual, strict=True)
+        ),
+        start=Fraction(1),
     )
 
 

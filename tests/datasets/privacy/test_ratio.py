@@ -26,6 +26,8 @@ def test_there_is_no_interval_if_the_denominator_may_be_zero():
 def test_a_share_with_correlated_noise_has_a_smaller_error():
     alone = fieller(500, 1000, var_numerator=100, var_denominator=100)
     part = fieller(500, 1000, var_numerator=100, var_denominator=100, covariance=90)
+    assert part.low is not None and part.high is not None
+    assert alone.low is not None and alone.high is not None
     assert part.high - part.low < alone.high - alone.low
 
 

@@ -81,7 +81,7 @@ def test_one_row_changes_the_measured_table_by_at_most_its_cost(name):
 
     made = plan(axes, every_cuboid(axes), rho=Fraction(1, 10))
     shape = [axis.size(axis.depth) for axis in axes]
-    worst = {}
+    worst: dict[tuple[int, ...], float] = {}
     for leaf in np.ndindex(*shape):
         seen.clear()
         one = np.zeros(shape, dtype=np.int64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
 
 import numpy as np
 import pytest
@@ -41,7 +40,7 @@ def dense_covariance(axes: Axes, s, left: list[Factor], right: list[Factor]) -> 
 def rows(axes: Axes, factors: list[Factor]) -> tuple[Cuboid, NDArray[np.float64]]:
     """The cuboid that a question is asked of, and its weights over the cells of it: one row per output cell."""
     asked = tuple(factor[0] if factor else 0 for factor in factors)
-    return asked, reduce(np.kron, (factor[1] if factor else np.eye(1) for factor in factors))
+    return asked, dense.kron(factor[1] if factor else np.eye(1) for factor in factors)
 
 
 def grouped(axes: Axes, at: int, level: int) -> Factor:
@@ -156,7 +155,7 @@ def test_one_cell_may_be_compared_with_many():
 def test_a_filter_that_selects_every_code_equals_a_rollup_to_the_last_bit(size):
     """So such a filter never needs a residual that was not measured, for any size of a list."""
     axes = (*flat(size), UNEVEN[0])
-    measured = {(0, 0): 2.0, (0, 1): 3.0, (0, 2): 5.0}
+    measured: dict[tuple[int, ...], float] = {(0, 0): 2.0, (0, 1): 3.0, (0, 2): 5.0}
     everything: Factor = (1, np.ones((1, size)))
     keywords: Factor = (2, np.eye(7))
     kept = variance(axes, measured, [everything, keywords])

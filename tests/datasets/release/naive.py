@@ -100,7 +100,8 @@ class Naive:
             return np.eye(1)
         parents = self.parents(at, level)
         siblings = np.array([[p == q for q in parents] for p in parents], dtype=float)
-        return np.eye(len(parents)) - siblings / siblings.sum(axis=1, keepdims=True)
+        centred: np.ndarray = np.eye(len(parents)) - siblings / siblings.sum(axis=1, keepdims=True)
+        return centred
 
     def codes_at(self, at: int, level: int) -> int:
         return len(self.levels[self.dimensions[at][level - 1]]) if level else 1

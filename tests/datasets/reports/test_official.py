@@ -144,8 +144,12 @@ def test_what_needs_no_mending_is_left_as_it_is(counts):
 
 
 def test_a_tree_adds_up_at_every_depth():
-    tree = {("t",): [("a",), ("b",)], ("a",): [("a1",), ("a2",)], ("b",): [("b1",), ("b2",)]}
-    noisy = {
+    tree: dict[tuple[str, ...], list[tuple[str, ...]]] = {
+        ("t",): [("a",), ("b",)],
+        ("a",): [("a1",), ("a2",)],
+        ("b",): [("b1",), ("b2",)],
+    }
+    noisy: dict[tuple[str, ...], float] = {
         ("t",): 10.4,
         ("a",): -3.0,
         ("b",): 13.4,

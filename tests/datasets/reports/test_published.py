@@ -57,6 +57,8 @@ def test_a_false_number_is_found_with_its_distance(published, noisy, tmp_path):
     found = compare_with_releases(read_part(write_part(tmp_path, changed(published, falsify))), noisy)
     first = found.comparisons[0]
     assert first.verdict == "differs"
+    assert first.released is not None and first.released.value is not None and first.released.se is not None
+    assert first.reported is not None and first.errors_apart is not None
     assert first.errors_apart == pytest.approx((first.released.value - first.reported) / first.released.se)
     assert first.errors_apart < -5
     assert any("is not the sum of the rows within it" in breach for breach in found.violations)

@@ -81,6 +81,7 @@ def test_a_period_that_is_released_in_part_says_so_and_is_not_compared(noisy):
     coverage = next(c for c in report.coverages if c.dataset == "moderation")
     assert coverage.sentence() == "The numbers cover 2026-05..2026-06; 2026-04 is missing."
     change = report.findings["automated_share"].change
+    assert change is not None
     assert change.number.status == ABSENT
     assert "2026-04 is missing" in change.sentence
 

@@ -114,7 +114,7 @@ def test_missing_noise_is_caught_by_every_test_of_noise():
 
 def test_noise_shared_between_cuboids_is_caught():
     """Each table restarts the generator from the same state, which is new in each build."""
-    state = []
+    state: list[int] = []
 
     def noise(scales):
         if len(state) % 36 == 0:

@@ -34,7 +34,7 @@ def test_the_real_noise_passes():
     assert failed() == set()
 
 
-SEEDED = {}
+SEEDED: dict[str, np.random.Generator] = {}
 
 
 def seedable_words(number):

@@ -59,7 +59,7 @@ def change_manifest(change):
 
 
 def test_an_exact_count_in_the_manifest_is_caught(plant):
-    seen = {}
+    seen: dict[str, int] = {}
     plant("validate", remember_counts(seen))
     plant(
         "make_manifest",
@@ -69,7 +69,7 @@ def test_an_exact_count_in_the_manifest_is_caught(plant):
 
 
 def test_an_exact_number_instead_of_a_noisy_one_is_caught(plant):
-    seen = {}
+    seen: dict[str, int] = {}
     plant("validate", remember_counts(seen))
 
     def change(manifest):
@@ -85,7 +85,7 @@ def test_an_exact_number_instead_of_a_noisy_one_is_caught(plant):
 
 
 def test_the_number_of_invalid_rows_in_a_log_line_is_caught(plant):
-    seen = {}
+    seen: dict[str, int] = {}
     plant("validate", remember_counts(seen))
 
     def wrong(real):
@@ -102,7 +102,7 @@ def test_the_number_of_invalid_rows_in_a_log_line_is_caught(plant):
 
 @pytest.mark.parametrize("what", ["statistics", "rows left out", "metadata", "numbers", "nulls"])
 def test_exact_information_in_the_cells_is_caught(plant, what):
-    seen = {}
+    seen: dict[str, int] = {}
     plant("validate", remember_counts(seen))
 
     def wrong(real):
@@ -133,7 +133,7 @@ def test_exact_information_in_the_cells_is_caught(plant, what):
 
 
 def test_a_file_that_exists_for_some_inputs_only_is_caught(plant):
-    seen = {}
+    seen: dict[str, int] = {}
     plant("validate", remember_counts(seen))
 
     def wrong(real):

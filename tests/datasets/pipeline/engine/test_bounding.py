@@ -101,7 +101,7 @@ def test_every_unit_weighs_one_over_all_its_rows(con):
 
 def test_a_units_weight_is_spread_in_proportion(con):
     events = [crate("ann", plant="apple")] * 2 + [crate("ann", plant="beet")]
-    by_plant = defaultdict(int)
+    by_plant: dict[str, int] = defaultdict(int)
     for (plant, _, _), weights in contributions(con, events).items():
         by_plant[PLANT.codes[plant].code] += sum(weight[3] for weight in weights)
     assert {plant: round(3 * weight / GRAINS) for plant, weight in by_plant.items()} == {

@@ -85,5 +85,4 @@ def check(tmp_path):
             found.remarks,
         )
 
-    run.folder = tmp_path / "events"
     return run

@@ -58,7 +58,8 @@ def test_few_units_have_most_of_the_rows(tmp_path):
 
 
 def test_progress_adds_up_and_no_number_of_rows_is_impossible(tmp_path):
-    ads, progress = find_dataset("ads"), []
+    ads = find_dataset("ads")
+    progress: list[int] = []
     generate_events(ads, FEBRUARY, rows=1_234, seed=1, out=tmp_path, on_progress=progress.append)
     assert sum(progress) == 1_234
     for number in (0, -1, 10**9):

@@ -131,9 +131,9 @@ def test_a_missing_column_names_the_file_the_column_and_the_nearest(check):
         check([row])
 
 
-def test_a_truncated_or_mislabelled_file_is_refused_by_name(check):
+def test_a_truncated_or_mislabelled_file_is_refused_by_name(check, tmp_path):
     check([crate(n) for n in range(1, 50)])
-    path = check.folder / "part-00000.parquet"
+    path = tmp_path / "events" / "part-00000.parquet"
     whole = path.read_bytes()
     for cut in (0, 4, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:cut])
@@ -146,12 +146,12 @@ def test_a_truncated_or_mislabelled_file_is_refused_by_name(check):
 
 def test_links_and_folders_are_not_followed(check, tmp_path):
     check([crate(1)])
-    (check.folder / "part-00001.parquet").symlink_to(check.folder / "part-00000.parquet")
+    (tmp_path / "events" / "part-00001.parquet").symlink_to(tmp_path / "events" / "part-00000.parquet")
     with pytest.raises(NoEvents, match="not a regular file"):
         check(write=False)
 
 
-def test_a_month_without_its_source_is_refused(check):
+def test_a_month_without_its_source_is_refused(check, tmp_path):
     check([crate(1)])
     for text in (
         None,
@@ -159,7 +159,7 @@ def test_a_month_without_its_source_is_refused(check):
         '{"format": "table"}',
         '{"format": "table", "schema": "s", "unit": "u", "not_collected": ["sate"]}',
     ):
-        path = check.folder / "source.json"
+        path = tmp_path / "events" / "source.json"
         path.unlink(missing_ok=True)
         if text is not None:
             path.write_text(text)

@@ -191,7 +191,7 @@ def test_a_failed_replacement_leaves_the_old_month_as_it_was(imported, tmp_path,
 
 def test_progress_is_reported_up_to_the_last_byte(imported, tmp_path, parts):
     path = zipped(tmp_path / "dump.zip", *parts, nested=True)
-    progress = []
+    progress: list[int] = []
     imported([path, parts[0]], on_bytes=progress.append)
     assert progress == sorted(progress)
     assert progress[-1] == path.stat().st_size + parts[0].stat().st_size

@@ -77,7 +77,7 @@ def test_another_delimiter_and_encoding_can_be_named(table, tmp_path):
 
 
 def test_parquet_keeps_its_types(table, tmp_path):
-    columns = {name: [row[name] for row in ROWS] for name in ROWS[0]}
+    columns: dict[str, object] = {name: [row[name] for row in ROWS] for name in ROWS[0]}
     columns["shown at"] = pa.array([datetime(2026, 6, day, 10, tzinfo=UTC) for day in (1, 2, 2)])
     columns["click"], columns["price"], columns["id"] = [True, False, False], [3.0, -1.0, 1.0], [1, 2, 3]
     path = tmp_path / "log.parquet"

@@ -34,7 +34,9 @@ def test_the_share_that_another_bound_keeps_lies_where_it_is_said_to(people, org
     if kept(100) == 0:
         return
     share = kept(at) / kept(100)
-    low, high = kept_share_limits(ShareEntry(share=share, lo=share, hi=share), at, 100, m)
+    limits = kept_share_limits(ShareEntry(share=share, lo=share, hi=share), at, 100, m)
+    assert limits is not None
+    low, high = limits
     assert low - 1e-9 <= kept(m) / kept(100) <= high + 1e-9
 
 
@@ -66,6 +68,7 @@ def test_noise_grows_with_the_bound_and_bias_falls(released):
     assert (one.error, three.error, five.error) == pytest.approx((promised / 3, promised, promised * 5 / 3))
     truth = kept_of(crates(20_000, 4_000))
     for choice in found:
+        assert choice.kept is not None and choice.bias is not None
         low, high = choice.kept
         assert low <= truth[choice.rows_per_unit] <= high
         assert choice.bias[0] <= choice.bias[1] <= 0
@@ -83,8 +86,11 @@ def test_each_dimension_is_shown_at_its_largest_code_with_its_own_share(released
         c.cuboid: c for c in forecast_bounds(HARVEST, JULY, released, manifest, [3]) if c.measure == "crates"
     }
     assert set(found) == {"total", "kind", "state", "day"}
-    share = manifest.by_measure["crates"].kept.by["kind"]["fruit"]  # three of seven plants
-    assert (found["kind"].code, found["kind"].kept) == ("fruit", pytest.approx((share.lo, share.hi)))
+    kept = manifest.by_measure["crates"].kept
+    assert kept is not None
+    share = kept.by["kind"]["fruit"]  # three of seven plants
+    assert found["kind"].code == "fruit"
+    assert found["kind"].kept == pytest.approx((share.lo, share.hi))
 
 
 @pytest.mark.parametrize(

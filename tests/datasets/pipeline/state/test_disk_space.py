@@ -1,5 +1,7 @@
 """Before a build spends anything, both its disks must have room, and the private folder must be closed to others."""
 
+import shutil
+
 import pytest
 
 from datasets.pipeline.planning.budget import plan_budget
@@ -18,7 +20,7 @@ def deployment(tmp_path):
 
 
 def set_free_bytes(monkeypatch, of):
-    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": of(path)}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": of(path)}))
 
 
 def test_a_private_disk_that_is_too_small_is_refused_without_revealing_the_number_of_events(
@@ -68,7 +70,7 @@ def test_a_private_folder_that_the_build_creates_is_closed_to_others(deployment)
 
 
 def test_a_build_that_does_not_fit_is_refused_before_it_spends_anything(deployment, monkeypatch):
-    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": 3 << 20}))
     with pytest.raises(
         NoRoom, match=r"seeds 2026-06 needs 64 MiB on the disk of the releases, and 3 MiB are free"
     ) as refused:

@@ -17,7 +17,7 @@ def test_only_tests_arm_failpoints():
         if "armed" in path.read_text()
     ]
     assert named == [Path("datasets/pipeline/state/failpoints.py")]
-    assert failpoint("anywhere") is None
+    failpoint("anywhere")  # nothing happens
     with (
         pytest.raises(BudgetSpent),
         armed_failpoints(lambda place: (_ for _ in ()).throw(BudgetSpent(place))),
