@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from api.app import create_app
 from api.server.protocol import StrictHttpProtocol
 from api.settings import ApiSettings
 from tests.deployment import Deployment
+from tests.waiting import PATIENCE, wait_until
 
 
 @contextmanager
@@ -39,13 +40,12 @@ def running_server(deployment: Deployment, **settings: Any) -> Iterator[str]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        while not server.started:
-            time.sleep(0.02)
+        wait_until(lambda: server.started, "the server")
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(PATIENCE)
 
 
 @contextmanager
@@ -66,11 +66,13 @@ def server_processes(
             stack.callback(server.terminate)
             urls.append(f"http://127.0.0.1:{port}")
         for url in urls:
-            until = time.monotonic() + 30
-            while time.monotonic() < until:
-                try:
-                    httpx2.get(f"{url}/healthz")
-                    break
-                except httpx2.TransportError:
-                    time.sleep(0.1)
+            wait_until(partial(answers, url), f"the server at {url}")
         yield urls
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers at an address."""
+    try:
+        return httpx2.get(f"{url}/healthz", timeout=PATIENCE).is_success
+    except httpx2.TransportError:
+        return False

@@ -15,6 +15,8 @@ from statistics import quantiles
 
 import grimp
 
+from tests.assertions import clocks_in_parallel_tests, private_names_in_tests, tests_that_cannot_fail
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("api", "auth", "cli", "datasets")
 MAX_FILES = 15
@@ -105,6 +107,18 @@ def import_cycles() -> LayoutFigure:
     return LayoutFigure("modules in an import cycle", len(cyclic), 0, tuple(cyclic))
 
 
+def habits_of_tests() -> tuple[LayoutFigure, ...]:
+    """What tests must not do, as `tests/assertions.py` finds it."""
+    return tuple(
+        LayoutFigure(name, len(found), 0, tuple(found))
+        for name, found in (
+            ("tests that cannot fail", list(tests_that_cannot_fail())),
+            ("private names in tests", list(private_names_in_tests())),
+            ("clocks in parallel tests", list(clocks_in_parallel_tests())),
+        )
+    )
+
+
 def figures() -> tuple[LayoutFigure, ...]:
     """All figures, in the order of the table."""
     return (
@@ -114,6 +128,7 @@ def figures() -> tuple[LayoutFigure, ...]:
         class_names_defined_twice(),
         private_helpers_defined_twice(),
         import_cycles(),
+        *habits_of_tests(),
     )
 
 

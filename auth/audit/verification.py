@@ -13,7 +13,7 @@ from auth.audit.chain import GENESIS, FindKey, Position, ensure_head, ensure_wit
 from auth.db.models import AuditEvent, AuditHead
 from auth.errors import ChainBroken
 
-_PAGE = 1000
+PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ def _ensure_follows(event: AuditEvent, previous: Position) -> None:
 def _read_in_pages(session: Session) -> Iterator[AuditEvent]:
     after: int | None = None
     while True:
-        query = select(AuditEvent).order_by(AuditEvent.seq).limit(_PAGE)
+        query = select(AuditEvent).order_by(AuditEvent.seq).limit(PAGE)
         page = session.scalars(query if after is None else query.where(AuditEvent.seq > after)).all()
         yield from page
-        if len(page) < _PAGE:
+        if len(page) < PAGE:
             return
         after = page[-1].seq
         session.expunge_all()

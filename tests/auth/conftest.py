@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url
 
 from auth.audit.chain import Mandate
+from auth.db.engine import open_engine, parse_registry_url
 from auth.projects import NewMember, NewProject
 from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
@@ -84,6 +85,14 @@ def settings(
     yield made
     if server is not None:
         server.restore_for_reuse(_name(made))
+
+
+@pytest.fixture
+def engine(settings: RegistrySettings) -> Iterator[Engine]:
+    """Connections to the database of `registry`, beside its own."""
+    opened = open_engine(parse_registry_url(settings.registry_url))
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture

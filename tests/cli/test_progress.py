@@ -1,17 +1,18 @@
 """Numbers of rows are shown on a terminal only; they never reach a pipe or a log."""
 
 import sys
-import time
 
 from cli.progress import progress
 from datasets.pipeline.state.context import STEPS
+from tests.waiting import wait_until
 
 
-def run_two_steps(capfd):
+def run_two_steps(capfd, drawn=lambda: True):
+    """Run two steps of a progress bar; the second begins when `drawn` is true."""
     with progress() as (on_step, on_progress):
         on_step(STEPS[0])
         on_progress(123_457, 987_643)
-        time.sleep(0.5)  # rich refreshes ten times a second
+        wait_until(drawn, "the picture of the first step")  # rich draws ten times a second
         on_step(STEPS[1])
     return capfd.readouterr().err
 
@@ -34,5 +35,5 @@ def test_on_a_terminal_the_speed_is_shown(capfd, monkeypatch):
         return "rows/s"
 
     monkeypatch.setattr("cli.progress._RowsPerSecond.render", render)
-    run_two_steps(capfd)
+    run_two_steps(capfd, lambda: 987_643 in shown)
     assert 987_643 in shown

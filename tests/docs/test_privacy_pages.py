@@ -33,7 +33,8 @@ def rows_of(name: str, heading: str) -> list[list[str]]:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_the_examples_of_a_page_run(path):
     blocks = "\n".join(re.findall(r"^```pycon\n(.*?)^```", path.read_text(), re.M | re.S))
-    runner, said = doctest.DocTestRunner(), []
+    runner = doctest.DocTestRunner()
+    said: list[str] = []
     runner.run(doctest.DocTestParser().get_doctest(blocks, {}, path.name, str(path), 0), out=said.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(said)
 

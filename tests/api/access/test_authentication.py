@@ -10,6 +10,7 @@ from api.server.background import flush_periodically
 from auth.registry import open_registry
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.deployment import mandate
+from tests.waiting import become_true
 
 QUESTION = f"{AGGREGATES}?measure=actions"
 
@@ -115,10 +116,5 @@ async def _ensure_last_uses_are_written(deployment):
     registry = open_registry(deployment.registry_settings)
     registry.authenticator.principal(deployment.token(project), datetime.now(UTC))
     async with flush_periodically(registry, last_uses=0.01):
-        for _ in range(200):
-            (line,) = deployment.registry.tokens.list(datetime.now(UTC), project)
-            if line.last_used:
-                break
-            await asyncio.sleep(0.01)
-    assert line.last_used is not None
+        await become_true(lambda: deployment.registry.tokens.list(datetime.now(UTC), project)[0].last_used)
     registry.close()

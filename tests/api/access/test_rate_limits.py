@@ -293,6 +293,6 @@ def test_proxies_are_addresses_or_networks(value):
 def raw(port, method, version, field, token):
     """The status of one request, written by hand."""
     text = f"{method} {QUESTION} HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{field}Authorization: Bearer {token}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(text.encode())
         return int(connection.recv(64).split()[1])

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from api.query.executor import RUNNING_PER_PROJECT, WAITING_PER_PROJECT, QueryExecutor, TooBusy
+from tests.waiting import PATIENCE, become_true
 
 
 def request_of(project):
@@ -30,7 +31,7 @@ class Work:
             with self.lock:
                 self.now[project] = self.now.get(project, 0) + 1
                 self.most[project] = max(self.most.get(project, 0), self.now[project])
-            self.go.wait(10)
+            self.go.wait(PATIENCE)
             with self.lock:
                 self.now[project] -= 1
             return project
@@ -40,11 +41,11 @@ class Work:
 
 def test_a_project_cannot_occupy_all_threads():
     async def run_queries():
-        executor, work = QueryExecutor(workers=4, seconds=10), Work()
+        executor, work = QueryExecutor(workers=4, seconds=PATIENCE), Work()
         greedy = [asyncio.create_task(executor.run(request_of("a"), work.of("a"))) for _ in range(6)]
-        await asyncio.sleep(0.1)
+        await become_true(lambda: work.now.get("a") == RUNNING_PER_PROJECT)
         other = asyncio.create_task(executor.run(request_of("b"), work.of("b")))
-        await asyncio.sleep(0.1)
+        await become_true(lambda: work.now.get("b") == 1)
         assert (work.now["a"], work.now["b"]) == (RUNNING_PER_PROJECT, 1)
         work.go.set()
         assert await asyncio.gather(*greedy, other) == ["a"] * 6 + ["b"]
@@ -56,17 +57,17 @@ def test_a_project_cannot_occupy_all_threads():
 
 def test_a_full_queue_of_one_project_refuses_only_that_project():
     async def run_queries():
-        executor, work = QueryExecutor(workers=4, seconds=10), Work()
+        executor, work = QueryExecutor(workers=4, seconds=PATIENCE), Work()
         waiting = [
             asyncio.create_task(executor.run(request_of("a"), work.of("a")))
             for _ in range(WAITING_PER_PROJECT + RUNNING_PER_PROJECT)
         ]
-        await asyncio.sleep(0.1)
+        await become_true(lambda: work.now.get("a") == RUNNING_PER_PROJECT)
         with pytest.raises(TooBusy, match="16 questions of this project are waiting already"):
             await executor.run(request_of("a"), work.of("a"))
         other = asyncio.create_task(executor.run(request_of("b"), work.of("b")))
-        await asyncio.sleep(0.05)
-        assert work.now["b"] == 1, "others are not shut out while threads are idle"
+        await become_true(lambda: work.now.get("b") == 1)  # others are not shut out while threads are idle
+        assert work.now["a"] == RUNNING_PER_PROJECT
         work.go.set()
         await asyncio.gather(*waiting, other)
         assert await executor.run(request_of("a"), work.of("a")) == "a"
@@ -79,7 +80,7 @@ def test_a_query_that_waits_too_long_is_refused():
     async def run_queries():
         executor, work = QueryExecutor(workers=1, seconds=0.2), Work()
         first = asyncio.create_task(executor.run(request_of("a"), work.of("a")))
-        await asyncio.sleep(0.05)
+        await become_true(lambda: work.now.get("a") == 1)
         with pytest.raises(TooBusy, match="waited too long"):
             await executor.run(request_of("b"), work.of("b"))
         work.go.set()
@@ -91,16 +92,16 @@ def test_a_query_that_waits_too_long_is_refused():
 
 def test_a_query_that_leaves_the_queue_frees_its_slot():
     async def run_queries():
-        executor, work = QueryExecutor(workers=1, seconds=10), Work()
+        executor, work = QueryExecutor(workers=1, seconds=PATIENCE), Work()
         first = asyncio.create_task(executor.run(request_of("a"), work.of("a")))
-        await asyncio.sleep(0.1)
+        await become_true(lambda: work.now.get("a") == 1)
         gone = asyncio.create_task(executor.run(request_of("b"), work.of("b")))
         await asyncio.sleep(0.05)
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
         work.go.set()
         assert await first == "a"
-        assert await asyncio.wait_for(executor.run(request_of("b"), work.of("b")), 5) == "b"
+        assert await asyncio.wait_for(executor.run(request_of("b"), work.of("b")), PATIENCE) == "b"
         executor.close()
 
     asyncio.run(run_queries())

@@ -8,24 +8,16 @@ import logging
 import re
 import socket
 import threading
-import time
 from collections import Counter
 
 import uvicorn
 
 from api.server.protocol import StrictHttpProtocol
+from tests.waiting import PATIENCE as PATIENCE
+from tests.waiting import wait_until as wait_until
 
 KEEP_ALIVE = 100
 """Seconds; more than the time for a head or a body, so that tests can tell these timeouts apart."""
-PATIENCE = 30
-"""Seconds after which a test fails that waits for the server: many times what a busy machine needs."""
-
-
-def wait_until(condition):
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until, "not in time"
-        time.sleep(0.001)
 
 
 class AdjustableLoop(asyncio.SelectorEventLoop):

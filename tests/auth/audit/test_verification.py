@@ -147,7 +147,7 @@ def test_events_added_after_the_head_are_detected(seven_events, attacker, settin
 
 
 def test_a_long_audit_log_is_verified_page_by_page(seven_events, attacker, monkeypatch):
-    monkeypatch.setattr("auth.audit.verification._PAGE", 2)
+    monkeypatch.setattr("auth.audit.verification.PAGE", 2)
     assert seven_events.audit.verify().events == 7
     attacker("UPDATE audit_event SET reason = 'x' WHERE seq = 6")
     assert broken_position(seven_events) == 6

@@ -153,9 +153,12 @@ def test_a_release_is_signed_and_verified(registry):
 def test_a_release_signed_before_a_rotation_still_verifies(registry):
     signature = registry.keys.release_signer()(MANIFEST)
     registry.keys.rotate("release", mandate())
-    verify = registry.keys.release_verifier()
-    verify(MANIFEST, signature)
-    verify(MANIFEST, registry.keys.release_signer()(MANIFEST))
+    verify, following = registry.keys.release_verifier(), registry.keys.release_signer()(MANIFEST)
+    assert signature.split(".")[0] != following.split(".")[0], "they name different keys"
+    for each in (signature, following):
+        verify(MANIFEST, each)
+        with pytest.raises(SignatureRefused):
+            verify(MANIFEST + b" ", each)
 
 
 def test_a_release_signed_by_a_revoked_key_is_refused(registry, attacker):
@@ -167,7 +170,10 @@ def test_a_release_signed_by_a_revoked_key_is_refused(registry, attacker):
 
 def test_a_large_manifest_is_signed(registry):
     manifest = b"x" * 5_000_000
-    registry.keys.release_verifier()(manifest, registry.keys.release_signer()(manifest))
+    signature, verify = registry.keys.release_signer()(manifest), registry.keys.release_verifier()
+    verify(manifest, signature)
+    with pytest.raises(SignatureRefused):
+        verify(manifest[:-1] + b"y", signature)
 
 
 def altered_signatures(signature: str) -> dict[str, str]:

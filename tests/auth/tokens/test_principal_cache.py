@@ -4,7 +4,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from auth.errors import TokenRefused
 from auth.tokens import principal_cache
@@ -14,7 +14,7 @@ ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite"])
 
 
 @pytest.fixture
-def read(populated):
+def read():
     """The statements that read a token's row, as they are sent."""
     sent = []
 
@@ -22,8 +22,9 @@ def read(populated):
         if "FROM token" in statement and "JOIN membership" in statement:
             sent.append(statement)
 
-    event.listen(populated._engine, "before_cursor_execute", record_query)
-    return sent
+    event.listen(Engine, "before_cursor_execute", record_query)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", record_query)
 
 
 @ON_SQLITE
@@ -38,11 +39,10 @@ def test_on_sqlite_a_row_is_read_once_until_something_is_committed(populated, re
 
 
 @ON_SQLITE
-def test_a_change_of_the_file_by_another_program_takes_effect_on_the_next_call(populated):
+def test_a_change_of_the_file_by_another_program_takes_effect_on_the_next_call(populated, settings):
     issued = populated.tokens.issue(ask(), mandate())
     populated.authenticator.principal(issued.text, NOW)
-    file = populated._engine.url.database.removeprefix("file://")
-    with sqlite3.connect(file) as other:
+    with sqlite3.connect(settings.home / "registry.sqlite") as other:
         other.execute("UPDATE token SET scopes = 'ads:read' WHERE jti = ?", (issued.token_id,))
     other.close()
     with pytest.raises(TokenRefused, match="not valid"):
@@ -67,10 +67,15 @@ def test_no_thread_sees_a_token_as_valid_after_its_revocation(populated):
 
 
 @ON_SQLITE
-def test_no_more_rows_are_kept_than_the_size_of_the_cache(populated):
-    cache = principal_cache.PrincipalCache(populated._engine, size=2)
+def test_no_more_rows_are_kept_than_the_size_of_the_cache(populated, engine, read):
+    cache = principal_cache.PrincipalCache(engine, size=2)
     ids = [populated.tokens.issue(ask(), mandate()).token_id for _ in range(4)]
     found = [cache.find(token_id) for token_id in ids]
     assert len({row.kid for row in found if row is not None}) == 1
-    assert len(cache._rows) == 2
+    assert len(read) == 4
+    for token_id in (ids[3], ids[2]):
+        assert cache.find(token_id) is not None
+    assert len(read) == 4, "the last two are kept"
+    assert cache.find(ids[1]) is not None
+    assert len(read) == 5, "and no other"
     cache.close()

@@ -135,7 +135,7 @@ def test_a_revoked_token_cannot_be_rotated_whatever_the_clock_of_the_second_host
     assert refusal_cause(populated, text) == "revoked"
 
 
-def test_a_rotation_that_races_with_a_revocation_leaves_no_valid_token(populated, settings):
+def test_a_rotation_that_races_with_a_revocation_leaves_no_valid_token(populated, settings, engine):
     """Both wait for the write lock on connections of their own, so either may be first. The rotation's time is earlier."""
     other = open_registry(settings)
     try:
@@ -143,7 +143,7 @@ def test_a_rotation_that_races_with_a_revocation_leaves_no_valid_token(populated
             for _ in range(20):
                 old = token_text(populated)
                 new = populated.tokens.rotate(old, HOUR, mandate()).token_id
-                with write_transaction(populated._engine):
+                with write_transaction(engine):
                     rotation = threads.submit(other.tokens.rotate, new, HOUR, mandate())
                     revocation = threads.submit(populated.tokens.revoke, old, mandate(NOW + HOUR / 2))
                 assert isinstance(rotation.exception(), NotAllowed | None)
@@ -154,11 +154,11 @@ def test_a_rotation_that_races_with_a_revocation_leaves_no_valid_token(populated
         other.close()
 
 
-def test_the_family_of_tokens_from_before_the_migration_is_their_first_token(populated, settings, chain):
+def test_the_family_of_tokens_from_before_the_migration_is_their_first_token(populated, engine, chain):
     single = populated.tokens.issue(ask(), mandate())
     before = {line.token_id: line.family for line in populated.tokens.list(NOW)}
-    migrate.downgrade(populated._engine, "0004")
-    with write_transaction(populated._engine) as session:
+    migrate.downgrade(engine, "0004")
+    with write_transaction(engine) as session:
         assert migrate.upgrade(session.connection()) == "0004"
     assert {line.token_id: line.family for line in populated.tokens.list(NOW)} == before
     assert before[single.token_id] == single.token_id

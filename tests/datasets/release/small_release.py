@@ -12,7 +12,7 @@ from numpy.random import default_rng
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.events.source import EventSource
-from datasets.pipeline.measurement.noise import NoisyCells, _restore_middle
+from datasets.pipeline.measurement.noise import NoisyCells, restore_middle
 from datasets.pipeline.output.cells import write_cells
 from datasets.pipeline.output.manifest import make_manifest
 from datasets.pipeline.output.publication import write_pointer
@@ -63,7 +63,7 @@ def write_release(  # noqa: PLR0913  each argument has a default
 
     measured = {name: tables(plan, 20.0) for name, plan in budget.measures.items()}
     wide = {name: tables(plan, 25.0) for name, plan in budget.diagnostics.items()}
-    cells = NoisyCells({name: _restore_middle(budget, measured, name) for name in measured}, wide)
+    cells = NoisyCells({name: restore_middle(budget, measured, name) for name in measured}, wide)
     return _write_files(root, budget, cells, revision, source, current)
 
 

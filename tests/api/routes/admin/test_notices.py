@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from api.server import background
 from tests.api.routes.admin.conftest import REASON
+from tests.waiting import PATIENCE
 
 
 def test_listing_notices_writes_nothing_and_the_server_adds_them(place):
@@ -25,7 +26,7 @@ def test_listing_notices_writes_nothing_and_the_server_adds_them(place):
                 while len(listed_notices()) == 1:
                     await asyncio.sleep(0.02)
 
-        asyncio.run(asyncio.wait_for(until_a_notice_is_added(), 20))
+        asyncio.run(asyncio.wait_for(until_a_notice_is_added(), PATIENCE))
         assert listed_notices()["access_ends"] is True
 
 
