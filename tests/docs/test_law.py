@@ -9,6 +9,7 @@ from auth.vetting.deadlines import STATUTORY_PERIODS, due_date
 from auth.vetting.notices import NOTICE_DAYS
 from datasets.catalogue import DATASETS
 from datasets.codelists import geography, statement
+from datasets.pipeline.events.shape import ConditionalWeights
 from datasets.pipeline.events.shapes.moderation import MODERATION
 from datasets.pipeline.events.shapes.recipients import RECIPIENTS
 from datasets.pipeline.events.shapes.recommendations import RECOMMENDATIONS
@@ -91,10 +92,22 @@ def published_recipients():
     }
 
 
+def weights(shape, level):
+    found = shape.rows[level]
+    assert not isinstance(found, ConditionalWeights)
+    return found
+
+
+def conditional_weights(shape, level):
+    found = shape.rows[level]
+    assert isinstance(found, ConditionalWeights)
+    return found
+
+
 def test_synthetic_moderation_has_the_published_figures():
     figures = published_figures()
     terms = figures["own initiative, terms: all measures"]
-    keywords = MODERATION.rows["keyword"]
+    keywords = weights(MODERATION, "keyword")
     for category in (
         "OTHER_VIOLATION_TC", "INTELLECTUAL_PROPERTY_INFRINGEMENTS", "UNSAFE_AND_PROHIBITED_PRODUCTS",
         "CONSUMER_INFORMATION", "RISK_FOR_PUBLIC_SECURITY",
@@ -108,11 +121,11 @@ def test_synthetic_moderation_has_the_published_figures():
     assert keywords["INSUFFICIENT_INFORMATION_ON_TRADERS"] == round(
         figures["INSUFFICIENT_INFORMATION_ON_TRADERS"] / 1e6, 4
     )
-    detected = MODERATION.rows["automated_detection"].of["VOLUNTARY"]["YES"]
+    detected = conditional_weights(MODERATION, "automated_detection").of["VOLUNTARY"]["YES"]
     assert detected == round(
         100 * figures["own initiative, terms: after solely automated detection"] / terms, 1
     )
-    outcome = MODERATION.rows["complaint_outcome"]
+    outcome = weights(MODERATION, "complaint_outcome")
     assert outcome["none"] == round(100 - 100 * figures["complaints"] / terms, 3)
     assert outcome["reversed"] == round(100 * figures["complaints: decisions reversed"] / terms, 3)
 
@@ -120,14 +133,14 @@ def test_synthetic_moderation_has_the_published_figures():
 def test_synthetic_decisions_are_automated_about_as_often_as_published():
     figures = published_figures()
     own = figures["own initiative, terms: all measures"] + figures["own initiative, illegal content"]
-    decision = MODERATION.rows["automated_decision"]
-    detected = MODERATION.rows["automated_detection"].of["VOLUNTARY"]["YES"] / 100
+    decision = conditional_weights(MODERATION, "automated_decision")
+    detected = conditional_weights(MODERATION, "automated_detection").of["VOLUNTARY"]["YES"] / 100
     fully = (detected * decision.of["YES"]["FULLY"] + (1 - detected) * decision.otherwise["FULLY"]) / 100
     assert fully == pytest.approx(figures["own initiative: solely automated measures"] / own, abs=0.02)
 
 
 def test_synthetic_recommendations_show_about_as_many_removed_items_as_published():
-    kept = RECOMMENDATIONS.rows["item_removed"].otherwise["no"]
+    kept = conditional_weights(RECOMMENDATIONS, "item_removed").otherwise["no"]
     published = published_figures()["weighted exposure to illegal products (per cent)"]
     assert 100 - kept == pytest.approx(published, abs=0.005)
 

@@ -27,5 +27,5 @@ def test_the_page_has_its_traps():
 
 
 def test_hypothesis_has_no_deadline():
-    assert settings.default.deadline is None
+    assert settings.get_profile(settings.get_current_profile_name()).deadline is None
     assert settings.get_profile("ci").derandomize
