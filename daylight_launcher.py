@@ -100,12 +100,9 @@ def _seems_shared(name: str, files: Mapping[str, InstalledFile]) -> bool:
 def _candidates(name: str) -> dict[Path, bool]:
     """Every place at which this package could be imported, and whether it has a module or an `__init__.py` there."""
     specs: list[ModuleSpec | None] = [PathFinder.find_spec(name, [entry]) for entry in sys.path]
-    finders = [
-        finder for finder in sys.meta_path if finder is not PathFinder and hasattr(finder, "find_spec")
-    ]
-    specs += [
-        finder.find_spec(name, None) for finder in finders
-    ]  # installations in editable mode have their own
+    # Installations in editable mode have finders of their own.
+    finders = [one for one in sys.meta_path if one is not PathFinder and hasattr(one, "find_spec")]
+    specs += [one.find_spec(name, None) for one in finders]
     return {_place(spec): spec.origin is not None for spec in specs if spec}
 
 
