@@ -50,8 +50,8 @@ def conversion_sql(column: EventColumn, stored: str) -> str:
 def text_sql(column: EventColumn, stored: str) -> str:
     """SQL for the value of `column`, stored as the SQL type `stored`, as text for the quarantine.
 
-    A TIMESTAMP before the first date of DuckDB would end the build: docs/traps.md#duckdb-a-timestamp-that-has-no-text. CASE alone
-    does not help, since DuckDB casts every entry of a column's dictionary; `greatest` does.
+    A TIMESTAMP before the first date of DuckDB would end the build: docs/traps.md#duckdb-a-timestamp-that-has-no-text.
+    CASE alone does not help, since DuckDB casts every entry of a column's dictionary; `greatest` does.
     """
     name = quote_name(column.name)
     if stored != "TIMESTAMP":
