@@ -110,19 +110,20 @@ class ScratchCopy:
         self._link_environment()
 
     def _link_environment(self) -> None:
-        """A virtual environment for `make`, with the packages of this process."""
+        """A virtual environment for `make`, with the packages of this process, and what mypy knows already."""
         targets = re.findall(r"^\.venv/(\w+):", (self.root / "Makefile").read_text(), re.M)
         self._targets = [self.root / ".venv" / target for target in targets]
         (self.root / ".venv").mkdir()
         for entry in Path(sys.prefix).iterdir():
             if entry.name not in targets:
                 (self.root / ".venv" / entry.name).symlink_to(entry)
+        if (ROOT / ".mypy_cache").is_dir():  # spares half a minute
+            shutil.copytree(ROOT / ".mypy_cache", self.root / ".mypy_cache")
 
     def run(self, commands: str) -> str:
         """Run commands of a shell in the copy and return what they print. Raises AssertionError if one of them fails."""
-        for (
-            target
-        ) in self._targets:  # a guide changes pyproject.toml, and make would install everything again
+        # a guide changes pyproject.toml, after which make would install everything again
+        for target in self._targets:
             target.touch()
         ended = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
