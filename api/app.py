@@ -13,7 +13,7 @@ from api.access.admission import admin_admission, admission
 from api.access.rate_limits import RateLimits
 from api.access.registry_calls import RegistryExecutor
 from api.access.throttle import FailedLoginThrottle
-from api.query.cursor_key import cursor_key
+from api.query.cursor_key import cursor_key, serving_copy_key
 from api.query.executor import QueryExecutor
 from api.query.fast_path import KnownQueryRoute
 from api.query.results import ResultCache
@@ -104,6 +104,7 @@ def _lifespan_of(
             app.state.registry.keys.release_verifier(),
             names,
             cursors=Cursors(cursor_key(settings)),
+            cache_key=serving_copy_key(settings),
         )
         app.state.releases.store.watch()
         app.state.registry_executor = RegistryExecutor()

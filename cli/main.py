@@ -35,13 +35,16 @@ def open_release_signer() -> ReleaseSigner:
 
 def open_releases() -> Releases:
     """The published releases, as the API reads them."""
+    from api.query.cursor_key import serving_copy_key
     from api.settings import ApiSettings
     from cli.terminal import open_or_create_registry
     from datasets.catalogue import DATASETS
     from datasets.release.releases import Releases
 
     settings, verifier = ApiSettings(), open_or_create_registry().keys.release_verifier()
-    return Releases(settings.releases_dir, settings.cache_dir, verifier, tuple(d.name for d in DATASETS))
+    names = tuple(dataset.name for dataset in DATASETS)
+    key = serving_copy_key(settings)
+    return Releases(settings.releases_dir, settings.cache_dir, verifier, names, cache_key=key)
 
 
 def _mount_events(app: typer.Typer) -> None:

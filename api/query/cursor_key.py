@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from contextlib import suppress
@@ -9,8 +10,13 @@ from contextlib import suppress
 from api.settings import ApiSettings
 
 
+def serving_copy_key(settings: ApiSettings) -> bytes:
+    """The key with which this deployment seals its serving copies: derived, so that no cursor is ever a seal."""
+    return hmac.digest(cursor_key(settings), b"daylight serving copies", "sha256")
+
+
 def cursor_key(settings: ApiSettings) -> bytes:
-    """The key of this deployment. It protects only the contents of `cursor`, and gives no access to anything."""
+    """The key of this deployment. It signs cursors, and the key of serving copies is derived from it; it gives no access."""
     if settings.cursor_key:
         return settings.cursor_key.encode()
     path = settings.home / "cursor.key"

@@ -24,7 +24,8 @@ QUERY_SECONDS = 10.0
 class Releases:
     """The releases under a directory, and questions about them. Safe to use from several threads.
 
-    Processes that share the key of `cursors` accept each other's cursors.
+    Processes that share the key of `cursors` accept each other's cursors; those that share `cache_key` accept each
+    other's serving copies in `cache`.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class Releases:
         datasets: tuple[str, ...],
         refresh_seconds: float = 1.0,
         cursors: Cursors | None = None,
+        cache_key: bytes | None = None,
     ) -> None:
-        self.store = ReleaseStore(directory, cache, verify, datasets, refresh_seconds)
+        self.store = ReleaseStore(directory, cache, verify, datasets, refresh_seconds, cache_key)
         self.resolver = QuestionResolver(self.store)
         self.cursors = cursors or Cursors(secrets.token_bytes(32))
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from datasets.privacy.plan import residuals_of
-from datasets.release.answer.serving_copy import ServingCopy, attach
+from datasets.release.answer.copy_cache import CopyCache
+from datasets.release.answer.copy_source import CopySource
+from datasets.release.answer.serving_copy import ServingCopy
 from datasets.release.format import layout
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import KeptEntry, Manifest
@@ -77,8 +77,8 @@ def _kept_shares_by_code(kept: KeptEntry, codes: Mapping[str, Iterable[str]]) ->
     }
 
 
-def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, cache: Path) -> Release:
-    """Verify the release in `folder` and attach its serving copy to `con`.
+def open_release(folder: Path, verify: Verify, copies: CopyCache) -> Release:
+    """Verify the release in `folder` and attach its serving copy.
 
     Raises ReleaseDamaged if it is not what was signed, or if its documents contradict each other.
     """
@@ -91,7 +91,8 @@ def open_release(con: duckdb.DuckDBPyConnection, folder: Path, verify: Verify, c
     except (KeyError, ValueError):
         raise ReleaseDamaged(f"release {folder.name}: its manifest and its codebook disagree") from None
     fingerprint = layout.sha256_of(folder / layout.MANIFEST)
-    serving_copy = attach(con, folder, manifest, codebook, measures, cache, fingerprint)
+    serving_copy = ServingCopy(CopySource(folder, manifest, codebook, measures, fingerprint), copies)
+    serving_copy.attach()
     return Release(folder, manifest, codebook, measures, serving_copy, fingerprint, file_state)
 
 

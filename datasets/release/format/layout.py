@@ -16,7 +16,8 @@ CELLS = "cells.parquet"
 CODEBOOK = "codebook.json"
 
 FileState = tuple[tuple[str, int, int, int], ...]
-"""Name, mode, size and time of change of some files: differs if one was changed, and costs no reading."""
+"""Name, mode, size and time of change (ctime, which cannot be set back) of some files: differs if one was changed, and costs
+no reading."""
 RELEASE_NAME = re.compile(r"(\d{4}-\d{2})\.([1-9]\d{0,3})", re.ASCII)
 _ROLLBACK = re.compile(r"(\d{4}-\d{2})\.rollback-([1-9]\d{0,3})", re.ASCII)
 _POINTER = re.compile(r"(\d{4}-\d{2})\.current", re.ASCII)
@@ -100,7 +101,7 @@ def file_state(path: Path) -> FileState:
         stat = path.lstat()
     except OSError:
         return ()
-    return ((path.name, stat.st_mode, stat.st_size, stat.st_mtime_ns),)
+    return ((path.name, stat.st_mode, stat.st_size, stat.st_ctime_ns),)
 
 
 def sha256_of(path: Path) -> str:

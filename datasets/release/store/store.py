@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from threading import Event, Lock, RLock, Thread
 import duckdb
 
 from datasets.refusal import Refusal, nearest, printable
+from datasets.release.answer.copy_cache import CopyCache
 from datasets.release.answer.release import Release, open_release
-from datasets.release.answer.serving_copy import detach_all
 from datasets.release.format import layout
 from datasets.release.format.errata import ReleaseWithdrawn
 from datasets.release.format.verification import ReleaseDamaged, Verify
@@ -59,6 +60,7 @@ class ReleaseStore:
         verify: Verify,
         datasets: tuple[str, ...],
         refresh_seconds: float = 1.0,
+        cache_key: bytes | None = None,
     ) -> None:
         self.directory, self.datasets = directory, datasets
         self.refresh_seconds = refresh_seconds
@@ -66,7 +68,9 @@ class ReleaseStore:
         self.connection = duckdb.connect(config={"threads": 1, "enable_external_access": True})
         self.generation = 0
         """Grows whenever something is released or withdrawn: what was derived from the releases is then out of date."""
-        self._cache, self._verify = cache, verify
+        self._verify = verify
+        # without a key, copies of other processes are not believed
+        self._copies = CopyCache(self.connection, cache, cache_key or secrets.token_bytes(32))
         self._ledger = LedgerCheck(directory, verify)
         self._months: dict[tuple[str, str], _MonthState] = {}
         self._open_by_name: dict[tuple[str, str], Release] = {}
@@ -84,7 +88,7 @@ class ReleaseStore:
         if self._watcher is not None:
             self._watcher.join()
         with self._refreshing, self._lock:
-            detach_all(self.connection)
+            self._copies.close()
             self.connection.close()
 
     def watch(self) -> None:
@@ -160,7 +164,7 @@ class ReleaseStore:
         if known is not None and known.is_unchanged:
             return known
         folder = layout.release_folder(self.directory, dataset, name)
-        release = open_release(self.connection, folder, self._verify, self._cache)
+        release = open_release(folder, self._verify, self._copies)
         self._ledger.ensure_contains(release.manifest)
         with self._lock:
             self._open_by_name[dataset, name] = release

@@ -6,7 +6,7 @@ import pytest
 from datasets.pipeline.output.selftest import SelfTestFailed
 from datasets.pipeline.state.disk_space import DiskFull
 from datasets.pipeline.state.failpoints import armed_failpoints
-from datasets.release.answer import serving_copy
+from datasets.release.answer.copy_source import CopySource
 
 
 def flip_bit(path):
@@ -33,7 +33,7 @@ def test_a_full_disk_during_the_self_test_is_not_taken_for_a_damaged_release(dep
     def raise_disk_full(*_):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
-    monkeypatch.setattr(serving_copy, "_write_serving_copy", raise_disk_full)
+    monkeypatch.setattr(CopySource, "write_copy", raise_disk_full)
     with pytest.raises(DiskFull):
         deployment.build()
     monkeypatch.undo()
