@@ -16,7 +16,6 @@ PRIVATE_ON_PURPOSE = {
     "_exit": "os._exit ends a child process as a kill does",
     "_counts_sql": "the audit of a build must find a bug that is planted there",
     "_coin": "the check of the randomness must find a generator that is planted there",
-    "_write_serving_copy": "the disk becomes full while a file is written",
     "_RowsPerSecond": "the only place where the total of a progress bar can be seen",
 }
 """Private names that tests read or replace, and why."""

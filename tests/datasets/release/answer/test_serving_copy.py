@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from datasets.release.answer.copy_source import CopySource
+from datasets.release.answer.deadline import Deadline
 from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.releases import Releases
 from tests.datasets.release.damage import ask_crates
@@ -170,9 +171,8 @@ def test_a_copy_that_is_changed_while_a_query_reads_it_changes_no_answer(
 ):
     """The edit comes after the copy was verified for this question, and before DuckDB reads it for the first time."""
     releases = open_releases()
-    from datasets.release.answer.deadline import Deadline  # noqa: PLC0415
-
-    fetch, edited = Deadline.fetch, []
+    fetch = Deadline.fetch
+    edited: list[Path] = []
 
     def edit_and_fetch(self, cursor, sql, values):
         if not edited:
