@@ -29,7 +29,13 @@ declared as `T | None` without a default."""
 class Document(BaseModel):
     """A JSON object with these members in this order, and no others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,  # the text below a member is its description
+    )
 
     @classmethod
     def of(cls, record: object) -> Self:

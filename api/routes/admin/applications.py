@@ -3,128 +3,165 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends
+from pydantic import Field
 
 from api.access.admins import (
     CurrentAdmin,
+    WaitingChange,
     consent_pending_response,
     mandate_for,
     require_right,
 )
-from api.dependencies import OpenRegistry, only_parameters
-from api.http.responses import no_store_response
-from api.routes.admin.bodies import AdminRequest, ReasonedRequest, ReasonOnly, json_body, request_body
+from api.dependencies import OpenRegistry
+from api.http.body import JsonBody
+from api.http.document import Document
+from api.http.parameters import DECLARED_PARAMETERS
+from api.http.responses import Accepted, NoStore
+from api.http.router import Router
+from api.routes.admin.bodies import AdminRequest, ReasonedRequest, ReasonOnly, SplitScopes
 from api.spec.path_parameters import example
-from auth.db.models import Application
+from auth.vetting.deadlines import StatutoryDeadline
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+router = Router(prefix="/v1/admin", tags=["admin"], dependencies=[DECLARED_PARAMETERS])
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("access"))]
 
 
 class StateChange(AdminRequest):
     """The new state of a reasoned request."""
 
-    state: Literal["returned", "submitted", "rejected"]
+    state: Annotated[Literal["returned", "submitted", "rejected"], Field(examples=["returned"])]
 
 
 class MediationStep(AdminRequest):
     """A step of a mediation."""
 
-    step: Literal["asked", "agreed", "ended"]
+    step: Annotated[Literal["asked", "agreed", "ended"], Field(examples=["asked"])]
+
+
+class ApplicationDocument(Document):
+    """A reasoned request that was received."""
+
+    application: Annotated[str, Field(validation_alias="id")]
+    reference: str
+    dsc: str
+    """The coordinator that sent it, by its Member State."""
+    purpose: str
+    scopes: SplitScopes
+    tier: str
+    first_day: date
+    last_day: date
+    state: str
+    received: datetime
+    amendment_by: date
+    """The last day on which the provider may ask for an amendment (DSA Art. 40(5))."""
+    project: Annotated[str | None, Field(validation_alias="project_id")]
+    """The project that was opened when it was approved."""
+
+
+class ApplicationList(Document):
+    """Every reasoned request."""
+
+    applications: list[ApplicationDocument]
+
+
+class ApprovedApplication(Document):
+    """The project that an approved request has opened."""
+
+    project: Annotated[str, Field(validation_alias="id")]
+    reference: str
+    status: str
+
+
+class DeadlineDocument(Document):
+    """A deadline of a reasoned request: who must act until when, and which article says so."""
+
+    reference: str
+    dsc: str
+    kind: str
+    whose: str
+    law: str
+    began: datetime
+    due: date
+    ended: datetime | None
+    """When what was due was done."""
+    late: bool
+    """Whether it was done after the day on which it was due, or is not done yet and that day is over."""
+
+
+class DeadlineList(Document):
+    """Every deadline."""
+
+    clocks: list[DeadlineDocument]
 
 
 @router.get("/applications", summary="Reasoned requests", dependencies=MAY_READ)
-def applications(registry: OpenRegistry) -> Response:
+def applications(registry: OpenRegistry) -> NoStore[ApplicationList]:
     """Every reasoned request, ordered by the last day to ask for an amendment."""
-    return no_store_response({"applications": [_application_json(a) for a in registry.applications.list()]})
+    found = registry.applications.list()
+    return NoStore(ApplicationList(applications=[ApplicationDocument.of(row) for row in found]))
 
 
-@router.post(
-    "/applications",
-    summary="Submit a reasoned request",
-    dependencies=MAY_CHANGE,
-    openapi_extra=request_body(ReasonedRequest, reference="EX-9", **ReasonedRequest.example),
-)
+@router.post("/applications", summary="Submit a reasoned request", dependencies=MAY_CHANGE)
 def submit(
     admin: CurrentAdmin,
     registry: OpenRegistry,
-    body: Annotated[ReasonedRequest, Depends(json_body(ReasonedRequest))],
-) -> Response:
+    body: Annotated[ReasonedRequest, Depends(JsonBody(ReasonedRequest, reference="EX-9"))],
+) -> NoStore[ApplicationDocument]:
     """Record a reasoned request as received. Its deadline starts to run."""
-    return no_store_response(
-        _application_json(registry.applications.submit(body.as_project(), mandate_for(admin, body.reason)))
-    )
+    submitted = registry.applications.submit(body.as_project(), mandate_for(admin, body.reason))
+    return NoStore(ApplicationDocument.of(submitted))
 
 
-@router.post(
-    "/applications/{name}/approve",
-    summary="Approve a request",
-    dependencies=MAY_CHANGE,
-    openapi_extra=request_body(AdminRequest),
-)
+@router.post("/applications/{name}/approve", summary="Approve a request", dependencies=MAY_CHANGE)
 def approve(
     name: Annotated[str, example("EX-2")], admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly
-) -> Response:
+) -> NoStore[ApprovedApplication] | Accepted[WaitingChange]:
     """Approve a reasoned request: its project is active from its first day. 202 if another person must consent first."""
     made = registry.applications.approve(name, mandate_for(admin, body.reason))
-    if made is None:
-        return consent_pending_response()
-    return no_store_response({"project": made.id, "reference": made.reference, "status": made.status})
+    return consent_pending_response() if made is None else NoStore(ApprovedApplication.of(made))
 
 
 @router.post(
-    "/applications/{name}/state",
-    summary="Return, resubmit or reject a request",
-    dependencies=MAY_CHANGE,
-    openapi_extra=request_body(StateChange, state="returned"),
+    "/applications/{name}/state", summary="Return, resubmit or reject a request", dependencies=MAY_CHANGE
 )
 def move(
     name: Annotated[str, example("EX-3")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
-    body: Annotated[StateChange, Depends(json_body(StateChange))],
-) -> Response:
+    body: Annotated[StateChange, Depends(JsonBody(StateChange))],
+) -> NoStore[ApplicationDocument]:
     """Return a request for amendment, take it in again after that, or reject it finally."""
-    return no_store_response(
-        _application_json(registry.applications.set_state(name, body.state, mandate_for(admin, body.reason)))
-    )
+    moved = registry.applications.set_state(name, body.state, mandate_for(admin, body.reason))
+    return NoStore(ApplicationDocument.of(moved))
 
 
 @router.post(
-    "/applications/{name}/mediation",
-    summary="Record a step of a mediation",
-    dependencies=MAY_CHANGE,
-    openapi_extra=request_body(MediationStep, step="asked"),
+    "/applications/{name}/mediation", summary="Record a step of a mediation", dependencies=MAY_CHANGE
 )
 def mediate(
     name: Annotated[str, example("EX-5")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
-    body: Annotated[MediationStep, Depends(json_body(MediationStep))],
-) -> Response:
+    body: Annotated[MediationStep, Depends(JsonBody(MediationStep))],
+) -> NoStore[ApplicationDocument]:
     """Record that mediation was requested, that it began with a mediator agreed on, or that it has ended (Art. 13)."""
-    return no_store_response(
-        _application_json(
-            registry.applications.record_mediation_step(name, body.step, mandate_for(admin, body.reason))
-        )
+    application = registry.applications.record_mediation_step(
+        name, body.step, mandate_for(admin, body.reason)
     )
+    return NoStore(ApplicationDocument.of(application))
 
 
 @router.get("/clocks", summary="Deadlines of reasoned requests", dependencies=MAY_READ)
-def clocks(registry: OpenRegistry) -> Response:
+def clocks(registry: OpenRegistry) -> NoStore[DeadlineList]:
     """Every deadline: what each side must do and until when, running ones first, then by date."""
     today = datetime.now(UTC).date()
-    return no_store_response(
-        {"clocks": [{**asdict(c), "late": c.is_late(today)} for c in registry.applications.list_deadlines()]}
-    )
+    found = registry.applications.list_deadlines()
+    return NoStore(DeadlineList(clocks=[_describe_deadline(deadline, today) for deadline in found]))
 
 
-def _application_json(a: Application) -> dict[str, object]:
-    return {
-        "application": a.id, "reference": a.reference, "dsc": a.dsc, "purpose": a.purpose, "scopes": a.scopes.split(),
-        "tier": a.tier, "first_day": a.first_day, "last_day": a.last_day, "state": a.state, "received": a.received,
-        "amendment_by": a.amendment_by, "project": a.project_id,
-    }  # fmt: skip
+def _describe_deadline(deadline: StatutoryDeadline, today: date) -> DeadlineDocument:
+    return DeadlineDocument(**asdict(deadline), late=deadline.is_late(today))

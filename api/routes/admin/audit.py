@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends
 from fastapi.responses import StreamingResponse
 
 from api.access.admins import require_right
-from api.dependencies import OpenRegistry, only_parameters
+from api.dependencies import OpenRegistry
+from api.http.document import Document
 from api.http.media import FORMATS
-from api.http.responses import NO_STORE, no_store_response
+from api.http.parameters import DECLARED_PARAMETERS, OptionalText, text_parameter
+from api.http.responses import NO_STORE, DescribedResponse, NoStore
+from api.http.router import Router, raises
 from auth.errors import MalformedValue
 from auth.registry import Registry
 from datasets.refusal import printable
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"])
-MAY_READ = [Depends(only_parameters()), Depends(require_right("read"))]
+router = Router(prefix="/v1/admin", tags=["admin"], dependencies=[DECLARED_PARAMETERS])
+MAY_READ = [Depends(require_right("read"))]
 LINES_PER_CHUNK = 1000
 """Lines of the audit log in one chunk of the response."""
 
 
-@router.get("/audit", summary="Export the audit log", dependencies=[Depends(require_right("read"))])
+class AuditLines(DescribedResponse):
+    """Events of the audit log, one JSON object on each line."""
+
+    media_type = FORMATS["ndjson"]
+
+
+class AuditSummary(Document):
+    """An audit log in which no event was edited, deleted, inserted or reordered."""
+
+    events: int
+    """How many events it has."""
+    last: datetime
+    head: str
+    """The hash of the last event, which is signed."""
+
+
+@router.get("/audit", summary="Export the audit log", dependencies=MAY_READ)
+@raises(MalformedValue)
 def audit(
-    registry: OpenRegistry, query: Annotated[dict[str, str], Depends(only_parameters("after"))]
-) -> Response:
+    registry: OpenRegistry,
+    after: Annotated[OptionalText, text_parameter("Only events after this position in the log.", "0")] = None,
+) -> Annotated[StreamingResponse, AuditLines]:
     """Every event after the position `after`, one JSON object per line, then the signed head of the chain."""
-    text = query.get("after", "0")
+    text = "0" if after is None else after
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise MalformedValue(
             f"after: {printable(text)!r} is not a position; write a whole number.",
@@ -40,10 +62,9 @@ def audit(
 
 
 @router.get("/audit/verify", summary="Verify the audit log", dependencies=MAY_READ)
-def verify(registry: OpenRegistry) -> Response:
+def verify(registry: OpenRegistry) -> NoStore[AuditSummary]:
     """Verify the hash chain from its first event to its signed head."""
-    chain = registry.audit.verify()
-    return no_store_response({"events": chain.events, "last": chain.last, "head": chain.head})
+    return NoStore(AuditSummary.of(registry.audit.verify()))
 
 
 def _audit_chunks(registry: Registry, after: int) -> Iterator[bytes]:

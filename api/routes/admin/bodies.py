@@ -1,12 +1,12 @@
-"""Bodies of admins' requests: JSON objects without unknown members, each with the reason for the change."""
+"""Bodies of admins' requests: JSON objects without unknown members, each with the reason for the change; types of members."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, ClassVar
+from typing import Annotated
 
 from fastapi import Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.http.body import JsonBody
 from auth.projects import NewProject
@@ -14,6 +14,8 @@ from auth.scopes import parse_scopes
 
 Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
+SplitScopes = Annotated[list[str], BeforeValidator(str.split)]
+"""The scopes of a row, which are stored as one text."""
 
 
 class AdminRequest(BaseModel):
@@ -27,17 +29,12 @@ class AdminRequest(BaseModel):
 class ReasonedRequest(AdminRequest):
     """A reasoned request. Its first and last day are included and in UTC."""
 
-    example: ClassVar[dict[str, str]] = {
-        "dsc": "IE", "purpose": "Systemic risks", "scopes": "moderation:read",
-        "first_day": "2026-01-01", "last_day": "2030-12-31",
-    }  # fmt: skip
-
     reference: Text
-    dsc: Text
-    purpose: Text
-    scopes: Text
-    first_day: Day
-    last_day: Day
+    dsc: Annotated[Text, Field(examples=["IE"])]
+    purpose: Annotated[Text, Field(examples=["Systemic risks"])]
+    scopes: Annotated[Text, Field(examples=["moderation:read"])]
+    first_day: Annotated[Day, Field(examples=["2026-01-01"])]
+    last_day: Annotated[Day, Field(examples=["2030-12-31"])]
     tier: Text = "standard"
 
     def as_project(self) -> NewProject:
@@ -48,15 +45,5 @@ class ReasonedRequest(AdminRequest):
         )
 
 
-json_body = JsonBody
-
-
-ReasonOnly = Annotated[AdminRequest, Depends(json_body(AdminRequest))]
+ReasonOnly = Annotated[AdminRequest, Depends(JsonBody(AdminRequest))]
 """A body with nothing but the reason."""
-
-
-def request_body(kind: type[AdminRequest], **example: object) -> dict[str, Any]:
-    """`openapi_extra` for a route with this body; the reason is added to the example."""
-    body = {**example, "reason": "as the board decided"}
-    content = {"application/json": {"schema": kind.model_json_schema(), "example": body}}
-    return {"requestBody": {"required": True, "content": content}}

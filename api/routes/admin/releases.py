@@ -2,36 +2,67 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from collections.abc import Iterator
+
+from fastapi import Depends
 
 from api.access.admins import CurrentAdmin, mandate_for, require_right
-from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
-from api.http.responses import no_store_response
-from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
+from api.dependencies import OpenRegistry, PublishedReleases
+from api.http.document import Document
+from api.http.parameters import DECLARED_PARAMETERS
+from api.http.responses import Accepted, NoStore
+from api.http.router import Router, raises
+from api.routes.admin.bodies import ReasonOnly
+from datasets.catalogue import UnknownDataset
+from datasets.release.format.errata import ReleaseWithdrawn
+from datasets.release.format.verification import ReleaseDamaged
+from datasets.release.releases import Releases
+from datasets.release.resolver import ReleaseUnavailable
+from datasets.release.store.store import UnknownRelease
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+router = Router(prefix="/v1/admin", tags=["admin"], dependencies=[DECLARED_PARAMETERS])
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("administration"))]
 
 
+class ReleaseLine(Document):
+    """A release of a dataset."""
+
+    dataset: str
+    release: str
+    current: bool
+    """Whether questions about its month are answered from it."""
+    withdrawn: bool
+
+
+class ReleaseLines(Document):
+    """Every release."""
+
+    releases: list[ReleaseLine]
+    degraded: list[str]
+    """What is wrong with the folder of releases, in sentences. Questions are answered from what was read before."""
+
+
+class RequestedWithdrawal(Document):
+    """The release whose withdrawal was requested, and the command that withdraws it."""
+
+    dataset: str
+    release: str
+    waits_for: str
+
+
 @router.get("/releases", summary="Releases", dependencies=MAY_READ)
-def releases(published: PublishedReleases) -> Response:
+def releases(published: PublishedReleases) -> NoStore[ReleaseLines]:
     """Every release, whether it is current, and whether it was withdrawn."""
-    found = [
-        {"dataset": dataset, "release": name, "current": name in current,
-         "withdrawn": published.store.history.erratum(dataset, name) is not None}
-        for dataset in published.store.datasets
-        for current in [{release.name for release in published.current(dataset)}]
-        for name in published.store.history.names(dataset)
-    ]  # fmt: skip
-    return no_store_response({"releases": found, "degraded": list(published.degraded)})
+    found = [line for dataset in published.store.datasets for line in _list_lines(published, dataset)]
+    return NoStore(ReleaseLines(releases=found, degraded=list(published.degraded)))
 
 
 @router.post(
     "/releases/{dataset}/{release}/withdraw",
     summary="Request the withdrawal of a release",
     dependencies=MAY_CHANGE,
-    openapi_extra=request_body(AdminRequest),
 )
+@raises(UnknownDataset, UnknownRelease, ReleaseWithdrawn, ReleaseDamaged, ReleaseUnavailable)
 def withdraw(
     dataset: str,
     release: str,
@@ -39,13 +70,20 @@ def withdraw(
     registry: OpenRegistry,
     published: PublishedReleases,
     body: ReasonOnly,
-) -> Response:
+) -> Accepted[RequestedWithdrawal]:
     """Request that a release be withdrawn. The host that builds releases does it, since it signs the erratum.
 
     If the consent of two persons is required, this counts as the first of the two.
     """
     published.find(dataset, release)
     registry.consents.request_withdrawal(f"{dataset}/{release}", mandate_for(admin, body.reason))
-    return no_store_response(
-        {"dataset": dataset, "release": release, "waits_for": "daylight release withdraw"}, 202
+    return Accepted(
+        RequestedWithdrawal(dataset=dataset, release=release, waits_for="daylight release withdraw")
     )
+
+
+def _list_lines(published: Releases, dataset: str) -> Iterator[ReleaseLine]:
+    history, current = published.store.history, {release.name for release in published.current(dataset)}
+    for name in history.names(dataset):
+        withdrawn = history.erratum(dataset, name) is not None
+        yield ReleaseLine(dataset=dataset, release=name, current=name in current, withdrawn=withdrawn)

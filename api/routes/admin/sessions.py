@@ -2,66 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends
 
 from api.access.admins import CurrentAdmin, mandate_for, require_right
-from api.dependencies import OpenRegistry, only_parameters
-from api.http.responses import no_store_response
-from api.routes.admin.bodies import AdminRequest, ReasonOnly, request_body
+from api.dependencies import OpenRegistry
+from api.http.document import Document
+from api.http.parameters import DECLARED_PARAMETERS
+from api.http.responses import NoStore
+from api.http.router import Router
+from api.routes.admin.bodies import ReasonOnly
 from api.spec.path_parameters import example
 
-router = APIRouter(prefix="/v1/admin", tags=["admin"], dependencies=[Depends(only_parameters())])
+router = Router(prefix="/v1/admin", tags=["admin"], dependencies=[DECLARED_PARAMETERS])
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("administration"))]
 
 
+class CurrentSession(Document):
+    """The session whose token was sent."""
+
+    admin: str
+    role: str
+    session: str
+    """Its identifier, which is not a token: it gives no access."""
+    expires: datetime
+
+
+class SessionDocument(Document):
+    """An open session."""
+
+    session: str
+    admin: str
+    email: str
+    role: str
+    issued: datetime
+    expires: datetime
+
+
+class SessionList(Document):
+    """Every open session."""
+
+    sessions: list[SessionDocument]
+
+
+class ClosedSession(Document):
+    """The session that was closed."""
+
+    session: str
+
+
 @router.get("/session", summary="The current session", dependencies=MAY_READ)
-async def session(admin: CurrentAdmin) -> Response:
+async def session(admin: CurrentAdmin) -> NoStore[CurrentSession]:
     """The admin, the role and the end of the session whose token was sent."""
-    return no_store_response(
-        {"admin": admin.admin, "role": admin.role, "session": admin.session, "expires": admin.expires}
-    )
+    return NoStore(CurrentSession.of(admin))
 
 
-@router.post(
-    "/session/close",
-    summary="Close the current session",
-    dependencies=MAY_READ,
-    openapi_extra=request_body(AdminRequest),
-)
-def close(
-    admin: CurrentAdmin,
-    registry: OpenRegistry,
-    body: ReasonOnly,
-) -> Response:
+@router.post("/session/close", summary="Close the current session", dependencies=MAY_READ)
+def close(admin: CurrentAdmin, registry: OpenRegistry, body: ReasonOnly) -> NoStore[ClosedSession]:
     """The session is refused from the next request on."""
     registry.sessions.close(admin.session, mandate_for(admin, body.reason))
-    return no_store_response({"session": admin.session})
+    return NoStore(ClosedSession(session=admin.session))
 
 
 @router.get("/sessions", summary="Open sessions", dependencies=MAY_READ)
-def sessions(registry: OpenRegistry) -> Response:
+def sessions(registry: OpenRegistry) -> NoStore[SessionList]:
     """Every open session, ordered by its end. An identifier is not a token: it gives no access."""
-    return no_store_response(
-        {"sessions": [asdict(line) for line in registry.sessions.list(datetime.now(UTC))]}
-    )
+    found = registry.sessions.list(datetime.now(UTC))
+    return NoStore(SessionList(sessions=[SessionDocument.of(line) for line in found]))
 
 
-@router.post(
-    "/sessions/{session}/close",
-    summary="Close a session",
-    dependencies=MAY_CHANGE,
-    openapi_extra=request_body(AdminRequest),
-)
+@router.post("/sessions/{session}/close", summary="Close a session", dependencies=MAY_CHANGE)
 def close_another(
     session: Annotated[str, example("tok_bbbbbbbbbbbbbbbbbbbbbbbbbb")],
     admin: CurrentAdmin,
     registry: OpenRegistry,
     body: ReasonOnly,
-) -> Response:
+) -> NoStore[ClosedSession]:
     """Close another admin's session: it is refused from the next request on."""
     registry.sessions.close(session, mandate_for(admin, body.reason))
-    return no_store_response({"session": session})
+    return NoStore(ClosedSession(session=session))
