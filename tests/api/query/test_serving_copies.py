@@ -49,7 +49,8 @@ def test_an_update_of_a_serving_copy_changes_no_answer_of_a_running_server(own_d
     token = own_deployment.token()
     with own_deployment.client(token, answers_mib=0) as client:
         right = client.get(QUESTION)
-        for path in copies(own_deployment.home):
+        before = copies(own_deployment.home)
+        for path in before:
             edited = path.with_name("elsewhere")
             edited.write_bytes(path.read_bytes())
             double_the_actions(edited)
@@ -57,6 +58,8 @@ def test_an_update_of_a_serving_copy_changes_no_answer_of_a_running_server(own_d
             edited.unlink()
         answer = client.get(QUESTION)
         assert (answer.content, answer.headers["etag"]) == (right.content, right.headers["etag"])
+    (served,) = (path for path in before if "_2026_06_1_" in path.name)
+    assert served not in copies(own_deployment.home), "the copy that was changed is not read again"
 
 
 def test_copies_are_made_once_for_all_processes_of_a_deployment(own_deployment):
