@@ -4,6 +4,8 @@ import pytest
 
 from tests.guides.walk import GUIDES, ROOT, Change, Commands, steps, walk
 
+MIGRATIONS = "auth/migrations/versions"
+
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 def test_a_guide_changes_files_and_places_that_exist(guide):
@@ -32,6 +34,21 @@ def test_every_guide_is_in_the_list_for_contributors():
     assert GUIDES
     for guide in GUIDES:
         assert f"(docs/guides/{guide.name})" in text, guide.name
+
+
+def test_the_migration_of_a_guide_is_the_one_after_the_last():
+    """So that the guide can be followed as it is: whoever adds a migration renumbers it there."""
+    last = max(int(path.name[1:5]) for path in (ROOT / MIGRATIONS).glob("v[0-9]*.py"))
+    created = [
+        step
+        for guide in GUIDES
+        for step in steps(guide)
+        if isinstance(step, Change) and step.place == "new" and step.file.startswith(MIGRATIONS)
+    ]
+    assert created
+    for step in created:
+        assert step.file.startswith(f"{MIGRATIONS}/v{last + 1:04}_")
+        assert f'revision = "{last + 1:04}"\ndown_revision = "{last:04}"\n' in step.text
 
 
 @pytest.mark.extended
