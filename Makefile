@@ -1,6 +1,7 @@
 # The commands for developing Daylight; `make help` lists them.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13; do $$python -c '' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+COVERAGE := $(if $(CI),--cov --cov-report=)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--no-build --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links
@@ -29,9 +30,10 @@ demo: .venv/runtime ## build three releases, serve them and ask a question; stop
 quick: check ## in less than a minute: everything that check does, then the unit tests
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m unit
 
-test: .venv/installed ## the core suite on all cores; then, one at a time, its tests that measure time
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not alone and not extended"
+test: .venv/installed ## the core suite on all cores; then, one at a time, its tests that measure time; CI=1 measures coverage
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not alone and not extended" $(COVERAGE)
 	$(BIN)/python -m pytest -m "alone and not extended"
+	$(if $(CI),$(BIN)/python -m tests.coverage)
 
 test-all: .venv/installed ## what test leaves out: the tests that take minutes, and each promise broken on purpose
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m extended

@@ -32,7 +32,7 @@ LONGEST = (
     "tests/auth/audit/test_chain.py", "tests/api/query/test_corrections.py", "tests/datasets/pipeline/audit/test_attack.py",
     "tests/datasets/release/answer/test_serving_copy.py", "tests/api/access/test_scope_matrix.py", "tests/api/access/test_rate_limits.py",
     "tests/datasets/pipeline/test_interruption.py", "tests/datasets/privacy/test_coverage.py", "tests/spec/test_real_input.py",
-    "tests/spec/test_published_reports.py", "tests/api/access/test_throttle.py", "tests/api/routes/admin/test_names.py", "tests/test_repository.py",
+    "tests/spec/test_published_reports.py", "tests/api/access/test_throttle.py", "tests/api/routes/admin/test_names.py", "tests/test_repository.py", "tests/test_locks.py",
 )  # fmt: skip
 """Files that take longer than about ten seconds. They start first, so that all processes end at about the same time."""
 
