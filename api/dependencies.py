@@ -8,11 +8,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access.authorization import find_granted_dataset
-from api.http.parameters import ensure_only, parameters_of
+from api.http.parameters import ensure_only, parameters_of, path_choice
+from api.http.router import raises
+from api.refusals import OutOfScope
 from api.settings import ApiSettings
 from auth.registry import Registry
 from auth.tokens.principal import Principal
-from datasets.catalogue import find_dataset
+from datasets.catalogue import DATASETS, UnknownDataset, find_dataset
 from datasets.definition import Dataset
 from datasets.release.releases import Releases
 
@@ -38,12 +40,17 @@ async def current_principal(request: Request) -> Principal:
     return principal
 
 
-async def dataset_of(dataset: str) -> Dataset:
+DatasetName = Annotated[str, path_choice([each.name for each in DATASETS], "moderation")]
+
+
+@raises(UnknownDataset)
+async def dataset_of(dataset: DatasetName) -> Dataset:
     """The dataset named in the path. Raises UnknownDataset."""
     return find_dataset(dataset)
 
 
-async def granted_dataset(request: Request, dataset: str) -> Dataset:
+@raises(UnknownDataset, OutOfScope)
+async def granted_dataset(request: Request, dataset: DatasetName) -> Dataset:
     """The dataset named in the path, if the token may read it. Raises UnknownDataset, OutOfScope."""
     return find_granted_dataset(request, dataset)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -28,7 +28,7 @@ async def read_body(request: Request, max_bytes: int = MAX_BODY_BYTES) -> bytes:
 class JsonBody(Generic[Body]):
     """A dependency that parses the body, and describes it: its model, and an example made of the examples of its members."""
 
-    raises = (Malformed, TooLarge)
+    raises: ClassVar[tuple[type[Exception], ...]] = (Malformed, TooLarge)
 
     def __init__(self, model: type[Body], **example: object) -> None:
         """`example` has the members for which this operation needs another example than the model gives."""

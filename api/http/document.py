@@ -26,6 +26,14 @@ IfKnown: TypeAlias = Annotated[
 declared as `T | None` without a default."""
 
 
+def _is_empty(value: object) -> bool:
+    return value == ()
+
+
+IfAny: TypeAlias = Annotated[tuple[T, ...], Field(exclude_if=_is_empty, json_schema_extra=_drop_default)]
+"""A list that is left out if it is empty. It needs the default `()`."""
+
+
 class Document(BaseModel):
     """A JSON object with these members in this order, and no others."""
 

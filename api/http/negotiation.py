@@ -23,8 +23,13 @@ def choose_format(
     named = [value for name, value in parameters if name == "format"]
     if len(named) > 1:
         raise RepeatedParameter("format is given more than once; write it once", parameter="format")
-    if named:
-        return parse_choice("format", named[0], tuple(formats))
+    return choose_named_format(request, named[0] if named else None, formats)
+
+
+def choose_named_format(request: Request, named: str | None, formats: Mapping[str, str]) -> str:
+    """The format that the parameter `format` names, or else the one that Accept prefers. Raises as `choose_format`."""
+    if named is not None:
+        return parse_choice("format", named, tuple(formats))
     return _format_from_accept(request.headers.get("accept", "*/*"), formats)
 
 

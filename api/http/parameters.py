@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from urllib.parse import parse_qsl
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic.json_schema import SkipJsonSchema
 
 from api.refusals import Malformed
@@ -33,6 +33,20 @@ def text_parameter(description: str, example: str, **schema: object) -> Any:
 def choice_parameter(description: str, options: Iterable[str], example: str) -> Any:
     """Declares a query parameter that has one of these values; `parse_choice` parses it."""
     return text_parameter(description, example, enum=list(options))
+
+
+def path_choice(options: Iterable[str], example: str) -> Any:
+    """Declares a parameter in the path that has one of these values."""
+    return Path(json_schema_extra={"enum": list(options)}, examples=[example])
+
+
+def path_pattern(pattern: str, example: str) -> Any:
+    """Declares a parameter in the path by a regular expression."""
+    return Path(json_schema_extra={"pattern": pattern}, examples=[example])
+
+
+ReleaseName: TypeAlias = Annotated[str, path_pattern(r"^(latest|\d{4}-\d{2}\.[1-9]\d{0,3})$", "latest")]
+PeriodName: TypeAlias = Annotated[str, path_pattern(r"^\d{4}-(0[1-9]|1[0-2]|Q[1-4]|H[12])$", "2026-06")]
 
 
 async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 
 from api.http.compression import choose_encoding, compress
 from api.http.document import encode
-from api.http.media import ATOM, FORMATS, HTML
+from api.http.media import ATOM, FORMATS, HTML, MARKDOWN
 
 MIN_COMPRESSED_BYTES = 1024
 """Shorter documents are not compressed, because compression gains nothing."""
@@ -53,6 +54,8 @@ class DescribedResponse(Response):
     meaning: ClassVar[str] = "Success."
     fields: ClassVar[tuple[str, ...]] = ()
     """Its own header fields, beside those that every response has; `api.spec.headers` explains each."""
+    schema: ClassVar[dict[str, Any]] = TEXT_SCHEMA
+    """The schema of a body that no model describes."""
 
     @classmethod
     def describe(cls, model: type[BaseModel] | None = None) -> ResponseObjects:
@@ -61,14 +64,14 @@ class DescribedResponse(Response):
         if model is not None:
             found["model"] = model
         elif cls.media_type is not None:
-            found["content"] = {cls.media_type.split(";")[0]: {"schema": TEXT_SCHEMA}}
+            found["content"] = {cls.media_type.split(";")[0]: {"schema": cls.schema}}
         return {cls.status: found}
 
 
 class ETagResponse(DescribedResponse):
     """Bytes with a strong ETag, compressed if the client accepts that; 304 if the client has the same bytes already."""
 
-    fields = ("ETag",)
+    fields: ClassVar[tuple[str, ...]] = ("ETag",)
 
     def __init__(
         self, request: Request, body: bytes, headers: Mapping[str, str] = MappingProxyType({})
@@ -117,6 +120,18 @@ class Feed(ETagResponse):
     media_type = ATOM
 
 
+class Csv(ETagResponse):
+    """A table (RFC 4180)."""
+
+    media_type = FORMATS["csv"]
+
+
+class Markdown(ETagResponse):
+    """A text to read."""
+
+    media_type = MARKDOWN
+
+
 class NoStore(DescribedResponse, Generic[Model]):
     """A document as JSON that no cache may store, because it concerns one caller."""
 
@@ -152,6 +167,47 @@ class NoContent(DescribedResponse):
         super().__init__(None, 204, NO_STORE)
 
 
+class NotModified(DescribedResponse):
+    """304, for a response that is made without `ETagResponse`."""
+
+    status = 304
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__(None, 304, headers)
+
+    @classmethod
+    def describe(cls, model: type[BaseModel] | None = None) -> ResponseObjects:
+        return {304: NOT_MODIFIED}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Describes a response that is rendered and cached as bytes: `-> Annotated[Response, Rendered(...)]`.
+
+    Its JSON is that of `model`; the other formats are text, or binary if Arrow or Parquet.
+    """
+
+    formats: tuple[str, ...]
+    model: type[BaseModel]
+    fields: tuple[str, ...] = ()
+    conditional: bool = True
+
+    def describe(self, model: type[BaseModel] | None = None) -> ResponseObjects:
+        names = [media_type.split(";")[0] for media_type in self.formats]
+        found: dict[str, Any] = {
+            "description": "Success.",
+            "headers": header_references(("ETag", *self.fields)),
+            "model": self.model,
+            "content": {name: {"schema": media_schema(name)} for name in names if name != FORMATS["json"]},
+        }
+        return {200: found, 304: NOT_MODIFIED} if self.conditional else {200: found}
+
+
+def media_schema(media_type: str) -> dict[str, str]:
+    """The schema of a body that is not JSON."""
+    return BINARY_SCHEMA if media_type.startswith(("application/vnd.apache", "image/")) else TEXT_SCHEMA
+
+
 def etag_of(*parts: object) -> str:
     """A strong ETag computed from these parts (RFC 9110, section 8.8.3).
 
@@ -171,18 +227,6 @@ def is_not_modified(request: Request, etag: str) -> bool:
     """Whether If-None-Match names this ETag, so that the client has the same bytes (RFC 9110, section 13.1.2)."""
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return etag in known or "*" in known
-
-
-def response_with_etag(request: Request, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
-    """A response with a strong ETag."""
-    kind = type("OtherMedia", (ETagResponse,), {"media_type": media_type})
-    response: Response = kind(request, body, headers)
-    return response
-
-
-def json_response(request: Request, document: object) -> Response:
-    """Metadata as JSON, with an ETag."""
-    return response_with_etag(request, orjson.dumps(document), FORMATS["json"], {})
 
 
 def no_store_response(document: object, status: int = 200) -> Response:

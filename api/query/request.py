@@ -8,10 +8,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access.authorization import find_granted_dataset
+from api.dependencies import DatasetName
 from api.http.negotiation import choose_format
 from api.http.parameters import parameters_of
+from api.http.router import raises
 from api.query.body import parameters_from_body
-from api.query.resolve import resolve_question
+from api.query.resolve import QUESTION_REFUSALS, resolve_question
+from api.refusals import NotAcceptable, OutOfScope, TooLarge
+from datasets.catalogue import UnknownDataset
 from datasets.definition import Dataset
 from datasets.release.answer.release import Release
 from datasets.release.query.question import Question
@@ -30,12 +34,17 @@ class QueryRequest:
     """The current releases of the dataset, read before the question was parsed."""
 
 
-async def query_from_url(request: Request, dataset: str) -> QueryRequest:
+_REFUSALS = (*QUESTION_REFUSALS, UnknownDataset, OutOfScope, NotAcceptable)
+
+
+@raises(*_REFUSALS)
+async def query_from_url(request: Request, dataset: DatasetName) -> QueryRequest:
     """The question in the URL. Raises UnknownDataset, OutOfScope, and other Refusals for parameters that are not right."""
     return await _query_request(request, find_granted_dataset(request, dataset), await parameters_of(request))
 
 
-async def query_from_body(request: Request, dataset: str) -> QueryRequest:
+@raises(*_REFUSALS, TooLarge)
+async def query_from_body(request: Request, dataset: DatasetName) -> QueryRequest:
     """The question in the body. Raises as `query_from_url`, and TooLarge or Malformed if the body is not a question."""
     granted = find_granted_dataset(request, dataset)
     return await _query_request(request, granted, await parameters_from_body(request))

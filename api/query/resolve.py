@@ -5,9 +5,26 @@ from __future__ import annotations
 import asyncio
 
 from datasets.definition import Dataset
+from datasets.period import MalformedPeriod
+from datasets.release.answer.cursor import CursorRefused
+from datasets.release.answer.grid import EmptyQuestion, NotPublished
 from datasets.release.answer.release import Release
+from datasets.release.format.errata import ReleaseWithdrawn
+from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.query.question import Question
+from datasets.release.query.span import PeriodNotReleased
+from datasets.release.query.vocabulary import MalformedQuestion, UnknownCode, UnknownLevel, UnknownMeasure
 from datasets.release.releases import Releases
+from datasets.release.resolver import MixedVersions, ReleaseUnavailable
+from datasets.release.store.store import UnknownRelease
+
+RELEASE_REFUSALS = (UnknownRelease, ReleaseWithdrawn, ReleaseDamaged, ReleaseUnavailable)
+"""What finding a release may raise."""
+QUESTION_REFUSALS = (
+    *RELEASE_REFUSALS, MalformedQuestion, UnknownMeasure, UnknownLevel, UnknownCode, MalformedPeriod, PeriodNotReleased,
+    EmptyQuestion, CursorRefused, NotPublished, MixedVersions,
+)  # fmt: skip
+"""What a question may raise, beside what every query may."""
 
 
 async def resolve_question(

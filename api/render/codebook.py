@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-import orjson
-
-from api.http.media import FORMATS, MARKDOWN
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import KeptEntry, ShareEntry
 
 KeptShares = Mapping[str, KeptEntry]
 
 
-def as_json(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
-    shares = {name: entry.model_dump(mode="json") for name, entry in kept.items()}
-    return orjson.dumps({**book.model_dump(mode="json"), "kept": shares}), FORMATS["json"]
+class CodebookDocument(Codebook):
+    """A codebook, and by measure the shares of rows that contribution bounding kept."""
+
+    kept: dict[str, KeptEntry]
 
 
-def as_csv(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
+def as_document(book: Codebook, kept: KeptShares) -> CodebookDocument:
+    members = {name: getattr(book, name) for name in Codebook.model_fields}
+    return CodebookDocument(**members, kept=dict(kept))
+
+
+def as_csv(book: Codebook, kept: KeptShares) -> bytes:
     """A CSV row for each code of each level."""
     text = io.StringIO()
     writer = csv.writer(text)
@@ -37,10 +40,10 @@ def as_csv(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
                     [dimension.name, level.name, code.code, code.label, code.within or "", level.code_list, level.source,
                      dimension.law, *(n for entry in kept.values() for n in _share_columns(entry, level.name, code.code))]
                 )  # fmt: skip
-    return text.getvalue().encode(), FORMATS["csv"]
+    return text.getvalue().encode()
 
 
-def as_markdown(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
+def as_markdown(book: Codebook, kept: KeptShares) -> bytes:
     """A chapter for each level of each dimension, with a table of its codes."""
     lines = [
         f"# {book.title}: codebook, {book.month}",
@@ -66,7 +69,7 @@ def as_markdown(book: Codebook, kept: KeptShares) -> tuple[bytes, str]:
                 lines.append(
                     _markdown_row([f"`{code.code}`", _escape_pipes(code.label), code.within or "", *shares])
                 )
-    return ("\n".join(lines) + "\n").encode(), MARKDOWN
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _markdown_row(cells: list[str]) -> str:
@@ -89,10 +92,3 @@ def _share_text(share: ShareEntry) -> str:
 
 def _escape_pipes(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-CODEBOOK_RENDERERS: dict[str, Callable[[Codebook, KeptShares], tuple[bytes, str]]] = {
-    "json": as_json,
-    "csv": as_csv,
-    "md": as_markdown,
-}

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Request
 
 from api.http.document import Document
-from api.http.parameters import DECLARED_PARAMETERS, OptionalText, text_parameter
+from api.http.parameters import DECLARED_PARAMETERS, OptionalText, path_choice, text_parameter
 from api.http.responses import Json
 from api.http.router import Router, raises
 from datasets.catalogue import UnknownCodeList, code_lists, find_code_list
@@ -69,9 +69,9 @@ async def every(request: Request) -> Json[CodeLists]:
 @raises(UnknownCodeList)
 async def one(
     request: Request,
-    name: str,
+    name: Annotated[str, path_choice(sorted(code_lists()), "category")],
     search: Annotated[
-        OptionalText, text_parameter("Only codes whose code or label contains this text.", "a")
+        OptionalText, path_choice, text_parameter("Only codes whose code or label contains this text.", "a")
     ] = None,
 ) -> Json[CodeListDocument]:
     """The codes in the order in which answers list them, each with its label and, if codes are nested, its parent code.

@@ -4,34 +4,65 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import format_datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request
+from pydantic import BaseModel
 from starlette.responses import FileResponse
 
 from api.access.quota import mark_charged
-from api.dependencies import GrantedDataset, PublishedReleases, only_parameters
+from api.dependencies import GrantedDataset, PublishedReleases
 from api.http.media import FORMATS
-from api.http.ranges import satisfiable_ranges
-from api.http.responses import is_not_modified
-from api.query.resolve import find_release
+from api.http.parameters import DECLARED_PARAMETERS, ReleaseName, path_choice
+from api.http.ranges import RangeNotSatisfiable, satisfiable_ranges
+from api.http.responses import (
+    BINARY_SCHEMA,
+    DescribedResponse,
+    NotModified,
+    ResponseObjects,
+    header_references,
+    is_not_modified,
+)
+from api.http.router import Router, raises
+from api.query.resolve import RELEASE_REFUSALS, find_release
 from api.refusals import UnknownFile
 from datasets.refusal import did_you_mean, nearest, printable
 from datasets.release.answer.release import Release
 from datasets.release.format.manifest import FileEntry
 
-router = APIRouter(prefix="/v1/releases", tags=["releases"])
+router = Router(prefix="/v1/releases", tags=["releases"], dependencies=[DECLARED_PARAMETERS])
 
 FILE_MEDIA = {".parquet": FORMATS["parquet"], ".json": FORMATS["json"]}
+FILES = ("cells.parquet", "codebook.json")
 
 
-@router.get(
-    "/{dataset}/{release}/files/{name}",
-    summary="A file of a release",
-    dependencies=[Depends(only_parameters())],
-)
+class ReleasedFile(FileResponse, DescribedResponse):
+    """A file, or ranges of it."""
+
+    @classmethod
+    def describe(cls, model: type[BaseModel] | None = None) -> ResponseObjects:
+        content: dict[str, Any] = {
+            FORMATS["parquet"]: {"schema": BINARY_SCHEMA},
+            FORMATS["json"]: {"schema": {"type": "object"}},
+        }
+        fields = header_references(("ETag", "Last-Modified", "Data-Release", "Accept-Ranges"))
+        ranges = {
+            "description": "The requested ranges.",
+            "headers": fields | header_references(["Content-Range"]),
+            "content": {**content, "multipart/byteranges": {"schema": BINARY_SCHEMA}},
+        }
+        return {200: {"description": "Success.", "headers": fields, "content": content}, 206: ranges}
+
+
+@router.get("/{dataset}/{release}/files/{name}", summary="A file of a release")
+@raises(*RELEASE_REFUSALS, UnknownFile, RangeNotSatisfiable)
 async def file(
-    request: Request, dataset: GrantedDataset, release: str, name: str, releases: PublishedReleases
-) -> Response:
+    request: Request,
+    dataset: GrantedDataset,
+    release: ReleaseName,
+    name: Annotated[str, path_choice(FILES, "codebook.json")],
+    releases: PublishedReleases,
+) -> ReleasedFile | NotModified:
     """The file as published. Range and If-Range are supported. The ETag is strong: the file's SHA-256 in the manifest.
 
     `cells.parquet` contains every cell of every cuboid. Its row groups are aligned with cuboids, so that a reader that uses
@@ -48,12 +79,12 @@ async def file(
         "Accept-Ranges": "bytes",
     }
     if is_not_modified(request, fields["ETag"]):
-        return Response(None, 304, fields)
+        return NotModified(fields)
     _keep_servable_ranges(request, entry.bytes, {fields["ETag"], fields["Last-Modified"]})
     found.ensure_unchanged()
     path = found.folder / entry.name
     mark_charged(request)
-    return FileResponse(path, headers=fields, media_type=FILE_MEDIA[path.suffix])
+    return ReleasedFile(path, headers=fields, media_type=FILE_MEDIA[path.suffix])
 
 
 def _find_file(release: Release, name: str) -> FileEntry:

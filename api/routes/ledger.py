@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request, Response
+from typing import Annotated, Literal
+
+from fastapi import Request
+from pydantic import Field
 
 from api.access.registry_calls import call_registry
-from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
-from api.http.media import FORMATS
-from api.http.responses import json_response, response_with_etag
+from api.dependencies import OpenRegistry, PublishedReleases
+from api.http.document import Document, encode
+from api.http.parameters import DECLARED_PARAMETERS
+from api.http.responses import JsonBytes, Model
+from api.http.router import Router, raises
+from auth.errors import RegistryUnavailable
 from datasets.privacy.ledger import GENESIS
 from datasets.release.format.ledger import entries_of, published_ledger
+from datasets.release.format.verification import ReleaseDamaged
 
-router = APIRouter(prefix="/v1", tags=["changes"], dependencies=[Depends(only_parameters())])
+router = Router(prefix="/v1", tags=["changes"], dependencies=[DECLARED_PARAMETERS])
+
+
+class LedgerLine(Document):
+    """An entry of the ledger. One that is reserved has a spend; the others name its entry in `of`."""
+
+    seq: int
+    previous: str
+    time: str
+    state: Literal["reserved", "committed", "void"]
+    of_entry: Annotated[int | None, Field(serialization_alias="of")]
+    dataset: str
+    month: str
+    unit: str
+    rows_per_unit: str
+    nano_rho: int
+    plan_hash: str
+    input_hash: str
+    release: str
+    artefact_hash: str
+    reason: str
+    hash: str
+
+
+class LedgerDocument(Document):
+    """The caps, the head of the hash chain, the rho spent on each month, and every entry."""
+
+    caps: dict[str, str]
+    head: str
+    rho_spent: dict[str, str]
+    entries: list[LedgerLine]
+
+
+class SignedLedger(JsonBytes[Model]):
+    """The bytes of the ledger that were signed."""
+
+    fields = ("ETag", "Document-Signature")
 
 
 @router.get("/ledger", summary="The privacy ledger")
-async def ledger(request: Request, releases: PublishedReleases, registry: OpenRegistry) -> Response:
+@raises(ReleaseDamaged, RegistryUnavailable)
+async def ledger(
+    request: Request, releases: PublishedReleases, registry: OpenRegistry
+) -> SignedLedger[LedgerDocument]:
     """The privacy ledger as last published: caps, every entry of the hash chain, its head, and the rho spent on each month.
 
     The body is the bytes that were signed. The detached signature (ES256, RFC 7515, appendix F) is in the header
@@ -25,6 +71,7 @@ async def ledger(request: Request, releases: PublishedReleases, registry: OpenRe
         request, published_ledger, releases.store.directory, registry.keys.release_verifier()
     )
     if found is None:
-        return json_response(request, {"caps": {}, "head": GENESIS, "rho_spent": {}, "entries": []})
+        nothing = LedgerDocument(caps={}, head=GENESIS, rho_spent={}, entries=[])
+        return SignedLedger(request, encode(nothing))
     entries_of(found)
-    return response_with_etag(request, found.text, FORMATS["json"], {"Document-Signature": found.signature})
+    return SignedLedger(request, found.text, {"Document-Signature": found.signature})

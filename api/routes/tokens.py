@@ -7,15 +7,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request
+from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from api.access.admission import CHANGE_REFUSALS
 from api.access.authentication import client_address
 from api.access.registry_calls import call_registry
-from api.dependencies import OpenRegistry, only_parameters
-from api.http.body import read_body
-from api.http.responses import NO_STORE
+from api.access.throttle import TooManyAttempts
+from api.dependencies import OpenRegistry
+from api.http.body import JsonBody, read_body
+from api.http.parameters import DECLARED_PARAMETERS
+from api.http.responses import NoContent
+from api.http.router import Router, raises
 from api.refusals import Malformed, TooLarge
 from auth.audit.chain import Mandate
 from auth.crypto.jwt import MAX_TOKEN_LENGTH
@@ -24,57 +28,53 @@ from auth.registry import Registry
 
 log = logging.getLogger("daylight.auth")
 
-router = APIRouter(prefix="/v1/tokens", tags=["me"], dependencies=[Depends(only_parameters())])
+router = Router(prefix="/v1/tokens", tags=["me"], dependencies=[DECLARED_PARAMETERS])
 
 MAX_TOKEN_BODY_BYTES = 8192
-BODY = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["token"],
-                "properties": {"token": {"type": "string", "maxLength": MAX_TOKEN_LENGTH}},
-            },
-            "example": {"token": "the text that was found"},
-        }
-    },
-}
 
 
-async def _token_in_body(request: Request) -> str:
-    """The text of the token in the body. Raises Malformed."""
-    try:
-        members = orjson.loads(await read_body(request, MAX_TOKEN_BODY_BYTES))
-        text = members["token"]
-    except TooLarge:
-        raise Malformed("The body is longer than any token.") from None
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        text = None
-    if not isinstance(text, str) or len(text) > MAX_TOKEN_LENGTH:
-        raise Malformed('Send the token that was found as JSON: {"token": "..."}.', parameter="token")
-    return text
+class FoundToken(BaseModel):
+    """A token that somebody found. Other members are ignored."""
+
+    token: Annotated[str, Field(max_length=MAX_TOKEN_LENGTH, examples=["the text that was found"])]
 
 
-@router.post("/revoke", summary="Close a token that was found", openapi_extra={"requestBody": BODY})
+class FoundTokenBody(JsonBody[FoundToken]):
+    """The body of the request. Raises Malformed, which never says what the body was."""
+
+    raises = (Malformed,)
+
+    async def __call__(self, request: Request) -> FoundToken:
+        try:
+            return FoundToken.model_validate_json(await read_body(request, MAX_TOKEN_BODY_BYTES), strict=True)
+        except TooLarge:
+            raise Malformed("The body is longer than any token.") from None
+        except ValidationError:
+            raise Malformed(
+                'Send the token that was found as JSON: {"token": "..."}.', parameter="token"
+            ) from None
+
+
+@router.post("/revoke", summary="Close a token that was found")
+@raises(*CHANGE_REFUSALS, TooManyAttempts)
 async def revoke_found(
-    request: Request, text: Annotated[str, Depends(_token_in_body)], registry: OpenRegistry
-) -> Response:
+    request: Request, body: Annotated[FoundToken, Depends(FoundTokenBody(FoundToken))], registry: OpenRegistry
+) -> NoContent:
     """Anybody who has the text of a token may close it, also that of an admin's session.
 
     The tokens that it replaced or that replaced it are closed with it, also if the text itself has expired. The response
     is the same if the text is not a token (RFC 7009, section 2.2).
     """
     throttle, address = request.app.state.login_throttle, client_address(request)
-    name = throttle.ensure_not_throttled(address, text)
+    name = throttle.ensure_not_throttled(address, body.token)
     try:
-        close, token_id = await call_registry(request, _identify, registry, text)
+        close, token_id = await call_registry(request, _identify, registry, body.token)
         mandate = Mandate(f"holder:{token_id}", "whoever holds it closes it", datetime.now(UTC))
         await run_in_threadpool(close, token_id, mandate)
     except (UnknownRecord, TokenRefused) as refused:
         log.info("token refused: %s", getattr(refused, "cause", "found, and unknown"))
         throttle.record_failure(address, name)
-    return Response(None, 204, NO_STORE)
+    return NoContent()
 
 
 def _identify(registry: Registry, text: str) -> tuple[Callable[[str, Mandate], object], str]:

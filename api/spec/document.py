@@ -10,14 +10,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from api.http.problems import Problem
 from api.http.router import calls_of
 from api.spec.bodies import body_schemas
 from api.spec.headers import header_objects
 from api.spec.operations import Operation, complete_operation
 from api.spec.parameters import query_parameters
 from api.spec.problems import problem_types
-from api.spec.questions import QUESTIONS, question_operation
-from api.spec.schemas import SCHEMAS
+from api.spec.questions import QUESTIONS, describe_question
 from datasets.catalogue import DATASETS
 
 DESCRIPTION = (
@@ -63,8 +63,8 @@ def _completed(operation: Operation, generated: dict[str, Any]) -> Iterator[tupl
         return
     for dataset in DATASETS:
         copy = orjson.loads(orjson.dumps(generated))
-        described = question_operation(copy, path, operation.method, dataset)
-        yield path.replace("{dataset}", dataset.name), described
+        describe_question(copy, path, operation.method, dataset)
+        yield path.replace("{dataset}", dataset.name), complete_operation(operation, copy)
 
 
 def _components(generated: dict[str, Any], operations: Sequence[Operation]) -> dict[str, Any]:
@@ -73,12 +73,18 @@ def _components(generated: dict[str, Any], operations: Sequence[Operation]) -> d
     models = {name: schema for name, schema in generated["schemas"].items() if name not in unused}
     return {
         "securitySchemes": generated["securitySchemes"],
-        "schemas": {**models, **body_schemas(bodies), **SCHEMAS},
+        "schemas": {
+            **models,
+            **body_schemas(bodies),
+            "Problem": Problem.model_json_schema(mode="serialization"),
+        },
         "headers": header_objects(),
         "parameters": {
             f"{dataset.name}.{parameter['name']}": parameter
             for dataset in DATASETS
             for parameter in query_parameters(dataset)
         },
-        "examples": {kind.name: {"summary": kind.title, "value": kind.example} for kind in problem_types()},
+        "examples": {
+            kind.name: {"summary": kind.title, "value": kind.example.model_dump()} for kind in problem_types()
+        },
     }

@@ -1,11 +1,10 @@
-"""The query parameters in the description: those of a question, from the declared dataset, and those of metadata."""
+"""The query parameters of a question in the description, from the declared dataset."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from api.http.media import FORMATS
-from api.render.codebook import CODEBOOK_RENDERERS
 from datasets.definition import CodeList, Dataset, Level
 from datasets.release.query.span import FREQUENCIES
 from datasets.release.query.vocabulary import LABELS, MAX_VALUE_LENGTH, MAX_VALUES, PERIOD, SHAPES
@@ -192,35 +191,3 @@ def _filter(name: str, codes: object) -> Parameter:
 def _coded_levels(dataset: Dataset) -> list[Level]:
     """The levels with a code list: all except days."""
     return [level for level in dataset.levels if isinstance(level.codes, CodeList)]
-
-
-METADATA_PARAMETERS: dict[str, Parameter] = {
-    "/v1/datasets/{dataset}/codebook": query_parameter(
-        "format", "The format of the codebook; json by default.", "json", enum=list(CODEBOOK_RENDERERS)
-    ),
-    "/v1/codelists/{name}": query_parameter(
-        "search", "Only codes whose code or label contains this text.", "a"
-    ),
-    "/v1/changelog": query_parameter(
-        "format", "json or atom. By default the header Accept decides.", "json", enum=["json", "atom"]
-    ),
-    "/v1/errata": query_parameter(
-        "format", "json or atom. By default the header Accept decides.", "json", enum=["json", "atom"]
-    ),
-    "/v1/reports/{period}": query_parameter(
-        "format",
-        "json, csv or html. By default the header Accept decides.",
-        "json",
-        enum=["json", "csv", "html"],
-    ),
-    "/v1/reports/{period}/{part}": query_parameter(
-        "format",
-        "csv, the official form, or json. By default the header Accept decides.",
-        "csv",
-        enum=["csv", "json"],
-    ),
-    "/v1/releases/{dataset}/{release}/citation": query_parameter(
-        "format", "csl or bibtex; csl by default.", "csl", enum=["csl", "bibtex"]
-    ),
-}
-"""By path: the query parameter of an operation that takes no question."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from api.errors import STATUS
-from api.http.problems import slug, title
+from api.http.problems import Problem, slug, title
 from api.spec.explanations import EXPLANATIONS, Explanation
 
 
@@ -22,15 +21,15 @@ class ProblemType:
     explanation: Explanation
 
     @property
-    def example(self) -> dict[str, Any]:
-        """An example of this problem as a JSON object (RFC 9457, section 3)."""
-        return {
-            "type": f"/problems/{self.name}",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.explanation.detail,
-            "instance": "urn:request:00000000000000000000000000000000",
-        }
+    def example(self) -> Problem:
+        """An example of this problem."""
+        return Problem(
+            type=f"/problems/{self.name}",
+            title=self.title,
+            status=self.status,
+            detail=self.explanation.detail,
+            instance="urn:request:00000000000000000000000000000000",
+        )
 
 
 BY_STATUS = {

@@ -6,12 +6,8 @@ from typing import Any
 
 import orjson
 
-from api.http.media import FORMATS
 from api.query.body import BODY_EXAMPLE
-from api.spec.parameters import METADATA_PARAMETERS, query_parameters
-from api.spec.problems import problem_types
-from api.spec.responses import CITATIONS, JSON, TOKEN_PROBLEMS, media_content, responses
-from api.spec.schemas import ref
+from api.spec.parameters import query_parameter, query_parameters
 from datasets.definition import Dataset
 
 QUESTIONS = {
@@ -20,42 +16,17 @@ QUESTIONS = {
     "/v1/datasets/{dataset}/citation": "citation",
 }
 """Paths that take a question, and what each gives."""
-NOT_OF_QUESTION = {
-    "report-not-covered", "unknown-part",
-    "unknown-code-list", "unknown-file", "range-not-satisfiable", "too-large", "method-not-allowed", "not-found",
-    "malformed-value", "not-allowed", "unknown-record", "role-too-small", "key-unusable", "chain-broken",
-}  # fmt: skip
-"""Problems that no question has."""
+CITATION_FORMAT = query_parameter("format", "csl or bibtex; csl by default.", "csl", enum=["csl", "bibtex"])
 
 
-def question_operation(operation: dict[str, Any], path: str, method: str, dataset: Dataset) -> dict[str, Any]:
-    """FastAPI's description of an operation, completed for one dataset."""
+def describe_question(generated: dict[str, Any], path: str, method: str, dataset: Dataset) -> None:
+    """Make FastAPI's description of an operation that of one dataset: its name, its parameters and its body."""
     kind = QUESTIONS[path]
-    operation["operationId"] = f"{method}_{dataset.name}_{kind}"
-    operation["summary"] = f"{operation['summary']}: {dataset.title.lower()}"
-    operation["parameters"] = [] if method == "post" else _parameters(kind, dataset)
+    generated["operationId"] = f"{method}_{dataset.name}_{kind}"
+    generated["summary"] = f"{generated['summary']}: {dataset.title.lower()}"
+    generated["parameters"] = [] if method == "post" else _parameters(kind, dataset)
     if method == "post":
-        operation["requestBody"] = _body(dataset)
-    problems = _problems(kind, method)
-    operation["responses"] = responses(_content(kind), problems, conditional=method != "post")
-    return operation
-
-
-def _content(kind: str) -> dict[str, Any]:
-    if kind == "aggregates":
-        return media_content(*FORMATS.values(), schema=ref("Answer"))
-    return CITATIONS if kind == "citation" else media_content(JSON, schema=ref("Plan"))
-
-
-def _problems(kind: str, method: str) -> set[str]:
-    problems = {each.name for each in problem_types()} - NOT_OF_QUESTION
-    if kind != "aggregates":
-        problems -= {"question-interrupted", "quota-spent", "too-busy"}
-    if kind == "citation":
-        problems -= TOKEN_PROBLEMS | {"not-acceptable", "out-of-scope"}
-    if method == "post":
-        problems = problems - {"too-long"} | {"too-large"}
-    return problems
+        generated["requestBody"] = _body(dataset)
 
 
 def _parameters(kind: str, dataset: Dataset) -> list[dict[str, Any]]:
@@ -66,9 +37,7 @@ def _parameters(kind: str, dataset: Dataset) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"$ref": f"#/components/parameters/{dataset.name}.{name}"} for name in names
     ]
-    return found + (
-        [METADATA_PARAMETERS["/v1/releases/{dataset}/{release}/citation"]] if kind == "citation" else []
-    )
+    return found + ([CITATION_FORMAT] if kind == "citation" else [])
 
 
 def _body(dataset: Dataset) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from api.http.problems import PROBLEM_JSON
 from api.http.responses import header_references
 from api.spec.headers import ON_STATUS
 from api.spec.problems import problem_types
-from api.spec.schemas import ref
 
 JSON = "application/json"
 OBJECT, TEXT = {"type": "object"}, {"type": "string"}
@@ -27,11 +26,6 @@ def media_content(*names: str, schema: dict[str, Any] | None = None) -> dict[str
             "schema": (schema or OBJECT) if name.endswith("json") and "x-ndjson" not in name else other
         }
     return found
-
-
-CITATIONS = media_content(
-    "application/vnd.citationstyles.csl+json", "application/x-bibtex", schema={"type": "array"}
-)
 
 
 def responses(content: dict[str, Any], problems: AbstractSet[str], *, conditional: bool) -> dict[str, Any]:
@@ -53,6 +47,6 @@ def add_problems(found: dict[str, Any], problems: AbstractSet[str]) -> None:
         if fields := ON_STATUS.get(str(kind.status)):
             response["headers"] = response.get("headers", {}) | header_references(fields)
         media = response.setdefault("content", {}).setdefault(
-            PROBLEM_JSON, {"schema": ref("Problem"), "examples": {}}
+            PROBLEM_JSON, {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
         )
         media["examples"][kind.name] = {"$ref": f"#/components/examples/{kind.name}"}

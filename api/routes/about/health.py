@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
-import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from typing import Literal
+
+from fastapi import Request
+from pydantic import BaseModel
 
 from api.access.registry_calls import call_registry
-from api.dependencies import OpenRegistry, PublishedReleases, only_parameters
+from api.dependencies import OpenRegistry, PublishedReleases
+from api.http.document import Document, encode
 from api.http.media import FORMATS
-from api.http.responses import json_response
+from api.http.parameters import DECLARED_PARAMETERS
+from api.http.responses import DescribedResponse, Json, ResponseObjects, header_references
+from api.http.router import Router, raises
 from auth.errors import RegistryUnavailable
 
-router = APIRouter(tags=["health"], dependencies=[Depends(only_parameters())])
+router = Router(tags=["health"], dependencies=[DECLARED_PARAMETERS])
+
+
+class Health(Document):
+    """The process runs."""
+
+    status: Literal["ok"]
+
+
+class Readiness(Document):
+    """Whether the registry answers, and the releases that are not served."""
+
+    status: Literal["ok", "registry unavailable"]
+    degraded: list[str]
+
+
+class ReadinessResponse(DescribedResponse):
+    """200 if the service can answer, 503 if not."""
+
+    media_type = FORMATS["json"]
+
+    def __init__(self, readiness: Readiness) -> None:
+        if readiness.status == "ok":
+            super().__init__(encode(readiness))
+        else:
+            super().__init__(encode(readiness), 503, {"Retry-After": "5"})
+
+    @classmethod
+    def describe(cls, model: type[BaseModel] | None = None) -> ResponseObjects:
+        unavailable = {
+            "description": "The registry does not answer.",
+            "headers": header_references(["Retry-After"]),
+            "model": Readiness,
+        }
+        return {**super().describe(Readiness), 503: unavailable}
 
 
 @router.get("/healthz", summary="Whether the process runs")
-async def alive(request: Request) -> Response:
+async def alive(request: Request) -> Json[Health]:
     """200 as long as the process answers requests. It checks nothing else."""
-    return json_response(request, {"status": "ok"})
+    return Json(request, Health(status="ok"))
 
 
 @router.get("/readyz", summary="Whether the service can answer")
-async def ready(request: Request, registry: OpenRegistry, releases: PublishedReleases) -> Response:
+@raises(RegistryUnavailable)
+async def ready(request: Request, registry: OpenRegistry, releases: PublishedReleases) -> ReadinessResponse:
     """200 if the registry answers; 503 if not, since then no token can be checked.
 
     `degraded` lists the releases that are not served.
@@ -30,6 +70,5 @@ async def ready(request: Request, registry: OpenRegistry, releases: PublishedRel
         up = await call_registry(request, registry.is_up)
     except RegistryUnavailable:
         up = False
-    body = {"status": "ok" if up else "registry unavailable", "degraded": list(releases.degraded)}
-    headers = {} if up else {"Retry-After": "5"}
-    return Response(orjson.dumps(body), 200 if up else 503, headers, FORMATS["json"])
+    status: Literal["ok", "registry unavailable"] = "ok" if up else "registry unavailable"
+    return ReadinessResponse(Readiness(status=status, degraded=list(releases.degraded)))
