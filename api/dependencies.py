@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from api.access.authorization import find_granted_dataset
-from api.http.parameters import ensure_only, parameters_of, path_choice
+from api.http.parameters import parameters_of, path_choice
 from api.http.router import raises
 from api.refusals import OutOfScope
 from api.settings import ApiSettings
@@ -53,15 +52,6 @@ async def dataset_of(dataset: DatasetName) -> Dataset:
 async def granted_dataset(request: Request, dataset: DatasetName) -> Dataset:
     """The dataset named in the path, if the token may read it. Raises UnknownDataset, OutOfScope."""
     return find_granted_dataset(request, dataset)
-
-
-def only_parameters(*names: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
-    """A dependency that gives the parameters of a metadata route. Raises as `ensure_only`."""
-
-    async def parameters(request: Request) -> dict[str, str]:
-        return ensure_only(names, await parameters_of(request))
-
-    return parameters
 
 
 SettingsOf = Annotated[ApiSettings, Depends(settings_of)]

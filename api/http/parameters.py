@@ -35,6 +35,11 @@ def choice_parameter(description: str, options: Iterable[str], example: str) -> 
     return text_parameter(description, example, enum=list(options))
 
 
+def example(value: str) -> Any:
+    """Declares a parameter in the path by an example alone: `name: Annotated[str, example("EX-1")]`."""
+    return Path(examples=[value])
+
+
 def path_choice(options: Iterable[str], example: str) -> Any:
     """Declares a parameter in the path that has one of these values."""
     return Path(json_schema_extra={"enum": list(options)}, examples=[example])
@@ -67,13 +72,11 @@ async def parameters_of(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def ensure_only(names: tuple[str, ...], parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The values by name.
-
-    Raises UnknownParameter for a name that is not in `names`, RepeatedParameter for one that is given twice, and
+def _ensure_only(names: tuple[str, ...], parameters: Iterable[tuple[str, str]]) -> None:
+    """Raises UnknownParameter for a name that is not in `names`, RepeatedParameter for one that is given twice, and
     MalformedQuestion for a value that is too long.
     """
-    found: dict[str, str] = {}
+    found: set[str] = set()
     for name, value in parameters:
         if name not in names:
             known = f"it has {', '.join(names)}" if names else "it has none"
@@ -93,13 +96,15 @@ def ensure_only(names: tuple[str, ...], parameters: Iterable[tuple[str, str]]) -
                 parameter=name,
                 value=value,
             )
-        found[name] = value
-    return found
+        found.add(name)
 
 
 async def ensure_declared_parameters(request: Request) -> None:
-    """Refuse a query with anything but the parameters that the handler of the route declares. Raises as `ensure_only`."""
-    ensure_only(request.scope["route"].query_names, await parameters_of(request))
+    """Refuse a query with anything but the parameters that the handler of the route declares.
+
+    Raises Malformed, UnknownParameter, RepeatedParameter, and MalformedQuestion for a value that is too long.
+    """
+    _ensure_only(request.scope["route"].query_names, await parameters_of(request))
 
 
 DECLARED_PARAMETERS: Any = Depends(ensure_declared_parameters)

@@ -227,8 +227,3 @@ def is_not_modified(request: Request, etag: str) -> bool:
     """Whether If-None-Match names this ETag, so that the client has the same bytes (RFC 9110, section 13.1.2)."""
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return etag in known or "*" in known
-
-
-def no_store_response(document: object, status: int = 200) -> Response:
-    """JSON that no cache may store, for what concerns one caller."""
-    return Response(orjson.dumps(document), status, NO_STORE, FORMATS["json"])

@@ -44,11 +44,18 @@ def calls_of(dependant: Dependant) -> Iterator[object]:
 
 
 class DescribedRoute(APIRoute):
-    """A route whose responses are those that the return annotation of its handler names."""
+    """A route whose responses are those that the return annotation of its handler names.
+
+    Raises TypeError if it names none.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         described = responses_of(endpoint)
-        status = next(iter(described), None)
+        if not described:
+            raise TypeError(
+                f"{endpoint.__qualname__}: the return annotation names no response that can be described"
+            )
+        status = next(iter(described))
         options |= {"response_model": None, "response_class": Response, "status_code": status}
         super().__init__(path, endpoint, **{**options, "responses": described})
         self.query_names = tuple(parameter.alias for parameter in self.dependant.query_params)
@@ -62,10 +69,7 @@ class Router(APIRouter):
 
 
 def responses_of(handler: Callable[..., Any]) -> ResponseObjects:
-    """The responses that the return annotation of a handler names, by status; the success is the first.
-
-    Empty for a plain `Response`.
-    """
+    """The responses that the return annotation of a handler names, by status; the success is the first."""
     found: ResponseObjects = {}
     for kind, model in _alternatives(get_type_hints(handler, include_extras=True)["return"]):
         for status, response in kind.describe(model).items():

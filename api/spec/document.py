@@ -47,12 +47,7 @@ def _operations(app: FastAPI) -> Iterator[Operation]:
     for route in iter_route_contexts(app.routes):
         if isinstance(route.original_route, APIRoute):
             for method in sorted(route.methods or ()):
-                yield Operation(
-                    str(route.path),
-                    method.lower(),
-                    tuple(calls_of(route.dependant)),
-                    bool(route.original_route.responses),
-                )
+                yield Operation(str(route.path), method.lower(), tuple(calls_of(route.dependant)))
 
 
 def _completed(operation: Operation, generated: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

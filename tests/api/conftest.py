@@ -7,6 +7,7 @@ import os
 import pytest
 import redis
 
+from api.http.problems import Problem
 from tests.deployment import ALL
 
 AGGREGATES = "/v1/datasets/moderation/aggregates"
@@ -50,7 +51,7 @@ def ensure_problem(response, status, name=None):
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
     assert body["status"] == status
-    assert set(body) >= {"type", "title", "status", "detail", "instance"}
+    Problem.model_validate(body)  # every member that is described as required, and none that is not described
     if name:
         assert body["type"] == f"/problems/{name}"
     lower = response.text.lower()

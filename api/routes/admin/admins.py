@@ -12,11 +12,10 @@ from api.access.admins import CurrentAdmin, mandate_for, require_right
 from api.dependencies import OpenRegistry
 from api.http.body import JsonBody
 from api.http.document import Document
-from api.http.parameters import DECLARED_PARAMETERS
+from api.http.parameters import DECLARED_PARAMETERS, example
 from api.http.responses import NoStore
 from api.http.router import Router
 from api.routes.admin.bodies import AdminRequest, ReasonOnly, Text
-from api.spec.path_parameters import example
 from auth.admins.roles import ROLES
 
 router = Router(prefix="/v1/admin", tags=["admin"], dependencies=[DECLARED_PARAMETERS])

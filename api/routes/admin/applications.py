@@ -19,11 +19,10 @@ from api.access.admins import (
 from api.dependencies import OpenRegistry
 from api.http.body import JsonBody
 from api.http.document import Document
-from api.http.parameters import DECLARED_PARAMETERS
+from api.http.parameters import DECLARED_PARAMETERS, example
 from api.http.responses import Accepted, NoStore
 from api.http.router import Router
 from api.routes.admin.bodies import AdminRequest, ReasonedRequest, ReasonOnly, SplitScopes
-from api.spec.path_parameters import example
 from auth.vetting.deadlines import StatutoryDeadline
 
 router = Router(prefix="/v1/admin", tags=["admin"], dependencies=[DECLARED_PARAMETERS])

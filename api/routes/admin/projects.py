@@ -18,11 +18,10 @@ from api.access.admins import (
 from api.dependencies import OpenRegistry
 from api.http.body import JsonBody
 from api.http.document import Document
-from api.http.parameters import DECLARED_PARAMETERS
+from api.http.parameters import DECLARED_PARAMETERS, example
 from api.http.responses import Accepted, NoStore
 from api.http.router import Router
 from api.routes.admin.bodies import AdminRequest, Day, ReasonedRequest, SplitScopes, Text
-from api.spec.path_parameters import example
 from auth.db.models import Project
 from auth.projects import state_of
 from auth.scopes import parse_scopes

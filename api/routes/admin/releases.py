@@ -7,18 +7,15 @@ from collections.abc import Iterator
 from fastapi import Depends
 
 from api.access.admins import CurrentAdmin, mandate_for, require_right
-from api.dependencies import OpenRegistry, PublishedReleases
+from api.dependencies import DatasetName, OpenRegistry, PublishedReleases
 from api.http.document import Document
-from api.http.parameters import DECLARED_PARAMETERS
+from api.http.parameters import DECLARED_PARAMETERS, ReleaseName
 from api.http.responses import Accepted, NoStore
 from api.http.router import Router, raises
+from api.query.resolve import RELEASE_REFUSALS
 from api.routes.admin.bodies import ReasonOnly
 from datasets.catalogue import UnknownDataset
-from datasets.release.format.errata import ReleaseWithdrawn
-from datasets.release.format.verification import ReleaseDamaged
 from datasets.release.releases import Releases
-from datasets.release.resolver import ReleaseUnavailable
-from datasets.release.store.store import UnknownRelease
 
 router = Router(prefix="/v1/admin", tags=["admin"], dependencies=[DECLARED_PARAMETERS])
 MAY_READ, MAY_CHANGE = [Depends(require_right("read"))], [Depends(require_right("administration"))]
@@ -62,10 +59,10 @@ def releases(published: PublishedReleases) -> NoStore[ReleaseLines]:
     summary="Request the withdrawal of a release",
     dependencies=MAY_CHANGE,
 )
-@raises(UnknownDataset, UnknownRelease, ReleaseWithdrawn, ReleaseDamaged, ReleaseUnavailable)
+@raises(UnknownDataset, *RELEASE_REFUSALS)
 def withdraw(
-    dataset: str,
-    release: str,
+    dataset: DatasetName,
+    release: ReleaseName,
     admin: CurrentAdmin,
     registry: OpenRegistry,
     published: PublishedReleases,

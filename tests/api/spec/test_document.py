@@ -4,7 +4,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from fastapi import Response
 
+from api.http.router import Router
 from api.spec.document import describe
 from api.spec.problems import markdown, problem_types
 from auth.projects import NewMember, NewProject
@@ -105,6 +107,27 @@ def test_the_examples_of_an_operation_work(client, owner, path, method):
             answer = client.get(url, params=params)
             assert answer.status_code == 200, answer.text
             ensure_as_described(answer, path, method)
+
+
+def test_every_json_of_a_success_is_described_by_its_members():
+    """All but the description itself, and a released file, whose contents depend on its name."""
+    vague = {
+        path
+        for path, method in OPERATIONS
+        for status, response in DOCUMENT["paths"][path][method]["responses"].items()
+        for media, content in response.get("content", {}).items()
+        if status < "300" and media.endswith("+json") | (media == "application/json")
+        if not set(resolve(content["schema"])) & {"properties", "items"}
+    }
+    assert vague == {"/openapi.json", "/v1/releases/{dataset}/{release}/files/{name}"}
+
+
+def test_a_handler_without_a_described_response_is_refused_when_its_route_is_made():
+    async def handler() -> Response:
+        return Response()
+
+    with pytest.raises(TypeError, match="names no response"):
+        Router().get("/nothing")(handler)
 
 
 def test_every_operation_lists_its_problems_with_an_example_of_each():
