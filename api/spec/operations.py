@@ -51,15 +51,22 @@ def complete_operation(operation: Operation, generated: dict[str, Any]) -> dict[
         response["headers"] = header_references(ON_EVERY_RESPONSE) | response.get("headers", {})
     for parameter in generated.get("parameters", []):
         if parameter.get("in") == "path":
-            _move_example(parameter)
+            _move_example(parameter, operation.path)
         elif parameter.get("in") == "query":
             problems.add("malformed-question")
     _add_problems(responses, problems)
     return generated
 
 
-def _move_example(parameter: dict[str, Any]) -> None:
-    """Move the example from the schema to the parameter, where tools that call the API by its examples look for it."""
+def _move_example(parameter: dict[str, Any], path: str) -> None:
+    """Move the example from the schema to the parameter, where tools that call the API by its examples look for it.
+
+    Raises TypeError if the route declares none.
+    """
+    if "examples" not in parameter["schema"]:
+        raise TypeError(
+            f"{path}: {parameter['name']} has no example; declare one, as `example` in api.http.parameters"
+        )
     parameter["example"] = parameter["schema"].pop("examples")[0]
 
 

@@ -4,8 +4,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from fastapi import Response
+from fastapi import FastAPI, Response
 
+from api.http.responses import NoContent
 from api.http.router import Router
 from api.spec.document import describe
 from api.spec.problems import markdown, problem_types
@@ -128,6 +129,18 @@ def test_a_handler_without_a_described_response_is_refused_when_its_route_is_mad
 
     with pytest.raises(TypeError, match="names no response"):
         Router().get("/nothing")(handler)
+
+
+def test_a_parameter_in_a_path_without_an_example_is_refused_with_its_name():
+    app, router = FastAPI(), Router()
+
+    @router.get("/notes/{note}")
+    async def handler(note: str) -> NoContent:
+        return NoContent()
+
+    app.include_router(router)
+    with pytest.raises(TypeError, match=r"/notes/\{note\}: note has no example"):
+        describe(app)
 
 
 def test_every_operation_lists_its_problems_with_an_example_of_each():
