@@ -110,12 +110,17 @@ class QuestionResolver:
         current = self._store.current(dataset)
         if not current:
             raise self._nothing_released(dataset)
-        months = [release.manifest.month for release in current]
+        by_month = {release.manifest.month: release for release in current}
         try:
-            return parse_question(pairs, current[-1].codebook, months, also=also)
+            question = parse_question(pairs, current[-1].codebook, list(by_month), also=also)
         except PeriodNotReleased as refusal:
             self._store.ensure_months_not_withdrawn(dataset, tuple(map(str, refusal.missing)))
             raise
+        first = by_month[str(question.months[0])]
+        if first.manifest.dataset_version == current[-1].manifest.dataset_version:
+            return question
+        # the first month was declared in another version, which may not have a level that the latest has
+        return parse_question(pairs, first.codebook, list(by_month), also=also)
 
     def releases_for(self, question: Question) -> tuple[Release, ...]:
         """The releases that a question is asked of, in the order of their months.
