@@ -2,6 +2,8 @@
 
 import errno
 import os
+import runpy
+import sys
 
 import pytest
 
@@ -60,3 +62,11 @@ def test_a_disk_error_is_reported_even_if_a_setting_is_not_valid(monkeypatch, ca
         "daylight: Input/output error; and the setting DAYLIGHT_RHO_CAP_YEAR cannot be used"
     )
     assert printed.count("\n") == 1
+
+
+def test_python_can_run_the_package_as_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["daylight", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("cli", run_name="__main__")
+    assert ended.value.code == 0
+    assert "keys and the audit log" in capsys.readouterr().out
