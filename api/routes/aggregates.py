@@ -26,7 +26,8 @@ AnswerToPost = Annotated[
 @router.get("/{dataset}/aggregates", summary="Ask a question")
 @raises(QuestionInterrupted, TooBusy)
 async def aggregates(request: Request, query: QueryFromUrl) -> Answer:
-    """Noisy numbers for each period and cell, each with its exact standard error, its interval (95 % by default) and status.
+    """Noisy numbers for each period and cell, each with its standard error (exact for counts and sums), its interval
+    (95 % by default) and status.
 
     No cell is left out: zero is a value, and a negative estimate is returned unchanged. The same question about the same
     releases has the same bytes for everybody.

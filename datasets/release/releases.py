@@ -71,7 +71,7 @@ class Releases:
         deadline: Deadline | None = None,
         releases: Sequence[Release] | None = None,
     ) -> Result:
-        """Answer a question, from these releases if given: a dense grid of values with exact standard errors.
+        """Answer a question, from these releases if given: a dense grid of values with their standard errors.
 
         Raises NotPublished if it is deeper than what is published, EmptyQuestion if its filters exclude each other,
         CursorRefused if its cursor belongs to another result, QuestionInterrupted if the deadline passes.

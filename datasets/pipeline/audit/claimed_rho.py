@@ -13,7 +13,9 @@ def claimed_rho(dataset: Dataset, rows: int) -> Fraction:
     """The most rho that `rows` rows of one privacy unit may cost, computed from the declaration and not from the plan.
 
     A measure that counts at most m rows of a unit changes by rows/m of its sensitivity, so it costs (rows/m)² of its rho; in
-    a unit measure each row weighs as much as the whole unit. A person who reaches every cap costs the rho of the release:
+    a unit measure each row weighs as much as the whole unit. Of an organisation, `rows` is the number of its events; it may
+    have 10,000 in the month (docs/privacy/bounding.md#organisations). A person who reaches every cap costs the rho of the
+    release:
 
     >>> from datasets.moderation import moderation
     >>> claimed_rho(moderation, 1000) == moderation.rho_of_release

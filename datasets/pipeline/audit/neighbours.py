@@ -30,7 +30,7 @@ LADDER = (2, 3, 4, 5, 6, 10, 11, 20)
 
 @dataclass(frozen=True)
 class Canary:
-    """Rows whose presence a release must hide: all rows of one person, or one row of an organisation.
+    """Rows whose presence a release must hide: all rows of one person, or all raw rows of one event of an organisation.
 
     `counted` is the number of rows that are valid and not duplicates. Inputs with an `attacked` canary are built many times
     with noise; for the others, only the exact change of what is published is computed.
@@ -85,6 +85,9 @@ def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
     )
     borrowed = tuple(places.row("canary", f"a{n}", places.home_site) for n in range(4))
     wrong = tuple(_invalid_rows(places))
+    twice = tuple(
+        places.row("firm", "c0", at, "organisation") for at in (places.home_site, places.distant_site(1))
+    )
     return (
         Canary("alone in its cell", rows([places.empty_site]), 1, attacked=True),
         Canary("one row among a few", rows([places.home_site]), 1, attacked=True),
@@ -98,6 +101,7 @@ def canaries(dataset: Dataset, month: Month) -> tuple[Canary, ...]:
         Canary("a person who says to be an organisation", both, over + 1),
         Canary("other people's event ids, each twice", (*borrowed, *borrowed), 4),
         Canary("an organisation's event", rows([places.home_site], "organisation", "firm"), 1),
+        Canary("an organisation's event, sent twice", twice, 1),
         Canary("rows that do not fit", wrong, 0),
     )
 

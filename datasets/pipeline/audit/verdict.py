@@ -87,8 +87,8 @@ def noise_verdicts(attack: Attack, confidence: float, delta: float) -> list[Verd
 
 
 def distance_verdict(attack: Attack, off: Floats, on: Floats) -> Verdict:
-    """d' of the best linear discriminant. It exceeds sqrt(2 rho) + 3 sqrt(2 / builds) in one of 700 audits of a correct
-    build."""
+    """d' of the best linear discriminant. It exceeds sqrt(2 rho) + 3 sqrt(2 / builds) in one of 600 tests of a correct build,
+    if there are 400 builds (docs/privacy/attacks.md#the-bound-on-d)."""
     spread = sqrt((float(off.var(ddof=1)) + float(on.var(ddof=1))) / 2)
     d = float(on.mean() - off.mean()) / spread if spread else inf
     promise = sqrt(2 * attack.rho)

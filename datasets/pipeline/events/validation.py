@@ -193,7 +193,8 @@ def _remove_repeats(
     Duplicates are searched within one unit, not among all rows. If event_id alone were the key, a unit that sends
     events under another unit's ids would displace that unit's rows: the presence of one unit would change any number of
     other rows, and no sensitivity would hold. With (unit_id, event_id) only a unit's own rows compete. An event of an
-    organisation, which is a unit of its own, is all raw rows with its id, so it does not compete with other units either.
+    organisation, which is a unit of its own, is all its raw rows with one id, so it does not compete with other units either;
+    a single raw row may displace another one, which costs more than an event (docs/privacy/bounding.md#organisations).
 
     The first is the earliest by time, then by md5 of the row: a total order of contents, independent of file and position.
     Only rows that fit compete. Lots, which are salted hashes of (unit_id, event_id), are used to find the few candidates.

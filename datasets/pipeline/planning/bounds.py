@@ -5,9 +5,10 @@ never a raw event (an import contract proves it), so a forecast costs no budget.
 
 The noise of a candidate is exact, because its plan is computed. Its bias follows from the kept shares of the earlier
 release, which gives two points of a curve: the number of rows R that count under its own m, and under a much looser cap. A
-person with n rows contributes min(n, m), which is concave in m. Therefore R is concave too, overall and for each code (there
-on average over the hash that selects the rows). A concave curve through two known points lies between straight lines,
-whatever people did. These limits are reported, with the ends of the shares' intervals, without an estimate in between.
+person with n rows contributes min(n, m), which is concave in m. Therefore R is concave too, overall, and for each code on
+average over the hash that selects the rows. A concave curve through two known points lies between straight lines. These
+limits are reported without an estimate in between. They start from the ends of the shares' 95 % intervals, so they hold with that
+confidence; for one code the hash can break them (docs/privacy/bounding.md#the-bias-of-bounding).
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def _cuboid_error(budget: Budget, measure: str, cuboid: str) -> float | None:
 def _bias_limits(
     bounds: tuple[float, float] | None, share: ShareEntry, counted: float
 ) -> tuple[float, float] | None:
-    """Limits of the bias in rows (negative): the rows under the loose cap that are not kept."""
+    """Limits of the bias in rows (negative): the rows under the loose cap that are not kept, estimated from noisy numbers."""
     if bounds is None or not share.share:
         return None
     rows = max(counted, 0.0) / share.share

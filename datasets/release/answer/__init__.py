@@ -1,1 +1,1 @@
-"""Answering: from a question and open releases to a table of values with exact standard errors."""
+"""Answering: from a question and open releases to a table of values with their standard errors."""

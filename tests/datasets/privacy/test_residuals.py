@@ -70,30 +70,42 @@ def test_every_residual_gets_noise_of_its_own(name):
         assert np.any(noisy[b].values != silent[b].values), f"residual {b} has no noise"
 
 
+class Recorder:
+    """Zeros in place of noise; records the integers that noise is added to, and the scales of that noise."""
+
+    __array_ufunc__ = None  # so that `table + noise` asks the noise
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, scales):
+        self.scales = np.array(scales)
+        return self
+
+    def __radd__(self, table):
+        assert table.dtype == np.int64
+        self.seen.append((table.copy(), self.scales))
+        return table
+
+    __add__ = __radd__
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_one_row_changes_the_measured_table_by_at_most_its_cost(name):
-    """One row is removed at each leaf: the integer tables change at a cost of at most rho, and at the worst leaf of rho."""
-    axes, seen = SMALL[name], []
-
-    def record(scales):
-        seen.append(np.array(scales))
-        return np.zeros(scales.shape, dtype=np.int64)
-
+    """One row is added at each leaf. The integers that noise is added to, before they are divided and centred, change at a
+    cost of at most rho, and at the worst leaf of rho."""
+    axes = SMALL[name]
     made = plan(axes, every_cuboid(axes), rho=Fraction(1, 10))
     shape = [axis.size(axis.depth) for axis in axes]
     worst: dict[tuple[int, ...], float] = {}
     for leaf in np.ndindex(*shape):
-        seen.clear()
-        one = np.zeros(shape, dtype=np.int64)
+        one, noise = np.zeros(shape, dtype=np.int64), Recorder()
         one[leaf] = 1
-        residuals = measure(made, {b: ExactTable(rolled(axes, one, b)) for b in made.rho_of}, record)
-        costs = {}
-        for b, scale in zip(made.rho_of, seen, strict=True):
-            multiple = scale / made.deviation(b)
-            moved = (
-                residuals[b].values * multiple
-            )  # centring changes nothing: a folded row is centred already
-            costs[b] = float(((moved / scale) ** 2).sum() / 2)
+        measure(made, {b: ExactTable(rolled(axes, one, b)) for b in made.rho_of}, noise)
+        costs = {
+            b: float(((moved / scales) ** 2).sum() / 2)
+            for b, (moved, scales) in zip(made.rho_of, noise.seen, strict=True)
+        }
         assert sum(costs.values()) <= float(made.rho) * (1 + 1e-9)
         for b, cost in costs.items():
             worst[b] = max(worst.get(b, 0.0), cost)

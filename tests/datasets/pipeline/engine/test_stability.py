@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import duckdb
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,3 +60,36 @@ def test_a_unit_that_comes_moves_at_most_what_was_declared(tmp_path):
     )  # crates, sales, takings, gardeners, loosely bounded crates and sales
     assert totals.tolist() == [3, 2, 2 * 50, bounding.GRAINS, 5, 5]
     assert found["ann"] == contributions(crowd, tmp_path / "alone")["ann"]
+
+
+def firm(*events):
+    """Raw rows of an organisation, each of (event id, plant, day)."""
+    return [PLACES.row("firm", event, (plant, 2, day), "organisation") for event, plant, day in events]
+
+
+def moved_by(rows, added, tmp):
+    """By how much raw rows that are added move each measure of the organisation: sums of absolute weights over all cells."""
+    found, without = contributions([*rows, *added], tmp / "with"), contributions(rows, tmp / "without")
+    change: dict[tuple[int, ...], np.ndarray] = defaultdict(lambda: np.zeros(len(HARVEST.measures), int))
+    for sign, each in ((1, found), (-1, without)):
+        for row in each.get("firm", []):
+            change[row[:3]] += sign * np.array(row[3:][: len(HARVEST.measures)])
+    return dict(zip((m.name for m in HARVEST.measures), np.abs(list(change.values())).sum(0), strict=True))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 7])
+def test_an_event_of_an_organisation_moves_what_one_row_may_however_often_it_is_sent(rows, tmp_path):
+    before = firm(*((f"e{n}", n % 7, n) for n in range(rows)))
+    moved = moved_by(before, firm(("new", 3, 5), ("new", 2, 4), ("new", 2, 9)), tmp_path)
+    assert (moved["crates"], moved["sales"], moved["takings"]) == (1, 1, 50)
+    assert moved["gardeners"] <= bounding.GRAINS
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_a_raw_row_that_displaces_another_moves_twice_what_one_row_may(rows, tmp_path):
+    """The row has the id of an event of the organisation, and an earlier time: docs/privacy/bounding.md#organisations."""
+    before = firm(*((f"e{n}", n % 7, 10 + n) for n in range(rows)))
+    moved = moved_by(before, firm(("e0", 5, 2)), tmp_path)
+    assert (moved["crates"], moved["sales"], moved["takings"]) == (2, 2, 2 * 50)
+    assert moved["gardeners"] <= (2 if rows == 1 else 1) * bounding.GRAINS
+    assert moved["gardeners"] == pytest.approx(2 * bounding.GRAINS / rows, abs=2 * rows)
