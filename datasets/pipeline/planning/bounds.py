@@ -7,8 +7,8 @@ The noise of a candidate is exact, because its plan is computed. Its bias follow
 release, which gives two points of a curve: the number of rows R that count under its own m, and under a much looser cap. A
 person with n rows contributes min(n, m), which is concave in m. Therefore R is concave too, overall, and for each code on
 average over the hash that selects the rows. A concave curve through two known points lies between straight lines. These
-limits are reported without an estimate in between. They start from the ends of the shares' 95 % intervals, so they hold with that
-confidence; for one code the hash can break them (docs/privacy/bounding.md#the-bias-of-bounding).
+limits are reported without an estimate in between. They start from the ends of the shares' 95 % intervals, so they hold with
+that confidence; for one code the hash can break them (docs/privacy/bounding.md#the-bias-of-bounding).
 """
 
 from __future__ import annotations
