@@ -71,7 +71,7 @@ async def one(
     request: Request,
     name: Annotated[str, path_choice(sorted(code_lists()), "category")],
     search: Annotated[
-        OptionalText, path_choice, text_parameter("Only codes whose code or label contains this text.", "a")
+        OptionalText, text_parameter("Only codes whose code or label contains this text.", "a")
     ] = None,
 ) -> Json[CodeListDocument]:
     """The codes in the order in which answers list them, each with its label and, if codes are nested, its parent code.
