@@ -93,7 +93,7 @@ class IndicatorFinding(FactFinding):
 
 
 class CommitmentFindings(Document):
-    """One of the ten commitments: its indicators, and what the datasets do not contain."""
+    """One of the ten topics of the commitments: its indicators, and what the datasets do not contain."""
 
     number: int
     name: str
@@ -156,7 +156,7 @@ class ReportablePeriod(Document):
 
 
 class CommitmentName(Document):
-    """The name of one of the ten commitments."""
+    """The name of one of the ten topics of the commitments."""
 
     number: int
     name: str

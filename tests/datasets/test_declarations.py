@@ -114,7 +114,7 @@ MEASURES = {
 
 
 @pytest.mark.parametrize("name", DIMENSIONS)
-def test_a_dataset_has_the_dimensions_and_measures_of_the_design(name):
+def test_a_dataset_has_the_declared_dimensions_and_measures(name):
     dataset = find_dataset(name)
     assert [dimension.name for dimension in dataset.dimensions] == DIMENSIONS[name].split()
     assert [measure.name for measure in dataset.measures] == MEASURES[name].split()

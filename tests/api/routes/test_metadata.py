@@ -26,6 +26,14 @@ def test_only_questions_reports_and_files_need_a_token(anonymous):
         assert anonymous.get(path).status_code == wanted, path
 
 
+def test_the_overview_names_the_contact_point_and_the_portal(anonymous):
+    settings = anonymous.app.state.settings
+    service = anonymous.get("/v1").json()
+    assert service["contact"] == settings.contact != ""
+    assert service["portal"] == settings.portal_url
+    assert service["portal"].startswith("https://")
+
+
 def test_every_link_in_the_overview_can_be_followed(anonymous):
     service = anonymous.get("/v1").json()
     assert {entry["name"] for entry in service["datasets"]} == {dataset.name for dataset in DATASETS}

@@ -38,6 +38,12 @@ def test_several_threads_get_the_same_results_as_one(reader):
     assert found == alone * 10
 
 
+def test_a_question_is_answered_by_one_thread(reader):
+    """More threads than cores are slower: the API has a pool of its own."""
+    for connection in (reader.store.connection, reader.store.connection.cursor()):
+        assert connection.execute("SELECT current_setting('threads')").fetchone() == (1,)
+
+
 def test_a_question_is_interrupted_at_its_deadline(reader):
     question = reader.question("harvest", [("measure", "crates")])
     over = Deadline(60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -134,9 +135,18 @@ def test_the_table_has_every_number_of_the_report(june):
 
 def test_every_indicator_names_a_law_and_asks_what_its_dataset_publishes():
     for indicator in INDICATORS:
-        assert "DSA Art." in indicator.law
-        assert find_dataset(indicator.dataset)
-        assert isinstance(indicator, Indicator)
+        assert re.search(r"DSA Art\. \d", indicator.law), indicator.name
+        dataset = find_dataset(indicator.dataset)
+        asked = dict(parse_qsl(indicator.question, strict_parsing=True))
+        published = {each.name for each in (*dataset.measures, *dataset.derived)}
+        levels = {level.name for dimension in dataset.dimensions for level in dimension.levels}
+        assert asked["measure"] in published, indicator.name
+        assert {name for name in asked if name.islower()} - {
+            "measure",
+            "compare",
+            "group_by",
+            "share",
+        } <= levels, indicator.name
 
 
 @pytest.mark.parametrize(

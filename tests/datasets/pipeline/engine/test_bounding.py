@@ -1,5 +1,6 @@
 """The weights of a person's rows, and that they do not depend on the rows of others."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from datasets.pipeline.engine.bounding import GRAINS
 from datasets.pipeline.engine.bounding import bound_rows as bounded_partition
-from datasets.pipeline.events.partitions import Partitions
+from datasets.pipeline.events.partitions import Partitions, lot_sql
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 
 Event = tuple[str, str, str, str, bool, int]  # unit, kind, plant, state, sold, cents
@@ -173,6 +174,14 @@ def test_another_salt_chooses_other_rows(con):
     events = [crate("ann", plant=plant.code) for plant in PLANT] * 4
     chosen = {str(contributions(con, events, salt=salt)) for salt in map(str, range(5))}
     assert len(chosen) > 1
+
+
+def test_a_lot_is_the_salted_md5_of_the_unit_and_the_event(con):
+    """The same in every version of every engine, so a choice of rows can be repeated."""
+    (lot,) = con.execute(
+        f"SELECT {lot_sql()} FROM (SELECT 'ann' AS unit_id, 'e1' AS event_id)", {"salt": "salt"}
+    ).fetchone()
+    assert lot == hashlib.md5(b"salt:3:ann:e1").hexdigest() == "101e0691313f4e40445975c5dbca7019"
 
 
 def test_weights_are_exact_in_doubles(con):
