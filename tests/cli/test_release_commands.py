@@ -1,0 +1,83 @@
+"""`daylight release audit` and `release plan --from`: what an admin reads before a bound is declared or a build is trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.release import release_commands
+from datasets.pipeline.audit.examination import audit as examine
+from datasets.pipeline.audit.verdict import SCALE
+from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
+from datasets.pipeline.planning.bounds import NoEarlierRelease
+from datasets.pipeline.state.signing import ReleaseSigner
+from tests.datasets.pipeline.small_deployment import HARVEST
+from tests.deployment import Deployment
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def daylight_release(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command of `daylight release` over the shared deployment, on a wide terminal."""
+    keys = deployment.registry.keys
+    commands = release_commands(lambda: ReleaseSigner(keys.release_signer(), keys.release_verifier()))
+    monkeypatch.setenv("DAYLIGHT_HOME", str(deployment.home))
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *words: CliRunner().invoke(commands, list(words))
+
+
+@pytest.fixture
+def small_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A declaration that is built in a blink: the declared ones take minutes."""
+    monkeypatch.setattr("cli.audit.find_dataset", lambda name: HARVEST)
+
+
+def test_an_audit_prints_each_verdict_and_fails_if_one_fails(
+    daylight_release: Run, small_dataset: None
+) -> None:
+    done = daylight_release("audit", "moderation", "--builds", "10", "--json")
+    verdicts = json.loads(done.stdout)
+    assert {"noise's source", "moves", "d'"} <= {each["test"] for each in verdicts}
+    assert all(each["passed"] == (each["measured"] <= each["limit"]) for each in verdicts if each["limit"])
+    assert done.exit_code == (not all(each["passed"] for each in verdicts))
+
+
+def test_an_audit_of_half_the_noise_names_what_failed(
+    daylight_release: Run, small_dataset: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halved = partial(examine, noise=lambda scales: discrete_gaussian_noise(np.maximum(scales / 2, 0.1)))
+    monkeypatch.setattr("cli.audit.audit", halved)
+    done = daylight_release("audit", "moderation", "--builds", "10")
+    assert done.exit_code == 1
+    assert "moderation: what an adversary sees" in done.stdout
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    assert any(SCALE in line for line in failed)
+    assert done.stdout.strip().endswith(f", {len(failed)} failed")
+
+
+def test_a_plan_from_a_release_compares_noise_and_bias_of_several_bounds(daylight_release: Run) -> None:
+    words = ["plan", "moderation", "--month", "2026-07", "--from", "2026-06.1"]
+    done = daylight_release(*words, "--rows-per-unit", "50,5,10")
+    assert done.exit_code == 0, done.output
+    totals = [line.split("│")[1:-1] for line in done.stdout.splitlines() if "│ total" in line]
+    rows = {int(line[3]): float(line[4].replace(",", "")) for line in totals if line[0].strip() == "actions"}
+    assert list(rows) == [5, 10, 50]
+    assert rows[10] == pytest.approx(2 * rows[5], rel=0.01)
+    assert "no event was read" in done.stdout
+    assert done.stdout == daylight_release(*words, "--rows-per-unit", "5, 10,50,5").stdout
+
+
+def test_bounds_that_are_no_numbers_are_refused_with_what_would_be_right(daylight_release: Run) -> None:
+    done = daylight_release(
+        "plan", "moderation", "--month", "2026-07", "--from", "2026-06.1", "--rows-per-unit", "5,many"
+    )
+    assert isinstance(done.exception, NoEarlierRelease)
+    assert (
+        str(done.exception) == "rows-per-unit=5,many is not a list of whole numbers; write it as 5,10,20,50"
+    )
