@@ -147,7 +147,7 @@ def _draw_in_child(noise: Noise) -> Integers:
     """The noise that a fork of this process draws; empty if it fails or does not end, as with a repeating generator."""
     reading, writing = os.pipe()
     child = os.fork()
-    if child == 0:  # pragma: no cover  coverage is not measured in the child
+    if child == 0:
         try:
             os.write(writing, noise(np.full(256, 2.0**30)).tobytes())
         finally:
