@@ -251,7 +251,7 @@ def ensure_expected(question, rows, wanted):
             assert found[key][name] == pytest.approx(sums[name][0], rel=1e-9, abs=1e-6)
         if question["ratio"] and found[key]["actions_per_accounts"] is not None:
             ratio = sums["actions"][0] / sums["accounts"][0]
-            assert found[key]["actions_per_accounts"] == pytest.approx(ratio, rel=1e-9)
+            assert found[key]["actions_per_accounts"] == pytest.approx(ratio, rel=1e-9, abs=1e-8)
     some = list(wanted)[:: max(1, len(wanted) // 2)][:2]
     for key in some:
         for name in question["measures"]:

@@ -81,7 +81,8 @@ def test_two_builds_of_the_same_input_have_different_noise(tmp_path):
 
 
 def test_no_exact_count_is_in_any_published_byte_or_log_line(deployment, caplog, capfd):
-    rows, units, bad = 30_011, 10_007, 1_009
+    # five digits each: shorter ones stand in the bytes of noisy numbers by chance
+    rows, units, bad = 30_011, 10_007, 21_013
     good = crates(rows, units)
     wrong = {**crates(bad, bad, first=900_000), "plant": ["turnip"] * bad}
     with caplog.at_level(0):
@@ -94,14 +95,21 @@ def test_no_exact_count_is_in_any_published_byte_or_log_line(deployment, caplog,
         if path.is_file()
     ]
     texts += [caplog.text, *capfd.readouterr(), *deployment.steps]
-    assert [found for text in texts for found in as_word.findall(text)] == []
-    table = read_cells(folder)
-    numbers = {
-        float(n) for name in table.column_names for n in table[name].to_pylist() if isinstance(n, int | float)
-    }
-    assert numbers.isdisjoint(map(float, planted))
+    # one of 1,000 releases has such a number among the letters of its hashes
+    assert [found for text in texts for found in as_word.findall(HASH.sub("", text))] == []
     totals = json.loads((deployment.context.quarantine_folder(HARVEST, JUNE) / "totals.json").read_text())
     assert (totals["read"], totals["kept"]) == (rows + bad, rows)  # the private folder has the exact numbers
+    exact = numbers_in(folder) & planted
+    # the noise of a total is 0 in 4 of 10^6 builds, and in two of them once in 10^11 times
+    assert not exact or not exact & numbers_in(deployment.build(correction="counted again"))
+
+
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def numbers_in(folder):
+    table = read_cells(folder)
+    return {n for name in table.column_names for n in table[name].to_pylist() if isinstance(n, int | float)}
 
 
 def test_no_row_is_counted_before_the_spend_is_reserved(deployment, monkeypatch):

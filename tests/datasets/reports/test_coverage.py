@@ -66,10 +66,13 @@ def compared(numbers, exact):
 
 
 def ensure_covers(pairs, least):
-    """The share of intervals that hold the truth is 0.95, as far as so many builds can tell (five standard deviations)."""
+    """The share of intervals that hold the truth is 0.95, as far as so many builds can tell.
+
+    A share of few is not normal: seven standard deviations, which 70 independent intervals exceed in 7 of 10^8 runs.
+    """
     assert len(pairs) >= least
     inside = fmean(number.lo <= real <= number.hi for _, number, real in pairs)
-    assert abs(inside - 0.95) < 5 * sqrt(0.95 * 0.05 * SHARED / len(pairs)), inside
+    assert abs(inside - 0.95) < 7 * sqrt(0.95 * 0.05 * SHARED / len(pairs)), inside
 
 
 def test_intervals_of_indicators_cover_the_truth_95_times_in_100(against_truth):
@@ -81,6 +84,9 @@ def test_intervals_of_official_cells_cover_the_truth_95_times_in_100(against_tru
 
 
 def test_standard_errors_of_official_cells_are_the_spread_of_the_errors(against_truth):
-    """The mean square of (estimate - truth) / standard error is 1: neither too small nor too large."""
+    """The mean square of (estimate - truth) / standard error is 1: neither too small nor too large.
+
+    A correct build is outside of six standard deviations in 1 of 10^8 runs (chi-square with 1,500 degrees of freedom).
+    """
     squares = [((n.value - real) / n.se) ** 2 for name, n, real in against_truth if name[0] in PARTS]
-    assert abs(fmean(squares) - 1) < 5 * sqrt(2 * SHARED / len(squares)), fmean(squares)
+    assert abs(fmean(squares) - 1) < 6 * sqrt(2 * SHARED / len(squares)), fmean(squares)

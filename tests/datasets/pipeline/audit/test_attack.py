@@ -30,10 +30,11 @@ def failed(**options):
 def test_the_real_build_passes_and_the_audit_is_sharp():
     """A canary over every cap changes the release exactly as much as was promised, so no slack can hide a bug."""
     found = attack(builds=25)
-    again = {v.test for v in attack(builds=25) if not v.passed} if not all(v.passed for v in found) else set()
-    assert {
-        v.test for v in found if not v.passed
-    } & again == set()  # chance alone does not fail the same test twice
+    still_failed = {verdict.test for verdict in found if not verdict.passed}
+    for _ in range(3):
+        still_failed &= failed(builds=25) if still_failed else set()
+    # chance fails d' in one of 80 attacks (three canaries of 0.0042 each), and so four times in 2 of 10^8
+    assert still_failed == set()
     moved = {v.about: v for v in found if v.test == MOVES}
     assert moved["far over every cap"].measured == pytest.approx(np.sqrt(2 * float(HARVEST.rho_of_release)))
     assert moved["rows that do not fit"].measured == 0.0

@@ -14,6 +14,8 @@ from tests.datasets.pipeline.small_deployment import HARVEST
 
 
 def failed(noise=discrete_gaussian_noise):
+    """What failed, with the first three places. In one of 20,000 comparisons the size of the cells is among them by chance:
+    the files of both builds of each input are then equally long."""
     return {v.test: v.detail for v in compare_releases(HARVEST, noise) if not v.passed}
 
 
@@ -29,7 +31,7 @@ def plant(monkeypatch):
 
 
 def test_the_real_build_passes():
-    assert failed() == {}
+    assert failed() == {} or failed() == {}, "chance does it once in 20,000 times, and twice in 4 * 10^8"
 
 
 def remember_counts(seen):
@@ -65,7 +67,7 @@ def test_an_exact_count_in_the_manifest_is_caught(plant):
         "make_manifest",
         change_manifest(lambda m: m.model_copy(update={"gaps": (*m.gaps, f"{seen['rows']} rows")})),
     )
-    assert failed()[FILES].startswith("manifest.json: gaps[0]")
+    assert "manifest.json: gaps[0]" in failed()[FILES]
 
 
 def test_an_exact_number_instead_of_a_noisy_one_is_caught(plant):
@@ -81,7 +83,7 @@ def test_an_exact_number_instead_of_a_noisy_one_is_caught(plant):
         )
 
     plant("make_manifest", change_manifest(change))
-    assert failed()[FILES] == "manifest.json: measures[0].kept.overall.share (moves with the events only)"
+    assert "manifest.json: measures[0].kept.overall.share (moves with the events only)" in failed()[FILES]
 
 
 def test_the_number_of_invalid_rows_in_a_log_line_is_caught(plant):
