@@ -34,17 +34,18 @@ class DiskFull(Refusal):
 
 
 def bytes_needed(budget: Budget) -> int:
-    """An upper bound of the size of a release and of the serving copy for its test; counts and noisy cells need less.
+    """An upper bound of the size of a release and of what its test writes; counts and noisy cells need less.
 
     It depends only on the number of published cells, which the declaration and the calendar determine: the value and the
-    standard error of a measure take 8 bytes each, a code at most 4.
+    standard error of a measure take 8 bytes each, a code at most 4. The test writes a serving copy and, while it makes it, a
+    copy of the cells.
     """
     axes = next(iter(budget.measures.values())).axes
     sizes = (
         prod(axis.size(level) for axis, level in zip(axes, cuboid, strict=True)) for cuboid in budget.cuboids
     )
     width = 16 * len(budget.measures) + 4 * (1 + sum(axis.depth for axis in axes))
-    return 2 * sum(sizes) * width + _OVERHEAD
+    return 3 * sum(sizes) * width + _OVERHEAD
 
 
 def ensure_room(releases: Path, building: Path, budget: Budget, events: Iterable[Path]) -> None:

@@ -1,28 +1,27 @@
 """The folder of serving copies: each is made once, sealed, verified before it is attached, and made again if it has changed.
 
-`NAME.seal` names the file of a copy and holds its seal. Processes that share the folder also share the key; what they do in
-the folder they do under a lock, so a copy is made once, whoever needs it first. decisions/0025.
+`NAME.seal` names the file of a copy and holds its seal. Processes that share the folder act in it under a lock, so
+a copy is made once, whoever needs it first; those with another key have copies under names of their own. decisions/0025.
 """
 
 from __future__ import annotations
 
-import fcntl
+import hmac
 import logging
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 import duckdb
 
+from datasets.release.answer.cache_folder import CacheFolder
 from datasets.release.answer.copy_source import CopySource, escape_path
 from datasets.release.answer.sealed_file import FileChanged, OpenFile, open_sealed, read_seal, seal_of
-from datasets.release.format.verification import ReleaseDamaged
 
 log = logging.getLogger("daylight.release")
 
@@ -40,19 +39,20 @@ class AttachedCopy:
 class CopyCache:
     """The serving copies in one folder that are attached to one connection. Safe to use from several threads.
 
-    Copies that were sealed with another `key` are not believed.
+    Copies that were sealed with another `key` are neither read nor removed.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, key: bytes) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, folder: CacheFolder, key: bytes) -> None:
         self._con, self._folder, self._key = con, folder, key
+        self._owner = hmac.new(key, b"owner of serving copies", "sha256").hexdigest()[:8]
         self._attached: dict[str, AttachedCopy] = {}
         self._lock = Lock()
 
     def attach(self, source: CopySource) -> AttachedCopy:
         """The attached copy of a release, whose file is unchanged. It is made first if it is missing or has changed.
 
-        Raises ReleaseDamaged if the release lacks a cell that its codebook promises; OSError and duckdb.Error, for
-        example if the disk is full.
+        Raises ReleaseDamaged if the release lacks a cell that its codebook promises; OSError and duckdb.Error if the cause
+        lies outside of the release: a full disk, a folder that others may write to, a lock that is not released.
         """
         found = self._attached.get(source.name)
         if found is not None and found.file.is_unchanged:
@@ -64,7 +64,7 @@ class CopyCache:
             if found is not None:
                 _warn(found.file.path, "it was changed while it was in use")
                 self._detach(source.name)
-            with _lock_folder(self._folder):
+            with self._folder.locked():
                 attached = self._open(source) or self._make(source)
             self._attached[source.name] = attached
             return attached
@@ -83,11 +83,10 @@ class CopyCache:
 
     def _open(self, source: CopySource) -> AttachedCopy | None:
         """The copy in the folder, attached; None if there is none, or if it is refused."""
-        seal_file = self._folder / f"{source.name}.seal"
-        path = seal_file
+        path = seal_file = self._folder.path / f"{self._name(source)}.seal"
         try:
             name, seal = read_seal(seal_file)
-            path = self._folder / name
+            path = self._folder.path / name
             file = open_sealed(path, source.fingerprint, seal, self._key)
             try:
                 return self._attach_file(source, file)
@@ -96,14 +95,14 @@ class CopyCache:
                 raise
         except FileNotFoundError:
             return None
-        except (FileChanged, OSError) as error:
+        except OSError as error:
             _warn(path, str(error))
             return None
 
     def _attach_file(self, source: CopySource, file: OpenFile) -> AttachedCopy:
         """Attach a verified file. Raises FileChanged if DuckDB cannot read it, or may have read something else."""
         # what DuckDB opens is the file that was hashed: nobody changes the folder under our lock, except by force
-        before = self._folder_times()
+        before = self._folder.times
         log_file = file.path.with_name(f"{file.path.name}.wal")
         if os.path.lexists(log_file):
             raise FileChanged("beside it is a write-ahead log, which DuckDB would apply to it")
@@ -112,10 +111,11 @@ class CopyCache:
             with self._con.cursor() as cursor:
                 # not ATTACH IF NOT EXISTS, which can spin for ever in DuckDB 2.0: decisions/0005
                 cursor.execute(f"ATTACH '{escape_path(file.path)}' AS {schema} (READ_ONLY)")
-                counts = set(cursor.execute(source.counts_query(schema)).fetchall())
-            if not (before == self._folder_times() and file.is_at_its_path and file.is_unchanged):
+                source.ensure_own_tables(cursor, schema)
+                has_all_cells = source.has_all_cells(cursor, schema)
+            if not (before == self._folder.times and file.is_at_its_path and file.is_unchanged):
                 raise FileChanged("it or its folder was changed while it was opened")
-            if counts != source.counts:
+            if not has_all_cells:
                 raise FileChanged("it lacks cells")
         except (duckdb.Error, FileChanged) as error:
             with suppress(duckdb.Error):
@@ -125,50 +125,48 @@ class CopyCache:
             raise FileChanged(f"it cannot be read: {type(error).__name__}") from error
         return AttachedCopy(schema, file)
 
-    def _folder_times(self) -> tuple[int, int, int]:
-        found = self._folder.stat()
-        return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+    def _name(self, source: CopySource) -> str:
+        """Begins the names of a copy's files. Each key has its own, or two processes would remake each other's for ever."""
+        return f"{source.name}_{self._owner}"
 
     def _make(self, source: CopySource) -> AttachedCopy:
         """Make the copy of a release and attach it. Raises ReleaseDamaged, OSError, duckdb.Error."""
         self._remove_old(source)
-        # only this process' user may enter the folder in which the copy is made, until its seal is computed
-        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder))
-        path = self._folder / f"{source.name}.{secrets.token_hex(8)}.duckdb"
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._folder.path))
         try:
-            fresh = unfinished / "cells.duckdb"
-            source.write_copy(fresh)
-            made = OpenFile(fresh)
-            made.close()
-            seal = unfinished / "seal"
-            seal.write_text(f"{path.name} {seal_of(path.name, source.fingerprint, made.sha256, self._key)}\n")
-            fresh.replace(path)
-            seal.replace(self._folder / f"{source.name}.seal")
+            self._seal(source, source.write_copy(unfinished))
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         attached = self._open(source)
         if attached is None:
             self._remove_old(source)
-            raise ReleaseDamaged(f"release {source.folder.name}: its cells are not those of its codebook")
+            raise FileChanged(
+                f"the serving copy of release {source.folder.name} was changed when it had been made"
+            )
         return attached
+
+    def _seal(self, source: CopySource, fresh: Path) -> None:
+        """Seal a new file, and give both their names. Raises FileChanged if it does not hold the cells of the release."""
+        path = self._folder.path / f"{self._name(source)}.{secrets.token_hex(8)}.duckdb"
+        with closing(OpenFile(fresh)) as made:
+            made.ensure_private()
+            source.ensure_equal(fresh)
+            if not (made.is_at_its_path and made.is_unchanged):
+                raise FileChanged("it was changed while it was compared with the release")
+        seal = fresh.with_name("seal")
+        seal.touch(mode=0o600)
+        seal.write_text(f"{path.name} {seal_of(path.name, source.fingerprint, made.sha256, self._key)}\n")
+        fresh.replace(path)
+        seal.replace(self._folder.path / f"{self._name(source)}.seal")
 
     def _remove_old(self, source: CopySource) -> None:
         """Remove the files of earlier copies of a release, and what was left by processes that died while they made one."""
-        for path in self._folder.iterdir():
+        for path in self._folder.path.iterdir():
             if path.name.startswith(_UNFINISHED):
                 shutil.rmtree(path, ignore_errors=True)
-            elif path.name.startswith(f"{source.name}."):
+            elif path.name.startswith(f"{self._name(source)}."):
                 with suppress(IsADirectoryError, PermissionError):
                     path.unlink()
-
-
-@contextmanager
-def _lock_folder(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which the kernel releases when the process ends. The folder is made first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _warn(path: Path, reason: str) -> None:

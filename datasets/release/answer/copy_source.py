@@ -10,12 +10,22 @@ from pathlib import Path
 import duckdb
 
 from datasets.privacy.plan import cell_count
-from datasets.release.answer.sealed_file import FileChanged, OpenFile
+from datasets.release.answer.sealed_file import FileChanged, copy_and_hash
 from datasets.release.format import layout
 from datasets.release.format.codebook import Codebook
 from datasets.release.format.manifest import Manifest
 from datasets.release.format.measures import PublishedMeasure
 from datasets.release.format.verification import ReleaseDamaged
+
+_OBJECTS = """
+SELECT schema_name, table_name, 'table' FROM duckdb_tables() WHERE database_name = ?
+UNION ALL
+SELECT schema_name, view_name, 'view' FROM duckdb_views() WHERE database_name = ? AND NOT internal
+"""
+# a generated column has its expression as its default
+_COLUMNS = """
+SELECT column_name, data_type, column_default FROM duckdb_columns() WHERE database_name = ? ORDER BY column_index
+"""
 
 
 @dataclass(frozen=True)
@@ -60,52 +70,92 @@ class CopySource:
             for name, cuboid in measure.cuboids.items()
         }
 
-    def counts_query(self, schema: str) -> str:
-        """The query that gives `counts` of an attached copy."""
-        counts = ", ".join(f"count({quote_identifier(measure.name)})" for measure in self.codebook.measures)
-        return f"SELECT cuboid, count(*), {counts} FROM {schema}.cells GROUP BY cuboid"
+    @cached_property
+    def columns(self) -> list[tuple[str, str]]:
+        """Name and type of each column of the copy: the cuboid, one per level, one per measure."""
+        return [
+            *((name, "USMALLINT") for name in ("cuboid", *self.codebook.levels)),
+            *((measure.name, "DOUBLE") for measure in self.codebook.measures),
+        ]
 
-    def write_copy(self, path: Path) -> None:
-        """Write the cells to a new DuckDB file, with codes as positions. Raises ReleaseDamaged.
+    @cached_property
+    def _names(self) -> list[str]:
+        return [quote_identifier(name) for name, _ in self.columns]
 
-        The Parquet file is hashed again: it may have been changed since the release was verified.
+    def ensure_own_tables(self, con: duckdb.DuckDBPyConnection, schema: str) -> None:
+        """Raises FileChanged if an attached file has anything but the table of a serving copy, such as a view of that name.
+
+        It is called before any query of `cells`: a view or a generated column would run what somebody else wrote.
         """
+        if con.execute(_OBJECTS, [schema, schema]).fetchall() != [("main", "cells", "table")]:
+            raise FileChanged("it has other tables or views than a serving copy")
+        if con.execute(_COLUMNS, [schema]).fetchall() != [(*column, None) for column in self.columns]:
+            raise FileChanged("its columns are not those of a serving copy")
+
+    def has_all_cells(self, con: duckdb.DuckDBPyConnection, schema: str) -> bool:
+        """Whether an attached copy has as many cells and values in each cuboid as the codebook and manifest promise."""
+        counts = ", ".join(f"count({quote_identifier(measure.name)})" for measure in self.codebook.measures)
+        found = con.execute(f"SELECT cuboid, count(*), {counts} FROM {schema}.cells GROUP BY cuboid")
+        return set(found.fetchall()) == self.counts
+
+    def write_copy(self, folder: Path) -> Path:
+        """Write the cells to a new DuckDB file in an empty private folder, with codes as positions, and return its path.
+
+        It is made from a copy of the Parquet file that is hashed while it is written: the file itself may have been changed
+        since the release was verified. Raises ReleaseDamaged, OSError, duckdb.Error.
+        """
+        path, cells = folder / "fresh.duckdb", folder / layout.CELLS
+        self._copy_cells(cells)
+        try:
+            with duckdb.connect(str(path), config={"threads": 1}) as con:
+                con.execute(f"CREATE TABLE cells AS {self._select_from(cells)}")
+        except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+            raise self._damaged("its cells are not those of its codebook") from error
+        # DuckDB's mode depends on the umask
+        path.chmod(0o600)
+        return path
+
+    def ensure_equal(self, path: Path) -> None:
+        """Compare a copy with the Parquet file beside it, row by row. Raises FileChanged, ReleaseDamaged, duckdb.Error."""
+        with duckdb.connect(str(path), read_only=True, config={"threads": 1}) as con:
+            self.ensure_own_tables(con, path.stem)
+            if not self.has_all_cells(con, path.stem):
+                raise self._damaged("its cells are not those of its codebook")
+            ((differing,),) = con.execute(self._differing_query(path.with_name(layout.CELLS))).fetchall()
+        if differing:
+            raise FileChanged("its cells are not those of the release")
+
+    def _differing_query(self, cells: Path) -> str:
+        """The query that counts the rows of `cells` that differ from those of the Parquet file, in their order."""
+        differs = " OR ".join(f"a.{name} IS DISTINCT FROM b.{name}" for name in self._names)
+        # a row that one side lacks is null there, and no cuboid is null
+        return f"SELECT count(*) FROM ({self._select_from(cells)}) a POSITIONAL JOIN cells b WHERE {differs}"
+
+    def _select_from(self, cells: Path) -> str:
+        """The query that gives the rows of the copy, in their order, from the release's Parquet file."""
         columns = [
             _position_column("cuboid", list(self.cuboids)),
             *(
                 _position_column(quote_identifier(level.name), level.index)
                 for level in self.codebook.levels.values()
             ),
-            *(quote_identifier(measure.name) for measure in self.codebook.measures),
+            *(f'"{measure.name}"::DOUBLE AS "{measure.name}"' for measure in self.codebook.measures),
         ]
-        cells = self._open_cells()
-        try:
-            with duckdb.connect(str(path), config={"threads": 1}) as con:
-                con.execute(
-                    f"CREATE TABLE cells AS SELECT {', '.join(columns)} "
-                    f"FROM read_parquet('{escape_path(cells.path)}') ORDER BY 1"
-                )
-            if not (cells.is_unchanged and cells.is_at_its_path):
-                raise ReleaseDamaged(f"release {self.folder.name}: {layout.CELLS} changes while it is read")
-        except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
-            raise ReleaseDamaged(
-                f"release {self.folder.name}: its cells are not those of its codebook"
-            ) from error
-        finally:
-            cells.close()
+        parquet = f"read_parquet('{escape_path(cells)}', file_row_number = true)"
+        # by cuboid, since a question reads one; the row's number makes the order total
+        return f"SELECT {', '.join(columns)} FROM {parquet} ORDER BY 1, file_row_number"
 
-    def _open_cells(self) -> OpenFile:
+    def _copy_cells(self, target: Path) -> None:
         signed = {entry.name: entry.sha256 for entry in self.manifest.files}[layout.CELLS]
         try:
-            cells = OpenFile(self.folder / layout.CELLS)
-        except (FileChanged, OSError) as error:
-            raise ReleaseDamaged(f"release {self.folder.name}: {layout.CELLS} cannot be read") from error
-        if cells.sha256 != signed:
-            cells.close()
-            raise ReleaseDamaged(
-                f"release {self.folder.name}: {layout.CELLS} is not the file that was signed"
-            )
-        return cells
+            found = copy_and_hash(self.folder / layout.CELLS, target)
+        except (FileChanged, FileNotFoundError) as error:
+            raise self._damaged(f"{layout.CELLS} cannot be read") from error
+        if found != signed:
+            raise self._damaged(f"{layout.CELLS} is not the file that was signed")
+
+    def _damaged(self, what: str) -> ReleaseDamaged:
+        return ReleaseDamaged(f"release {self.folder.name}: {what}")
 
 
 def quote_identifier(name: str) -> str:

@@ -18,8 +18,10 @@ from threading import Event, Lock, RLock, Thread
 import duckdb
 
 from datasets.refusal import Refusal, nearest, printable
+from datasets.release.answer.cache_folder import CacheFolder
 from datasets.release.answer.copy_cache import CopyCache
 from datasets.release.answer.release import Release, open_release
+from datasets.release.answer.serving_connection import open_serving_connection
 from datasets.release.format import layout
 from datasets.release.format.errata import ReleaseWithdrawn
 from datasets.release.format.verification import ReleaseDamaged, Verify
@@ -44,6 +46,15 @@ class _MonthState:
     release: Release | None = None
     problem: str = ""
     withdrawn: frozenset[str] = frozenset()
+    failed_at: float | None = None
+    """When it could not be opened for a reason outside of the release, on the monotonic clock; it is then tried again."""
+    cause: str = ""
+    """That reason, for the log only: it may contain paths."""
+
+    @property
+    def seen(self) -> tuple[str, frozenset[str], layout.FileState]:
+        """What decides whether the month has to be looked at again."""
+        return self.pointer, self.withdrawn, self.file_state
 
 
 class ReleaseStore:
@@ -65,15 +76,18 @@ class ReleaseStore:
         self.directory, self.datasets = directory, datasets
         self.refresh_seconds = refresh_seconds
         self.history = ReleaseHistory(directory, verify)
-        self.connection = duckdb.connect(config={"threads": 1, "enable_external_access": True})
+        folder = CacheFolder(cache)
+        self.connection = open_serving_connection(folder.path)
         self.generation = 0
         """Grows whenever something is released or withdrawn: what was derived from the releases is then out of date."""
         self._verify = verify
         # without a key, copies of other processes are not believed
-        self._copies = CopyCache(self.connection, cache, cache_key or secrets.token_bytes(32))
+        self._copies = CopyCache(self.connection, folder, cache_key or secrets.token_bytes(32))
         self._ledger = LedgerCheck(directory, verify)
         self._months: dict[tuple[str, str], _MonthState] = {}
         self._open_by_name: dict[tuple[str, str], Release] = {}
+        self.retry_seconds = 10.0
+        """How long after a failure that lies outside of a release, such as a full disk, opening it is tried again."""
         self._refreshed_at = -1e9
         self._lock = RLock()  # guards the two dictionaries; held for moments only
         # held by the one thread that verifies and opens releases, for as long as that takes
@@ -133,16 +147,21 @@ class ReleaseStore:
         folder = layout.release_folder(self.directory, dataset, pointer)
         file_state = layout.folder_state(folder) if _is_release_of(month, pointer) else ()
         withdrawn = layout.withdrawn_releases(self.directory, dataset, month)
-        if known and (known.pointer, known.withdrawn, known.file_state) == (pointer, withdrawn, file_state):
+        is_same = known is not None and known.seen == (pointer, withdrawn, file_state)
+        if known and is_same and not self._is_retry_due(known):
             return
         last = known.release if known and known.release and known.release.name not in withdrawn else None
         state = _MonthState(pointer, file_state, last, withdrawn=withdrawn)
         is_all_withdrawn = not pointer and last is None and bool(withdrawn)
         if not is_all_withdrawn:
             self._open_current(dataset, month, state)
+        _log_problem(f"{dataset} {month}", known.problem if known else "", state)
         with self._lock:
             self._months[dataset, month] = state
             self.generation += 1
+
+    def _is_retry_due(self, month: _MonthState) -> bool:
+        return month.failed_at is not None and time.monotonic() - month.failed_at >= self.retry_seconds
 
     def _open_current(self, dataset: str, month: str, state: _MonthState) -> None:
         """Open the release that the pointer names, or leave the last good one and write down the problem."""
@@ -152,10 +171,14 @@ class ReleaseStore:
             state.release = self._verify_and_open(dataset, state.pointer)
         except ReleaseWithdrawn:
             state.release = None
-        except (Refusal, OSError, ValueError, duckdb.Error) as error:
+        except (Refusal, ValueError) as error:
             reason = error.sentence if isinstance(error, Refusal) else type(error).__name__
             state.problem = f"{dataset} {month}: {reason}"
-            log.warning("serving what was good before: %s", state.problem)
+        except (OSError, duckdb.Error) as error:
+            state.failed_at = time.monotonic()
+            what = f"its files or its serving copy cannot be read or written ({type(error).__name__})"
+            state.problem = f"{dataset} {month}: {what}"
+            state.cause = f", and tried again every {self.retry_seconds:g} seconds: {error}"
 
     def _verify_and_open(self, dataset: str, name: str) -> Release:
         """The release of this name, verified; again if its files have changed. Raises ReleaseWithdrawn, ReleaseDamaged."""
@@ -240,6 +263,13 @@ class ReleaseStore:
         for name in reversed(self.history.names(dataset)):
             if name.split(".")[0] in months:
                 self.ensure_not_withdrawn(dataset, name)
+
+
+def _log_problem(month: str, before: str, now: _MonthState) -> None:
+    if now.problem and now.problem != before:
+        log.warning("serving what was good before: %s%s", now.problem, now.cause)
+    elif before and not now.problem:
+        log.warning("%s is served as its pointer says again", month)
 
 
 def _is_release_of(month: str, name: str) -> bool:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from datasets.release.answer.sealed_file import FileChanged, OpenFile, open_sealed, seal_of
+from datasets.release.answer.sealed_file import FileChanged, OpenFile, open_sealed, read_seal, seal_of
 
 KEY = b"key"
 
@@ -87,3 +87,34 @@ def test_only_the_right_seal_opens_a_file(path, opened):
     for fingerprint, wrong in (("another", seal), ("fingerprint", seal[:-1]), ("fingerprint", "é")):
         with pytest.raises(FileChanged, match="not those that were sealed"):
             open_sealed(path, fingerprint, wrong, KEY)
+
+
+def give_away(path):
+    """To another user if this one may do so, which only root may; else to everybody."""
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        path.chmod(0o606)
+
+
+def let_the_group_write(path):
+    path.chmod(0o620)
+
+
+def let_everybody_write(path):
+    path.chmod(0o602)
+
+
+@pytest.mark.parametrize("open_it", [give_away, let_the_group_write, let_everybody_write])
+def test_a_file_or_a_seal_that_others_may_write_to_is_refused_however_right_it_is(path, opened, open_it):
+    seal = seal_of(path.name, "fingerprint", opened.sha256, KEY)
+    written = path.with_name("copy.seal")
+    written.write_text(f"{path.name} {seal}\n")
+    assert read_seal(written) == (path.name, seal)
+    open_sealed(path, "fingerprint", seal, KEY).close()
+    for each in (path, written):
+        open_it(each)
+    with pytest.raises(FileChanged, match="belongs to the user|may be written to by"):
+        open_sealed(path, "fingerprint", seal, KEY)
+    with pytest.raises(FileChanged, match="belongs to the user|may be written to by"):
+        read_seal(written)

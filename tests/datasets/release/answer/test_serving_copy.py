@@ -93,6 +93,14 @@ def replace_by_a_pipe(path):
     os.mkfifo(path)
 
 
+def let_everybody_write_to_it(path):
+    path.chmod(0o666)
+
+
+def let_the_group_write_to_its_seal(path):
+    next(path.parent.glob("*2026_06*.seal")).chmod(0o660)
+
+
 def put_another_release_under_its_name(path):
     path.write_bytes(copies(path.parent, "2026_05")[0].read_bytes())
 
@@ -122,6 +130,8 @@ DAMAGES = [
     cut_off,
     replace_by_a_link,
     replace_by_a_pipe,
+    let_everybody_write_to_it,
+    let_the_group_write_to_its_seal,
     put_another_release_under_its_name,
     seal_another_release_under_its_name,
     seal_without_the_key,
@@ -228,12 +238,14 @@ def test_a_question_is_refused_if_a_changed_copy_cannot_be_made_again(
     assert ask_crates(releases).rows == right
 
 
-def test_a_copy_that_another_deployment_sealed_is_made_again(open_releases, tmp_path, right):
-    other = open_releases(b"another key")
-    (path,) = copies(tmp_path / "cache")
-    assert ask_crates(open_releases()).rows == right
-    assert copies(tmp_path / "cache") != [path]
-    assert ask_crates(other).rows == right, "the process with the other key keeps its file open"
+def test_processes_with_different_keys_leave_each_others_copies_alone(open_releases, tmp_path, right):
+    for key in (b"one key", b"another key"):
+        assert ask_crates(open_releases(key)).rows == right
+    made = {path: path.stat().st_ctime_ns for path in (tmp_path / "cache").iterdir()}
+    assert len(copies(tmp_path / "cache")) == 2
+    for key in (b"one key", b"another key"):
+        assert ask_crates(open_releases(key)).rows == right
+    assert {path: path.stat().st_ctime_ns for path in (tmp_path / "cache").iterdir()} == made
 
 
 def test_what_a_killed_process_left_is_removed_when_the_copy_is_made(open_releases, tmp_path, right):

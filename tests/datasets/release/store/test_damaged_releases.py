@@ -79,6 +79,7 @@ def test_a_broken_release_is_not_read_again_until_it_changes(root, tmp_path):
 
     truncate(write_release(root, revision=3, seed=8))
     releases = Releases(root, tmp_path / "cache", counting, ("harvest",))
+    releases.store.retry_seconds = 0.0
     times = len(checked)
     for _ in range(5):
         releases.store.refresh()

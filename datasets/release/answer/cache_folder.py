@@ -1,0 +1,116 @@
+"""The folder of a cache: only the user of this process may write to it, so what lies in it was put there by that user.
+
+This is what makes the time of change of a file in it proof enough that its bytes are the same: whoever could open a file for
+writing could map it into memory and edit it there, which changes no time until the kernel writes the page back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+log = logging.getLogger("daylight.release")
+
+_POLL_SECONDS = 0.05
+# a link is not followed, and opening a named pipe does not wait for its other end
+_LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class CacheFolderRefused(PermissionError):
+    """Others than the user of this process may write to the folder of a cache; the text says what to do about it."""
+
+
+class CacheFolderBusy(TimeoutError):
+    """Another process holds the lock of the folder of a cache for too long."""
+
+
+class CacheFolder:
+    """A folder that this process' user alone may write to, and its lock. The folder is made when it is first locked.
+
+    A lock that another process holds is waited for, `wait_seconds` at most.
+    """
+
+    def __init__(self, path: Path, wait_seconds: float = 30.0) -> None:
+        # what is attached must lie where the connection may read, whatever the current folder is
+        self.path = path.resolve()
+        self._wait_seconds = wait_seconds
+
+    def ensure_private(self) -> None:
+        """Make the folder if it is missing, for this user alone. Raises CacheFolderRefused; OSError if it cannot be made."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        reason = why_not_private(self.path.stat())
+        if reason:
+            raise CacheFolderRefused(
+                f"the folder of serving copies, {self.path} (DAYLIGHT_CACHE_DIR), {reason}: it must belong to the user that "
+                f"runs Daylight, and nobody else may write to it; empty it, then chown it and chmod 700 {self.path}, or name "
+                "another folder in DAYLIGHT_CACHE_DIR"
+            )
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """Its inode and times: they differ if a file in it was made, renamed or removed."""
+        found = self.path.stat()
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock of the folder, which the kernel releases when the process ends.
+
+        Raises CacheFolderRefused; CacheFolderBusy if another process does not release it; OSError.
+        """
+        self.ensure_private()
+        path = self.path / ".lock"
+        descriptor = os.open(path, _LOCK_FLAGS, 0o600)
+        try:
+            _ensure_own_lock(path, descriptor)
+            self._lock(path, descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _lock(self, path: Path, descriptor: int) -> None:
+        """Poll the lock: `flock` itself has no time limit."""
+        deadline = time.monotonic() + self._wait_seconds
+        if _try_lock(descriptor):
+            return
+        log.info("waiting for another process to release %s", path)
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                raise CacheFolderBusy(
+                    f"another process has held the lock {path} for {self._wait_seconds:g} seconds; find it with "
+                    f"`fuser {path}`, and end it if it hangs"
+                )
+            time.sleep(_POLL_SECONDS)
+
+
+def why_not_private(found: os.stat_result) -> str:
+    """Why others than the user of this process may write to a file or folder; empty if nobody else may."""
+    mode = stat.S_IMODE(found.st_mode)
+    if found.st_uid != os.geteuid():
+        return f"belongs to the user {found.st_uid} and not to {os.geteuid()}, who runs this process"
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"may be written to by its group or by everybody (mode {mode:04o})"
+    return ""
+
+
+def _ensure_own_lock(path: Path, descriptor: int) -> None:
+    """Raises CacheFolderRefused. A lock that others may open, as earlier versions made it, is closed to them."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise CacheFolderRefused(f"the lock {path} is no regular file of the user of this process; remove it")
+    if stat.S_IMODE(found.st_mode) != stat.S_IRUSR | stat.S_IWUSR:
+        os.fchmod(descriptor, stat.S_IRUSR | stat.S_IWUSR)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

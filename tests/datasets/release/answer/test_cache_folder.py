@@ -1,0 +1,117 @@
+"""What lies in the cache was put there by the user of the process: others may not write to the folder, nor hold its lock for ever."""
+
+import fcntl
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from datasets.release.answer.cache_folder import CacheFolder, CacheFolderBusy, CacheFolderRefused
+
+
+@pytest.fixture
+def path(tmp_path):
+    made = tmp_path / "cache"
+    made.mkdir(mode=0o700)
+    return made
+
+
+@pytest.fixture
+def held(path):
+    """The descriptor of a lock that another open file holds, as another process does."""
+    descriptor = os.open(path / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_a_new_folder_is_closed_to_everybody_else(tmp_path):
+    path = tmp_path / "home" / "cache"
+    before = os.umask(0)
+    try:
+        with CacheFolder(path).locked():
+            assert path.stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+    assert (path / ".lock").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o720, 0o777, 0o702, 0o1777])
+def test_a_folder_that_others_may_write_to_is_refused_in_a_sentence_that_says_what_to_do(path, mode):
+    path.chmod(mode)
+    with pytest.raises(CacheFolderRefused) as refused, CacheFolder(path).locked():
+        pass
+    for words in (str(path), f"mode {mode:04o}", "DAYLIGHT_CACHE_DIR", f"chmod 700 {path}"):
+        assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+    path.chmod(0o700)
+    with CacheFolder(path).locked():
+        assert (path / ".lock").is_file()
+
+
+def test_a_folder_of_another_user_is_refused(path):
+    foreign = path
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        foreign = Path("/")
+    with (
+        pytest.raises(CacheFolderRefused, match=r"belongs to the user \d+ .*chown"),
+        CacheFolder(foreign).locked(),
+    ):
+        pass
+
+
+def test_a_folder_that_others_may_read_is_left_as_it_is(path):
+    path.chmod(0o755)
+    with CacheFolder(path).locked():
+        assert path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_lock_that_is_not_released_is_waited_for_until_a_limit(path, held, caplog):
+    caplog.set_level(logging.INFO, "daylight.release")
+    folder, words = CacheFolder(path, wait_seconds=0.2), rf"held the lock {path}/.lock for 0.2 seconds"
+    with pytest.raises(CacheFolderBusy, match=words), folder.locked():
+        pass
+    assert [record.getMessage() for record in caplog.records] == [
+        f"waiting for another process to release {path}/.lock"
+    ]
+
+
+def test_a_lock_that_is_released_while_it_is_waited_for_is_taken(path, held):
+    class ReleaseLock(logging.Handler):
+        def emit(self, record):
+            fcntl.flock(held, fcntl.LOCK_UN)
+
+    log, handler = logging.getLogger("daylight.release"), ReleaseLock()
+    before = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        with CacheFolder(path).locked(), pytest.raises(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
+def test_a_lock_that_is_a_link_is_not_followed(path, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    (path / ".lock").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic links"), CacheFolder(path).locked():
+        pass
+    assert not elsewhere.exists()
+
+
+def test_a_lock_that_is_a_pipe_is_refused(path):
+    os.mkfifo(path / ".lock")
+    with pytest.raises(CacheFolderRefused, match="no regular file"), CacheFolder(path).locked():
+        pass
+
+
+def test_a_lock_that_an_earlier_version_made_is_closed_to_others(path):
+    (path / ".lock").touch()
+    (path / ".lock").chmod(0o664)
+    with CacheFolder(path).locked():
+        assert (path / ".lock").stat().st_mode & 0o777 == 0o600
