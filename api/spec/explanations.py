@@ -39,7 +39,8 @@ EXPLANATIONS = {
     ),
     "token-refused": Explanation(
         "The token is wrong, expired or revoked, or its project is not active today; the API does not say which. Check the "
-        "token, then ask the provider that issued it.",
+        "token, then ask the provider that issued it. A token that worked until now may have been closed with its chain of "
+        "rotations, because somebody found or revoked another token of it: ask for a new token, and which one was named.",
         "Authorization: this token is not valid, or no longer; send as 'Bearer TOKEN' a token that was issued here, has not "
         "been revoked, and belongs to a project that is active today.",
         f"{_ASK} Authorization:Bearer nothing",
@@ -202,7 +203,8 @@ EXPLANATIONS = {
     ),
     "not-allowed": Explanation(
         "Read `detail`: it says which rule or which earlier change prevents this one.",
-        "token: tok_aaaaaaaaaaaaaaaaaaaaaaaaaa was replaced already, by tok_bbbbbbbbbbbbbbbbbbbbbbbbbb.",
+        "token: tok_aaaaaaaaaaaaaaaaaaaaaaaaaa was replaced already; the current token of its chain of rotations is "
+        "tok_bbbbbbbbbbbbbbbbbbbbbbbbbb.",
     ),
     "key-unusable": Explanation(
         "The error is on our side. Repeat the request later.", PUBLIC_SENTENCES[KeyUnusable]

@@ -27,6 +27,8 @@ from auth.validation import ensure_text
 DEFAULT_DAYS = 90
 SOON = 14
 """Number of days before its end from which a token is listed as ending soon."""
+CLOSED = ("expired", "revoked", "replaced")
+"""States in which a token stays: it is never accepted again."""
 
 
 @dataclass(frozen=True)
@@ -187,10 +189,18 @@ def ending_tokens(lines: Iterable[TokenLine], now: datetime, days: int) -> list[
     return sorted((line for line in soon if not line.replaced), key=lambda line: line.expires)
 
 
-def _token_state(token: Token, project: Project, now: datetime) -> str:
+def record_state(token: Token, now: datetime) -> str:
+    """The state of a token by its row alone: active, expired, revoked or replaced."""
     if token.revoked is not None and token.revoked <= now:
         return "replaced" if token.replaced_by else "revoked"
-    if min(token.expires, project.not_after) <= now:
+    return "expired" if token.expires <= now else "active"
+
+
+def _token_state(token: Token, project: Project, now: datetime) -> str:
+    state = record_state(token, now)
+    if state != "active":
+        return state
+    if project.not_after <= now:
         return "expired"
     if project.status != "active":
         return f"project {project.status}"

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from auth.db.models import Project, Researcher, Token
-from auth.tokens.issuing import find_token
+from auth.db.models import AuditEvent, Project, Researcher, Token
+from auth.tokens.issuing import find_token, record_state
 
 
 @dataclass(frozen=True)
@@ -24,27 +24,43 @@ class Revocation:
     """Identifiers of the tokens that were not revoked before, the named one first, then from the first issued to the last."""
 
 
-def revoke_family(session: Session, token_id: str, now: datetime) -> tuple[Token, Sequence[Token]]:
+def revoke_family(session: Session, token_id: str, now: datetime) -> tuple[Token, str, Sequence[Token]]:
     """Revokes a token and all tokens of its family, also if the token itself has expired or is revoked already.
 
-    Returns the token, and those of the family that were not revoked before. A thief who rotates a stolen token leaves
-    its holder with the old text, and the server cannot tell which of the two rotated it: so the whole family is closed, as
-    RFC 9700, section 4.14.2, does with refresh tokens. Raises UnknownRecord.
+    Returns the token, its state before (as `record_state`), and those of the family that were not revoked before. A thief who
+    rotates a stolen token leaves its holder with the old text, and the server cannot tell which of the two rotated it: so the
+    whole family is closed, as RFC 9700, section 4.14.2, does with refresh tokens. Raises UnknownRecord.
     """
     named = find_token(session, token_id)
+    was = record_state(named, now)
     found = session.scalars(
-        select(Token).where(Token.family == named.family, is_unrevoked(now)).order_by(Token.issued, Token.jti)
+        select(Token).where(is_of_family(named), is_unrevoked(now)).order_by(Token.issued, Token.jti)
     )
     closed = sorted(found, key=lambda token: token is not named)
     for token in closed:
         token.revoked = now
     session.flush()
-    return named, closed
+    return named, was, closed
+
+
+def is_of_family(token: Token) -> ColumnElement[bool]:
+    """Whether a token belongs to the chain of rotations of this one.
+
+    A token whose family is empty is the first of its own: an empty text must never join tokens of several projects.
+    """
+    first = token.family or token.jti
+    return or_(Token.family == first, Token.jti == first)
 
 
 def is_unrevoked(now: datetime) -> ColumnElement[bool]:
     """Whether a token is not revoked: it has no time of revocation, or its overlap has not ended yet."""
     return or_(Token.revoked.is_(None), Token.revoked > now)
+
+
+def find_revoked_families(session: Session) -> frozenset[str]:
+    """The families of which somebody revoked a token. A token that only was replaced has no event of a revocation."""
+    subjects = select(AuditEvent.subject).where(AuditEvent.act == "token.revoked")
+    return frozenset(session.scalars(select(Token.family).where(Token.jti.in_(subjects))))
 
 
 def revoke_member_tokens(session: Session, project: Project, person: Researcher, now: datetime) -> None:

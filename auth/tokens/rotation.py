@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from auth.db.models import Project, Token
@@ -12,7 +13,7 @@ from auth.errors import MalformedValue, NotAllowed
 from auth.identifiers import new_identifier
 from auth.scopes import ensure_within, read_scopes, write_scopes
 from auth.tokens.issuing import current_scopes, find_token
-from auth.tokens.revocation import is_unrevoked
+from auth.tokens.revocation import is_of_family, is_unrevoked
 
 DEFAULT_OVERLAP = timedelta(hours=24)
 MAX_OVERLAP = timedelta(days=7)
@@ -37,12 +38,12 @@ def rotate_token(
         )
     old = find_token(session, token_id)
     project = session.get_one(Project, old.project_id)
-    _ensure_token_open(old, project, now)
+    _ensure_token_open(session, old, now)
     _ensure_few_valid(session, old, now)
     issued = now.replace(microsecond=0)
     new = Token(
         jti=new_identifier("tok"),
-        family=old.family,
+        family=old.family or old.jti,
         project_id=old.project_id,
         researcher_id=old.researcher_id,
         kid=kid,
@@ -60,18 +61,29 @@ def rotate_token(
     return new, old
 
 
-def narrow_token(session: Session, token_id: str, scopes: frozenset[str], now: datetime) -> Token:
-    """Reduces the scopes of a token, whose text stays the same. Raises UnknownRecord, NotAllowed."""
+def narrow_tokens(session: Session, token_id: str, scopes: frozenset[str], now: datetime) -> Sequence[Token]:
+    """Reduces the scopes of the current token of a family and of its predecessors that are still valid.
+
+    Their texts stay the same. Returns them, the named one first. Raises UnknownRecord, and NotAllowed, also for a token that
+    was replaced: its successor would keep the scopes.
+    """
     token = find_token(session, token_id)
-    project = session.get_one(Project, token.project_id)
-    _ensure_token_open(token, project, now, replaced=True)
+    _ensure_token_open(session, token, now)
     ensure_within(scopes, read_scopes(current_scopes(token)), f"token {token.jti}")
-    token.narrowed = write_scopes(scopes)
+    valid = session.scalars(select(Token).where(_is_valid_in_family(token, now)).order_by(Token.jti))
+    narrowed = sorted(valid, key=lambda other: other is not token)
+    for other in narrowed:
+        other.narrowed = write_scopes(scopes & read_scopes(current_scopes(other)))
     session.flush()
-    return token
+    return narrowed
 
 
-def _ensure_token_open(token: Token, project: Project, now: datetime, *, replaced: bool = False) -> None:
+def _is_valid_in_family(token: Token, now: datetime) -> ColumnElement[bool]:
+    return and_(is_of_family(token), is_unrevoked(now), Token.expires > now)
+
+
+def _ensure_token_open(session: Session, token: Token, now: datetime) -> None:
+    project = session.get_one(Project, token.project_id)
     # if nothing replaced it, it was revoked by somebody: then it stays so, also for a `now` that was read before the write
     # lock was taken
     if token.revoked is not None and (token.revoked <= now or token.replaced_by is None):
@@ -80,17 +92,18 @@ def _ensure_token_open(token: Token, project: Project, now: datetime, *, replace
         why = "has expired"
     elif project.status != "active" or project.not_after <= now:
         why = f"belongs to {project.reference}, which is not active"
-    elif token.replaced_by is not None and not replaced:
-        why = f"was replaced already, by {token.replaced_by}"
+    elif token.replaced_by is not None:
+        current = select(Token.jti).where(is_of_family(token), Token.replaced_by.is_(None))
+        why = (
+            f"was replaced already; the current token of its chain of rotations is {session.scalar(current)}"
+        )
     else:
         return
     raise NotAllowed(f"token: {token.jti} {why}.", parameter="token", value=token.jti)
 
 
 def _ensure_few_valid(session: Session, token: Token, now: datetime) -> None:
-    valid = session.scalar(
-        select(func.count()).where(Token.family == token.family, is_unrevoked(now), Token.expires > now)
-    )
+    valid = session.scalar(select(func.count()).where(_is_valid_in_family(token, now)))
     if valid is not None and valid >= MAX_VALID:
         raise NotAllowed(
             f"token: {valid} tokens of the chain of rotations of {token.jti} are still valid, and more than {MAX_VALID} "

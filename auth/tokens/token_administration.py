@@ -71,15 +71,19 @@ class Tokens:
         return IssuedToken(text, token.jti, token.expires, again)
 
     def revoke(self, name: str, mandate: Mandate) -> Revocation:
-        """Revokes a token and its family from the next request on, with one audit event for each token that it closes.
+        """Revokes a token and its family from the next request on, with one audit event for each token that it closes,
+        or one that nothing was left to close.
 
         A text that has expired names its token too: it may have been rotated while it was valid. Raises UnknownRecord.
         """
         token_id = self.ensure_genuine(name) if "." in name else name
         with self._begin(mandate) as transaction:
-            named, closed = revocation.revoke_family(transaction.session, token_id, mandate.at)
+            named, was, closed = revocation.revoke_family(transaction.session, token_id, mandate.at)
+            facts = {"project": named.project_id, "named": named.jti, "named_was": was}
             for token in closed:
-                transaction.record("token.revoked", token.jti, project=token.project_id, named=named.jti)
+                transaction.record("token.revoked", token.jti, **facts)
+            if not closed:
+                transaction.record("token.revoked_again", named.jti, **facts)
         for token in closed:
             log.info("token revoked", extra={"token_id": token.jti, "project": token.project_id})
         return Revocation(named.jti, named in closed, tuple(token.jti for token in closed))
@@ -99,17 +103,31 @@ class Tokens:
         return IssuedToken(text, new.jti, new.expires, again=False)
 
     def narrow(self, name: str, scopes: frozenset[str], mandate: Mandate) -> str:
-        """Reduces the scopes of a token and returns its identifier. Raises UnknownRecord, NotAllowed."""
+        """Reduces the scopes of the current token of a family, and of predecessors that are still valid.
+
+        Returns its identifier. Raises UnknownRecord, and NotAllowed, also for a token that was replaced.
+        """
         token_id = self._token_id(name, mandate.at)
         with self._begin(mandate) as transaction:
-            token = rotation.narrow_token(transaction.session, token_id, scopes, mandate.at)
-            transaction.record("token.narrowed", token.jti, project=token.project_id, scopes=token.narrowed)
-        return token.jti
+            for token in rotation.narrow_tokens(transaction.session, token_id, scopes, mandate.at):
+                facts = {"project": token.project_id, "scopes": token.narrowed, "named": token_id}
+                transaction.record("token.narrowed", token.jti, **facts)
+        return token_id
 
     def list(self, now: datetime, project: str | None = None) -> Sequence[TokenLine]:
         """Every token, or those of one project, the latest first. Raises UnknownRecord."""
         with snapshot(self._engine) as session:
             return issuing.list_tokens(session, now, project)
+
+    def unclosed(self, now: datetime) -> Sequence[TokenLine]:
+        """Tokens that are still open although somebody revoked a token of their chain of rotations, the latest first.
+
+        Before version 0.2.0 a revocation closed one token alone.
+        """
+        with snapshot(self._engine) as session:
+            families = revocation.find_revoked_families(session)
+            lines = issuing.list_tokens(session, now)
+        return [line for line in lines if line.family in families and line.state not in issuing.CLOSED]
 
     def find(self, name: str, now: datetime) -> TokenLine:
         """One token as it is listed. Raises UnknownRecord."""
@@ -150,8 +168,8 @@ class Tokens:
             ensure_issued(rows[0] if rows else None, kid, claims)
         except TokenRefused:
             raise UnknownRecord(
-                "token: this text is not a token of this registry, or its key was revoked; give its identifier, as in "
-                "'token list'.",
+                "token: this text is not a token of this registry, or its key was revoked; give its identifier: "
+                "'daylight admin token identify' prints it, also if the key was revoked.",
                 parameter="token",
             ) from None
         return claims.jti

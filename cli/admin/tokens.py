@@ -70,6 +70,15 @@ def list_ending(days: Annotated[int, typer.Option(help="Within this number of da
     _print_tokens(ending_tokens(found, mandate.at, days))
 
 
+@token.command("unclosed")
+def list_unclosed() -> None:
+    """List the open tokens whose chain of rotations has a token that was revoked: version 0.1.0 left them open."""
+    mandate = mandate_for()
+    with registry_for(mandate) as registry:
+        found = registry.tokens.unclosed(mandate.at)
+    _print_tokens(found)
+
+
 def _print_tokens(found: Iterable[TokenLine]) -> None:
     print_table(
         ("token", "project", "researcher", "scopes", "label", "issued", "expires", "last used", "state"),
@@ -152,7 +161,7 @@ def narrow_token(
     *,
     reason: Reason,
 ) -> None:
-    """Reduce the scopes of a token. Its text stays the same."""
+    """Reduce the scopes of a token, and of those that it replaced and that are still valid. The texts stay the same."""
     mandate = mandate_for(reason)
     with registry_for(mandate) as registry:
         token_id = registry.tokens.narrow(_token_argument(token), parse_scopes(scopes), mandate)

@@ -168,7 +168,10 @@ def narrow(
     registry: OpenRegistry,
     body: Annotated[NarrowedScopes, Depends(JsonBody(NarrowedScopes))],
 ) -> NoStore[NarrowedToken]:
-    """Remove scopes from a token. Its text stays the same."""
+    """Remove scopes from a token, and from those that it replaced and that are still valid. Their texts stay the same.
+
+    A token that was replaced is refused; `detail` names the current token of its chain of rotations.
+    """
     scopes = parse_scopes(body.scopes)
     token_id = registry.tokens.narrow(token, scopes, mandate_for(admin, body.reason))
     return NoStore(NarrowedToken(token_id=token_id, scopes=sorted(scopes)))

@@ -13,6 +13,13 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+# SQLite cannot take a default from a column that exists. A server of an earlier version, which still runs, would store it:
+# a family that tokens of several projects share.
+_REFUSE_OLD_PROGRAMS = """
+CREATE TRIGGER token_family_known BEFORE INSERT ON token WHEN NEW.family = ''
+BEGIN SELECT RAISE(ABORT, 'token.family is missing: the program is older than the tables'); END
+"""
+
 
 def upgrade() -> None:
     # NOT NULL needs a default for the existing rows; all of them get their family below
@@ -20,6 +27,8 @@ def upgrade() -> None:
     _fill_families()
     if op.get_bind().dialect.name == "postgresql":
         op.alter_column("token", "family", server_default=None)
+    else:
+        op.execute(_REFUSE_OLD_PROGRAMS)
     op.create_index("token_family", "token", ["family", "revoked"])
 
 
@@ -42,5 +51,7 @@ def _families(successors: dict[str, str | None]) -> dict[str, str]:
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER IF EXISTS token_family_known")
     op.drop_index("token_family", "token")
     op.drop_column("token", "family")

@@ -7,9 +7,13 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import text as sql
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from auth.db import migrate
 from auth.db.engine import write_transaction
+from auth.db.models import Token
 from auth.errors import NotAllowed, UnknownRecord
 from auth.registry import Registry, open_registry
 from auth.tokens.rotation import MAX_VALID
@@ -93,10 +97,11 @@ def test_a_text_that_was_signed_by_a_revoked_key_closes_nothing(populated):
     populated.keys.rotate("token", mandate())
     new = populated.tokens.rotate(old, HOUR, mandate()).text
     populated.keys.revoke(kid, mandate())
-    with pytest.raises(UnknownRecord, match="its key was revoked; give its identifier"):
+    with pytest.raises(UnknownRecord, match="its key was revoked.*'daylight admin token identify'"):
         populated.tokens.revoke(old, mandate())
     assert populated.authenticator.principal(new, NOW)
-    assert token_id(populated, new) in populated.tokens.revoke(token_id(populated, old), mandate()).closed
+    found = populated.tokens.identify(old, NOW).token_id
+    assert token_id(populated, new) in populated.tokens.revoke(found, mandate()).closed
     assert refusal_cause(populated, new) == "revoked"
 
 
@@ -166,3 +171,68 @@ def test_the_family_of_tokens_from_before_the_migration_is_their_first_token(pop
     assert all(one == other for one, other in pairwise(families))
     populated.tokens.revoke(chain[0], mandate())
     assert refusal_cause(populated, chain[2]) == "revoked"
+
+
+def test_a_program_from_before_the_families_cannot_issue_a_token_without_one(populated, engine):
+    """It names the columns that it knows. With a default, its tokens of several projects would have one family."""
+    token_text(populated)
+    copied = "project_id, researcher_id, kid, scopes, label, issued, expires, days"
+    with engine.connect() as connection, pytest.raises(IntegrityError, match="family"):
+        connection.execute(sql(f"INSERT INTO token (jti, {copied}) SELECT 'tok_old', {copied} FROM token"))
+
+
+def test_a_token_without_a_family_closes_no_other_token_than_its_own_successors(populated, engine):
+    one, other = token_text(populated), token_text(populated)
+    with write_transaction(engine) as session:
+        session.execute(update(Token).values(family=""))
+    new = populated.tokens.rotate(one, HOUR, mandate()).text
+    populated.tokens.revoke(new, mandate())
+    assert {refusal_cause(populated, text) for text in (one, new)} == {"revoked"}
+    assert populated.authenticator.principal(other, NOW)
+
+
+@pytest.mark.parametrize(("days", "was"), [(1, "active"), (2, "expired"), (4, "replaced")])
+def test_an_event_says_what_state_the_token_had_that_was_named(populated, days, was):
+    """So that an admin learns that an old text was found, and not the token that the researcher used."""
+    old = token_text(populated, days=2)
+    populated.tokens.rotate(old, 72 * HOUR, mandate(NOW + 24 * HOUR))
+    populated.tokens.revoke(old, mandate(NOW + timedelta(days=days)))
+    events = revocations(populated)
+    assert events and all(f'"named_was":"{was}"' in str(event["details"]) for event in events)
+
+
+def test_revoking_a_closed_family_again_leaves_an_event_too(populated, chain):
+    populated.tokens.revoke(chain[0], mandate())
+    again = populated.tokens.revoke(chain[2], mandate(reason="it was found once more"))
+    assert again.closed == ()
+    last = list(populated.audit.export())[-2]
+    assert (last["act"], last["subject"]) == ("token.revoked_again", again.token_id)
+    assert last["reason"] == "it was found once more"
+
+
+def test_a_family_with_more_valid_tokens_than_the_limit_is_closed_whole_and_grows_no_more(populated, engine):
+    """Before the limit, a family could have any number of them."""
+    text = token_text(populated)
+    for _ in range(MAX_VALID + 4):
+        text = populated.tokens.rotate(text, timedelta(0), mandate()).text
+    with write_transaction(engine) as session:
+        session.execute(update(Token).where(Token.revoked.is_not(None)).values(revoked=NOW + HOUR))
+    with pytest.raises(NotAllowed, match="are still valid"):
+        populated.tokens.rotate(text, HOUR, mandate())
+    assert len(populated.tokens.revoke(text, mandate()).closed) == MAX_VALID + 5
+
+
+def test_successors_that_an_earlier_version_left_open_are_listed_until_they_are_closed(
+    populated, engine, chain
+):
+    """A token that was only replaced is not the reason: its event is that of a rotation."""
+    replaced = token_text(populated)
+    populated.tokens.rotate(replaced, timedelta(0), mandate())
+    assert populated.tokens.unclosed(NOW) == []
+    first, *open_ones = (token_id(populated, text) for text in chain)
+    populated.tokens.revoke(first, mandate())
+    with write_transaction(engine) as session:  # as version 0.1.0 did, which closed the first one alone
+        session.execute(update(Token).where(Token.jti.in_(open_ones)).values(revoked=None))
+    assert {line.token_id for line in populated.tokens.unclosed(NOW)} == set(open_ones)
+    populated.tokens.revoke(open_ones[0], mandate())
+    assert populated.tokens.unclosed(NOW) == []

@@ -43,6 +43,21 @@ def test_a_narrowed_token_keeps_its_text_and_loses_scopes(populated):
     assert [line.scopes for line in populated.tokens.list(NOW)] == [" ".join(left)] * 2
 
 
+def test_narrowing_reaches_each_valid_token_of_a_chain_or_is_refused_with_the_current_one(populated):
+    left, overlap = frozenset({"ads:read"}), timedelta(hours=1)
+    old = token_text(populated)
+    middle = populated.tokens.rotate(old, overlap, mandate()).text
+    new = populated.tokens.rotate(middle, overlap, mandate())
+    for replaced in (old, middle):
+        with pytest.raises(NotAllowed, match=f"replaced already; the current token .* is {new.token_id}"):
+            populated.tokens.narrow(replaced, left, mandate())
+    populated.tokens.narrow(new.token_id, left, mandate())
+    for text in (old, middle, new.text):
+        assert populated.authenticator.principal(text, NOW).scopes == left
+    acts = [line["act"] for line in populated.audit.export() if "act" in line]
+    assert acts[-3:] == ["token.narrowed"] * 3
+
+
 def test_a_token_that_was_found_can_be_identified_even_if_it_is_revoked_and_expired(populated):
     text = token_text(populated, label="laptop")
     populated.tokens.revoke(text, mandate())

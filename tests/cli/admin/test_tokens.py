@@ -18,7 +18,7 @@ from auth.settings import RegistrySettings
 from cli.admin.main import admin
 from cli.terminal import open_or_create_registry
 
-READS = {"list", "show", "verify", "export", "versions", "ending", "identify", "pending"}
+READS = {"list", "show", "verify", "export", "versions", "ending", "identify", "pending", "unclosed"}
 
 
 def with_reason(words: tuple[str, ...]) -> list[str]:
@@ -83,6 +83,18 @@ def test_revoking_a_token_that_was_rotated_lists_each_token_that_is_closed(with_
     assert f"Token {successor} is revoked too: it belongs to the same chain of rotations." in words
     assert "was already revoked" in with_member("token", "revoke", name)[1]
     assert "revoked" in with_member("token", "show", successor)[0]
+
+
+def test_open_tokens_of_a_chain_that_was_revoked_are_listed(with_member):
+    old = with_member(*ISSUE)[0].strip()
+    new = with_member("token", "rotate", "-", stdin=f"{old}\n")[0].strip()
+    name, successor = (with_member("token", "identify", text)[0].strip() for text in (old, new))
+    with_member("token", "revoke", name)
+    assert "tok_" not in with_member("token", "unclosed")[0]
+    with sqlite3.connect(RegistrySettings().home / "registry.sqlite") as database:
+        database.execute("UPDATE token SET revoked = NULL WHERE jti = ?", (successor,))
+    listed = with_member("token", "unclosed")[0]
+    assert successor in listed and name not in listed
 
 
 def test_an_identifier_is_the_only_standard_output(daylight_admin):
