@@ -55,7 +55,10 @@ class FailedLoginThrottle:
         raise refusal
 
     def record_failure(self, address: str, digest: bytes) -> None:
-        """The token with this digest was refused. It is counted only if it was remembered; others were counted before."""
+        """The token with this digest was refused or closed: it is forgotten.
+
+        It is counted only if it was remembered; others were counted before.
+        """
         if self._good.pop(digest, None) is not None:
             self._failures.hit(self._item, address)
 

@@ -48,6 +48,18 @@ def test_a_remembered_token_that_is_revoked_is_refused_from_a_throttled_address_
         ensure_problem(client.get(QUESTION, headers=bearer(text)), 401, "token-refused")
 
 
+def test_repeating_the_revocation_of_a_good_token_is_throttled_so_that_it_cannot_fill_the_audit_log(
+    deployment,
+):
+    text = deployment.token()
+    with deployment.client(limit_attempts="3/12hour") as client:
+        assert client.get(QUESTION, headers=bearer(text)).status_code == 200
+        statuses = [client.post("/v1/tokens/revoke", json={"token": text}).status_code for _ in range(5)]
+    assert statuses == [204, 204, 204, 429, 429]
+    acts = [line.get("act") for line in deployment.registry.audit.export()]
+    assert (acts.count("token.revoked"), acts.count("token.revoked_again")) == (1, 2)
+
+
 def test_an_attempt_to_revoke_an_unknown_token_counts_as_a_failed_login(deployment):
     with deployment.client(limit_attempts="3/12hour") as client:
         statuses = [

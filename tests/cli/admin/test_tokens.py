@@ -99,18 +99,8 @@ def test_open_tokens_of_a_chain_that_was_revoked_are_listed(with_member):
 
 def test_an_identifier_is_the_only_standard_output(daylight_admin):
     stdout, stderr = daylight_admin(
-        *(
-            "project",
-            "create",
-            "--reference",
-            "REQ-1",
-            "--dsc",
-            "IE",
-            "--purpose",
-            "x",
-            "--from",
-            "2026-01-01",
-        ),
+        *("project", "create", "--reference", "REQ-1", "--dsc", "IE", "--purpose", "x"),
+        *("--from", "2026-01-01"),
         *("--scopes", "ads:read", "--until", "2999-12-31", "--tier", "extended"),
     )
     assert stdout.startswith("prj_") and stdout.count("\n") == 1
