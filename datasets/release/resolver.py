@@ -12,7 +12,7 @@ from datasets.refusal import Refusal
 from datasets.release.answer.release import Release
 from datasets.release.format.timestamps import stable_as_of
 from datasets.release.query.instant import format_instant, parse_as_of
-from datasets.release.query.parsing import parse_question
+from datasets.release.query.parsing import first_month, parse_question
 from datasets.release.query.question import Question
 from datasets.release.query.span import PeriodNotReleased
 from datasets.release.query.vocabulary import MalformedQuestion
@@ -102,8 +102,7 @@ class QuestionResolver:
         history = self._store.history
         when = parse_as_of(as_of, stable_as_of(history.timestamps(dataset), datetime.now(UTC)))
         names = self._names_as_of(dataset, when)
-        newest = next((n for n in reversed(names.values()) if history.erratum(dataset, n) is None), None)
-        codebook = self._store.find(dataset, newest or next(reversed(names.values()))).codebook
+        codebook = self._store.find(dataset, names[first_month(pairs, list(names))]).codebook
         return parse_question(pairs, codebook, list(names), as_of=when, also=also)
 
     def _parse_current(self, dataset: str, pairs: Sequence[tuple[str, str]], also: Iterable[str]) -> Question:
@@ -111,16 +110,12 @@ class QuestionResolver:
         if not current:
             raise self._nothing_released(dataset)
         by_month = {release.manifest.month: release for release in current}
+        codebook = by_month[first_month(pairs, list(by_month))].codebook
         try:
-            question = parse_question(pairs, current[-1].codebook, list(by_month), also=also)
+            return parse_question(pairs, codebook, list(by_month), also=also)
         except PeriodNotReleased as refusal:
             self._store.ensure_months_not_withdrawn(dataset, tuple(map(str, refusal.missing)))
             raise
-        first = by_month[str(question.months[0])]
-        if first.manifest.dataset_version == current[-1].manifest.dataset_version:
-            return question
-        # the first month was declared in another version, which may not have a level that the latest has
-        return parse_question(pairs, first.codebook, list(by_month), also=also)
 
     def releases_for(self, question: Question) -> tuple[Release, ...]:
         """The releases that a question is asked of, in the order of their months.

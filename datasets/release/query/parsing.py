@@ -74,6 +74,18 @@ def parse_question(
     return replace(question, sort=parse_sort(parameters, question, codebook))
 
 
+def first_month(pairs: Iterable[tuple[str, str]], months: Sequence[str]) -> str:
+    """The first of `months` that a question asks about, whose codebook says how the others of its values are understood.
+
+    The latest month if none is named, or if what is named is not right, which `parse_question` refuses.
+    """
+    values = dict(pairs)
+    name, _, periods = values.get("compare", "").partition(":")
+    asked = periods.split(",") if name == PERIOD else [values.get("period", "")]
+    first = min(period[: len("2026-06")] for period in asked)
+    return first if first in months else months[-1]
+
+
 def _ensure_known_parameters(
     parameters: Mapping[str, str], codebook: Codebook, also: tuple[str, ...]
 ) -> None:
