@@ -10,6 +10,9 @@ from limits import parse
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+MIN_KEY_LENGTH = 32
+"""Characters of a secret key: 128 bits if they are hexadecimal digits."""
+
 
 class ApiSettings(BaseSettings):
     """Folders, the address to listen on, rate limits and quotas.
@@ -63,6 +66,16 @@ class ApiSettings(BaseSettings):
             raise ValueError(f"{value[:40]!r} is not a limit; write one such as 100/minute") from None
         if limit.amount < 1:
             raise ValueError(f"{value[:40]!r} allows nothing; write one such as 100/minute")
+        return value
+
+    @field_validator("cursor_key")
+    @classmethod
+    def _validate_cursor_key(cls, value: str) -> str:
+        """A short key can be guessed, and then cursors and the seals of serving copies can be forged."""
+        if value and len(value.strip()) < MIN_KEY_LENGTH:
+            raise ValueError(
+                f"it is shorter than {MIN_KEY_LENGTH} characters; use those of openssl rand -hex 32"
+            )
         return value
 
     @field_validator("proxies")

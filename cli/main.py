@@ -6,8 +6,10 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -33,18 +35,27 @@ def open_release_signer() -> ReleaseSigner:
     )
 
 
-def open_releases() -> Releases:
-    """The published releases, as the API reads them."""
-    from api.query.cursor_key import serving_copy_key
+@contextmanager
+def open_releases() -> Iterator[Releases]:
+    """The published releases, as the API reads them, with serving copies in a temporary folder that is removed at the end.
+
+    The command may run as another user than the server, who could not use a cache or a key that it had created.
+    """
     from api.settings import ApiSettings
-    from cli.terminal import open_or_create_registry
+    from auth.registry import open_registry
+    from auth.settings import RegistrySettings
     from datasets.catalogue import DATASETS
     from datasets.release.releases import Releases
 
-    settings, verifier = ApiSettings(), open_or_create_registry().keys.release_verifier()
     names = tuple(dataset.name for dataset in DATASETS)
-    key = serving_copy_key(settings)
-    return Releases(settings.releases_dir, settings.cache_dir, verifier, names, cache_key=key)
+    with (
+        closing(open_registry(RegistrySettings())) as registry,
+        TemporaryDirectory(prefix="daylight-") as cache,
+        closing(
+            Releases(ApiSettings().releases_dir, Path(cache), registry.keys.release_verifier(), names)
+        ) as releases,
+    ):
+        yield releases
 
 
 def _mount_events(app: typer.Typer) -> None:

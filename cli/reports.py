@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,7 @@ COLUMNS = (
 )
 
 
-def reports_commands(open_releases: Callable[[], Releases]) -> typer.Typer:
+def reports_commands(open_releases: Callable[[], AbstractContextManager[Releases]]) -> typer.Typer:
     """The commands of `daylight reports`; `open_releases` opens the published releases."""
     app = typer.Typer(no_args_is_help=True, help="Compare published transparency reports with releases.")
 
@@ -56,11 +57,8 @@ def reports_commands(open_releases: Callable[[], Releases]) -> typer.Typer:
         """Read published parts, also malformed ones, check their sums, and compare each cell with the releases."""
         wanted = ReportPeriod.parse(period) if period else None
         parts = [read_part(path) for path in paths]
-        releases = open_releases()
-        try:
+        with open_releases() as releases:
             found = [compare_with_releases(part, releases, wanted) for part in parts]
-        finally:
-            releases.close()
         for each in found:
             _print_reconciliation(each)
         if out is not None:

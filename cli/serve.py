@@ -12,6 +12,7 @@ import typer
 import uvicorn
 
 from api.app import create_app
+from api.query.cursor_key import cursor_key
 from api.server.protocol import StrictHttpProtocol
 from api.settings import ApiSettings
 from api.spec.document import describe
@@ -24,6 +25,7 @@ def serve(
 ) -> None:
     """Serve the API in one process, on one core. Put a proxy that terminates TLS in front of it."""
     settings = ApiSettings()
+    cursor_key(settings)  # here its refusal is one line; while the server starts, it would be a traceback
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     _skip_unused_log_fields()
     uvicorn.run(

@@ -3,9 +3,11 @@
 import time
 from urllib.parse import quote
 
+import httpx2
 import pytest
 
 from tests.api.conftest import AGGREGATES, ensure_problem
+from tests.live import running_server
 
 GOOD = {"measure": "actions"}
 
@@ -150,10 +152,23 @@ def test_hostile_paths_are_refused(client, parameters):
     ensure_problem(client.get(f"/v1/datasets/{quote(parameters['dataset'], safe='')}"), 404)
 
 
-def test_a_500_tells_nothing_about_the_exception(deployment, token, monkeypatch):
+def test_an_unforeseen_fault_is_answered_by_500_without_internals_and_logged_once(
+    deployment, token, monkeypatch, caplog
+):
+    monkeypatch.setattr("api.query.results.etag_of", lambda *_: 1 / 0)
+    with running_server(deployment) as url:
+        answer = httpx2.get(f"{url}{AGGREGATES}", params=GOOD, headers={"Authorization": f"Bearer {token}"})
+    assert "division" not in answer.text
+    instance = ensure_problem(answer, 500, "internal-server-error")["instance"]
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert instance.rpartition(":")[2] in record.getMessage()
+    assert "division by zero" in str(record.exc_info[1])
+
+
+def test_a_fault_outside_every_route_is_answered_by_500_without_internals(deployment, token, monkeypatch):
     with deployment.client(token) as client:
-        monkeypatch.setattr(type(client.app.state.releases), "ask", lambda *_: 1 / 0)
-        body = ensure_problem(client.get(AGGREGATES, params=GOOD), 500)
+        monkeypatch.setattr("api.access.rate_limits.RateLimits.headers", lambda *_: 1 / 0)
+        body = ensure_problem(client.get(AGGREGATES, params=GOOD), 500, "internal-server-error")
         assert "division" not in str(body)
 
 

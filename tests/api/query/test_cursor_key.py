@@ -1,0 +1,97 @@
+"""The key of cursors and of the seals of serving copies: created once, or refused in one sentence if it protects nothing."""
+
+import os
+import secrets
+
+import pytest
+from pydantic import ValidationError
+
+from api.query.cursor_key import CursorKeyUnusable, cursor_key, serving_copy_key
+from api.settings import ApiSettings
+from cli import main
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return ApiSettings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def file(settings):
+    """The file of a key that was created."""
+    cursor_key(settings)
+    return settings.home / "cursor.key"
+
+
+def replace_by_pipe(file):
+    file.unlink()
+    os.mkfifo(file, 0o600)
+
+
+def test_the_file_is_created_once_for_its_owner_alone(settings, file):
+    assert cursor_key(settings) == cursor_key(settings) == file.read_bytes()
+    assert len(file.read_bytes()) == 64
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert serving_copy_key(settings) != cursor_key(settings)
+    assert os.listdir(settings.home) == ["cursor.key"]  # noqa: PTH208  hidden files too
+
+
+@pytest.mark.parametrize("text", ["x", "0123456789abcdef0123456789abcde", " " * 40])
+def test_a_short_key_is_refused_as_a_setting_and_not_repeated(monkeypatch, capsys, text):
+    monkeypatch.setenv("DAYLIGHT_CURSOR_KEY", text)
+    monkeypatch.setattr("sys.argv", ["daylight", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    printed = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert printed == (
+        "daylight: the setting DAYLIGHT_CURSOR_KEY cannot be used: it is shorter than 32 characters; use those of "
+        "openssl rand -hex 32\n"
+    )
+
+
+def test_a_key_of_32_characters_is_used_as_it_is():
+    text = secrets.token_hex(16)
+    assert cursor_key(ApiSettings(cursor_key=text)) == text.encode()
+    with pytest.raises(ValidationError):
+        ApiSettings(cursor_key=text[:-1])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (lambda file: file.write_bytes(b""), "holds 0 characters and must hold 32 or more"),
+        (lambda file: file.write_text("x" * 31 + "\n"), "holds 31 characters"),
+        (lambda file: file.chmod(0o644), "is accessible to others than its owner (mode 0644)"),
+        (lambda file: file.rename(file.with_name("else")).parent.joinpath(file.name).symlink_to("else"), "cannot be read"),
+        (lambda file: (file.unlink(), file.symlink_to("nowhere")), "cannot be read"),
+        (lambda file: (file.unlink(), file.mkdir()), "cannot be read"),
+        (replace_by_pipe, "is not a regular file"),
+    ],
+    ids=["empty", "short", "others", "link", "dangling link", "folder", "pipe"],
+)  # fmt: skip
+def test_a_file_that_protects_nothing_is_refused_in_one_sentence(settings, file, spoil, problem):
+    spoil(file)
+    with pytest.raises(CursorKeyUnusable) as refused:
+        cursor_key(settings)
+    assert str(refused.value).startswith(f"{file} {problem}")
+    assert "mode 0600" in str(refused.value)
+
+
+def test_a_file_of_another_user_is_refused(settings, file, monkeypatch):
+    owner = os.geteuid()
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)  # only root could give the file away
+    with pytest.raises(CursorKeyUnusable, match=f"belongs to the user {owner}, and this process runs as"):
+        cursor_key(settings)
+
+
+def test_the_server_does_not_start_with_such_a_file(settings, file, monkeypatch, capsys):
+    file.chmod(0o640)
+    monkeypatch.setenv("DAYLIGHT_HOME", str(settings.home))
+    monkeypatch.setattr("sys.argv", ["daylight", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    printed = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert printed.startswith(f"daylight: {file} is accessible to others than its owner (mode 0640)")
+    assert printed.count("\n") == 1
