@@ -152,9 +152,7 @@ def test_hostile_paths_are_refused(client, parameters):
     ensure_problem(client.get(f"/v1/datasets/{quote(parameters['dataset'], safe='')}"), 404)
 
 
-def test_an_unforeseen_fault_is_answered_by_500_without_internals_and_logged_once(
-    deployment, token, monkeypatch, caplog
-):
+def test_a_500_tells_nothing_about_the_exception(deployment, token, monkeypatch, caplog):
     monkeypatch.setattr("api.query.results.etag_of", lambda *_: 1 / 0)
     with running_server(deployment) as url:
         answer = httpx2.get(f"{url}{AGGREGATES}", params=GOOD, headers={"Authorization": f"Bearer {token}"})
