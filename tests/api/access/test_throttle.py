@@ -18,9 +18,9 @@ def test_of_many_bad_tokens_twenty_a_minute_are_verified_and_good_clients_are_se
     with deployment.client(limit_standard="100000/minute") as client:
         assert client.get(QUESTION, headers=bearer(good)).status_code == 200
         statuses, started = [], time.monotonic()
-        for n in range(10_000):
+        for n in range(2_000):
             statuses.append(client.get(QUESTION, headers=bearer(forged + str(n % 7))).status_code)
-            if n % 500 == 0:
+            if n % 100 == 0:
                 assert client.get(QUESTION, headers=bearer(good)).status_code == 200
     verified = sum("token refused" in record.message for record in caplog.records)
     assert statuses.count(401) == verified
