@@ -1,6 +1,7 @@
 # The commands for developing Daylight; `make help` lists them.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13; do $$python -c '' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+OTHER_PYTHON := $(if $(filter-out file,$(origin PYTHON)),$(shell [ ! -d .venv ] || [ "$$($(BIN)/python -V)" = "$$("$(PYTHON)" -V)" ] || echo .venv/other))
 COVERAGE := $(if $(CI),--cov --cov-report=)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --fork-strategy fewest \
@@ -12,10 +13,12 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-.venv/runtime: requirements.lock pyproject.toml
+.venv/other: # no such file: an environment of another version than the PYTHON that was given is made anew
+
+.venv/runtime: requirements.lock pyproject.toml $(OTHER_PYTHON)
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
 		echo "make: Daylight needs CPython 3.11, 3.12 or 3.13, but found $(or $(PYTHON),none); name one: make PYTHON=/path/to/python3.11"; exit 1; }
-	"$(PYTHON)" -m venv .venv
+	"$(PYTHON)" -m venv $(if $(OTHER_PYTHON),--clear) .venv
 	$(PIP_INSTALL) --require-hashes --requirement requirements.lock
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@

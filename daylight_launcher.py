@@ -2,7 +2,8 @@
 
 Daylight's packages have common names, which other distributions use too. Python imports the one that comes first on its
 search path; a distribution that is installed into the same folder overwrites files of the other. If Daylight's package
-is not the one that is imported, nothing works: that is an error. If Daylight's hides another, that is a warning.
+is not the one that is imported, or lacks a file, nothing works: that is an error. If Daylight's hides another, that is a
+warning.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import Distribution, distributions
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +44,9 @@ class InstalledFile(NamedTuple):
 
 def main() -> None:
     """Report other packages of the same names; then run the command, unless one is imported in place of Daylight's."""
+    if missing := missing_files():
+        _report(f"its installation in {HERE} is incomplete; install Daylight again; it lacks", missing)
+        sys.exit(2)
     shared = list(packages_in_the_same_folder())
     if imported := [*packages_imported_instead(), *(other for other in shared if not _is_intact(other.name))]:
         _report("another package is imported in place of Daylight's of the same name", imported)
@@ -53,8 +58,14 @@ def main() -> None:
     run_command()
 
 
-def _report(problem: str, others: Iterable[OtherPackage]) -> None:
-    print(f"daylight: {problem}: {', '.join(map(str, others))}; {ADVICE}", file=sys.stderr)
+def _report(problem: str, found: Iterable[object]) -> None:
+    print(f"daylight: {problem}: {', '.join(map(str, found))}; {ADVICE}", file=sys.stderr)
+
+
+def missing_files() -> list[str]:
+    """At most three of the installed files that are gone, perhaps removed with another package of the same name."""
+    files = (file for of_package in _installed_files().values() for file in of_package)
+    return list(islice((file for file in files if not (HERE / file).exists()), 3))
 
 
 def packages_imported_instead() -> Iterator[OtherPackage]:
@@ -92,8 +103,9 @@ def _seems_shared(name: str, files: Mapping[str, InstalledFile]) -> bool:
     """Whether the package's folder has an entry that is not Daylight's, or an `__init__.py` of another size."""
     ours = {Path(file).parts[1] for file in files} | {"__pycache__"}
     init = HERE / name / "__init__.py"
-    return any(entry.name not in ours for entry in init.parent.iterdir()) or (
-        init.is_file() and init.stat().st_size != files[f"{name}/__init__.py"].size
+    return (
+        any(entry.name not in ours for entry in init.parent.iterdir())
+        or init.stat().st_size != files[f"{name}/__init__.py"].size
     )
 
 
@@ -158,12 +170,10 @@ def _is_intact(name: str) -> bool:
 
 
 def _digest(file: Path) -> str:
-    """The SHA-256 of a file as RECORD writes it; empty if there is no such file."""
+    """The SHA-256 of a file as RECORD writes it."""
     from base64 import urlsafe_b64encode
     from hashlib import sha256
 
-    if not file.is_file():
-        return ""
     return f"sha256={urlsafe_b64encode(sha256(file.read_bytes()).digest()).decode().rstrip('=')}"
 
 

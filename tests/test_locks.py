@@ -4,7 +4,10 @@ Markers are evaluated for versions that are not installed here: a lock that was 
 needs (redis requires async-timeout below 3.11.3).
 """
 
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -185,3 +188,31 @@ def test_the_project_supports_the_versions_that_the_locks_are_resolved_for():
     makefile = (ROOT / "Makefile").read_text()
     assert f"--python-version {MINORS[0]} " in makefile
     assert all(f"python{minor}" in makefile for minor in MINORS)
+
+
+@pytest.mark.parametrize(("version", "is_made_anew"), [("Python 3.11.0", True), ("", False)])
+def test_an_environment_of_another_python_than_the_one_given_is_made_anew(tmp_path, version, is_made_anew):
+    """`make .venv/runtime PYTHON=...`; without PYTHON, or with that of the environment, what is installed is left alone."""
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".venv" / "runtime").touch()
+    other = tmp_path / "python"
+    other.write_text(
+        f'#!/bin/sh\n[ "$1" != -V ] || exec echo "{version}"\n'
+        if version
+        else f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+    )
+    other.chmod(0o755)
+    surroundings = {name: text for name, text in os.environ.items() if name not in {"MAKEFLAGS", "PYTHON"}}
+    for given, expected in (([f"PYTHON={other}"], is_made_anew), ([], False)):
+        planned = subprocess.run(
+            ["make", "--dry-run", ".venv/runtime", *given],
+            cwd=tmp_path,
+            env=surroundings,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ("-m venv --clear .venv" in planned.stdout) == expected
