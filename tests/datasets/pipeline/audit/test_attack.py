@@ -97,12 +97,14 @@ def test_a_rare_unit_dropped_as_a_whole_is_caught(monkeypatch):
 
 
 def test_noise_with_half_of_the_stated_scale_is_caught():
+    """Ten builds miss it once in 10^20 times: 200 readings of a measure would have twice their mean square."""
     assert SCALE in failed(
-        builds=5, noise=lambda scales: discrete_gaussian_noise(np.maximum(scales / 2, 0.1))
+        builds=10, noise=lambda scales: discrete_gaussian_noise(np.maximum(scales / 2, 0.1))
     )
 
 
 def test_noise_that_is_too_small_in_one_measure_alone_is_caught():
+    """Ten builds miss it once in 10^18 times: 80 readings would have three times their mean square."""
     drawn = []
 
     def noise(scales):  # a build draws for 36 residuals, of which the last four are one measure's
@@ -119,7 +121,10 @@ def test_missing_noise_is_caught_by_every_test_of_noise():
 
 
 def test_noise_shared_between_cuboids_is_caught():
-    """Each table restarts the generator from the same state, which is new in each build."""
+    """Each table restarts the generator from the same state, which is new in each build.
+
+    Ten pairs of readings are always equal, so the number of builds does not matter.
+    """
     state: list[int] = []
 
     def noise(scales):
@@ -136,13 +141,14 @@ def test_noise_shared_between_cuboids_is_caught():
 
 
 def test_noise_that_is_repeated_in_the_next_build_is_caught():
+    """Ten builds miss it once in 10^9 times: the squares of 36 readings would have a mean of 0.155."""
     kept = []
 
     def noise(scales):
         kept.append(discrete_gaussian_noise(scales))
         return kept[-1] if len(kept) <= 36 else kept[(len(kept) - 1) % 36]
 
-    assert REPEATED in failed(builds=5, noise=noise)
+    assert REPEATED in failed(builds=10, noise=noise)
 
 
 @pytest.mark.parametrize(("hits", "upper"), [(0, 0.30850), (5, 0.81291), (10, 1.0)])
