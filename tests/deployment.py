@@ -28,6 +28,7 @@ from datasets.pipeline.run import build_release
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
+from tests.waiting import PATIENCE, wait_if_a_half_day_ends
 
 ALL = frozenset(SCOPES)
 EMAIL = "researcher@example.org"
@@ -113,11 +114,16 @@ class Deployment:
         made = self.registry.admins.add("An Admin", f"{role}{self._admins}@example.org", role, mandate())
         return self.registry.sessions.open(made.id, 30, mandate(at)).text
 
+    def api_settings(self, **settings: Any) -> ApiSettings:
+        """Settings of an API over this deployment, with a deadline for questions that a busy machine keeps."""
+        return ApiSettings(home=self.home, **({"deadline_seconds": PATIENCE} | settings))
+
     @contextmanager
     def client(self, token: str | None = None, **settings: Any) -> Iterator[TestClient]:
         """A client of a new application over this deployment."""
-        app = create_app(ApiSettings(home=self.home, **settings), self.registry_settings)
+        app = create_app(self.api_settings(**settings), self.registry_settings)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        wait_if_a_half_day_ends()
         with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
             yield client
 

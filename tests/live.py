@@ -18,15 +18,14 @@ import uvicorn
 
 from api.app import create_app
 from api.server.protocol import StrictHttpProtocol
-from api.settings import ApiSettings
 from tests.deployment import Deployment
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import PATIENCE, wait_if_a_half_day_ends, wait_until
 
 
 @contextmanager
 def running_server(deployment: Deployment, **settings: Any) -> Iterator[str]:
     """Run the API over a deployment, as `daylight serve` does, until the end of the block; yields its address."""
-    app = create_app(ApiSettings(home=deployment.home, **settings), deployment.registry_settings)
+    app = create_app(deployment.api_settings(**settings), deployment.registry_settings)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
@@ -41,6 +40,7 @@ def running_server(deployment: Deployment, **settings: Any) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         wait_until(lambda: server.started, "the server")
+        wait_if_a_half_day_ends()
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
@@ -60,13 +60,19 @@ def server_processes(
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
-            env = {**os.environ, "DAYLIGHT_HOME": str(deployment.home), **settings}
+            env = {
+                **os.environ,
+                "DAYLIGHT_HOME": str(deployment.home),
+                "DAYLIGHT_DEADLINE_SECONDS": str(PATIENCE),
+                **settings,
+            }
             command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
             server = stack.enter_context(subprocess.Popen(command, env=env, stdout=lines, stderr=lines))
             stack.callback(server.terminate)
             urls.append(f"http://127.0.0.1:{port}")
         for url in urls:
             wait_until(partial(answers, url), f"the server at {url}")
+        wait_if_a_half_day_ends()
         yield urls
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from auth.db.admin_models import Admin as Admin
 from auth.db.models import Base
+from tests.waiting import PATIENCE
 
 SERVER = os.environ.get("DAYLIGHT_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
@@ -88,7 +89,7 @@ class Server:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A real server. If there is none, tests that need it fail in CI and are skipped with a message elsewhere."""
-    engine = create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    engine = create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": PATIENCE})
     try:
         engine.connect().close()
     except OperationalError:

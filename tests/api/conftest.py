@@ -46,6 +46,12 @@ def ask(client):
     return get_answer
 
 
+def used(client):
+    """What the project of a client's token has used, on all days together, because a test may run over midnight."""
+    days = client.get("/v1/me/usage").json()["days"]
+    return {name: sum(day[name] for day in days) for name in ("requests", "rows", "bytes")}
+
+
 def ensure_problem(response, status, name=None):
     """Ensure that an answer is a problem document (RFC 9457) that does not show internals, and return it."""
     assert response.status_code == status, response.text
@@ -69,7 +75,7 @@ def redis_url():
     counts in memory, and what the tests expect of Redis is not so.
     """
     url = os.environ.get("DAYLIGHT_TEST_REDIS", "redis://127.0.0.1:6379/15")
-    server = redis.Redis.from_url(url, socket_connect_timeout=3)
+    server = redis.Redis.from_url(url, socket_connect_timeout=PATIENCE)
     try:
         server.ping()
     except redis.RedisError:

@@ -58,7 +58,7 @@ def test_limits_finds_our_storage_by_its_uri():
 
 
 def test_a_negative_cost_takes_a_hit_back():
-    limiter, limit = SlidingWindowCounterRateLimiter(SweepingMemoryStorage()), parse("2/minute")
+    limiter, limit = SlidingWindowCounterRateLimiter(SweepingMemoryStorage()), parse("2/12hour")
     assert [limiter.hit(limit, "a") for _ in range(3)] == [True, True, False]
     limiter.hit(limit, "a", cost=-1)
     assert limiter.get_window_stats(limit, "a").remaining == 1
@@ -91,19 +91,19 @@ def limiter():
 
 
 def test_slowapi_leaves_the_limit_it_counted_and_its_keys_on_the_request(limiter):
-    dependency, asked = limited_dependency(limiter, "a", "2/minute", "scope", key), request()
+    dependency, asked = limited_dependency(limiter, "a", "2/12hour", "scope", key), request()
     assert counted_limit(asked) is None
     wait_for(dependency(asked))
     counted = counted_limit(asked)
     assert counted is not None
     item, keys = counted
-    assert (item, keys) == (parse("2/minute"), ["somebody", "scope"])
+    assert (item, keys) == (parse("2/12hour"), ["somebody", "scope"])
     assert limiter.limiter.get_window_stats(item, *keys).remaining == 1
 
 
 def test_slowapi_counts_against_the_limit_of_the_dependency_of_this_name(limiter):
-    one = limited_dependency(limiter, "one", "1/minute", "one", key)
-    two = limited_dependency(limiter, "two", "2/minute", "two", key)
+    one = limited_dependency(limiter, "one", "1/12hour", "one", key)
+    two = limited_dependency(limiter, "two", "2/12hour", "two", key)
     wait_for(one(request()))
     with pytest.raises(RateLimitExceeded):
         wait_for(one(request()))
@@ -112,7 +112,7 @@ def test_slowapi_counts_against_the_limit_of_the_dependency_of_this_name(limiter
 
 
 def test_slowapi_computes_no_signature_for_a_request(limiter, monkeypatch):
-    dependency, asked = limited_dependency(limiter, "a", "2/minute", "scope", key), request()
+    dependency, asked = limited_dependency(limiter, "a", "2/12hour", "scope", key), request()
     monkeypatch.setattr(inspect, "_signature_from_function", lambda *_, **__: 1 / 0)
     wait_for(dependency(asked))
     assert counted_limit(asked) is not None

@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.conftest import AGGREGATES, ensure_problem
 from tests.live import running_server
+from tests.waiting import PATIENCE
 
 GOOD = {"measure": "actions"}
 
@@ -155,7 +156,9 @@ def test_hostile_paths_are_refused(client, parameters):
 def test_a_500_tells_nothing_about_the_exception(deployment, token, monkeypatch, caplog):
     monkeypatch.setattr("api.query.results.etag_of", lambda *_: 1 / 0)
     with running_server(deployment) as url:
-        answer = httpx2.get(f"{url}{AGGREGATES}", params=GOOD, headers={"Authorization": f"Bearer {token}"})
+        answer = httpx2.get(
+            f"{url}{AGGREGATES}", params=GOOD, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE
+        )
     assert "division" not in answer.text
     instance = ensure_problem(answer, 500, "internal-server-error")["instance"]
     (record,) = [record for record in caplog.records if record.exc_info]

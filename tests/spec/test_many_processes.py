@@ -9,6 +9,7 @@ import pytest
 from tests.api.conftest import redis_url as redis_url
 from tests.deployment import mandate
 from tests.live import server_processes
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.alone
 
@@ -29,7 +30,7 @@ def test_four_processes_admit_as_many_as_one_would(own_deployment, redis_url):
     with server_processes(own_deployment, 4, **settings) as urls, ThreadPoolExecutor(4) as threads:
 
         def ask(url):
-            with httpx2.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+            with httpx2.Client(headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE) as client:
                 return [client.get(url + QUESTION).status_code for _ in range(500)]
 
         found = [status for statuses in threads.map(ask, urls) for status in statuses]
@@ -51,18 +52,22 @@ def test_revocation_suspension_and_end_hold_in_every_process_from_the_next_reque
     with server_processes(own_deployment, 3) as urls:
         for text, change in zip(tokens, changes, strict=True):
             fields = {"Authorization": f"Bearer {text}"}
-            assert [httpx2.get(url + QUESTION, headers=fields).status_code for url in urls] == [200] * 3
+            assert [
+                httpx2.get(url + QUESTION, headers=fields, timeout=PATIENCE).status_code for url in urls
+            ] == [200] * 3
             change()
-            assert [httpx2.get(url + QUESTION, headers=fields).status_code for url in urls] == [401] * 3
+            assert [
+                httpx2.get(url + QUESTION, headers=fields, timeout=PATIENCE).status_code for url in urls
+            ] == [401] * 3
 
 
 def test_another_process_reads_a_cursor_and_gives_the_same_bytes(own_deployment):
     fields = {"Authorization": f"Bearer {own_deployment.token()}"}
     question = f"{QUESTION}&group_by=category&limit=5"
     with server_processes(own_deployment, 2) as (one, other):
-        first, same = (httpx2.get(url + question, headers=fields) for url in (one, other))
+        first, same = (httpx2.get(url + question, headers=fields, timeout=PATIENCE) for url in (one, other))
         assert first.content == same.content
         assert first.headers["etag"] == same.headers["etag"]
         cursor = first.json()["page"]["next"]
-        following = httpx2.get(f"{other}{question}&cursor={cursor}", headers=fields)
+        following = httpx2.get(f"{other}{question}&cursor={cursor}", headers=fields, timeout=PATIENCE)
         assert following.json()["page"]["returned"] == 5

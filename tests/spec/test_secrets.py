@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.live import server_processes
+from tests.waiting import PATIENCE
 
 QUESTION = "/v1/datasets/moderation/aggregates"
 FIELDS = (
@@ -79,7 +80,7 @@ def test_twenty_secrets_in_wrong_places_appear_in_no_answer_log_or_metric(own_de
     }
     with (
         server_processes(own_deployment, 1, log, **settings) as (url,),
-        httpx2.Client(base_url=url) as client,
+        httpx2.Client(base_url=url, timeout=PATIENCE) as client,
     ):
         canaries = Canaries(client)
         send_secrets(canaries, good, token)

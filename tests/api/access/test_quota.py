@@ -2,15 +2,10 @@
 
 from datetime import UTC, datetime
 
-from tests.api.conftest import AGGREGATES, ensure_problem
+from tests.api.conftest import AGGREGATES, ensure_problem, used
 
 QUESTION = f"{AGGREGATES}?measure=actions&group_by=category"
 FILE = "/v1/releases/moderation/2026-06.1/files/codebook.json"
-
-
-def today(client):
-    days = client.get("/v1/me/usage").json()["days"]
-    return days[0] if days else {"requests": 0, "rows": 0, "bytes": 0}
 
 
 PLAIN = {"Accept-Encoding": "identity"}
@@ -22,18 +17,22 @@ def test_answers_and_files_are_counted_to_the_byte(deployment):
         answer, file = client.get(QUESTION), client.get(FILE)
         part = client.get(FILE, headers={"Range": "bytes=0-99"})
         rows, sent = len(answer.json()["data"]), len(answer.content) + len(file.content) + len(part.content)
-        assert today(client) == {
-            "day": datetime.now(UTC).date().isoformat(),
-            "requests": 3,
-            "rows": rows,
-            "bytes": sent,
-        }
+        assert used(client) == {"requests": 3, "rows": rows, "bytes": sent}
+
+
+def test_usage_is_shown_for_each_day_of_utc(deployment):
+    with deployment.client(deployment.token()) as client:
+        before = datetime.now(UTC).date()
+        assert client.get(QUESTION).status_code == 200
+        after = datetime.now(UTC).date()
+        (day,) = client.get("/v1/me/usage").json()["days"]
+        assert day["day"] in {before.isoformat(), after.isoformat()}
 
 
 def test_refusals_unchanged_answers_head_requests_plans_and_metadata_cost_nothing(deployment):
     with deployment.client(deployment.token()) as client:
         etag = client.get(QUESTION).headers["etag"]
-        before = today(client)
+        before = used(client)
         for path, fields in (
             (QUESTION, {"If-None-Match": etag}),
             (f"{QUESTION}&limit=0", {}),
@@ -44,7 +43,7 @@ def test_refusals_unchanged_answers_head_requests_plans_and_metadata_cost_nothin
         ):
             client.get(path, headers=fields)
         client.head(QUESTION)
-        assert today(client) == before
+        assert used(client) == before
 
 
 def test_a_spent_quota_is_refused_with_its_policy_and_the_seconds_until_it_is_renewed(deployment):
@@ -76,4 +75,4 @@ def test_usage_is_kept_after_the_process_ends_and_adds_up_over_processes(deploym
         with deployment.client(text) as client:
             sizes.append(len(client.get(QUESTION, headers=PLAIN).content))
     with deployment.client(text) as client:
-        assert today(client)["bytes"] == sum(sizes)
+        assert used(client)["bytes"] == sum(sizes)

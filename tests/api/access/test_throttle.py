@@ -30,11 +30,11 @@ def test_of_many_bad_tokens_twenty_a_minute_are_verified_and_good_clients_are_se
 
 
 def test_a_throttled_client_is_told_the_reason_and_the_seconds_to_wait(deployment):
-    with deployment.client(limit_attempts="2/minute") as client:
+    with deployment.client(limit_attempts="2/12hour") as client:
         answers = [client.get(QUESTION, headers=bearer("nothing")) for _ in range(3)]
         body = ensure_problem(answers[2], 429, "too-many-attempts")
-        assert 1 <= int(answers[2].headers["retry-after"]) <= 60
-        assert "at most 2 per 1 minute are checked" in body["detail"]
+        assert 1 <= int(answers[2].headers["retry-after"]) <= 43_200
+        assert "at most 2 per 12 hour are checked" in body["detail"]
         assert client.get("/v1").status_code == 200
 
 
@@ -52,11 +52,12 @@ def test_repeating_the_revocation_of_a_good_token_is_throttled_so_that_it_cannot
     deployment,
 ):
     text = deployment.token()
+    earlier = deployment.registry.audit.verify().events  # other tests revoke tokens too
     with deployment.client(limit_attempts="3/12hour") as client:
         assert client.get(QUESTION, headers=bearer(text)).status_code == 200
         statuses = [client.post("/v1/tokens/revoke", json={"token": text}).status_code for _ in range(5)]
     assert statuses == [204, 204, 204, 429, 429]
-    acts = [line.get("act") for line in deployment.registry.audit.export()]
+    acts = [line.get("act") for line in deployment.registry.audit.export(earlier)]
     assert (acts.count("token.revoked"), acts.count("token.revoked_again")) == (1, 2)
 
 

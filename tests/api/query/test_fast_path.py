@@ -3,7 +3,7 @@
 import pytest
 from starlette.routing import Match
 
-from tests.api.conftest import AGGREGATES, ensure_problem
+from tests.api.conftest import AGGREGATES, ensure_problem, used
 from tests.deployment import mandate
 
 QUESTION = f"{AGGREGATES}?measure=actions&group_by=category"
@@ -66,8 +66,7 @@ def test_a_known_question_still_needs_a_valid_token_with_its_scope(deployment):
 def test_a_known_question_counts_for_rate_limit_and_quota(deployment):
     with deployment.client(deployment.token(), limit_standard="3/12hour") as client:
         assert [client.get(QUESTION).status_code for _ in range(4)] == [200, 200, 200, 429]
-        (today,) = client.get("/v1/me/usage").json()["days"]
-        assert today["requests"] == 3
+        assert used(client)["requests"] == 3
     with deployment.client(deployment.token(), quota_rows=20) as client:
         assert [client.get(QUESTION).status_code for _ in range(3)] == [200, 200, 429]
 

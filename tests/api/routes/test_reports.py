@@ -9,7 +9,7 @@ import pytest
 
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.official.parts import PARTS
-from tests.api.conftest import ensure_problem
+from tests.api.conftest import ensure_problem, used
 
 
 @pytest.fixture(scope="module")
@@ -160,5 +160,4 @@ def test_a_report_charges_one_row_for_each_indicator(deployment):
     token = deployment.token(deployment.project(frozenset({"reports:read"})))
     with deployment.client(token) as client:
         assert client.get("/v1/reports/2026-06?format=csv").status_code == 200
-        today = client.get("/v1/me/usage").json()["days"][0]
-        assert today["rows"] == sum(len(c.indicators) for c in COMMITMENTS)
+        assert used(client)["rows"] == sum(len(c.indicators) for c in COMMITMENTS)

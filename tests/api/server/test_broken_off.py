@@ -15,7 +15,7 @@ from api.render.tables import RENDERERS
 from api.server.metrics import Metrics
 from api.server.middleware import RequestMiddleware
 from api.settings import ApiSettings
-from tests.api.conftest import AGGREGATES
+from tests.api.conftest import AGGREGATES, used
 from tests.live import running_server
 from tests.waiting import PATIENCE, wait_until
 
@@ -28,10 +28,6 @@ def lines(caplog):
     """The access lines, by their route."""
     found = [orjson.loads(record.message) for record in caplog.records if record.levelname == "INFO"]
     return {line["route"]: line for line in found}
-
-
-def today(client):
-    return client.get("/v1/me/usage").json()["days"][0]
 
 
 def broken_off(client, route):
@@ -65,7 +61,7 @@ def test_an_exception_in_the_middle_of_a_stream_costs_the_bytes_that_were_sent_a
     with deployment.client(deployment.token(), limit_standard="2/12hour") as client:
         answers = [client.get(QUESTION, headers={"Accept-Encoding": "identity"}) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200] * 3, "a fault of ours is given back"
-        taken = today(client)
+        taken = used(client)
         assert (taken["requests"], taken["rows"], taken["bytes"]) == (3, 0, 3 * 2 * len(PIECE))
         assert broken_off(client, "/v1/datasets/{dataset}/aggregates") == 3
         assert broken_off(client, "/metrics") == 0
@@ -92,7 +88,7 @@ def test_a_client_that_disconnects_is_charged_for_what_was_sent(deployment, stre
         wait_until(lambda: route in lines(caplog))
         assert (lines(caplog)[route]["status"], lines(caplog)[route]["broken_off"]) == (200, True)
     with deployment.client(token) as client:
-        taken = today(client)
+        taken = used(client)
     assert taken["requests"] == 1
     assert taken["rows"] > 0, "it might have read them all but for the last byte"
     assert len(PIECE) <= taken["bytes"] < MANY * len(PIECE)
@@ -108,7 +104,7 @@ def test_a_file_that_is_not_read_to_its_end_costs_what_was_sent(deployment, monk
         wait_until(lambda: route in lines(caplog))
         assert lines(caplog)[route]["broken_off"]
     with deployment.client(token) as client:
-        taken = today(client)
+        taken = used(client)
     whole = (deployment.releases / "moderation" / "2026-06.1" / "cells.parquet").stat().st_size
     assert (taken["requests"], taken["rows"]) == (1, 0)
     assert 0 < taken["bytes"] < whole
@@ -117,7 +113,10 @@ def test_a_file_that_is_not_read_to_its_end_costs_what_was_sent(deployment, monk
 def test_an_answer_to_head_is_complete_without_a_body_and_keeps_the_connection_open(deployment, caplog):
     caplog.set_level(logging.INFO, "daylight.access")
     fields = {"Authorization": f"Bearer {deployment.token()}"}
-    with running_server(deployment) as url, httpx2.Client(base_url=url, headers=fields) as client:
+    with (
+        running_server(deployment) as url,
+        httpx2.Client(base_url=url, headers=fields, timeout=PATIENCE) as client,
+    ):
         for path in (QUESTION, FILE, "/v1"):
             assert client.head(path).status_code == 200
     assert [line["broken_off"] for line in lines(caplog).values()] == [False] * 3

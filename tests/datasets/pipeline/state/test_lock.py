@@ -17,6 +17,7 @@ from tests.datasets.pipeline.interruptions import PLENTY, SEEDS
 from tests.datasets.pipeline.small_deployment import SmallDeployment, crates
 from tests.datasets.release.small_release import verify
 from tests.postgresql import database_url
+from tests.waiting import PATIENCE
 
 ROUNDS = int(os.environ.get("DAYLIGHT_TEST_ROUNDS", "4"))
 
@@ -45,7 +46,7 @@ def two_builders(*where):
     yield pipes
     for pipe, builder in zip(pipes, builders, strict=True):
         pipe.send(None)
-        builder.join(20)
+        builder.join(PATIENCE)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
