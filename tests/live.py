@@ -23,6 +23,18 @@ from tests.waiting import PATIENCE, wait_if_a_half_day_ends, wait_until
 
 
 @contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port of 127.0.0.1 on which nothing listens, and which no other process is given until the end of the block.
+
+    It stays bound without listening. A server that is told to use it can listen on it, because both set SO_REUSEADDR.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@contextmanager
 def running_server(deployment: Deployment, **settings: Any) -> Iterator[str]:
     """Run the API over a deployment, as `daylight serve` does, until the end of the block; yields its address."""
     app = create_app(deployment.api_settings(**settings), deployment.registry_settings)
@@ -57,9 +69,7 @@ def server_processes(
         lines = stack.enter_context(log.open("ab"))
         urls = []
         for _ in range(number):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
+            port = stack.enter_context(reserved_port())
             env = {
                 **os.environ,
                 "DAYLIGHT_HOME": str(deployment.home),

@@ -19,6 +19,7 @@ from auth.registry import Registry, open_registry
 from auth.settings import RegistrySettings
 from auth.setup import initialise_registry
 from auth.tokens.issuing import NewToken
+from tests.live import reserved_port
 from tests.postgresql import Server, database_url
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
@@ -167,10 +168,9 @@ def attacker(settings: RegistrySettings) -> Callable[..., None]:
 
 
 @pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def unused_port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import answers
+from tests.live import answers, reserved_port
 from tests.waiting import PATIENCE, wait_until
 
 QUESTION = "/v1/datasets/moderation/aggregates?measure=actions&group_by=category"
@@ -21,11 +20,8 @@ UNTIL = (datetime.now(UTC) + timedelta(days=90)).date().isoformat()
 @contextmanager
 def running_server(daylight):
     """Run `daylight serve` on a free port until the end of the block; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
-    with (daylight.home / "serve.log").open("w") as log:
+    with reserved_port() as port, (daylight.home / "serve.log").open("w") as log:
+        command = [str(Path(sys.executable).with_name("daylight")), "serve", "--port", str(port)]
         env = {**daylight.env, "DAYLIGHT_HOME": str(daylight.home)}
         server = subprocess.Popen(command, stderr=log, stdout=log, env=env)
         url = f"http://127.0.0.1:{port}"

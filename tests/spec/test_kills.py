@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import httpx2
 import pytest
 
 from tests.deployment import EMAIL, Deployment
+from tests.live import reserved_port
 from tests.waiting import PATIENCE, wait_until
 
 KILLS = 100
@@ -89,12 +91,6 @@ class Admin(TokenClient):
         self.revoked.append(token_id)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait_for_server(port: int) -> None:
     def is_open() -> bool:
         with socket.socket() as tried:
@@ -111,13 +107,13 @@ def test_every_acknowledged_change_survives_a_hundred_kills(own_deployment):
     env = {**os.environ, "DAYLIGHT_HOME": str(own_deployment.home), **limits}
     root = Path(__file__).parents[2]
     clients: list[TokenClient] = []
-    with subprocess.Popen(
+    with ExitStack() as stack, subprocess.Popen(
         [sys.executable, "-m", "tests.fork_server"], env=env, cwd=root, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     ) as fork_server:  # fmt: skip
         assert fork_server.stdin is not None and fork_server.stdout is not None
         for number in range(KILLS):
-            port = _free_port()
+            port = stack.enter_context(reserved_port())
             print(port, file=fork_server.stdin, flush=True)
             server = int(fork_server.stdout.readline())
             bearer = session if number % 2 else own_deployment.token(project)
