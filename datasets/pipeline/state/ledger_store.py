@@ -7,12 +7,13 @@ builders cannot both spend the rest of a budget. Triggers reject updates and del
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from time import monotonic, sleep
 
 from sqlalchemy import (
     BigInteger,
@@ -38,6 +39,9 @@ from datasets.pipeline.state.lock import SessionLock, file_lock
 from datasets.privacy import ledger
 from datasets.privacy.ledger import Caps, Entry, Spend
 from datasets.refusal import Refusal
+
+_WAIT = 5
+"""Seconds for which a connection waits for another writer of an SQLite ledger."""
 
 _metadata = MetaData()
 _entry_table = Table(
@@ -213,10 +217,25 @@ def _create_ledger_engine(url: str) -> Engine:
     return engine
 
 
-def _configure_ledger_connection(connection: Any, _record: object) -> None:
+def _configure_ledger_connection(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's own BEGIN, above, is the only one
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in (f"busy_timeout={_WAIT * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _use_write_ahead_log(connection)
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.OperationalError if others write to the ledger for seconds.
+
+    Unlike a statement, the change of the journal does not wait for a writer: SQLite refuses it at once.
+    """
+    give_up = monotonic() + _WAIT
+    while monotonic() < give_up:
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        sleep(0.02)
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """LedgerStore on SQLite and PostgreSQL: append-only, with one writer at a time."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from threading import Timer
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -105,6 +107,19 @@ def test_concurrent_first_uses_create_one_table(url):
         for store in threads.map(lambda _: LedgerStore(url), range(6)):
             assert store.entries() == ()
             store.close()
+
+
+def test_a_first_use_waits_for_another_process_that_writes_to_the_new_file(tmp_path):
+    writer = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None, check_same_thread=False)
+    writer.execute("CREATE TABLE other (x)")
+    writer.execute("BEGIN IMMEDIATE")
+    ends = Timer(0.3, writer.execute, ["COMMIT"])
+    ends.start()
+    store = LedgerStore(f"sqlite:///{tmp_path}/ledger.sqlite")
+    assert store.entries() == ()
+    store.close()
+    ends.join()
+    writer.close()
 
 
 @pytest.mark.parametrize(
