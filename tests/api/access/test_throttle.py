@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import Counter
 
 from tests.api.conftest import AGGREGATES, ensure_problem
 
@@ -11,10 +10,6 @@ QUESTION = f"{AGGREGATES}?measure=actions"
 
 def bearer(text):
     return {"Authorization": f"Bearer {text}"}
-
-
-def acts(deployment):
-    return Counter(line.get("act") for line in deployment.registry.audit.export())
 
 
 def test_of_many_bad_tokens_twenty_a_minute_are_verified_and_good_clients_are_served(deployment, caplog):
