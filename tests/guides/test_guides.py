@@ -1,5 +1,7 @@
 """Every guide can be followed: its places exist, and its steps, taken in a copy of the repository, leave every check green."""
 
+import re
+
 import pytest
 
 from tests.guides.walk import GUIDES, ROOT, Change, Commands, steps, walk
@@ -49,6 +51,12 @@ def test_the_migration_of_a_guide_is_the_one_after_the_last():
     for step in created:
         assert step.file.startswith(f"{MIGRATIONS}/v{last + 1:04}_")
         assert f'revision = "{last + 1:04}"\ndown_revision = "{last:04}"\n' in step.text
+    downgrades = [
+        number
+        for guide in GUIDES
+        for number in re.findall(r'migrate\.downgrade\(engine, "(\d+)"', guide.read_text())
+    ]
+    assert set(downgrades) == {f"{last:04}"}
 
 
 @pytest.mark.extended
