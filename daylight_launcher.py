@@ -45,7 +45,7 @@ class InstalledFile(NamedTuple):
 def main() -> None:
     """Report other packages of the same names; then run the command, unless one is imported in place of Daylight's."""
     if missing := missing_files():
-        _report(f"its installation in {HERE} is incomplete; install Daylight again; it lacks", missing)
+        _report(f"its installation in {HERE} is incomplete; install Daylight again; it lacks", missing, "")
         sys.exit(2)
     shared = list(packages_in_the_same_folder())
     if imported := [*packages_imported_instead(), *(other for other in shared if not _is_intact(other.name))]:
@@ -58,12 +58,15 @@ def main() -> None:
     run_command()
 
 
-def _report(problem: str, found: Iterable[object]) -> None:
-    print(f"daylight: {problem}: {', '.join(map(str, found))}; {ADVICE}", file=sys.stderr)
+def _report(problem: str, found: Iterable[object], advice: str = f"; {ADVICE}") -> None:
+    print(f"daylight: {problem}: {', '.join(map(str, found))}{advice}", file=sys.stderr)
 
 
 def missing_files() -> list[str]:
-    """At most three of the installed files that are gone, perhaps removed with another package of the same name."""
+    """At most three of the installed files that are gone, perhaps removed with another package of the same name.
+
+    None in a clone, where nothing lists the files but git.
+    """
     files = (file for of_package in _installed_files().values() for file in of_package)
     return list(islice((file for file in files if not (HERE / file).exists()), 3))
 

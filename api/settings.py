@@ -45,7 +45,7 @@ class ApiSettings(BaseSettings):
     deadline_seconds: float = Field(default=10.0, gt=0)
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     contact: str = "Name a contact point with DAYLIGHT_CONTACT"
-    publisher: str = "Name the platform with DAYLIGHT_PUBLISHER"
+    publisher: str = "The platform"
     public_url: str = ""
     portal_url: str = "https://data-access.dsa.ec.europa.eu/"
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.budget import format_rho, open_ledger
+from cli.terminal import print_table
 from datasets.pipeline.operations.recovery import close_stale_reservations, describe_left_open
 from datasets.pipeline.operations.verification import ensure_ledger_complete, ensure_ledger_matches
 from datasets.pipeline.output.publication import builder_lock, publish_ledger
@@ -70,16 +70,16 @@ def ledger_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
 def _print_ledger(settings: BuildSettings) -> None:
     with open_ledger(settings) as ledger:
         entries = ledger.entries()
-    table = Table()
-    for heading in ("seq", "time", "state", "of", "dataset", "month", "rho", "release", "reason"):
-        table.add_column(heading)
-    for entry in entries:
-        table.add_row(
-            str(entry.seq), entry.time[:19], entry.state, str(entry.of or ""), entry.dataset, entry.month,
-            f"{entry.nano_rho / 1e9:g}" if entry.nano_rho else "", entry.release, entry.reason,
-        )  # fmt: skip
-    _out.print(table)
+    print_table(
+        ("seq", "time", "state", "of", "dataset", "month", "rho", "release", "reason"),
+        (
+            (
+                str(entry.seq), entry.time[:19], entry.state, str(entry.of or ""), entry.dataset, entry.month,
+                f"{entry.nano_rho / 1e9:g}" if entry.nano_rho else "", entry.release, entry.reason,
+            )
+            for entry in entries
+        ),
+    )  # fmt: skip
     for month, rho in rho_by_month(entries).items():
-        _out.print(
-            f"{month}: {format_rho(rho)} of {format_rho(settings.caps.month)} rho spent on each person, over all datasets"
-        )
+        spent = f"{month}: {format_rho(rho)} of {format_rho(settings.caps.month)} rho spent on each person"
+        _out.print(f"{spent}, over all datasets", soft_wrap=True)

@@ -20,8 +20,10 @@ from api.spec.problems import markdown
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="address to listen on; DAYLIGHT_HOST")] = "",
-    port: Annotated[int, typer.Option(help="port to listen on; DAYLIGHT_PORT")] = -1,
+    host: Annotated[str, typer.Option(help="address to listen on; DAYLIGHT_HOST, or 127.0.0.1")] = "",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="port to listen on; DAYLIGHT_PORT, or 8000")
+    ] = None,
 ) -> None:
     """Serve the API in one process, on one core. Put a proxy that terminates TLS in front of it."""
     settings = ApiSettings()
@@ -31,7 +33,7 @@ def serve(
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,
-        port=settings.port if port < 0 else port,
+        port=settings.port if port is None else port,
         access_log=False,
         log_config=None,
         server_header=False,

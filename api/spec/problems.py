@@ -66,6 +66,19 @@ def markdown() -> str:
         explanation = kind.explanation
         lines += ["", f"## {kind.name}", "", f"**{kind.status}** {kind.title}.", "", explanation.remedy, ""]
         if explanation.request and len(explanation.request) < 200:
-            lines += ["```", explanation.request, "```", ""]
+            lines += ["```", _as_command(explanation.request), "```", ""]
         lines += [f"> {explanation.detail}"]
     return "\n".join(lines) + "\n"
+
+
+def _as_command(request: str) -> str:
+    """The request as it is; with a header field, a command that can be copied, with a token unless the field is about it.
+
+    >>> _as_command("GET /v1 Accept:text/csv")
+    'curl -H "Authorization: Bearer $TOKEN" -H "Accept:text/csv" "http://127.0.0.1:8000/v1"'
+    """
+    _, target, *field = request.split(" ", 2)
+    if not field:
+        return request
+    token = "" if field[0].startswith("Authorization:") else '-H "Authorization: Bearer $TOKEN" '
+    return f'curl {token}-H "{field[0]}" "http://127.0.0.1:8000{target}"'

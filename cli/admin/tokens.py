@@ -76,7 +76,10 @@ def list_unclosed() -> None:
     mandate = mandate_for()
     with registry_for(mandate) as registry:
         found = registry.tokens.unclosed(mandate.at)
-    _print_tokens(found)
+    if found:
+        _print_tokens(found)
+    else:
+        print("none")
 
 
 def _print_tokens(found: Iterable[TokenLine]) -> None:

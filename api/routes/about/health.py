@@ -15,8 +15,12 @@ from api.http.parameters import DECLARED_PARAMETERS
 from api.http.responses import DescribedResponse, Json, ResponseObjects, header_references
 from api.http.router import Router, raises
 from auth.errors import RegistryUnavailable
+from datasets.release.releases import Releases
 
 router = Router(tags=["health"], dependencies=[DECLARED_PARAMETERS])
+
+
+Status = Literal["ok", "registry unavailable", "releases unavailable"]
 
 
 class Health(Document):
@@ -26,9 +30,9 @@ class Health(Document):
 
 
 class Readiness(Document):
-    """Whether the registry answers, and the releases that are not served."""
+    """Whether the registry answers and a release is served, and the releases that are not."""
 
-    status: Literal["ok", "registry unavailable"]
+    status: Status
     degraded: list[str]
 
 
@@ -46,7 +50,7 @@ class ReadinessResponse(DescribedResponse):
     @classmethod
     def describe(cls, model: type[BaseModel] | None = None) -> ResponseObjects:
         unavailable = {
-            "description": "The registry does not answer.",
+            "description": "The registry does not answer, or all releases are degraded.",
             "headers": header_references(["Retry-After"]),
             "model": Readiness,
         }
@@ -62,7 +66,8 @@ async def alive(request: Request) -> Json[Health]:
 @router.get("/readyz", summary="Whether the service can answer")
 @raises(RegistryUnavailable)
 async def ready(request: Request, registry: OpenRegistry, releases: PublishedReleases) -> ReadinessResponse:
-    """200 if the registry answers; 503 if not, since then no token can be checked.
+    """200 if questions can be answered. 503 if the registry does not answer, so no token can be checked, or if releases are
+    degraded and no month of any dataset can be served.
 
     `degraded` lists the releases that are not served.
     """
@@ -70,5 +75,11 @@ async def ready(request: Request, registry: OpenRegistry, releases: PublishedRel
         up = await call_registry(request, registry.is_up)
     except RegistryUnavailable:
         up = False
-    status: Literal["ok", "registry unavailable"] = "ok" if up else "registry unavailable"
+    status: Status = _state_of(releases) if up else "registry unavailable"
     return ReadinessResponse(Readiness(status=status, degraded=list(releases.degraded)))
+
+
+def _state_of(releases: Releases) -> Literal["ok", "releases unavailable"]:
+    """Before the first release nothing is wrong."""
+    served = any(map(releases.current, releases.store.datasets))
+    return "ok" if served or not releases.degraded else "releases unavailable"

@@ -176,8 +176,7 @@ class ReleaseStore:
             state.problem = f"{dataset} {month}: {reason}"
         except (OSError, duckdb.Error) as error:
             state.failed_at = time.monotonic()
-            what = f"its files or its serving copy cannot be read or written ({type(error).__name__})"
-            state.problem = f"{dataset} {month}: {what}"
+            state.problem = f"{dataset} {month}: its files or its serving copy cannot be read or written"
             state.cause = f", and tried again every {self.retry_seconds:g} seconds: {error}"
 
     def _verify_and_open(self, dataset: str, name: str) -> Release:
@@ -267,7 +266,8 @@ class ReleaseStore:
 
 def _log_problem(month: str, before: str, now: _MonthState) -> None:
     if now.problem and now.problem != before:
-        log.warning("serving what was good before: %s%s", now.problem, now.cause)
+        served = "what was good before" if now.release else "nothing of this month"
+        log.warning("serving %s: %s%s", served, now.problem, now.cause)
     elif before and not now.problem:
         log.warning("%s is served as its pointer says again", month)
 

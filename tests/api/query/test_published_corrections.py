@@ -107,6 +107,7 @@ def test_a_release_and_an_answer_can_be_cited(anonymous):
     bibtex = anonymous.get("/v1/datasets/moderation/citation", params=asked | {"format": "bibtex"})
     assert bibtex.headers["content-type"].startswith("application/x-bibtex")
     assert bibtex.text.startswith("@misc{daylight-moderation-2026-06-1-")
+    assert "DAYLIGHT" not in bibtex.text, "the name of a setting is no author"
     assert bibtex.text.count("{") == bibtex.text.count("}")
     query = answer["note"].split()[1].rstrip(";")
     assert query in bibtex.text

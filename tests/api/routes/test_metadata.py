@@ -132,6 +132,19 @@ def test_a_damaged_release_is_not_served_and_is_listed_as_degraded(deployment, t
     other.close()
 
 
+def test_a_service_that_can_serve_no_release_is_not_ready(deployment, tmp_path):
+    other = deployment.copy(tmp_path / "other")
+    for cells in other.releases.glob("*/*/cells.parquet"):
+        cells.write_bytes(b"")
+    with other.client() as client:
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"
+        assert answer.json()["status"] == "releases unavailable"
+        assert answer.json()["degraded"]
+    other.close()
+
+
 def test_a_new_release_is_served_without_a_restart(deployment, tmp_path):
     other = deployment.copy(tmp_path / "other")
     with other.client(other.token()) as client:
