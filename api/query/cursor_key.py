@@ -11,9 +11,7 @@ from pathlib import Path
 
 from api.settings import MIN_KEY_LENGTH, ApiSettings
 from datasets.refusal import Refusal
-
-# O_NONBLOCK: opening a named pipe must not wait for a writer
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+from datasets.release.answer.sealed_file import READ_FLAGS
 
 
 class CursorKeyUnusable(Refusal):
@@ -54,7 +52,7 @@ def _create(path: Path) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+        with os.fdopen(os.open(path, READ_FLAGS), "rb") as file:
             found = os.fstat(file.fileno())
             if problem := _problem_of(found):
                 raise _unusable(path, problem)

@@ -43,13 +43,22 @@ class CacheFolder:
 
     def ensure_private(self) -> None:
         """Make the folder if it is missing, for this user alone. Raises CacheFolderRefused; OSError if it cannot be made."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._ensure_known_to_duckdb()
+        _make_folders(self.path)
         reason = why_not_private(self.path.stat())
         if reason:
             raise CacheFolderRefused(
                 f"the folder of serving copies, {self.path} (DAYLIGHT_CACHE_DIR), {reason}: it must belong to the user that "
                 f"runs Daylight, and nobody else may write to it; empty it, then chown it and chmod 700 {self.path}, or name "
                 "another folder in DAYLIGHT_CACHE_DIR"
+            )
+
+    def _ensure_known_to_duckdb(self) -> None:
+        """Raises CacheFolderRefused if DuckDB takes a character of the path for something else, and opens another file."""
+        if any(character in str(self.path) for character in "?\\"):
+            raise CacheFolderRefused(
+                f"the folder of serving copies, {self.path} (DAYLIGHT_CACHE_DIR), has a question mark or a backslash in its "
+                "path, and DuckDB cannot open files there; name another folder in DAYLIGHT_CACHE_DIR"
             )
 
     @property
@@ -66,7 +75,7 @@ class CacheFolder:
         """
         self.ensure_private()
         path = self.path / ".lock"
-        descriptor = os.open(path, _LOCK_FLAGS, 0o600)
+        descriptor = _open_lock(path)
         try:
             _ensure_own_lock(path, descriptor)
             self._lock(path, descriptor)
@@ -97,6 +106,25 @@ def why_not_private(found: os.stat_result) -> str:
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         return f"may be written to by its group or by everybody (mode {mode:04o})"
     return ""
+
+
+def _make_folders(path: Path) -> None:
+    """Make a folder for this user alone, and its missing parents, to which nobody else may write whatever the umask."""
+    for parent in reversed(path.parents):
+        parent.mkdir(mode=0o755, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _open_lock(path: Path) -> int:
+    """The descriptor of the lock, made if it is missing. Raises CacheFolderRefused if something else lies there; OSError."""
+    try:
+        return os.open(path, _LOCK_FLAGS, 0o600)
+    except OSError as error:
+        if not os.path.lexists(path):
+            raise
+        raise CacheFolderRefused(
+            f"the lock {path} cannot be opened by the user of this process ({error.strerror}); remove it"
+        ) from None
 
 
 def _ensure_own_lock(path: Path, descriptor: int) -> None:

@@ -17,15 +17,24 @@ from datasets.release.format.manifest import Manifest
 from datasets.release.format.measures import PublishedMeasure
 from datasets.release.format.verification import ReleaseDamaged
 
+# DuckDB's own types and functions are listed under each database
 _OBJECTS = """
-SELECT schema_name, table_name, 'table' FROM duckdb_tables() WHERE database_name = ?
-UNION ALL
-SELECT schema_name, view_name, 'view' FROM duckdb_views() WHERE database_name = ? AND NOT internal
+SELECT schema_name, name, kind FROM (
+    SELECT database_name, schema_name, table_name AS name, 'table' AS kind, internal FROM duckdb_tables()
+    UNION ALL SELECT database_name, schema_name, view_name, 'view', internal FROM duckdb_views()
+    UNION ALL SELECT database_name, schema_name, function_name, 'macro', internal FROM duckdb_functions()
+    UNION ALL SELECT database_name, schema_name, type_name, 'type', internal FROM duckdb_types()
+    UNION ALL SELECT database_name, schema_name, sequence_name, 'sequence', false FROM duckdb_sequences()
+    UNION ALL SELECT database_name, schema_name, index_name, 'index', false FROM duckdb_indexes()
+    UNION ALL SELECT database_name, '', schema_name, 'schema', internal FROM duckdb_schemas()
+) WHERE database_name = ? AND NOT internal
 """
 # a generated column has its expression as its default
 _COLUMNS = """
 SELECT column_name, data_type, column_default FROM duckdb_columns() WHERE database_name = ? ORDER BY column_index
 """
+_COMPARED = "compared"
+"""The schema under which a new copy is attached while it is compared with the release."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +92,12 @@ class CopySource:
         return [quote_identifier(name) for name, _ in self.columns]
 
     def ensure_own_tables(self, con: duckdb.DuckDBPyConnection, schema: str) -> None:
-        """Raises FileChanged if an attached file has anything but the table of a serving copy, such as a view of that name.
+        """Raises FileChanged if an attached file has anything but the table of a serving copy, such as a view or a macro.
 
         It is called before any query of `cells`: a view or a generated column would run what somebody else wrote.
         """
-        if con.execute(_OBJECTS, [schema, schema]).fetchall() != [("main", "cells", "table")]:
-            raise FileChanged("it has other tables or views than a serving copy")
+        if con.execute(_OBJECTS, [schema]).fetchall() != [("main", "cells", "table")]:
+            raise FileChanged("it has more or other things than the table of a serving copy")
         if con.execute(_COLUMNS, [schema]).fetchall() != [(*column, None) for column in self.columns]:
             raise FileChanged("its columns are not those of a serving copy")
 
@@ -117,9 +126,11 @@ class CopySource:
 
     def ensure_equal(self, path: Path) -> None:
         """Compare a copy with the Parquet file beside it, row by row. Raises FileChanged, ReleaseDamaged, duckdb.Error."""
-        with duckdb.connect(str(path), read_only=True, config={"threads": 1}) as con:
-            self.ensure_own_tables(con, path.stem)
-            if not self.has_all_cells(con, path.stem):
+        with duckdb.connect(config={"threads": 1}) as con:
+            # attached, since the macros of the file that a connection is opened on take the place of DuckDB's functions
+            con.execute(f"ATTACH '{escape_path(path)}' AS {_COMPARED} (READ_ONLY)")
+            self.ensure_own_tables(con, _COMPARED)
+            if not self.has_all_cells(con, _COMPARED):
                 raise self._damaged("its cells are not those of its codebook")
             ((differing,),) = con.execute(self._differing_query(path.with_name(layout.CELLS))).fetchall()
         if differing:
@@ -129,7 +140,7 @@ class CopySource:
         """The query that counts the rows of `cells` that differ from those of the Parquet file, in their order."""
         differs = " OR ".join(f"a.{name} IS DISTINCT FROM b.{name}" for name in self._names)
         # a row that one side lacks is null there, and no cuboid is null
-        return f"SELECT count(*) FROM ({self._select_from(cells)}) a POSITIONAL JOIN cells b WHERE {differs}"
+        return f"SELECT count(*) FROM ({self._select_from(cells)}) a POSITIONAL JOIN {_COMPARED}.cells b WHERE {differs}"
 
     def _select_from(self, cells: Path) -> str:
         """The query that gives the rows of the copy, in their order, from the release's Parquet file."""

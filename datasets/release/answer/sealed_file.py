@@ -21,7 +21,7 @@ from datasets.release.answer.cache_folder import why_not_private
 _TICK_NS = 20_000_000
 """Longer than the steps, of at most 10 ms, in which the kernel counts the time of change of a file."""
 # O_NONBLOCK: opening a named pipe must not wait for a writer
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 FileTimes = tuple[int, ...]
 
@@ -117,7 +117,7 @@ def open_sealed(path: Path, fingerprint: str, seal: str, key: bytes) -> OpenFile
 
 def open_regular(path: Path) -> int:
     """Open a regular file for reading and return its descriptor; a link is not followed. Raises FileChanged, OSError."""
-    descriptor = os.open(path, _FLAGS)
+    descriptor = os.open(path, READ_FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise FileChanged("it is no regular file")

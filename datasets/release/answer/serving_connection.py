@@ -12,10 +12,12 @@ from datasets.release.answer.copy_source import escape_path
 def open_serving_connection(cache: Path) -> duckdb.DuckDBPyConnection:
     """A connection in memory that may open files in `cache` only, whatever a query or a view asks for.
 
-    Nothing is written to a disk, extensions are not loaded, and no setting can be changed any more. Several threads use it
-    through cursors; a query has one thread, since more threads than cores are slower.
+    Results that do not fit into memory are not written to a disk, extensions are not loaded, and no setting can be changed
+    any more. DuckDB cannot make a folder read-only: a `COPY ... TO` into `cache` would work, so no text of a client is ever
+    part of a query. Several threads use the connection through cursors; a query has one thread, since more threads than
+    cores are slower.
     """
-    con = duckdb.connect(config={"threads": 1, "temp_directory": "", "python_enable_replacements": False})
+    con = duckdb.connect(config={"threads": 1, "temp_directory": ""})
     # in this order: DuckDB refuses the first once the second is set
     con.execute(f"SET allowed_directories = ['{escape_path(cache.resolve())}']")
     con.execute("SET enable_external_access = false")

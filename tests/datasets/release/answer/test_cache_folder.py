@@ -27,7 +27,7 @@ def held(path):
 
 
 def test_a_new_folder_is_closed_to_everybody_else(tmp_path):
-    path = tmp_path / "home" / "cache"
+    path = tmp_path / "parent" / "home" / "cache"
     before = os.umask(0)
     try:
         with CacheFolder(path).locked():
@@ -35,6 +35,17 @@ def test_a_new_folder_is_closed_to_everybody_else(tmp_path):
     finally:
         os.umask(before)
     assert (path / ".lock").stat().st_mode & 0o777 == 0o600
+    assert [parent.stat().st_mode & 0o022 for parent in (path.parent, path.parent.parent)] == [0, 0]
+
+
+@pytest.mark.parametrize("name", ["what?", "back\\slash"])
+def test_a_path_that_duckdb_takes_for_another_is_refused_in_a_sentence(tmp_path, name):
+    with (
+        pytest.raises(CacheFolderRefused, match="question mark or a backslash.*DAYLIGHT_CACHE_DIR"),
+        CacheFolder(tmp_path / name).locked(),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o720, 0o777, 0o702, 0o1777])
@@ -107,6 +118,20 @@ def test_a_lock_that_is_a_link_is_not_followed(path, tmp_path):
 def test_a_lock_that_is_a_pipe_is_refused(path):
     os.mkfifo(path / ".lock")
     with pytest.raises(CacheFolderRefused, match="no regular file"), CacheFolder(path).locked():
+        pass
+
+
+def test_a_lock_that_cannot_be_opened_is_refused_in_a_sentence(path):
+    (path / ".lock").mkdir()
+    with pytest.raises(CacheFolderRefused, match=r"\.lock cannot be opened by the user .*remove it"):
+        CacheFolder(path).locked().__enter__()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_a_lock_of_another_user_is_refused_although_this_one_may_open_it(path):
+    (path / ".lock").touch(0o600)
+    os.chown(path / ".lock", 12345, -1)
+    with pytest.raises(CacheFolderRefused, match="no regular file of the user"), CacheFolder(path).locked():
         pass
 
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from datasets.release.answer.copy_source import CopySource
@@ -42,6 +43,26 @@ def generated_column(con, columns, secret):
     con.execute("DROP TABLE others")
 
 
+def macro(con, columns, secret):
+    con.execute("CREATE MACRO more(one) AS one + 1")
+
+
+def type_(con, columns, secret):
+    con.execute("CREATE TYPE more AS ENUM ('one')")
+
+
+def sequence(con, columns, secret):
+    con.execute("CREATE SEQUENCE more")
+
+
+def index(con, columns, secret):
+    con.execute("CREATE INDEX more ON cells (cuboid)")
+
+
+def empty_schema(con, columns, secret):
+    con.execute("CREATE SCHEMA more")
+
+
 def another_type(con, columns, secret):
     con.execute("ALTER TABLE cells ALTER cuboid TYPE INTEGER")
 
@@ -61,9 +82,14 @@ def plant(releases, cache, change, secret):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (view_of_a_file, "other tables or views"),
-        (view_of_another_table, "other tables or views"),
-        (another_table, "other tables or views"),
+        (view_of_a_file, "more or other things"),
+        (view_of_another_table, "more or other things"),
+        (another_table, "more or other things"),
+        (macro, "more or other things"),
+        (type_, "more or other things"),
+        (sequence, "more or other things"),
+        (index, "more or other things"),
+        (empty_schema, "more or other things"),
         (generated_column, "columns are not those"),
         (another_type, "columns are not those"),
     ],
@@ -81,9 +107,31 @@ def test_a_planted_table_or_view_is_not_queried(root, tmp_path, releases, caplog
     assert reason in refused
 
 
+def add_a_thousand(con, cells):
+    con.execute("UPDATE cells SET crates = crates + 1000")
+
+
+def add_a_thousand_on_both_sides(con, cells):
+    """A macro of the file would be called in place of DuckDB's function if the file were the default catalogue."""
+    add_a_thousand(con, cells)
+    con.execute(
+        "CREATE MACRO read_parquet(file, file_row_number := true) AS TABLE SELECT * REPLACE (crates + 1000 AS crates) "
+        f"FROM parquet_scan('{cells}', file_row_number = true)"
+    )
+
+
+def add_a_macro(con, cells):
+    con.execute("CREATE MACRO more(one) AS one + 1")
+
+
+def make(releases_root, cache):
+    return Releases(releases_root, cache, verify, ("harvest",), -1.0, cache_key=KEY)
+
+
+@pytest.mark.parametrize("change", [add_a_thousand, add_a_thousand_on_both_sides, add_a_macro])
 @pytest.mark.parametrize("step", ["write_copy", "ensure_equal"])
 def test_a_file_that_is_swapped_while_the_copy_is_made_gets_no_seal(
-    root, tmp_path, monkeypatch, releases, step
+    root, tmp_path, monkeypatch, releases, caplog, step, change
 ):
     """As somebody may do who can rename the folder in which DuckDB writes."""
     original = getattr(CopySource, step)
@@ -93,17 +141,42 @@ def test_a_file_that_is_swapped_while_the_copy_is_made_gets_no_seal(
         fresh = found or arguments[0]
         edited = Path(shutil.copy(fresh, fresh.with_name("edited.duckdb")))
         with duckdb.connect(str(edited)) as con:
-            con.execute("UPDATE cells SET crates = crates + 1000")
+            change(con, fresh.with_name("cells.parquet"))
         edited.replace(fresh)
         return found
 
     monkeypatch.setattr(CopySource, step, swap_afterwards)
-    swapped = Releases(root, tmp_path / "cache", verify, ("harvest",), -1.0, cache_key=KEY)
+    swapped = make(root, tmp_path / "cache")
     assert len(swapped.degraded) == 2
     assert {path.name for path in (tmp_path / "cache").iterdir()} == {".lock"}
+    assert "is refused and made again" not in caplog.text, "it had been sealed"
     monkeypatch.undo()
     swapped.store.retry_seconds = 0.0
     assert ask_crates(swapped).rows == ask_crates(releases).rows
+    swapped.close()
+
+
+def test_a_file_that_is_replaced_for_the_comparison_only_gets_no_seal(root, tmp_path, monkeypatch, caplog):
+    write, compare = CopySource.write_copy, CopySource.ensure_equal
+
+    def write_and_edit(self, folder):
+        fresh = write(self, folder)
+        shutil.copy(fresh, fresh.with_name("good"))
+        with duckdb.connect(str(fresh)) as con:
+            add_a_thousand(con, fresh.with_name("cells.parquet"))
+        return fresh
+
+    def compare_the_good_one(self, fresh):
+        fresh.rename(fresh.with_name("edited"))
+        fresh.with_name("good").rename(fresh)
+        compare(self, fresh)
+        fresh.with_name("edited").replace(fresh)
+
+    monkeypatch.setattr(CopySource, "write_copy", write_and_edit)
+    monkeypatch.setattr(CopySource, "ensure_equal", compare_the_good_one)
+    swapped = make(root, tmp_path / "cache")
+    assert len(swapped.degraded) == 2
+    assert "it was changed while it was compared" in caplog.text
     swapped.close()
 
 
@@ -135,6 +208,15 @@ def test_a_query_reads_no_file_outside_of_the_cache(reader, tmp_path):
             with pytest.raises(duckdb.PermissionException):
                 cursor.execute(query)
     assert not (tmp_path / "written").exists()
+
+
+def test_a_query_reads_no_variable_of_the_program_and_spills_nothing(reader):
+    secret = pa.table({"key": ["a private key"]})
+    with reader.store.connection.cursor() as cursor:
+        with pytest.raises(duckdb.CatalogException):
+            cursor.execute("SELECT * FROM secret")
+        assert cursor.execute("SELECT current_setting('temp_directory')").fetchall() == [("",)]
+    assert secret.num_rows == 1
 
 
 def test_what_a_query_may_read_cannot_be_changed_any_more(reader):
