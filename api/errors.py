@@ -192,7 +192,7 @@ def install_handlers(
         return limit_exceeded_response(request, error)
 
     async def on_fault(request: Request, error: Exception) -> Response:
-        # of RequestMiddleware itself, which answers those of the routes
+        # RequestMiddleware answers the faults of the routes; this answers a fault in the middleware itself
         return status_response(request, 500)
 
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {

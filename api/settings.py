@@ -21,7 +21,7 @@ class ApiSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     home: Path = Path("var")
@@ -72,11 +72,12 @@ class ApiSettings(BaseSettings):
     @classmethod
     def _validate_cursor_key(cls, value: str) -> str:
         """A short key can be guessed, and then cursors and the seals of serving copies can be forged."""
-        if value and len(value.strip()) < MIN_KEY_LENGTH:
+        key = value.strip()  # a line break at its end would make it another key than on the other hosts
+        if value and len(key) < MIN_KEY_LENGTH:
             raise ValueError(
                 f"it is shorter than {MIN_KEY_LENGTH} characters; use those of openssl rand -hex 32"
             )
-        return value
+        return key
 
     @field_validator("proxies")
     @classmethod

@@ -56,11 +56,11 @@ def _read(path: Path) -> bytes:
             found = os.fstat(file.fileno())
             if problem := _problem_of(found):
                 raise _unusable(path, problem)
-            key = file.read()
+            key = file.read().strip()
     except OSError as error:
         raise _unusable(path, f"cannot be read ({error.strerror})") from None
-    if len(key.strip()) < MIN_KEY_LENGTH:
-        raise _unusable(path, f"holds {len(key.strip())} characters and must hold {MIN_KEY_LENGTH} or more")
+    if len(key) < MIN_KEY_LENGTH:
+        raise _unusable(path, f"holds {len(key)} characters and must hold {MIN_KEY_LENGTH} or more")
     return key
 
 

@@ -189,9 +189,17 @@ def ending_tokens(lines: Iterable[TokenLine], now: datetime, days: int) -> list[
     return sorted((line for line in soon if not line.replaced), key=lambda line: line.expires)
 
 
+def is_revoked(revoked: datetime | None, replaced_by: str | None, now: datetime) -> bool:
+    """Whether a token with this time of revocation and this successor is revoked: after its overlap if it was replaced.
+
+    Without a successor somebody revoked it, and the clock of that host may be ahead of `now`: it is revoked at any time.
+    """
+    return revoked is not None and (replaced_by is None or revoked <= now)
+
+
 def record_state(token: Token, now: datetime) -> str:
     """The state of a token by its row alone: active, expired, revoked or replaced."""
-    if token.revoked is not None and token.revoked <= now:
+    if is_revoked(token.revoked, token.replaced_by, now):
         return "replaced" if token.replaced_by else "revoked"
     return "expired" if token.expires <= now else "active"
 

@@ -13,6 +13,7 @@ from auth.crypto.keyring import VERIFYING
 from auth.db.models import Membership, Project, SigningKey, Token
 from auth.errors import TokenRefused
 from auth.scopes import read_scopes
+from auth.tokens.issuing import is_revoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ SELECT_PRINCIPAL = (
         Token.issued,
         Token.expires,
         Token.revoked,
+        Token.replaced_by,
         Token.narrowed,
         Membership.since,
         Membership.ended,
@@ -71,7 +73,7 @@ def principal_from_row(row: Row[Any] | None, kid: str, claims: Claims, now: date
     The expiry of the token is not checked again: the claims were checked, and they must be equal to the row.
     """
     row = ensure_issued(row, kid, claims)
-    if row.revoked is not None and row.revoked <= now:
+    if is_revoked(row.revoked, row.replaced_by, now):
         raise TokenRefused("revoked")
     if row.since > now or (row.ended is not None and row.ended <= now):
         raise TokenRefused("membership: not a member now")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth.db.models import AuditEvent, Project, Researcher, Token
@@ -53,14 +53,15 @@ def is_of_family(token: Token) -> ColumnElement[bool]:
 
 
 def is_unrevoked(now: datetime) -> ColumnElement[bool]:
-    """Whether a token is not revoked: it has no time of revocation, or its overlap has not ended yet."""
-    return or_(Token.revoked.is_(None), Token.revoked > now)
+    """Whether a token is not revoked, as `auth.tokens.issuing.is_revoked` says of one row."""
+    in_overlap = and_(Token.replaced_by.is_not(None), Token.revoked > now)
+    return or_(Token.revoked.is_(None), in_overlap)
 
 
 def find_revoked_families(session: Session) -> frozenset[str]:
     """The families of which somebody revoked a token. A token that only was replaced has no event of a revocation."""
     subjects = select(AuditEvent.subject).where(AuditEvent.act == "token.revoked")
-    return frozenset(session.scalars(select(Token.family).where(Token.jti.in_(subjects))))
+    return frozenset(session.scalars(select(Token.family).where(Token.jti.in_(subjects), Token.family != "")))
 
 
 def revoke_member_tokens(session: Session, project: Project, person: Researcher, now: datetime) -> None:

@@ -12,7 +12,7 @@ from auth.db.models import Project, Token
 from auth.errors import MalformedValue, NotAllowed
 from auth.identifiers import new_identifier
 from auth.scopes import ensure_within, read_scopes, write_scopes
-from auth.tokens.issuing import current_scopes, find_token
+from auth.tokens.issuing import current_scopes, find_token, is_revoked
 from auth.tokens.revocation import is_of_family, is_unrevoked
 
 DEFAULT_OVERLAP = timedelta(hours=24)
@@ -84,19 +84,19 @@ def _is_valid_in_family(token: Token, now: datetime) -> ColumnElement[bool]:
 
 def _ensure_token_open(session: Session, token: Token, now: datetime) -> None:
     project = session.get_one(Project, token.project_id)
-    # if nothing replaced it, it was revoked by somebody: then it stays so, also for a `now` that was read before the write
-    # lock was taken
-    if token.revoked is not None and (token.revoked <= now or token.replaced_by is None):
+    current = session.scalar(
+        select(Token.jti).where(_is_valid_in_family(token, now), Token.replaced_by.is_(None))
+    )
+    if is_revoked(token.revoked, token.replaced_by, now) and (token.replaced_by is None or current is None):
         why = "is revoked"
+    elif token.replaced_by is not None and current is not None:
+        why = f"was replaced already; the current token of its chain of rotations is {current}"
     elif token.expires <= now:
         why = "has expired"
     elif project.status != "active" or project.not_after <= now:
         why = f"belongs to {project.reference}, which is not active"
     elif token.replaced_by is not None:
-        current = select(Token.jti).where(is_of_family(token), Token.replaced_by.is_(None))
-        why = (
-            f"was replaced already; the current token of its chain of rotations is {session.scalar(current)}"
-        )
+        why = "was replaced already"
     else:
         return
     raise NotAllowed(f"token: {token.jti} {why}.", parameter="token", value=token.jti)

@@ -17,7 +17,9 @@ class BuildSettings(BaseSettings):
     `private_dir` holds what must never be published: the ledger, the salt, quarantined rows, checkpoints.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DAYLIGHT_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Path("var")
     releases_dir: Path | None = None

@@ -31,6 +31,9 @@ from datasets.release.query.vocabulary import (
     parse_choice,
 )
 
+MONTH_LENGTH = len("2026-06")
+"""Length of the month with which a month and a day both begin."""
+
 
 def parse_question(
     pairs: Iterable[tuple[str, str]],
@@ -82,7 +85,7 @@ def first_month(pairs: Iterable[tuple[str, str]], months: Sequence[str]) -> str:
     values = dict(pairs)
     name, _, periods = values.get("compare", "").partition(":")
     asked = periods.split(",") if name == PERIOD else [values.get("period", "")]
-    first = min(period[: len("2026-06")] for period in asked)
+    first = min(period[:MONTH_LENGTH] for period in asked)
     return first if first in months else months[-1]
 
 

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from api.query.cursor_key import CursorKeyUnusable, cursor_key, serving_copy_key
 from api.settings import ApiSettings
+from auth.settings import RegistrySettings
 from cli import main
+from datasets.pipeline.settings import BuildSettings
 
 
 @pytest.fixture
@@ -55,6 +57,20 @@ def test_a_key_of_32_characters_is_used_as_it_is():
     assert cursor_key(ApiSettings(cursor_key=text)) == text.encode()
     with pytest.raises(ValidationError):
         ApiSettings(cursor_key=text[:-1])
+
+
+def test_a_line_break_at_the_end_of_a_key_makes_no_other_key(settings, file):
+    text = secrets.token_hex(32)
+    file.write_text(f"{text}\n")
+    assert cursor_key(settings) == cursor_key(ApiSettings(cursor_key=f"{text}\n")) == text.encode()
+
+
+@pytest.mark.parametrize("kind", [ApiSettings, BuildSettings, RegistrySettings])
+def test_no_settings_repeat_a_value_that_is_not_valid(kind):
+    with pytest.raises(ValidationError) as refused:
+        kind.model_validate({"cursor_key": "a-short-secret", "home": 0.25, "four_eyes": 0.25})
+    assert "a-short-secret" not in str(refused.value)
+    assert "0.25" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

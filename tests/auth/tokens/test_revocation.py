@@ -186,9 +186,26 @@ def test_a_token_without_a_family_closes_no_other_token_than_its_own_successors(
     with write_transaction(engine) as session:
         session.execute(update(Token).values(family=""))
     new = populated.tokens.rotate(one, HOUR, mandate()).text
-    populated.tokens.revoke(new, mandate())
+    populated.tokens.revoke(one, mandate())
     assert {refusal_cause(populated, text) for text in (one, new)} == {"revoked"}
     assert populated.authenticator.principal(other, NOW)
+
+
+def test_a_revoked_token_without_a_family_marks_no_other_as_unclosed(populated, engine):
+    one, _ = token_text(populated), token_text(populated)
+    with write_transaction(engine) as session:
+        session.execute(update(Token).values(family=""))
+    populated.tokens.revoke(one, mandate())
+    assert list(populated.tokens.unclosed(NOW)) == []
+
+
+def test_a_token_that_was_revoked_by_a_host_whose_clock_is_ahead_is_refused_at_once(populated):
+    text = token_text(populated)
+    assert populated.authenticator.principal(text, NOW)
+    populated.tokens.revoke(text, mandate(NOW + timedelta(minutes=4)))
+    assert refusal_cause(populated, text) == "revoked"
+    assert [line.state for line in populated.tokens.list(NOW)] == ["revoked"]
+    assert populated.tokens.revoke(text, mandate()).closed == ()
 
 
 @pytest.mark.parametrize(("days", "was"), [(1, "active"), (2, "expired"), (4, "replaced")])

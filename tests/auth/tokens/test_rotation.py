@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from auth.db.engine import write_transaction
+from auth.db.models import Token
 from auth.errors import MalformedValue, NotAllowed, TokenRefused, UnknownRecord
 from auth.tokens.issuing import ending_tokens
 from auth.vetting.lifecycle import ProjectChange
@@ -56,6 +59,38 @@ def test_narrowing_reaches_each_valid_token_of_a_chain_or_is_refused_with_the_cu
         assert populated.authenticator.principal(text, NOW).scopes == left
     acts = [line["act"] for line in populated.audit.export() if "act" in line]
     assert acts[-3:] == ["token.narrowed"] * 3
+
+
+def test_narrowing_a_token_whose_overlap_is_over_names_the_current_one(populated):
+    old = token_text(populated)
+    new = populated.tokens.rotate(old, timedelta(0), mandate())
+    with pytest.raises(NotAllowed, match=f"replaced already; the current token .* is {new.token_id}"):
+        populated.tokens.narrow(old, frozenset({"ads:read"}), mandate())
+    populated.tokens.revoke(new.token_id, mandate())
+    with pytest.raises(NotAllowed, match="is revoked"):
+        populated.tokens.narrow(old, frozenset({"ads:read"}), mandate())
+
+
+def test_narrowing_gives_a_narrower_predecessor_no_scope_back(populated, engine):
+    old = token_text(populated)
+    whole = populated.authenticator.principal(old, NOW).scopes
+    new = populated.tokens.rotate(old, timedelta(hours=1), mandate())
+    one, two = frozenset(sorted(whole)[:1]), frozenset(sorted(whole)[:2])
+    assert one < two
+    with write_transaction(engine) as session:
+        session.execute(update(Token).where(Token.jti != new.token_id).values(narrowed=" ".join(one)))
+    populated.tokens.narrow(new.token_id, two, mandate())
+    assert populated.authenticator.principal(old, NOW).scopes == one
+    assert populated.authenticator.principal(new.text, NOW).scopes == two
+
+
+def test_narrowing_leaves_a_predecessor_that_has_expired_as_it_was(populated):
+    old = populated.tokens.issue(ask(days=1), mandate())
+    later = NOW + timedelta(hours=23)
+    new = populated.tokens.rotate(old.token_id, timedelta(hours=5), mandate(later))
+    populated.tokens.narrow(new.token_id, frozenset({"ads:read"}), mandate(NOW + timedelta(hours=25)))
+    narrowed = [line["subject"] for line in populated.audit.export() if line.get("act") == "token.narrowed"]
+    assert narrowed == [new.token_id]
 
 
 def test_a_token_that_was_found_can_be_identified_even_if_it_is_revoked_and_expired(populated):
