@@ -37,7 +37,7 @@ from datasets.release.answer.cursor import CursorRefused
 from datasets.release.answer.deadline import QuestionInterrupted
 from datasets.release.answer.grid import EmptyQuestion, NotPublished
 from datasets.release.format.errata import ReleaseWithdrawn
-from datasets.release.format.verification import ReleaseDamaged
+from datasets.release.format.verification import ReleaseDamaged, ReleaseUnavailable
 from datasets.release.query.span import PeriodNotReleased
 from datasets.release.query.vocabulary import (
     MalformedQuestion,
@@ -47,7 +47,7 @@ from datasets.release.query.vocabulary import (
     UnknownMeasure,
     UnknownParameter,
 )
-from datasets.release.resolver import MixedVersions, ReleaseUnavailable
+from datasets.release.resolver import MixedVersions
 from datasets.release.store.store import UnknownRelease
 from datasets.reports.official.part import UnknownPart
 from datasets.reports.report import ReportNotCovered

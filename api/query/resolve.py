@@ -10,12 +10,12 @@ from datasets.release.answer.cursor import CursorRefused
 from datasets.release.answer.grid import EmptyQuestion, NotPublished
 from datasets.release.answer.release import Release
 from datasets.release.format.errata import ReleaseWithdrawn
-from datasets.release.format.verification import ReleaseDamaged
+from datasets.release.format.verification import ReleaseDamaged, ReleaseUnavailable
 from datasets.release.query.question import Question
 from datasets.release.query.span import PeriodNotReleased
 from datasets.release.query.vocabulary import MalformedQuestion, UnknownCode, UnknownLevel, UnknownMeasure
 from datasets.release.releases import Releases
-from datasets.release.resolver import MixedVersions, ReleaseUnavailable
+from datasets.release.resolver import MixedVersions
 from datasets.release.store.store import UnknownRelease
 
 RELEASE_REFUSALS = (UnknownRelease, ReleaseWithdrawn, ReleaseDamaged, ReleaseUnavailable)

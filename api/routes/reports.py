@@ -31,10 +31,10 @@ from api.render.report import MATPLOTLIB_VERSION, SECURITY_HEADERS, report_page
 from datasets.period import MalformedPeriod
 from datasets.release.answer.deadline import Deadline, QuestionInterrupted
 from datasets.release.format.errata import ReleaseWithdrawn
-from datasets.release.format.verification import ReleaseDamaged
+from datasets.release.format.verification import ReleaseDamaged, ReleaseUnavailable
 from datasets.release.query.vocabulary import MalformedQuestion
 from datasets.release.releases import Releases
-from datasets.release.resolver import MixedVersions, ReleaseUnavailable
+from datasets.release.resolver import MixedVersions
 from datasets.reports.commitments import COMMITMENTS
 from datasets.reports.coverage import Current
 from datasets.reports.official.part import UnknownPart, find_part

@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from datasets.refusal import Refusal
 from datasets.release.answer.release import Release
 from datasets.release.format.timestamps import stable_as_of
+from datasets.release.format.verification import ReleaseUnavailable
 from datasets.release.query.instant import format_instant, parse_as_of
 from datasets.release.query.parsing import first_month, parse_question
 from datasets.release.query.question import Question
@@ -23,10 +24,6 @@ MAX_RESOLVED = 1000
 
 Parameters = tuple[tuple[str, str], ...]
 Resolved = tuple[Question, tuple[Release, ...]]
-
-
-class ReleaseUnavailable(Refusal):
-    """What was released cannot be served at the moment: it is damaged, and no good one was seen before it."""
 
 
 class MixedVersions(Refusal):

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import math
 import os
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 log = logging.getLogger("daylight.release")
 
+RETRY_SECONDS = 10.0
+"""How long after a failure that lies outside of a release, such as a full disk, opening it is tried again."""
 _POLL_SECONDS = 0.05
 # a link is not followed, and opening a named pipe does not wait for its other end
 _LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -33,13 +37,20 @@ class CacheFolderBusy(TimeoutError):
 class CacheFolder:
     """A folder that this process' user alone may write to, and its lock. The folder is made when it is first locked.
 
-    A lock that another process holds is waited for, `wait_seconds` at most.
+    A lock that another process holds is waited for. If that was in vain, it is not waited for again before
+    `retry_seconds` have passed: it is tried, so that it is taken as soon as it is free.
     """
 
-    def __init__(self, path: Path, wait_seconds: float = 30.0) -> None:
+    def __init__(self, path: Path) -> None:
         # what is attached must lie where the connection may read, whatever the current folder is
         self.path = path.resolve()
-        self._wait_seconds = wait_seconds
+        self.retry_seconds = RETRY_SECONDS
+        self._waited_until = -math.inf
+        self._is_closing = Event()
+
+    def stop_waiting(self) -> None:
+        """From now on the lock is not waited for, also by a thread that waits already."""
+        self._is_closing.set()
 
     def ensure_private(self) -> None:
         """Make the folder if it is missing, for this user alone. Raises CacheFolderRefused; OSError if it cannot be made."""
@@ -68,7 +79,7 @@ class CacheFolder:
         return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, wait_seconds: float = 1.0) -> Iterator[None]:
         """Hold the lock of the folder, which the kernel releases when the process ends.
 
         Raises CacheFolderRefused; CacheFolderBusy if another process does not release it; OSError.
@@ -78,24 +89,31 @@ class CacheFolder:
         descriptor = _open_lock(path)
         try:
             _ensure_own_lock(path, descriptor)
-            self._lock(path, descriptor)
+            self._lock(path, descriptor, wait_seconds)
             yield
         finally:
             os.close(descriptor)
 
-    def _lock(self, path: Path, descriptor: int) -> None:
-        """Poll the lock: `flock` itself has no time limit."""
-        deadline = time.monotonic() + self._wait_seconds
+    def _lock(self, path: Path, descriptor: int, wait_seconds: float) -> None:
         if _try_lock(descriptor):
             return
-        log.info("waiting for another process to release %s", path)
-        while not _try_lock(descriptor):
-            if time.monotonic() > deadline:
-                raise CacheFolderBusy(
-                    f"another process has held the lock {path} for {self._wait_seconds:g} seconds; find it with "
-                    f"`fuser {path}`, and end it if it hangs"
-                )
-            time.sleep(_POLL_SECONDS)
+        if time.monotonic() - self._waited_until >= self.retry_seconds:
+            log.info("waiting for another process to release %s", path)
+            if self._wait(descriptor, wait_seconds):
+                return
+            self._waited_until = time.monotonic()
+        raise CacheFolderBusy(
+            f"another process holds the lock {path}, and it was waited for in vain; find it with `fuser {path}`, and end it "
+            "if it hangs"
+        )
+
+    def _wait(self, descriptor: int, seconds: float) -> bool:
+        """Poll the lock, since `flock` itself has no time limit; whether it was taken."""
+        deadline = time.monotonic() + seconds
+        while not self._is_closing.wait(_POLL_SECONDS) and time.monotonic() < deadline:
+            if _try_lock(descriptor):
+                return True
+        return False
 
 
 def why_not_private(found: os.stat_result) -> str:

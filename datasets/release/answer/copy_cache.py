@@ -48,7 +48,7 @@ class CopyCache:
         self._attached: dict[str, AttachedCopy] = {}
         self._lock = Lock()
 
-    def attach(self, source: CopySource) -> AttachedCopy:
+    def attach(self, source: CopySource, wait_seconds: float) -> AttachedCopy:
         """The attached copy of a release, whose file is unchanged. It is made first if it is missing or has changed.
 
         Raises ReleaseDamaged if the release lacks a cell that its codebook promises; OSError and duckdb.Error if the cause
@@ -64,10 +64,14 @@ class CopyCache:
             if found is not None:
                 _warn(found.file.path, "it was changed while it was in use")
                 self._detach(source.name)
-            with self._folder.locked():
+            with self._folder.locked(wait_seconds):
                 attached = self._open(source) or self._make(source)
             self._attached[source.name] = attached
             return attached
+
+    def stop_waiting(self) -> None:
+        """From now on no lock of another process is waited for, also by a thread that waits already."""
+        self._folder.stop_waiting()
 
     def close(self) -> None:
         """Detach every copy. A query that still runs keeps its copy until it ends."""

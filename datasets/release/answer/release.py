@@ -78,7 +78,7 @@ def _kept_shares_by_code(kept: KeptEntry, codes: Mapping[str, Iterable[str]]) ->
 
 
 def open_release(folder: Path, verify: Verify, copies: CopyCache) -> Release:
-    """Verify the release in `folder` and attach its serving copy.
+    """Verify the release in `folder`. Its serving copy is attached when it is first asked a question.
 
     Raises ReleaseDamaged if it is not what was signed, or if its documents contradict each other.
     """
@@ -92,7 +92,6 @@ def open_release(folder: Path, verify: Verify, copies: CopyCache) -> Release:
         raise ReleaseDamaged(f"release {folder.name}: its manifest and its codebook disagree") from None
     fingerprint = layout.sha256_of(folder / layout.MANIFEST)
     serving_copy = ServingCopy(CopySource(folder, manifest, codebook, measures, fingerprint), copies)
-    serving_copy.attach()
     return Release(folder, manifest, codebook, measures, serving_copy, fingerprint, file_state)
 
 

@@ -16,8 +16,10 @@ from datasets.release.answer.copy_cache import AttachedCopy, CopyCache
 from datasets.release.answer.copy_source import CopySource, quote_identifier
 from datasets.release.answer.deadline import Deadline
 from datasets.release.answer.grid import Grid
-from datasets.release.format.verification import ReleaseDamaged
+from datasets.release.format.verification import ReleaseUnavailable
 
+QUESTION_WAIT_SECONDS = 1.0
+"""How long a question waits for another process that holds the lock of the cache."""
 _ATTEMPTS = 3
 """How often a query is repeated because the copy was changed while the query read it."""
 
@@ -29,9 +31,9 @@ class ServingCopy:
     source: CopySource
     copies: CopyCache
 
-    def attach(self) -> AttachedCopy:
+    def attach(self, wait_seconds: float = QUESTION_WAIT_SECONDS) -> AttachedCopy:
         """The attached copy. It is made again if it has changed. Raises ReleaseDamaged, OSError, duckdb.Error."""
-        return self.copies.attach(self.source)
+        return self.copies.attach(self.source, wait_seconds)
 
     def values(
         self,
@@ -43,7 +45,7 @@ class ServingCopy:
     ) -> dict[str, Floats]:
         """The sum of each measure in each cell of the grid, from one cuboid; shape: the grid's grouped dimensions.
 
-        Raises QuestionInterrupted, and ReleaseDamaged if the copy has changed and cannot be made again.
+        Raises QuestionInterrupted, ReleaseUnavailable if the copy can neither be read nor made, ReleaseDamaged.
         """
         columns = self._fetch(con, grid, cuboid, measures, deadline)
         places = tuple(np.searchsorted(groups, columns[f"g{i}"]) for i, groups in enumerate(grid.groups))
@@ -75,7 +77,7 @@ class ServingCopy:
                 continue
             if attached.file.is_unchanged:
                 return columns
-        raise ReleaseDamaged(
+        raise ReleaseUnavailable(
             f"release {self.source.folder.name}: its serving copy is being changed again and again"
         )
 
@@ -83,9 +85,9 @@ class ServingCopy:
         try:
             return self.attach()
         except (duckdb.Error, OSError) as error:
-            raise ReleaseDamaged(
-                f"release {self.source.folder.name}: its serving copy has changed and could not be made again: "
-                f"{type(error).__name__}"
+            raise ReleaseUnavailable(
+                f"release {self.source.folder.name}: its serving copy can neither be read nor made at the moment "
+                f"({type(error).__name__}); ask again later"
             ) from error
 
     def sql(

@@ -23,6 +23,10 @@ class ReleaseDamaged(Refusal):
     """A release that is not what was signed; the message names the first file that is wrong."""
 
 
+class ReleaseUnavailable(Refusal):
+    """What was released cannot be served at the moment."""
+
+
 def verified_manifest(folder: Path, verify: Verify) -> Manifest:
     """The manifest of the release in `folder`, after its signature and all its files have been checked.
 

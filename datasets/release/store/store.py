@@ -18,17 +18,20 @@ from threading import Event, Lock, RLock, Thread
 import duckdb
 
 from datasets.refusal import Refusal, nearest, printable
-from datasets.release.answer.cache_folder import CacheFolder
+from datasets.release.answer.cache_folder import RETRY_SECONDS, CacheFolder
 from datasets.release.answer.copy_cache import CopyCache
 from datasets.release.answer.release import Release, open_release
 from datasets.release.answer.serving_connection import open_serving_connection
+from datasets.release.answer.serving_copy import QUESTION_WAIT_SECONDS
 from datasets.release.format import layout
 from datasets.release.format.errata import ReleaseWithdrawn
-from datasets.release.format.verification import ReleaseDamaged, Verify
+from datasets.release.format.verification import ReleaseDamaged, ReleaseUnavailable, Verify
 from datasets.release.store.history import ReleaseHistory
 from datasets.release.store.ledger_check import LedgerCheck
 
 LATEST = "latest"
+START_WAIT_SECONDS = 30.0
+"""How long the first look waits in all for another process that holds the lock of the cache; later ones wait a second."""
 
 log = logging.getLogger("daylight.release")
 
@@ -86,19 +89,21 @@ class ReleaseStore:
         self._ledger = LedgerCheck(directory, verify)
         self._months: dict[tuple[str, str], _MonthState] = {}
         self._open_by_name: dict[tuple[str, str], Release] = {}
-        self.retry_seconds = 10.0
-        """How long after a failure that lies outside of a release, such as a full disk, opening it is tried again."""
+        self.retry_seconds = RETRY_SECONDS
         self._refreshed_at = -1e9
         self._lock = RLock()  # guards the two dictionaries; held for moments only
-        # held by the one thread that verifies and opens releases, for as long as that takes
-        self._refreshing = Lock()
+        self._refreshing = Lock()  # held by the one thread that looks for new releases, while it opens them
+        self._verifying = Lock()  # a release that two threads need is verified once
+        self._wait_seconds = START_WAIT_SECONDS
         self._watcher: Thread | None = None
         self._is_closing = Event()
         self.refresh()
+        self._wait_seconds = QUESTION_WAIT_SECONDS
 
     def close(self) -> None:
         """Stop the watching thread, detach every serving copy and close the connection."""
         self._is_closing.set()
+        self._copies.stop_waiting()
         if self._watcher is not None:
             self._watcher.join()
         with self._refreshing, self._lock:
@@ -156,9 +161,10 @@ class ReleaseStore:
         if not is_all_withdrawn:
             self._open_current(dataset, month, state)
         _log_problem(f"{dataset} {month}", known.problem if known else "", state)
+        is_new = not (is_same and known and (known.release, known.problem) == (state.release, state.problem))
         with self._lock:
             self._months[dataset, month] = state
-            self.generation += 1
+            self.generation += is_new
 
     def _is_retry_due(self, month: _MonthState) -> bool:
         return month.failed_at is not None and time.monotonic() - month.failed_at >= self.retry_seconds
@@ -168,7 +174,9 @@ class ReleaseStore:
         try:
             if not _is_release_of(month, state.pointer):
                 raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
-            state.release = self._verify_and_open(dataset, state.pointer)
+            release = self._verify_and_open(dataset, state.pointer)
+            release.serving_copy.attach(self._wait_seconds)
+            state.release = release
         except ReleaseWithdrawn:
             state.release = None
         except (Refusal, ValueError) as error:
@@ -180,27 +188,30 @@ class ReleaseStore:
             state.cause = f", and tried again every {self.retry_seconds:g} seconds: {error}"
 
     def _verify_and_open(self, dataset: str, name: str) -> Release:
-        """The release of this name, verified; again if its files have changed. Raises ReleaseWithdrawn, ReleaseDamaged."""
+        """The release of this name, verified; again if its files have changed. Raises a Refusal, or OSError."""
         self.ensure_not_withdrawn(dataset, name)
-        known = self._open_by_name.get((dataset, name))
-        if known is not None and known.is_unchanged:
-            return known
-        folder = layout.release_folder(self.directory, dataset, name)
-        release = open_release(folder, self._verify, self._copies)
-        self._ledger.ensure_contains(release.manifest)
-        with self._lock:
-            self._open_by_name[dataset, name] = release
-        return release
+        with self._verifying:
+            known = self._open_by_name.get((dataset, name))
+            if known is not None and known.is_unchanged:
+                return known
+            folder = layout.release_folder(self.directory, dataset, name)
+            release = open_release(folder, self._verify, self._copies)
+            self._ledger.ensure_contains(release.manifest)
+            with self._lock:
+                self._open_by_name[dataset, name] = release
+            return release
 
     def find(self, dataset: str, name: str) -> Release:
         """The release of this name, or the latest month's for `latest`.
 
-        Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
+        Its description needs no cache. Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged, ReleaseUnavailable.
         """
         current = self.current(dataset)
         names = self.history.names(dataset)
         if name == LATEST and current:
             return current[-1]
+        if name == LATEST and self.has_problem(dataset):
+            raise ReleaseUnavailable(f"no release of {dataset} can be served at the moment; ask again later")
         if name not in names:
             allowed = [LATEST, *names] if current else list(names)
             raise UnknownRelease(
@@ -219,8 +230,12 @@ class ReleaseStore:
             known = self._open_by_name.get((dataset, name))
         if known is not None:
             return known
-        with self._refreshing:
+        try:
             return self._verify_and_open(dataset, name)
+        except (OSError, duckdb.Error) as error:
+            raise ReleaseUnavailable(
+                f"release {name} of {dataset} cannot be read now; ask again later"
+            ) from error
 
     def is_open(self, dataset: str, name: str) -> bool:
         """Whether `find` has nothing to open: the release is open, or does not exist."""

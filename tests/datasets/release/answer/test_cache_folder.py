@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -82,12 +83,24 @@ def test_a_folder_that_others_may_read_is_left_as_it_is(path):
 
 def test_a_lock_that_is_not_released_is_waited_for_until_a_limit(path, held, caplog):
     caplog.set_level(logging.INFO, "daylight.release")
-    folder, words = CacheFolder(path, wait_seconds=0.2), rf"held the lock {path}/.lock for 0.2 seconds"
-    with pytest.raises(CacheFolderBusy, match=words), folder.locked():
-        pass
+    folder = CacheFolder(path)
+    folder.retry_seconds = 1e9
+    for _ in range(3):
+        with pytest.raises(CacheFolderBusy, match=rf"the lock {path}/.lock, .*in vain"), folder.locked(0.2):
+            pass
     assert [record.getMessage() for record in caplog.records] == [
         f"waiting for another process to release {path}/.lock"
-    ]
+    ], "once: then it is only tried"
+    fcntl.flock(held, fcntl.LOCK_UN)
+    with folder.locked(), pytest.raises(BlockingIOError):
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_lock_is_not_waited_for_any_more_when_the_process_ends(path, held):
+    folder = CacheFolder(path)
+    folder.stop_waiting()
+    with pytest.raises(CacheFolderBusy), folder.locked(threading.TIMEOUT_MAX):
+        pass
 
 
 def test_a_lock_that_is_released_while_it_is_waited_for_is_taken(path, held):
@@ -100,7 +113,7 @@ def test_a_lock_that_is_released_while_it_is_waited_for_is_taken(path, held):
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:
-        with CacheFolder(path).locked(), pytest.raises(BlockingIOError):
+        with CacheFolder(path).locked(60.0), pytest.raises(BlockingIOError):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         log.removeHandler(handler)

@@ -12,7 +12,7 @@ import pytest
 
 from datasets.release.answer.copy_source import CopySource
 from datasets.release.answer.deadline import Deadline
-from datasets.release.format.verification import ReleaseDamaged
+from datasets.release.format.verification import ReleaseDamaged, ReleaseUnavailable
 from datasets.release.releases import Releases
 from tests.datasets.release.damage import ask_crates
 from tests.datasets.release.small_release import verify
@@ -232,7 +232,9 @@ def test_a_question_is_refused_if_a_changed_copy_cannot_be_made_again(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(CopySource, "write_copy", raise_disk_full)
-    with pytest.raises(ReleaseDamaged, match=r"its serving copy has changed and could not be made again"):
+    with pytest.raises(
+        ReleaseUnavailable, match=r"its serving copy can neither be read nor made at the moment"
+    ):
         ask_crates(releases)
     monkeypatch.undo()
     assert ask_crates(releases).rows == right

@@ -1,9 +1,15 @@
 """A cache that cannot be used is reported, tried again after a pause, and reported as mended: no restart is needed."""
 
+import fcntl
+import logging
+import os
+
 import pytest
 
 from datasets.release.answer.copy_source import CopySource
+from datasets.release.format.verification import ReleaseUnavailable
 from datasets.release.releases import Releases
+from datasets.release.store import store
 from tests.datasets.release.damage import ask_crates
 from tests.datasets.release.small_release import verify
 
@@ -54,7 +60,10 @@ def test_a_folder_that_others_may_write_to_is_reported_and_used_once_it_is_mende
 
 
 def test_a_full_disk_at_the_start_is_tried_again_after_a_pause_and_reported_once(start, monkeypatch, caplog):
-    def raise_disk_full(*_):
+    tried = []
+
+    def raise_disk_full(source, *_):
+        tried.append(source)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(CopySource, "write_copy", raise_disk_full)
@@ -62,12 +71,13 @@ def test_a_full_disk_at_the_start_is_tried_again_after_a_pause_and_reported_once
     started = start(checked)
     assert len(started.degraded) == 2
     started.store.retry_seconds = 1e9
-    before = len(checked)
+    before, generation = (len(checked), len(tried)), started.store.generation
     started.store.refresh()
-    assert len(checked) == before, "not before the pause is over"
+    assert (len(checked), len(tried)) == before, "not before the pause is over"
     started.store.retry_seconds = 0.0
     started.store.refresh()
-    assert len(checked) > before
+    assert (len(checked), len(tried)) == (before[0], before[1] + 2), "the release was verified before"
+    assert started.store.generation == generation, "answers that are kept stay valid"
     assert len(started.degraded) == 2
     said = [record.getMessage() for record in caplog.records]
     assert sum(text.startswith("serving nothing of this month: harvest 2026-06") for text in said) == 1
@@ -77,3 +87,44 @@ def test_a_full_disk_at_the_start_is_tried_again_after_a_pause_and_reported_once
     after = len(checked)
     started.store.refresh()
     assert len(checked) == after
+
+
+def test_a_release_is_described_without_a_cache_and_a_question_to_it_is_refused_for_now(start, cache):
+    cache.chmod(0o775)
+    started = start([])
+    with pytest.raises(ReleaseUnavailable, match="no release of harvest can be served"):
+        started.find("harvest", "latest")
+    for name in ("2026-06.1", "2026-06.2"):
+        found = started.find("harvest", name)
+        assert found.codebook.dataset == "harvest"
+        question = started.question("harvest", [("measure", "crates"), ("release", found.name)])
+        with pytest.raises(ReleaseUnavailable, match="can neither be read nor made at the moment") as refused:
+            started.ask(question)
+        assert str(cache) not in str(refused.value), "it is public"
+
+
+def test_a_release_whose_files_cannot_be_read_is_refused_for_now(start, monkeypatch):
+    started = start([])
+
+    def raise_input_output_error(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(store, "open_release", raise_input_output_error)
+    with pytest.raises(ReleaseUnavailable, match="cannot be read now"):
+        started.find("harvest", "2026-06.1")
+
+
+def test_a_lock_that_hangs_is_waited_for_once_and_not_once_a_month(start, cache, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "daylight.release")
+    monkeypatch.setattr(store, "START_WAIT_SECONDS", 0.1)
+    descriptor = os.open(cache / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        started = start([])
+        assert len(started.degraded) == 2
+        waits = [record for record in caplog.records if record.getMessage().startswith("waiting for")]
+        assert len(waits) == 1
+    finally:
+        os.close(descriptor)
+    started.store.retry_seconds = 0.0
+    assert ask_crates(started).rows
