@@ -47,10 +47,13 @@ def ensure_readable(folder: Path, verify: Verify) -> None:
 def _ensure_disk_not_full(releases: Releases, dataset: str, name: str) -> None:
     """Raises the error of a full disk, which a reader hides: it continues without the release."""
     try:
-        releases.find(dataset, name)
+        found = releases.find(dataset, name)
+        measure = found.codebook.measures[0].name
+        releases.ask(releases.question(dataset, [("measure", measure), ("release", name)]))
     except (OSError, duckdb.Error, Refusal) as error:
-        if is_disk_full(error):
-            raise
+        cause = error.__cause__ or error
+        if is_disk_full(cause):
+            raise cause from None
 
 
 def _answered_totals(answer: Result, measures: list[str]) -> dict[str, float]:
