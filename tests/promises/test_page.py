@@ -73,6 +73,19 @@ def test_a_picture_is_accessible_has_a_dark_scheme_and_loads_nothing(picture):
     assert not re.search(r"href|url\(|@import|@font-face|<image|<script|<foreignObject", text)
 
 
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.name)
+def test_a_picture_has_its_colours_and_fonts_without_css(picture):
+    """The style element is for the dark scheme alone: some viewers do not read it."""
+    root = ET.parse(picture).getroot()
+    (style,) = root.iter(f"{SVG}style")
+    assert (style.text or "").strip().startswith("@media (prefers-color-scheme: dark) {")
+    demanded = {"rect": {"fill"}, "path": {"fill"}, "text": {"fill", "font-family", "font-size"}}
+    for name, attributes in demanded.items():
+        assert [
+            ET.tostring(found) for found in root.iter(f"{SVG}{name}") if not attributes <= {*found.keys()}
+        ] == []
+
+
 def test_both_pictures_are_on_the_page():
     assert [path.name for path in PICTURES] == ["month.svg", "question.svg"]
     assert all(f"(pictures/{path.name})" in TEXT for path in PICTURES)
