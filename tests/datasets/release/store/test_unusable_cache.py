@@ -59,6 +59,20 @@ def test_a_folder_that_others_may_write_to_is_reported_and_used_once_it_is_mende
     assert "harvest 2026-06 is served as its pointer says again" in caplog.text
 
 
+def test_a_folder_that_is_opened_to_others_later_is_noticed_when_the_next_copy_is_opened(
+    start, cache, releases
+):
+    started = start([])
+    cache.chmod(0o777)
+    assert ask_crates(started).rows == ask_crates(releases).rows
+    started.store.refresh()
+    assert started.degraded == ()
+    earlier = started.question("harvest", [("measure", "crates"), ("release", "2026-06.1")])
+    with pytest.raises(ReleaseUnavailable, match="can neither be read nor made at the moment"):
+        started.ask(earlier)
+    assert len(start([]).degraded) == 2
+
+
 def test_a_full_disk_at_the_start_is_tried_again_after_a_pause_and_reported_once(start, monkeypatch, caplog):
     tried = []
 
