@@ -47,10 +47,12 @@ class TokenRefused(RegistryError):
 class RegistryUnavailable(RegistryError):
     """The database of the registry cannot be reached, so no request is authenticated. `cause` is for the log only."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(
-            "The registry cannot be reached, so no request can be authenticated. Try again shortly."
-        )
+    def __init__(
+        self,
+        cause: str,
+        sentence: str = "The registry cannot be reached, so no request can be authenticated. Try again shortly.",
+    ) -> None:
+        super().__init__(sentence)
         self.cause = cause
 
 

@@ -16,12 +16,17 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
-from auth.errors import RegistryError
+from auth.errors import RegistryError, RegistryUnavailable
 from datasets.refusal import Refusal
 
 if TYPE_CHECKING:
     from datasets.pipeline.state.signing import ReleaseSigner
     from datasets.release.releases import Releases
+
+NO_REGISTRY = (
+    "the registry has no tables of this version, or cannot be read by the user who runs this command, so no signature of a "
+    "release can be checked; DAYLIGHT_REGISTRY_URL, or else DAYLIGHT_HOME, says where it is"
+)
 
 
 def open_release_signer() -> ReleaseSigner:
@@ -39,7 +44,8 @@ def open_release_signer() -> ReleaseSigner:
 def open_releases() -> Iterator[Releases]:
     """The published releases, as the API reads them, with serving copies in a temporary folder that is removed at the end.
 
-    The command may run as another user than the server, who could not use a cache or a key that it had created.
+    The command may run as another user than the server, who could not use a cache or a key that it had created. Only
+    releases that are asked a question get a serving copy. Raises RegistryUnavailable if no signature can be checked.
     """
     from api.settings import ApiSettings
     from auth.registry import open_registry
@@ -51,11 +57,14 @@ def open_releases() -> Iterator[Releases]:
     with (
         closing(open_registry(RegistrySettings())) as registry,
         TemporaryDirectory(prefix="daylight-") as cache,
-        closing(
-            Releases(ApiSettings().releases_dir, Path(cache), registry.keys.release_verifier(), names)
-        ) as releases,
     ):
-        yield releases
+        if not registry.is_up():
+            raise RegistryUnavailable("no registry, or another version of its tables", NO_REGISTRY)
+        verify = registry.keys.release_verifier()
+        with closing(
+            Releases(ApiSettings().releases_dir, Path(cache), verify, names, attach_copies=False)
+        ) as releases:
+            yield releases
 
 
 def _mount_events(app: typer.Typer) -> None:

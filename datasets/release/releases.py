@@ -25,7 +25,7 @@ class Releases:
     """The releases under a directory, and questions about them. Safe to use from several threads.
 
     Processes that share the key of `cursors` accept each other's cursors; those that share `cache_key` accept each
-    other's serving copies in `cache`.
+    other's serving copies in `cache`. Without `attach_copies`, the copy of a release is made when it is first asked.
     """
 
     def __init__(
@@ -37,8 +37,11 @@ class Releases:
         refresh_seconds: float = 1.0,
         cursors: Cursors | None = None,
         cache_key: bytes | None = None,
+        attach_copies: bool = True,
     ) -> None:
-        self.store = ReleaseStore(directory, cache, verify, datasets, refresh_seconds, cache_key)
+        self.store = ReleaseStore(
+            directory, cache, verify, datasets, refresh_seconds, cache_key, attach_copies
+        )
         self.resolver = QuestionResolver(self.store)
         self.cursors = cursors or Cursors(secrets.token_bytes(32))
 

@@ -64,7 +64,8 @@ class ReleaseStore:
     """The releases under a directory. Safe to use from several threads.
 
     If anything is wrong with a release, the last good one of its month goes on being served and `degraded` says so.
-    New releases are looked for when somebody asks, at most every `refresh_seconds`; after `watch`, in a thread.
+    New releases are looked for when somebody asks, at most every `refresh_seconds`; after `watch`, in a thread. Without
+    `attach_copies`, a serving copy is made when its release is first asked, not when it is opened.
     """
 
     def __init__(
@@ -75,9 +76,10 @@ class ReleaseStore:
         datasets: tuple[str, ...],
         refresh_seconds: float = 1.0,
         cache_key: bytes | None = None,
+        attach_copies: bool = True,
     ) -> None:
-        self.directory, self.datasets = directory, datasets
-        self.refresh_seconds = refresh_seconds
+        self.directory, self.datasets, self.refresh_seconds = directory, datasets, refresh_seconds
+        self._attach_copies = attach_copies
         self.history = ReleaseHistory(directory, verify)
         folder = CacheFolder(cache)
         self.connection = open_serving_connection(folder.path)
@@ -175,7 +177,8 @@ class ReleaseStore:
             if not _is_release_of(month, state.pointer):
                 raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
             release = self._verify_and_open(dataset, state.pointer)
-            release.serving_copy.attach(self._wait_seconds)
+            if self._attach_copies:
+                release.serving_copy.attach(self._wait_seconds)
             state.release = release
         except ReleaseWithdrawn:
             state.release = None
@@ -247,12 +250,8 @@ class ReleaseStore:
         if self._watcher is None and time.monotonic() - self._refreshed_at > self.refresh_seconds:
             self.refresh()
         with self._lock:
-            by_month = sorted(
-                (month, state.release)
-                for (name, month), state in self._months.items()
-                if name == dataset and state.release
-            )
-        return tuple(release for _, release in by_month if release is not None)
+            states = [state for (name, _), state in sorted(self._months.items()) if name == dataset]
+        return tuple(state.release for state in states if state.release is not None)
 
     def has_problem(self, dataset: str) -> bool:
         """Whether a month of this dataset cannot be served as its pointer says."""
