@@ -32,6 +32,14 @@ def table(text: str, heading: str, number: int = 0) -> list[list[str]]:
     return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
 
 
+def replace_rows(text: str, heading: str, rows: list[list[str]]) -> str:
+    """The text of a page with other rows in the first table under a heading; header and all the rest stay."""
+    body = section(text, heading)
+    lines = re.findall(r"(?:^\|.*\n)+", body, re.M)[0].splitlines(keepends=True)
+    written = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return text.replace(body, body.replace("".join(lines), "".join(lines[:2]) + written))
+
+
 def named_files(text: str) -> list[str]:
     """The files of the repository that a page names in code marks, those of its tests among them."""
     found = re.findall(r"`((?:api|auth|bench|cli|datasets|tests)/[\w/.-]+|pyproject\.toml|Makefile)", text)

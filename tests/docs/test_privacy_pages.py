@@ -18,6 +18,7 @@ from datasets.privacy.zcdp import epsilon, power_of_best_test
 from tests.datasets.privacy.schemas import Axes, flat, of_dimensions
 from tests.datasets.privacy.test_discrete_gaussian import probabilities
 from tests.datasets.privacy.test_plan_errors import MODERATION, rmse, rmse_of_cuboids
+from tests.docs.figures import DERIVED_TABLES, declared_plans, rewrite_tables
 from tests.docs.pages import ROOT, page, table
 
 FOLDER = ROOT / "docs" / "privacy"
@@ -126,36 +127,20 @@ def test_equal_budgets_are_worse_by_what_the_page_says():
     assert planned == f"{rmse(made):.2f}"
 
 
-def declared_plans() -> list[list[str]]:
-    found = []
-    for dataset in DATASETS:
-        budget = plan_budget(dataset, Month(2026, 6))
-        wide = {f"wide {name}": made for name, made in budget.diagnostics.items()}
-        found += [
-            [dataset.name, name, *figures_of(made)] for name, made in {**budget.measures, **wide}.items()
-        ]
-    return found
+@pytest.mark.parametrize("name", sorted({name for name, _ in DERIVED_TABLES}))
+def test_the_tables_that_follow_from_the_declarations_are_up_to_date(name):
+    text = (ROOT / name).read_text("utf-8")
+    assert text == rewrite_tables(name, text), "run `python -m tests.docs --write` and review the difference"
 
 
-def figures_of(made: Plan) -> list[str]:
-    cells = sum(cell_count(made.axes, cuboid) for cuboid in made.workload)
-    total = sqrt(made.mean_variance((0,) * len(made.axes)))
-    return [
-        str(made.rho), f"{made.sensitivity:,}", f"{made.grain:,}", f"{len(made.workload)}", f"{cells:,}",
-        f"{total:,.1f}", f"{rmse(made):,.1f}", f"{least_scale(made):,.0f}",
-    ]  # fmt: skip
-
-
-def least_scale(made: Plan) -> float:
-    def fewest_siblings(residual: tuple[int, ...]) -> int:
-        levels = zip(made.axes, residual, strict=True)
-        return int(np.prod([axis.siblings(level).min() for axis, level in levels]))
-
-    return min(made.deviation(b) * fewest_siblings(b) for b in made.rho_of)
-
-
-def test_the_declared_plans_are_those_of_the_page():
-    assert rows_of("numbers.md", "The declared plans") == declared_plans()
+def test_writing_the_tables_changes_rows_alone():
+    text = (FOLDER / "numbers.md").read_text("utf-8")
+    row = next(line for line in text.splitlines(keepends=True) if line.startswith("| ads | clicks |"))
+    assert (
+        rewrite_tables("docs/privacy/numbers.md", text.replace(row, "| a dataset that was removed | 1 |\n"))
+        == text
+    )
+    assert rewrite_tables("docs/privacy/numbers.md", text.replace(row, "")) == text
 
 
 def test_no_declared_noise_is_narrower_than_the_page_on_noise_says():
