@@ -28,6 +28,7 @@ LINKS = {
     "datasets": "/v1/datasets",
     "code_lists": "/v1/codelists",
     "releases": "/v1/releases",
+    "reports": "/v1/reports",
     "projects": "/v1/projects",
     "me": "/v1/me",
     "changelog": "/v1/changelog",

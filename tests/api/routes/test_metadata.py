@@ -46,6 +46,19 @@ def test_every_link_in_the_overview_can_be_followed(anonymous):
         assert anonymous.get(link, params=asked).status_code in {200, 401, 404}, link
 
 
+def test_the_overview_links_to_every_address_of_researchers_or_to_one_above_it(anonymous):
+    """/metrics and /v1/admin are for operators and admins."""
+    links = set(anonymous.get("/v1").json()["links"].values())
+    paths = {
+        path
+        for path, operations in anonymous.get("/openapi.json").json()["paths"].items()
+        if "get" in operations and "{" not in path and not path.startswith(("/v1/admin/", "/metrics"))
+    }
+    assert len(paths) > len(links) > 10
+    above = {path for path in paths if any(path.startswith(f"{link}/") for link in links)}
+    assert paths - above - links == {"/v1"}
+
+
 def test_the_entry_of_a_dataset_has_its_privacy_cost_and_coverage(anonymous):
     card = anonymous.get("/v1/datasets/moderation").json()
     assert card["coverage"] == ["2026-05", "2026-06"]
