@@ -61,5 +61,5 @@ def test_the_migration_of_a_guide_is_the_one_after_the_last():
 
 @pytest.mark.extended
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
-def test_the_steps_of_a_guide_leave_every_check_green(guide, tmp_path):
-    walk(guide, tmp_path / "copy")
+def test_the_steps_of_a_guide_leave_every_check_green_and_everything_committed(guide, tmp_path):
+    assert walk(guide, tmp_path / "copy") == ""

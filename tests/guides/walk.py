@@ -106,7 +106,10 @@ class ScratchCopy:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, root / name)
         _git(root, "init", "--quiet")
+        for setting in ("user.name=Reader", "user.email=reader@example.org", "commit.gpgSign=false"):
+            _git(root, "config", *setting.split("="))
         _git(root, "add", "--all")
+        _git(root, "commit", "--quiet", "--message", "Begin")
         self._link_environment()
 
     def _link_environment(self) -> None:
@@ -148,15 +151,16 @@ def _git(folder: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-def walk(guide: Path, root: Path) -> None:
-    """Take every step of a guide in a new copy of the repository under `root`."""
+def walk(guide: Path, root: Path) -> str:
+    """Take every step of a guide in a new copy of the repository under `root`; returns what is not committed at the end."""
     copy = ScratchCopy(root)
     for step in steps(guide):
         if isinstance(step, Commands):
             copy.run(step.text)
         else:
             step.apply(root)
+    return _git(root, "status", "--short")
 
 
 if __name__ == "__main__":  # python -m tests.guides.walk GUIDE FOLDER
-    walk(Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute())
+    sys.exit(walk(Path(sys.argv[1]).absolute(), Path(sys.argv[2]).absolute()) or None)
