@@ -44,7 +44,7 @@ class ApiSettings(BaseSettings):
     answers_mib: int = Field(default=64, ge=0)
     deadline_seconds: float = Field(default=10.0, gt=0)
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    contact: str = "Name a contact point with DAYLIGHT_CONTACT"
+    contact: str = "The publisher has not named a contact point here"
     publisher: str = "The platform"
     public_url: str = ""
     portal_url: str = "https://data-access.dsa.ec.europa.eu/"

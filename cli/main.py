@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from datasets.release.releases import Releases
 
 NO_REGISTRY = (
-    "the registry has no tables of this version, or cannot be read by the user who runs this command, so no signature of a "
-    "release can be checked; DAYLIGHT_REGISTRY_URL, or else DAYLIGHT_HOME, says where it is"
+    "the registry does not answer, has no tables of this version, or cannot be read by the user who runs this command "
+    "(on SQLite, only while the server runs if that is another user than the server's), so no signature of a release can be "
+    "checked; DAYLIGHT_REGISTRY_URL, or else DAYLIGHT_HOME, says where it is"
 )
 
 
@@ -59,7 +60,7 @@ def open_releases() -> Iterator[Releases]:
         TemporaryDirectory(prefix="daylight-") as cache,
     ):
         if not registry.is_up():
-            raise RegistryUnavailable("no registry, or another version of its tables", NO_REGISTRY)
+            raise RegistryUnavailable("no answer, no registry, or another version of its tables", NO_REGISTRY)
         verify = registry.keys.release_verifier()
         with closing(
             Releases(ApiSettings().releases_dir, Path(cache), verify, names, attach_copies=False)
@@ -163,7 +164,10 @@ def daylight(
 
 
 def _setting_error_line(error: ValidationError) -> str:
-    """One line about the first setting that is not valid, without its value, which may be a secret."""
+    """One line about the first setting that is not valid.
+
+    Pydantic's copy of the value is left out, since it may be a secret. A validator names that of others.
+    """
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     name = "_".join(map(str, first["loc"])).upper()
     return f"the setting DAYLIGHT_{name} cannot be used: {first['msg'].removeprefix('Value error, ')}"

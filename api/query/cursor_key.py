@@ -41,13 +41,20 @@ def cursor_key(settings: ApiSettings) -> bytes:
 
 def _create(path: Path) -> None:
     """Write a new key; nothing if another process was first. The file appears with its contents."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _create_home(path.parent)
     fresh = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
     with suppress(FileExistsError):
         os.link(fresh, path)
     fresh.unlink()
+
+
+def _create_home(home: Path) -> None:
+    """Create a folder for this user alone, and its missing parents, to which nobody else may write whatever the umask."""
+    for parent in reversed(home.parents):
+        parent.mkdir(mode=0o755, exist_ok=True)
+    home.mkdir(mode=0o700, exist_ok=True)
 
 
 def _read(path: Path) -> bytes:

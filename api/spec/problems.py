@@ -72,13 +72,16 @@ def markdown() -> str:
 
 
 def _as_command(request: str) -> str:
-    """The request as it is; with a header field, a command that can be copied, with a token unless the field is about it.
+    """The request as a command that can be copied, with a token unless its header field is about the token.
 
     >>> _as_command("GET /v1 Accept:text/csv")
     'curl -H "Authorization: Bearer $TOKEN" -H "Accept:text/csv" "http://127.0.0.1:8000/v1"'
+    >>> _as_command("DELETE /v1")
+    'curl -X DELETE -H "Authorization: Bearer $TOKEN" "http://127.0.0.1:8000/v1"'
     """
-    _, target, *field = request.split(" ", 2)
-    if not field:
-        return request
-    token = "" if field[0].startswith("Authorization:") else '-H "Authorization: Bearer $TOKEN" '
-    return f'curl {token}-H "{field[0]}" "http://127.0.0.1:8000{target}"'
+    method, target, *fields = request.split(" ", 2)
+    if not any(field.startswith("Authorization:") for field in fields):
+        fields.insert(0, "Authorization: Bearer $TOKEN")
+    options = [] if method == "GET" else [f"-X {method}"]
+    options += [f'-H "{field}"' for field in fields]
+    return f'curl {" ".join(options)} "http://127.0.0.1:8000{target}"'

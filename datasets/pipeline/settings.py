@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from datasets.privacy.ledger import Caps
@@ -24,7 +24,7 @@ class BuildSettings(BaseSettings):
     home: Path = Path("var")
     releases_dir: Path | None = None
     private_dir: Path | None = None
-    ledger_url: str | None = None
+    ledger_url: str | None = Field(default=None, repr=False)
     rho_cap_month: Fraction = Caps().month
     rho_cap_year: Fraction = Caps().year
 

@@ -51,6 +51,17 @@ def test_a_registry_that_cannot_be_read_is_named_and_no_signature_is_blamed(
     assert refused.value.sentence == NO_REGISTRY
 
 
+def test_a_registry_that_does_not_answer_is_named_as_a_cause(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAYLIGHT_HOME", str(tmp_path))
+    monkeypatch.setenv("DAYLIGHT_REGISTRY_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with (
+        pytest.raises(RegistryUnavailable, match="the registry does not answer, has no tables") as refused,
+        open_releases(),
+    ):
+        pytest.fail("releases were opened whose signatures nobody can check")
+    assert "nobody@" not in refused.value.sentence
+
+
 def test_reports_make_copies_of_the_months_that_are_asked_alone(deployment, tmp_path, monkeypatch):
     copy = deployment.copy(tmp_path / "home")
     temporary = tmp_path / "tmp"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -225,14 +225,18 @@ def _configure_ledger_connection(connection: sqlite3.Connection, _record: object
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Raises sqlite3.OperationalError if others write to the ledger for seconds.
+    """Raises sqlite3.OperationalError if others write to the ledger for seconds, and at once if SQLite fails otherwise.
 
     Unlike a statement, the change of the journal does not wait for a writer: SQLite refuses it at once.
     """
     give_up = monotonic() + _WAIT
     while monotonic() < give_up:
-        with suppress(sqlite3.OperationalError):
+        try:
             connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # the low byte is the primary code
+                raise
+        else:
             return
         sleep(0.02)
     connection.execute("PRAGMA journal_mode=WAL")

@@ -38,6 +38,17 @@ def test_the_file_is_created_once_for_its_owner_alone(settings, file):
     assert os.listdir(settings.home) == ["cursor.key"]  # noqa: PTH208  hidden files too
 
 
+def test_a_home_that_is_made_for_the_key_is_its_owners_alone_whatever_the_umask(tmp_path):
+    home = tmp_path / "above" / "home"
+    before = os.umask(0)
+    try:
+        cursor_key(ApiSettings(home=home))
+    finally:
+        os.umask(before)
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert home.parent.stat().st_mode & 0o777 == 0o755
+
+
 @pytest.mark.parametrize("text", ["x", "0123456789abcdef0123456789abcde", " " * 40])
 def test_a_short_key_is_refused_as_a_setting_and_not_repeated(monkeypatch, capsys, text):
     monkeypatch.setenv("DAYLIGHT_CURSOR_KEY", text)
@@ -65,12 +76,40 @@ def test_a_line_break_at_the_end_of_a_key_makes_no_other_key(settings, file):
     assert cursor_key(settings) == cursor_key(ApiSettings(cursor_key=f"{text}\n")) == text.encode()
 
 
-@pytest.mark.parametrize("kind", [ApiSettings, BuildSettings, RegistrySettings])
-def test_no_settings_repeat_a_value_that_is_not_valid(kind):
-    with pytest.raises(ValidationError) as refused:
-        kind.model_validate({"cursor_key": "a-short-secret", "home": 0.25, "four_eyes": 0.25})
-    assert "a-short-secret" not in str(refused.value)
-    assert "0.25" not in str(refused.value)
+@pytest.mark.parametrize(
+    ("kind", "secret"),
+    [
+        (ApiSettings, "cursor_key"),
+        (ApiSettings, "redis_url"),
+        (RegistrySettings, "registry_url"),
+        (BuildSettings, "ledger_url"),
+    ],
+)
+def test_no_message_about_a_setting_repeats_a_secret(kind, secret):
+    for value in ("hunter2", ["hunter2"]):
+        with pytest.raises(ValidationError) as refused:
+            kind.model_validate({secret: value, "home": 0.25})
+        assert "hunter2" not in str(refused.value)
+    with pytest.raises(ValidationError, match=secret):
+        kind.model_validate({secret: ["hunter2"]})
+    assert "hunter2" not in repr(kind.model_validate({secret: "hunter2" * 8}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "value", "right"),
+    [
+        (ApiSettings, "limit_open", "600 a minute", "write one such as 100/minute"),
+        (ApiSettings, "proxies", "proxy.example.org", "write such as 10.0.0.7 or 10.0.0.0/24"),
+        (BuildSettings, "rho_cap_year", "much", "write a fraction such as 1/2 or 0.5"),
+        (RegistrySettings, "four_eyes", "project-aproval", "is none of project-approval, release-withdrawal"),
+    ],
+)
+def test_a_setting_that_is_no_secret_is_reported_with_its_value_and_what_is_right(
+    kind, setting, value, right
+):
+    with pytest.raises(ValidationError, match=right) as refused:
+        kind.model_validate({setting: value})
+    assert f"{value!r}" in str(refused.value)
 
 
 @pytest.mark.parametrize(

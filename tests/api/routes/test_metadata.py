@@ -8,6 +8,7 @@ import json
 import jwt
 import pytest
 
+from api.settings import ApiSettings
 from datasets.catalogue import DATASETS
 from tests.api.access.test_rate_limits import addresses
 from tests.api.conftest import AGGREGATES, ensure_problem
@@ -32,6 +33,11 @@ def test_the_overview_names_the_contact_point_and_the_portal(anonymous):
     assert service["contact"] == settings.contact != ""
     assert service["portal"] == settings.portal_url
     assert service["portal"].startswith("https://")
+
+
+def test_without_a_contact_point_its_reader_is_told_so_and_asked_for_no_setting(monkeypatch):
+    monkeypatch.delenv("DAYLIGHT_CONTACT", raising=False)
+    assert ApiSettings().contact == "The publisher has not named a contact point here"
 
 
 def test_every_link_in_the_overview_can_be_followed(anonymous):

@@ -97,14 +97,14 @@ def test_a_rare_unit_dropped_as_a_whole_is_caught(monkeypatch):
 
 
 def test_noise_with_half_of_the_stated_scale_is_caught():
-    """Ten builds miss it once in 10^20 times: 200 readings of a measure would have twice their mean square."""
+    """Ten builds miss it once in 10^22 times: the squares of 200 readings of a measure would have 2.34 times their mean."""
     assert SCALE in failed(
         builds=10, noise=lambda scales: discrete_gaussian_noise(np.maximum(scales / 2, 0.1))
     )
 
 
 def test_noise_that_is_too_small_in_one_measure_alone_is_caught():
-    """Ten builds miss it once in 10^18 times: 80 readings would have three times their mean square."""
+    """Ten builds miss it once in 10^18 times: the squares of 80 readings would have 3.09 times their mean."""
     drawn = []
 
     def noise(scales):  # a build draws for 36 residuals, of which the last four are one measure's

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from threading import Timer
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from datasets.pipeline.state import ledger_store
 from datasets.pipeline.state.ledger_store import LedgerStore, LedgerUnavailable
 from datasets.privacy.ledger import BudgetSpent, Caps, LedgerBroken, Spend, ensure_chain
 from tests.postgresql import database_url
@@ -109,17 +109,28 @@ def test_concurrent_first_uses_create_one_table(url):
             store.close()
 
 
-def test_a_first_use_waits_for_another_process_that_writes_to_the_new_file(tmp_path):
-    writer = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None, check_same_thread=False)
+def test_a_first_use_waits_for_another_process_that_writes_to_the_new_file(tmp_path, monkeypatch):
+    writer = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
     writer.execute("CREATE TABLE other (x)")
     writer.execute("BEGIN IMMEDIATE")
-    ends = Timer(0.3, writer.execute, ["COMMIT"])
-    ends.start()
+    refused = []
+
+    def end_the_writer(_seconds):  # called between two attempts, so the first was refused
+        refused.append(writer.execute("COMMIT"))
+
+    monkeypatch.setattr(ledger_store, "sleep", end_the_writer)
     store = LedgerStore(f"sqlite:///{tmp_path}/ledger.sqlite")
     assert store.entries() == ()
+    assert len(refused) == 1
     store.close()
-    ends.join()
     writer.close()
+
+
+def test_a_ledger_that_no_waiting_can_mend_is_refused_at_the_first_attempt(tmp_path, monkeypatch):
+    (tmp_path / "ledger.sqlite-journal").mkdir()  # SQLite cannot open its journal: CANTOPEN, not BUSY
+    monkeypatch.setattr(ledger_store, "sleep", lambda _: pytest.fail("it was tried again"))
+    with pytest.raises(LedgerUnavailable, match="cannot be used"):
+        LedgerStore(f"sqlite:///{tmp_path}/ledger.sqlite")
 
 
 @pytest.mark.parametrize(
