@@ -44,7 +44,7 @@ async def resolve_question(
 async def find_release(releases: Releases, dataset: str, name: str) -> Release:
     """The release of this name, opened in a thread if it is new to this process.
 
-    Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged.
+    Raises UnknownRelease, ReleaseWithdrawn, ReleaseDamaged, ReleaseUnavailable.
     """
     if releases.store.is_open(dataset, name):
         return releases.find(dataset, name)

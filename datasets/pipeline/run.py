@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import gettempdir
 
 import duckdb
 
@@ -92,7 +93,7 @@ def build_release(
     """
     budget = plan_budget(dataset, month)
     with (
-        disk_full_as_refusal(context.releases, context.private),
+        disk_full_as_refusal(context.releases, context.private, Path(gettempdir())),
         builder_lock(context.releases, context.ledger),
     ):
         context.on_step(VALIDATING)

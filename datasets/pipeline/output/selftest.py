@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow.parquet as pq
@@ -27,8 +29,11 @@ def ensure_readable(folder: Path, verify: Verify) -> None:
     root, dataset, name = folder.parent.parent, folder.parent.name, folder.name
     write_pointer(layout.pointer_file(root, dataset, name.split(".", maxsplit=1)[0]), name)
     failpoint("self-test begun")
-    releases = Releases(root, root / "cache", verify, (dataset,))
-    try:
+    # the cache is not beside the releases: their disk may know no permissions
+    with (
+        TemporaryDirectory(prefix="daylight-self-test-") as cache,
+        closing(Releases(root, Path(cache), verify, (dataset,))) as releases,
+    ):
         if releases.degraded:
             _ensure_disk_not_full(releases, dataset, name)
             raise SelfTestFailed(f"the release does not pass its own test: {releases.degraded[0]}")
@@ -39,8 +44,6 @@ def ensure_readable(folder: Path, verify: Verify) -> None:
             raise SelfTestFailed(
                 f"the release does not pass its own test: {dataset} {name} answers other totals than its file holds"
             )
-    finally:
-        releases.close()
     failpoint("self-test passed")
 
 

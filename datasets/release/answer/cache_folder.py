@@ -12,18 +12,22 @@ import math
 import os
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
 log = logging.getLogger("daylight.release")
 
-RETRY_SECONDS = 10.0
-"""How long after a failure that lies outside of a release, such as a full disk, opening it is tried again."""
+WAIT_AGAIN_SECONDS = 10.0
+"""How long the lock is only tried, and not waited for, after it was waited for in vain."""
+LOCK = ".lock"
 _POLL_SECONDS = 0.05
 # a link is not followed, and opening a named pipe does not wait for its other end
 _LOCK_FLAGS = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+T = TypeVar("T")
 
 
 class CacheFolderRefused(PermissionError):
@@ -37,15 +41,15 @@ class CacheFolderBusy(TimeoutError):
 class CacheFolder:
     """A folder that this process' user alone may write to, and its lock. The folder is made when it is first locked.
 
-    A lock that another process holds is waited for. If that was in vain, it is not waited for again before
-    `retry_seconds` have passed: it is tried, so that it is taken as soon as it is free.
+    A lock that another process holds is waited for. If that was in vain, nobody waits for it as long again before
+    `wait_again_seconds` have passed: it is tried, so that it is taken as soon as it is free.
     """
 
     def __init__(self, path: Path) -> None:
         # what is attached must lie where the connection may read, whatever the current folder is
         self.path = path.resolve()
-        self.retry_seconds = RETRY_SECONDS
-        self._waited_until = -math.inf
+        self.wait_again_seconds = WAIT_AGAIN_SECONDS
+        self._vain_wait = (-math.inf, 0.0)  # when the last one ended, on the monotonic clock, and its seconds
         self._is_closing = Event()
 
     def stop_waiting(self) -> None:
@@ -79,41 +83,45 @@ class CacheFolder:
         return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
     @contextmanager
-    def locked(self, wait_seconds: float = 1.0) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Hold the lock of the folder, which the kernel releases when the process ends.
 
-        Raises CacheFolderRefused; CacheFolderBusy if another process does not release it; OSError.
+        Raises CacheFolderRefused; CacheFolderBusy at once if another process holds it; OSError.
         """
         self.ensure_private()
-        path = self.path / ".lock"
+        path = self.path / LOCK
         descriptor = _open_lock(path)
         try:
             _ensure_own_lock(path, descriptor)
-            self._lock(path, descriptor, wait_seconds)
+            _lock(path, descriptor)
             yield
         finally:
             os.close(descriptor)
 
-    def _lock(self, path: Path, descriptor: int, wait_seconds: float) -> None:
-        if _try_lock(descriptor):
-            return
-        if time.monotonic() - self._waited_until >= self.retry_seconds:
-            log.info("waiting for another process to release %s", path)
-            if self._wait(descriptor, wait_seconds):
-                return
-            self._waited_until = time.monotonic()
-        raise CacheFolderBusy(
-            f"another process holds the lock {path}, and it was waited for in vain; find it with `fuser {path}`, and end it "
-            "if it hangs"
-        )
+    def patiently(self, act: Callable[[], T], wait_seconds: float) -> T:
+        """What `act` returns, which takes the lock; it is repeated for `wait_seconds` while another process holds the lock.
 
-    def _wait(self, descriptor: int, seconds: float) -> bool:
-        """Poll the lock, since `flock` itself has no time limit; whether it was taken."""
-        deadline = time.monotonic() + seconds
+        `flock` itself has no time limit. Between two tries the thread holds nothing, so a thread that waits for long stops
+        none that does not. Raises CacheFolderBusy, and what `act` raises.
+        """
+        try:
+            return act()
+        except CacheFolderBusy:
+            if self._is_vain(wait_seconds):
+                raise
+        log.info("waiting for another process to release %s", self.path / LOCK)
+        deadline = time.monotonic() + wait_seconds
         while not self._is_closing.wait(_POLL_SECONDS) and time.monotonic() < deadline:
-            if _try_lock(descriptor):
-                return True
-        return False
+            with suppress(CacheFolderBusy):
+                return act()
+        if not self._is_vain(wait_seconds):
+            self._vain_wait = (time.monotonic(), wait_seconds)
+        return act()
+
+    def _is_vain(self, wait_seconds: float) -> bool:
+        """Whether somebody waited as long as that in vain lately; a question's second does not shorten a refresh."""
+        ended, seconds = self._vain_wait
+        return seconds >= wait_seconds and time.monotonic() - ended < self.wait_again_seconds
 
 
 def why_not_private(found: os.stat_result) -> str:
@@ -154,9 +162,11 @@ def _ensure_own_lock(path: Path, descriptor: int) -> None:
         os.fchmod(descriptor, stat.S_IRUSR | stat.S_IWUSR)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _lock(path: Path, descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        raise CacheFolderBusy(
+            f"another process holds the lock {path}, and it was waited for in vain; find it with `fuser {path}`, and end it "
+            "only if it hangs"
+        ) from None

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -57,6 +58,10 @@ class CopyCache:
         found = self._attached.get(source.name)
         if found is not None and found.file.is_unchanged:
             return found
+        return self._folder.patiently(partial(self._attach_locked, source), wait_seconds)
+
+    def _attach_locked(self, source: CopySource) -> AttachedCopy:
+        """Raises CacheFolderBusy at once: the thread that waits for another process does not hold the lock of this one."""
         with self._lock:
             found = self._attached.get(source.name)
             if found is not None and found.file.is_unchanged:
@@ -64,7 +69,7 @@ class CopyCache:
             if found is not None:
                 _warn(found.file.path, "it was changed while it was in use")
                 self._detach(source.name)
-            with self._folder.locked(wait_seconds):
+            with self._folder.locked():
                 attached = self._open(source) or self._make(source)
             self._attached[source.name] = attached
             return attached

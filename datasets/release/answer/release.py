@@ -1,4 +1,4 @@
-"""An open release: verified, with its serving copy attached, so that questions can be answered from it."""
+"""An open release: verified, with its serving copy, which is attached before the first question is answered from it."""
 
 from __future__ import annotations
 

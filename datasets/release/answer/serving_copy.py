@@ -6,6 +6,7 @@ nothing in it is believed that this deployment did not write.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import duckdb
@@ -17,6 +18,8 @@ from datasets.release.answer.copy_source import CopySource, quote_identifier
 from datasets.release.answer.deadline import Deadline
 from datasets.release.answer.grid import Grid
 from datasets.release.format.verification import ReleaseUnavailable
+
+log = logging.getLogger("daylight.release")
 
 QUESTION_WAIT_SECONDS = 1.0
 """How long a question waits for another process that holds the lock of the cache."""
@@ -85,9 +88,10 @@ class ServingCopy:
         try:
             return self.attach()
         except (duckdb.Error, OSError) as error:
+            name = self.source.folder.name
+            log.warning("a question to release %s is refused for now: %s", name, error)
             raise ReleaseUnavailable(
-                f"release {self.source.folder.name}: its serving copy can neither be read nor made at the moment "
-                f"({type(error).__name__}); ask again later"
+                f"release {name}: its serving copy can neither be read nor made at the moment; ask again later"
             ) from error
 
     def sql(

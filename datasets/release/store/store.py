@@ -18,11 +18,10 @@ from threading import Event, Lock, RLock, Thread
 import duckdb
 
 from datasets.refusal import Refusal, nearest, printable
-from datasets.release.answer.cache_folder import RETRY_SECONDS, CacheFolder
+from datasets.release.answer.cache_folder import CacheFolder
 from datasets.release.answer.copy_cache import CopyCache
 from datasets.release.answer.release import Release, open_release
 from datasets.release.answer.serving_connection import open_serving_connection
-from datasets.release.answer.serving_copy import QUESTION_WAIT_SECONDS
 from datasets.release.format import layout
 from datasets.release.format.errata import ReleaseWithdrawn
 from datasets.release.format.verification import ReleaseDamaged, ReleaseUnavailable, Verify
@@ -30,8 +29,10 @@ from datasets.release.store.history import ReleaseHistory
 from datasets.release.store.ledger_check import LedgerCheck
 
 LATEST = "latest"
-START_WAIT_SECONDS = 30.0
-"""How long the first look waits in all for another process that holds the lock of the cache; later ones wait a second."""
+REFRESH_WAIT_SECONDS = 30.0
+"""How long a look waits in all for a process that holds the lock of the cache; in vain, one 10 s later waits again."""
+RETRY_SECONDS = 10.0
+"""How long after a failure that lies outside of a release, such as a full disk, opening it is tried again."""
 
 log = logging.getLogger("daylight.release")
 
@@ -84,7 +85,7 @@ class ReleaseStore:
         folder = CacheFolder(cache)
         self.connection = open_serving_connection(folder.path)
         self.generation = 0
-        """Grows whenever something is released or withdrawn: what was derived from the releases is then out of date."""
+        """Grows when something is released or withdrawn, or a problem appears or ends: what was derived is then outdated."""
         self._verify = verify
         # without a key, copies of other processes are not believed
         self._copies = CopyCache(self.connection, folder, cache_key or secrets.token_bytes(32))
@@ -96,11 +97,9 @@ class ReleaseStore:
         self._lock = RLock()  # guards the two dictionaries; held for moments only
         self._refreshing = Lock()  # held by the one thread that looks for new releases, while it opens them
         self._verifying = Lock()  # a release that two threads need is verified once
-        self._wait_seconds = START_WAIT_SECONDS
         self._watcher: Thread | None = None
         self._is_closing = Event()
         self.refresh()
-        self._wait_seconds = QUESTION_WAIT_SECONDS
 
     def close(self) -> None:
         """Stop the watching thread, detach every serving copy and close the connection."""
@@ -178,7 +177,7 @@ class ReleaseStore:
                 raise ReleaseDamaged("its pointer is missing, a link, or names no release of that month")
             release = self._verify_and_open(dataset, state.pointer)
             if self._attach_copies:
-                release.serving_copy.attach(self._wait_seconds)
+                release.serving_copy.attach(REFRESH_WAIT_SECONDS)
             state.release = release
         except ReleaseWithdrawn:
             state.release = None
@@ -214,7 +213,9 @@ class ReleaseStore:
         if name == LATEST and current:
             return current[-1]
         if name == LATEST and self.has_problem(dataset):
-            raise ReleaseUnavailable(f"no release of {dataset} can be served at the moment; ask again later")
+            raise ReleaseUnavailable(
+                f"no current release of {dataset} can be served at the moment; name one, or ask again later"
+            )
         if name not in names:
             allowed = [LATEST, *names] if current else list(names)
             raise UnknownRelease(

@@ -29,6 +29,18 @@ def test_a_release_that_a_reader_cannot_open_is_not_published(deployment, name):
     assert deployment.build().name == "2026-06.1"
 
 
+def test_a_release_on_a_disk_that_knows_no_permissions_passes_its_self_test(deployment):
+    def open_to_everybody(place):
+        if place == "self-test begun":
+            (root,) = (deployment.folder / "releases").glob(".staging-*")
+            (root / "cache").mkdir()
+            for folder in (root, root / "cache"):
+                folder.chmod(0o777)
+
+    with armed_failpoints(open_to_everybody):
+        assert deployment.build().name == "2026-06.1"
+
+
 def test_a_full_disk_during_the_self_test_is_not_taken_for_a_damaged_release(deployment, monkeypatch):
     def raise_disk_full(*_):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")

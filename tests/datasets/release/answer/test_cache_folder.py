@@ -27,6 +27,11 @@ def held(path):
     os.close(descriptor)
 
 
+def lock_once(folder):
+    with folder.locked():
+        return True
+
+
 def test_a_new_folder_is_closed_to_everybody_else(tmp_path):
     path = tmp_path / "parent" / "home" / "cache"
     before = os.umask(0)
@@ -84,10 +89,10 @@ def test_a_folder_that_others_may_read_is_left_as_it_is(path):
 def test_a_lock_that_is_not_released_is_waited_for_until_a_limit(path, held, caplog):
     caplog.set_level(logging.INFO, "daylight.release")
     folder = CacheFolder(path)
-    folder.retry_seconds = 1e9
+    folder.wait_again_seconds = 1e9
     for _ in range(3):
-        with pytest.raises(CacheFolderBusy, match=rf"the lock {path}/.lock, .*in vain"), folder.locked(0.2):
-            pass
+        with pytest.raises(CacheFolderBusy, match=rf"the lock {path}/.lock, .*in vain"):
+            folder.patiently(lambda: lock_once(folder), 0.2)
     assert [record.getMessage() for record in caplog.records] == [
         f"waiting for another process to release {path}/.lock"
     ], "once: then it is only tried"
@@ -99,8 +104,8 @@ def test_a_lock_that_is_not_released_is_waited_for_until_a_limit(path, held, cap
 def test_a_lock_is_not_waited_for_any_more_when_the_process_ends(path, held):
     folder = CacheFolder(path)
     folder.stop_waiting()
-    with pytest.raises(CacheFolderBusy), folder.locked(threading.TIMEOUT_MAX):
-        pass
+    with pytest.raises(CacheFolderBusy):
+        folder.patiently(lambda: lock_once(folder), threading.TIMEOUT_MAX)
 
 
 def test_a_lock_that_is_released_while_it_is_waited_for_is_taken(path, held):
@@ -113,8 +118,8 @@ def test_a_lock_that_is_released_while_it_is_waited_for_is_taken(path, held):
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:
-        with CacheFolder(path).locked(60.0), pytest.raises(BlockingIOError):
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder = CacheFolder(path)
+        assert folder.patiently(lambda: lock_once(folder), 60.0)
     finally:
         log.removeHandler(handler)
         log.setLevel(before)
