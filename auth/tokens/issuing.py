@@ -177,7 +177,7 @@ def list_tokens(
             last_used=token.last_used,
             state=_token_state(token, owner, now),
             replaced=token.replaced_by is not None,
-            family=token.family,
+            family=token.family or token.jti,
         )
         for token, owner, email in session.execute(query)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth.db.models import AuditEvent, Project, Researcher, Token
@@ -61,7 +61,8 @@ def is_unrevoked(now: datetime) -> ColumnElement[bool]:
 def find_revoked_families(session: Session) -> frozenset[str]:
     """The families of which somebody revoked a token. A token that only was replaced has no event of a revocation."""
     subjects = select(AuditEvent.subject).where(AuditEvent.act == "token.revoked")
-    return frozenset(session.scalars(select(Token.family).where(Token.jti.in_(subjects), Token.family != "")))
+    first = func.coalesce(func.nullif(Token.family, ""), Token.jti)  # as in is_of_family
+    return frozenset(session.scalars(select(first).where(Token.jti.in_(subjects))))
 
 
 def revoke_member_tokens(session: Session, project: Project, person: Researcher, now: datetime) -> None:

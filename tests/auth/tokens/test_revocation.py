@@ -199,6 +199,22 @@ def test_a_revoked_token_without_a_family_marks_no_other_as_unclosed(populated, 
     assert list(populated.tokens.unclosed(NOW)) == []
 
 
+def test_a_successor_of_a_revoked_token_without_a_family_is_listed_as_unclosed(populated, engine):
+    one = token_text(populated)
+    with write_transaction(engine) as session:
+        session.execute(update(Token).values(family=""))
+    new = populated.tokens.rotate(one, HOUR, mandate()).token_id
+    for revoked in (
+        NOW,
+        None,
+    ):  # as version 0.1.0 did, which closed the first one alone, and left an event of it alone
+        with write_transaction(engine) as session:
+            session.execute(update(Token).where(Token.jti == new).values(revoked=revoked))
+        if revoked:
+            populated.tokens.revoke(one, mandate())
+    assert [line.token_id for line in populated.tokens.unclosed(NOW)] == [new]
+
+
 def test_a_token_that_was_revoked_by_a_host_whose_clock_is_ahead_is_refused_at_once(populated):
     text = token_text(populated)
     assert populated.authenticator.principal(text, NOW)
