@@ -19,7 +19,7 @@ import numpy as np
 import opendp.prelude as dp
 
 from bench.figures import BenchmarkLine
-from datasets.pipeline.engine.counting import Counter
+from datasets.pipeline.engine.counting import Counter, covering_tables, roll_up
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import plan
@@ -59,11 +59,11 @@ def figures() -> Iterator[BenchmarkLine]:
 def _daylight(codes: Codes) -> Release:
     axes = tuple(Axis(f"a{at}", ((size,),)) for at, size in enumerate(SIZES))
     made = plan(axes, WANTED, rho=RHO, weights=dict.fromkeys(WANTED, 1.0))
-    counter = Counter(axes, {"rows": made.rho_of})
+    counter = Counter(axes, covering_tables(axes, {"rows": made.rho_of}))
     for start in range(0, ROWS, 1 << 17):
         batch = [code[start : start + (1 << 17)] for code in codes]
         counter.add_batch(batch, {"rows": np.ones(len(batch[0]))})
-    residuals = measure(made, counter.tables("rows"), discrete_gaussian_noise)
+    residuals = measure(made, roll_up(axes, counter.exact()["rows"], made.rho_of), discrete_gaussian_noise)
     return {cuboid: reconstruct(made, residuals, cuboid).values.ravel() for cuboid in WANTED}
 
 

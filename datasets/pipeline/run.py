@@ -1,8 +1,9 @@
 """The build: reads the raw events of one month, publishes a signed release, and records its privacy spend in the ledger.
 
-The order of the steps makes it safe. Rows are validated, and those that do not fit are quarantined. The spend is reserved
-before any row can influence a published number. Only noisy tables leave the counting. The release appears as a whole or not
-at all. Then the spend is committed. A failure in between wastes budget but leaks nothing. The same command resumes a build
+The order of the steps makes it safe. Rows are validated and counted privately: what is written until then stays in the
+private folder, and decides nothing that others can see but whether the build is refused. Then the spend is reserved, and
+noise is drawn. Only noisy tables are published. The release appears as a whole or not at all. Then the spend is committed. A
+failure before the reservation costs nothing; one after it wastes budget but leaks nothing. The same command resumes a build
 that was killed, or whose disk was full, on the same reservation.
 """
 
@@ -10,19 +11,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
-
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.engine.bounding import bound_rows
-from datasets.pipeline.engine.duckdb import connect
+from datasets.pipeline.engine.job import Counted, InputIdentity
 from datasets.pipeline.events.layout import event_files, month_folder
-from datasets.pipeline.events.validation import PartitionTarget, ValidatedEvents, validate
-from datasets.pipeline.measurement.noise import NoisyCells, add_noise, count_batch, empty_counter
+from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
+from datasets.pipeline.events.source import EventSource, read_source
+from datasets.pipeline.measurement.noise import add_noise, count_job
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.pipeline.operations.recovery import (
     ReleaseInDoubt,
@@ -66,6 +65,10 @@ FAILED_REASON = "the build failed"
 """The reason in the public ledger for a void spend. It does not say how the build failed, which may depend on the events."""
 
 
+class EventsChanged(Refusal):
+    """The events were changed while a build counted them."""
+
+
 class HalfBuilt(Refusal):
     """An interrupted build holds a reservation that this build cannot use and would give up."""
 
@@ -98,23 +101,23 @@ def build_release(
         context.on_step(VALIDATING)
         ensure_private(context.private)
         remove_unfinished(context.releases)
-        key, files = load_salt(context.private), event_files(month_folder(events, dataset, month))
-        hash_of_input = input_hash(files, key)
-        identity = build_identity(budget, hash_of_input, correction, key)
-        checkpoint = _open_checkpoint(budget, context, identity, files, correction, afresh=afresh)
-        with closing(connect(checkpoint.folder)) as con:
-            valid = _validate(con, budget, events, context, checkpoint, key)
-            context.on_step(RESERVING)
-            # again, since opening the checkpoint may have given up an interrupted build, whose reservation is void now
-            if left_open := close_stale_reservations(context):
-                log.warning("%s", describe_left_open(left_open))
-            if (done := checkpoint.find_published_release(context.ledger.entries())) is not None:
-                checkpoint.clear()
-                return layout.release_folder(context.releases, dataset.name, done)
-            reserved = _reserve(budget, context, checkpoint, correction)
-            folder = _count_and_publish(con, budget, valid, context, checkpoint, reserved, noise)
-            write_pointer(layout.pointer_file(context.releases, dataset.name, month), folder.name)
-            commit(context, reserved, folder, hash_of_input)
+        key, source = load_salt(context.private), month_folder(events, dataset, month)
+        engine = _engine(budget, context)
+        identity, description = engine.identify(source), read_source(source, dataset)
+        hash_of_input = input_hash(identity, key)
+        checkpoint = _open_checkpoint(
+            budget, context, build_identity(budget, hash_of_input, correction, key), event_files(source), correction,
+            afresh=afresh,
+        )  # fmt: skip
+        if (done := checkpoint.find_published_release(context.ledger.entries())) is not None:
+            checkpoint.clear()
+            return layout.release_folder(context.releases, dataset.name, done)
+        counted = _count(budget, engine, identity, source, key, checkpoint)
+        context.on_step(RESERVING)
+        reserved = _reserve(budget, context, checkpoint, correction)
+        folder = _draw_and_publish(budget, counted, description, context, checkpoint, reserved, noise)
+        write_pointer(layout.pointer_file(context.releases, dataset.name, month), folder.name)
+        commit(context, reserved, folder, hash_of_input)
         checkpoint.clear()
         return folder
 
@@ -124,7 +127,8 @@ def _open_checkpoint(
 ) -> Checkpoint:  # fmt: skip
     """The checkpoint of the interrupted build that this build resumes, or a new one.
 
-    Raises HalfBuilt if an interrupted build would be given up without `afresh`, NoRoom if a disk has too little room.
+    Raises HalfBuilt if an interrupted build would be given up without `afresh`, BudgetSpent if this build may not spend, and
+    NoRoom if a disk has too little room.
     """
     folder = checkpoint_folder(context.private, budget.dataset.name, str(budget.month))
     # first, since closing reservations publishes the ledger: a ledger that was set back must not replace the published one
@@ -139,6 +143,12 @@ def _open_checkpoint(
     # before a conflicting checkpoint is deleted, since it holds the input hash of a build that has published its release
     close_stale_reservations(context)
     checkpoint = Checkpoint(folder, identity)
+    # again, since the interrupted build that was given up leaves a reservation that nobody can resume
+    if left_open := close_stale_reservations(context):
+        log.warning("%s", describe_left_open(left_open))
+    entries = context.ledger.entries()
+    if checkpoint.find_reservation(entries) is None and checkpoint.find_published_release(entries) is None:
+        _next_entry(budget, context, correction, context.now())  # refused before a row is read
     ensure_room(context.releases, folder, budget, files)
     return checkpoint
 
@@ -157,19 +167,51 @@ def _ensure_none_given_up(context: BuildContext, folder: Path, identity: Identit
     )
 
 
-def _count_and_publish(
-    con: duckdb.DuckDBPyConnection, budget: Budget, valid: ValidatedEvents, context: BuildContext, checkpoint: Checkpoint,
-    reserved: Entry, noise: Noise,
+def _engine(budget: Budget, context: BuildContext) -> LocalEngine:
+    dataset, month = budget.dataset, budget.month
+    return LocalEngine(
+        context.quarantine_folder(dataset, month),
+        UnsavedProgress(checkpoint_folder(context.private, dataset.name, str(month))),
+        on_counting=lambda: context.on_step(COUNTING),
+        on_progress=context.on_progress,
+        on_remark=log.warning,
+    )
+
+
+def _count(
+    budget: Budget,
+    engine: LocalEngine,
+    identity: InputIdentity,
+    source: Path,
+    key: str,
+    checkpoint: Checkpoint,
+) -> Counted:
+    """The exact counts, from the checkpoint if they are complete there.
+
+    Raises EventsChanged if what was counted is not what was identified before; nothing of it is used again.
+    """
+    counted = checkpoint.find_counted(identity)
+    if counted is None:
+        counted = engine.resuming(checkpoint).counted(count_job(budget), key, source)
+        if counted.input != identity:
+            checkpoint.clear()
+            raise EventsChanged(
+                "the events changed while they were counted, so nothing was published; build again once they are complete"
+            )
+        checkpoint.save_counted(counted)
+    return counted
+
+
+def _draw_and_publish(
+    budget: Budget, counted: Counted, source: EventSource, context: BuildContext, checkpoint: Checkpoint, reserved: Entry,
+    noise: Noise,
 ) -> Path:  # fmt: skip
-    """Count, add noise and publish; returns the folder of the release. A build that cannot be resumed after an error is
-    given up."""
+    """Add noise and publish; returns the folder of the release. A build that cannot be resumed after an error is given up."""
     try:
-        context.on_step(COUNTING)
-        cells = checkpoint.noisy_cells(
-            reserved, lambda: _count_and_draw(con, budget, valid, context, checkpoint, noise)
-        )
-        failpoint("cells counted")
-        return publish_release(budget, cells, valid.source, context, reserved)
+        context.on_step(ADDING_NOISE)
+        cells = checkpoint.noisy_cells(reserved, lambda: add_noise(budget, counted.counts, noise))
+        failpoint("noise drawn")
+        return publish_release(budget, cells, source, context, reserved)
     except Exception as error:
         if not _is_resumable_after(error):
             _give_up(context, reserved, checkpoint)
@@ -198,28 +240,6 @@ def _give_up(context: BuildContext, reserved: Entry, checkpoint: Checkpoint) -> 
             checkpoint.clear()
 
 
-def _validate(
-    con: duckdb.DuckDBPyConnection,
-    budget: Budget,
-    events: Path,
-    context: BuildContext,
-    checkpoint: Checkpoint,
-    key: str,
-) -> ValidatedEvents:
-    dataset, month = budget.dataset, budget.month
-    into = PartitionTarget(
-        checkpoint.partitions, key, lambda: checkpoint.parts, checkpoint.save_parts, context.on_progress
-    )
-    return validate(
-        con,
-        dataset,
-        month,
-        month_folder(events, dataset, month),
-        context.quarantine_folder(dataset, month),
-        into,
-    )
-
-
 def _reserve(budget: Budget, context: BuildContext, checkpoint: Checkpoint, correction: str) -> Entry:
     """The reservation of the build that is resumed, or a new one."""
     found = checkpoint.find_reservation(context.ledger.entries())
@@ -240,18 +260,3 @@ def _next_entry(budget: Budget, context: BuildContext, correction: str, now: dat
     """The entry that reserving the spend of this build would append. Raises BudgetSpent if the budget does not allow it."""
     entries, caps = context.ledger.entries(), context.ledger.caps
     return reserve(entries, budget.spend(), caps=caps, time=day_of(now), reason=correction)
-
-
-def _count_and_draw(
-    con: duckdb.DuckDBPyConnection, budget: Budget, valid: ValidatedEvents, context: BuildContext, checkpoint: Checkpoint,
-    noise: Noise,
-) -> NoisyCells:  # fmt: skip
-    """Count partition by partition, with a checkpoint after each, then draw the noise."""
-    counter, partitions, rows = empty_counter(budget), valid.partitions, valid.totals.kept
-    for partition in range(checkpoint.restore_counts(counter), partitions.number):
-        for batch in bound_rows(con, budget.dataset, budget.month, partitions.partition_sql(partition)):
-            count_batch(counter, batch)
-        checkpoint.save_counts(counter, partition + 1)
-        context.on_progress(rows * (partition + 1) // partitions.number, rows)
-    context.on_step(ADDING_NOISE)
-    return add_noise(budget, counter, noise)

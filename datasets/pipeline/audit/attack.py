@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
 import numpy as np
 
 from datasets.definition import Dataset
@@ -18,10 +16,10 @@ from datasets.pipeline.audit.claimed_rho import claimed_rho
 from datasets.pipeline.audit.neighbours import Canary, Row, canaries, crowd, write_events
 from datasets.pipeline.audit.statistic import Probes, PublishedPlans
 from datasets.pipeline.audit.verdict import Attack, Verdict, exact_shift_verdict, noise_verdicts
-from datasets.pipeline.engine import bounding
+from datasets.pipeline.engine.job import Counts
 from datasets.pipeline.events.layout import month_folder
-from datasets.pipeline.events.validation import PartitionTarget, validate
-from datasets.pipeline.measurement.noise import NoisyCells, measure_rows
+from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
+from datasets.pipeline.measurement.noise import NoisyCells, add_noise, count_job
 from datasets.pipeline.planning.budget import Budget, plan_budget
 from datasets.privacy.axis import Floats
 from datasets.privacy.residuals import Integers, Noise
@@ -29,15 +27,13 @@ from datasets.privacy.residuals import Integers, Noise
 MONTH = Month(2026, 6)
 SALT = "audit"
 
-Rows = list[bounding.Contributions]
-
 
 @dataclass(frozen=True, eq=False)
 class Target:
     """A canary with everything that an adversary knows about it before seeing a release."""
 
     canary: Canary
-    rows: Rows
+    counts: Counts
     quiet: NoisyCells
     probes: Probes
 
@@ -57,23 +53,23 @@ def run_attacks(
     The promise is the rho of the declaration, not of the plan, so that a plan that spends more is found.
     """
     budget = plan_budget(dataset, MONTH)
-    rows = bounded_rows(budget, crowd(dataset, MONTH))
-    quiet = measure_rows(budget, rows, no_noise)
+    counts = count_rows_of(budget, crowd(dataset, MONTH))
+    quiet = add_noise(budget, counts, no_noise)
     targets = [make_target(budget, quiet, canary) for canary in canaries(dataset, MONTH)]
     attacked = [target for target in targets if target.canary.attacked]
     without: list[list[Floats]] = [[] for _ in attacked]
     with_: list[list[Floats]] = [[] for _ in attacked]
 
-    def build(rows: Rows) -> NoisyCells:
-        cells = measure_rows(budget, rows, noise)
+    def build(counts: Counts) -> NoisyCells:
+        cells = add_noise(budget, counts, noise)
         on_build()
         return cells
 
     for _ in range(builds):
-        cells = build(rows)
+        cells = build(counts)
         for at, target in enumerate(attacked):
             without[at].append(target.probes.scores(cells))
-            with_[at].append(target.probes.scores(build(target.rows)))
+            with_[at].append(target.probes.scores(build(target.counts)))
     found: list[Verdict] = []
     for target in targets:
         rho = claimed_rho(dataset, target.canary.counted)
@@ -94,9 +90,9 @@ def _make_attack(target: Target, rho: Fraction, quiet: NoisyCells, without: Floa
 
 def make_target(budget: Budget, without: NoisyCells, canary: Canary) -> Target:
     """Build the input with the canary, without noise, and find what the canary changes."""
-    rows = bounded_rows(budget, (*crowd(budget.dataset, budget.month), *canary.rows))
-    quiet = measure_rows(budget, rows, no_noise)
-    return Target(canary, rows, quiet, Probes.between(PublishedPlans(budget), without, quiet))
+    counts = count_rows_of(budget, (*crowd(budget.dataset, budget.month), *canary.rows))
+    quiet = add_noise(budget, counts, no_noise)
+    return Target(canary, counts, quiet, Probes.between(PublishedPlans(budget), without, quiet))
 
 
 def no_noise(scales: Floats) -> Integers:
@@ -104,15 +100,10 @@ def no_noise(scales: Floats) -> Integers:
     return np.zeros(scales.shape, dtype=np.int64)
 
 
-def bounded_rows(budget: Budget, rows: tuple[Row, ...], salt: str = SALT) -> Rows:
-    """The contributions of raw rows after they are written, validated and bounded as in a build."""
-    dataset, month = budget.dataset, budget.month
-    with TemporaryDirectory() as name, closing(duckdb.connect(config={"threads": 1})) as con:
-        folder = month_folder(write_events(Path(name) / "events", dataset, month, rows), dataset, month)
-        into = PartitionTarget(Path(name) / "buckets", salt)
-        partitions = validate(con, dataset, month, folder, Path(name) / "quarantine", into).partitions
-        return [
-            batch
-            for partition in range(partitions.number)
-            for batch in bounding.bound_rows(con, dataset, month, partitions.partition_sql(partition))
-        ]
+def count_rows_of(budget: Budget, rows: tuple[Row, ...], salt: str = SALT) -> Counts:
+    """The exact counts of raw rows, which are written to files and read as in a build."""
+    with TemporaryDirectory() as name:
+        folder = write_events(Path(name) / "events", budget.dataset, budget.month, rows)
+        engine = LocalEngine(Path(name) / "quarantine", UnsavedProgress(Path(name) / "counting"))
+        source = month_folder(folder, budget.dataset, budget.month)
+        return engine.counted(count_job(budget), salt, source).counts

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from datasets.definition import Dataset, SumMeasure
 from datasets.period import Month
-from datasets.pipeline.events.columns import Kind, event_columns
+from datasets.pipeline.engine.columns import Kind, event_columns
 from datasets.privacy.axis import axes_of
 
 Site = tuple[int, ...]

@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 
 from datasets.definition import Dataset
 from datasets.pipeline import run
-from datasets.pipeline.audit.attack import MONTH, bounded_rows
+from datasets.pipeline.audit.attack import MONTH, count_rows_of
 from datasets.pipeline.audit.fingerprint import NOISY_PLACES, Fingerprint, make_fingerprint
 from datasets.pipeline.audit.neighbours import Row, canaries, crowd, write_events
 from datasets.pipeline.audit.verdict import Verdict
-from datasets.pipeline.measurement.noise import measure_rows
+from datasets.pipeline.measurement.noise import add_noise
 from datasets.pipeline.planning.budget import plan_budget
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
@@ -118,9 +118,8 @@ def build_release_of(dataset: Dataset, rows: tuple[Row, ...], noise: Noise) -> B
         facts |= {f"output: {n}": line.replace(name, "") for n, line in enumerate(lines)}
         budget = plan_budget(dataset, MONTH)
         replay = iter(drawn)
-        cells = measure_rows(
-            budget, bounded_rows(budget, rows, load_salt(context.private)), lambda scales: next(replay)
-        )
+        counts = count_rows_of(budget, rows, load_salt(context.private))
+        cells = add_noise(budget, counts, lambda scales: next(replay))
         return BuiltRelease(facts, _largest_deviation(folder / layout.CELLS, {
             measure: np.concatenate([tables[c].values.ravel() for c in budget.cuboids if c in tables])
             for measure, tables in cells.measures.items()

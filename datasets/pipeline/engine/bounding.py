@@ -4,8 +4,8 @@ A person's rows are ordered by a salted hash and the first m count (docs/privacy
 organisation count, each as a unit of its own. In unit measures every unit has a weight of 10,000 grains, spread over all its
 rows. No rule looks at two units, so adding or removing a unit never changes another unit's rows.
 
-The SQL is rendered from the declaration, which supplies the names. It reads the narrow rows of one partition; a partition
-contains either all rows of a unit or none (`datasets.pipeline.events.partitions`).
+The SQL is rendered from the declaration, which supplies the names. It reads the narrow rows of one partition, in which no
+event is repeated; a partition contains either all rows of a unit or none (`datasets.pipeline.engine.kernel`).
 """
 
 from __future__ import annotations
@@ -39,11 +39,9 @@ class Contributions:
 
 
 def bound_rows(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, month: Month, rows: str | None
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, month: Month, rows: str
 ) -> Iterator[Contributions]:
-    """The contributions of a partition, in batches; the SQL query `rows` selects its narrow rows."""
-    if rows is None:
-        return
+    """The contributions of a partition, in batches; the SQL query `rows` selects its narrow rows, each event once."""
     with con.sql(contributions_sql(dataset, month, rows)).to_arrow_reader(_BATCH) as batches:
         for batch in batches:
             yield _contributions_of_batch(batch, dataset, month)
@@ -64,6 +62,11 @@ def _contributions_of_batch(batch: pa.RecordBatch, dataset: Dataset, month: Mont
 
 def event_measures(dataset: Dataset) -> tuple[EventMeasure, ...]:
     return tuple(measure for measure in dataset.measures if isinstance(measure, EventMeasure))
+
+
+def diagnostic_name(measure: str) -> str:
+    """The name of the tables in which the rows of a measure are counted under the diagnostic cap."""
+    return f"wide {measure}"
 
 
 def contributions_sql(dataset: Dataset, month: Month, rows: str) -> str:

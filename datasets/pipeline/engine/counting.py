@@ -14,33 +14,38 @@ from numpy.typing import NDArray
 
 from datasets.definition import Cuboid
 from datasets.pipeline.engine.covering import cover_cuboids, select_tables
+from datasets.pipeline.engine.job import Counts
 from datasets.privacy.axis import Axis
 from datasets.privacy.plan import cell_count
 from datasets.privacy.residuals import ExactTable
 
 Codes = NDArray[np.intp]
 Weights = NDArray[np.float64]
-Counts = dict[str, dict[Cuboid, Weights]]
 
 
-class Counter:
-    """Exact tables that cover the cuboids of several measures; rows are added batch by batch.
+def covering_tables(
+    axes: Sequence[Axis], wanted: Mapping[str, Iterable[Cuboid]]
+) -> dict[str, tuple[Cuboid, ...]]:
+    """The tables to count for each measure, so that every wanted cuboid is a sum of one of them.
 
     `wanted` maps each measure to all cuboids whose tables will be requested; it must be closed under roll-up.
     """
+    deepest = {measure: _deepest(axes, frozenset(cuboids)) for measure, cuboids in wanted.items()}
+    tables = cover_cuboids(axes, {cuboid for cuboids in deepest.values() for cuboid in cuboids})
+    return {measure: select_tables(tables, cuboids) for measure, cuboids in deepest.items()}
 
-    def __init__(self, axes: Sequence[Axis], wanted: Mapping[str, Iterable[Cuboid]]) -> None:
+
+class Counter:
+    """Exact tables of several measures; rows are added batch by batch. `tables` are those of `covering_tables`."""
+
+    def __init__(self, axes: Sequence[Axis], tables: Mapping[str, Iterable[Cuboid]]) -> None:
         self._axes = tuple(axes)
-        self._wanted = {measure: frozenset(cuboids) for measure, cuboids in wanted.items()}
-        deepest = {measure: _deepest(axes, cuboids) for measure, cuboids in self._wanted.items()}
-        tables = cover_cuboids(axes, {cuboid for cuboids in deepest.values() for cuboid in cuboids})
-        self.counts: Counts = {
-            measure: {table: np.zeros(cell_count(axes, table)) for table in select_tables(tables, cuboids)}
-            for measure, cuboids in deepest.items()
+        self._sums = {
+            measure: {table: np.zeros(cell_count(axes, table)) for table in wanted}
+            for measure, wanted in tables.items()
         }
-        """The counts so far: exact and private. Counts of other rows may be added cell by cell."""
         self._measures: dict[Cuboid, list[str]] = {}
-        for measure, counts in self.counts.items():
+        for measure, counts in self._sums.items():
             for table in counts:
                 self._measures.setdefault(table, []).append(measure)
 
@@ -49,7 +54,7 @@ class Counter:
         for table, key in self._cell_numbers_by_table(codes):
             size = cell_count(self._axes, table)
             for measure in self._measures[table]:
-                self.counts[measure][table] += np.bincount(key, weights[measure], minlength=size)
+                self._sums[measure][table] += np.bincount(key, weights[measure], minlength=size)
 
     def _cell_numbers_by_table(self, codes: Sequence[Codes]) -> Iterator[tuple[Cuboid, Codes]]:
         """The cell number of every row, for each table; common prefixes of levels are packed once."""
@@ -73,26 +78,34 @@ class Counter:
         axis = self._axes[at]
         return finest if level == axis.depth else axis.ancestors(axis.depth, level).astype(np.intp)[finest]
 
-    def tables(self, measure: str) -> dict[Cuboid, ExactTable]:
-        """The exact table of every wanted cuboid of a measure; one array dimension per axis, 1 where rolled up."""
-        counted = {
-            table: np.rint(counts).astype(np.int64).reshape(self._shape(table))
-            for table, counts in self.counts[measure].items()
+    def exact(self) -> Counts:
+        """The counts so far, flat: exact and private."""
+        return {
+            measure: {table: np.rint(sums).astype(np.int64) for table, sums in tables.items()}
+            for measure, tables in self._sums.items()
         }
-        tables: dict[Cuboid, NDArray[np.int64]] = {}
-        for cuboid in sorted(self._wanted[measure], key=sum, reverse=True):
-            finer = [f for f in _one_finer(self._axes, cuboid) if f in tables]
-            finer += [f for f in counted if all(a <= b for a, b in zip(cuboid, f, strict=True))]
-            source = min(finer, key=lambda f: cell_count(self._axes, f))
-            tables[cuboid] = reduce(
-                lambda table, at: self._axes[at].add_up(table, at, source[at], cuboid[at]),
-                [at for at in range(len(cuboid)) if source[at] != cuboid[at]],
-                tables[source] if source in tables else counted[source],
-            )
-        return {cuboid: ExactTable(table) for cuboid, table in tables.items()}
 
-    def _shape(self, cuboid: Cuboid) -> tuple[int, ...]:
-        return tuple(axis.size(level) for axis, level in zip(self._axes, cuboid, strict=True))
+
+def roll_up(
+    axes: Sequence[Axis], counts: Mapping[Cuboid, NDArray[np.int64]], wanted: Iterable[Cuboid]
+) -> dict[Cuboid, ExactTable]:
+    """The exact table of every wanted cuboid of a measure; one array dimension per axis, 1 where rolled up."""
+    counted = {table: values.reshape(_shape(axes, table)) for table, values in counts.items()}
+    tables: dict[Cuboid, NDArray[np.int64]] = {}
+    for cuboid in sorted(wanted, key=sum, reverse=True):
+        finer = [f for f in _one_finer(axes, cuboid) if f in tables]
+        finer += [f for f in counted if all(a <= b for a, b in zip(cuboid, f, strict=True))]
+        source = min(finer, key=lambda f: cell_count(axes, f))
+        tables[cuboid] = reduce(
+            lambda table, at: axes[at].add_up(table, at, source[at], cuboid[at]),
+            [at for at in range(len(cuboid)) if source[at] != cuboid[at]],
+            tables[source] if source in tables else counted[source],
+        )
+    return {cuboid: ExactTable(table) for cuboid, table in tables.items()}
+
+
+def _shape(axes: Sequence[Axis], cuboid: Cuboid) -> tuple[int, ...]:
+    return tuple(axis.size(level) for axis, level in zip(axes, cuboid, strict=True))
 
 
 def _grouped_levels(cuboid: Cuboid) -> tuple[tuple[int, int], ...]:

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets.pipeline.events.columns import EventColumn
+from datasets.pipeline.engine.columns import EventColumn
 from datasets.refusal import Refusal, did_you_mean, printable
 
 

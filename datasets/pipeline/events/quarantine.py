@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +12,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from datasets.pipeline.engine.job import RowTotals
 from datasets.pipeline.events.layout import TOTALS_FILE
 
 SCHEMA = pa.schema(
@@ -21,27 +21,11 @@ SCHEMA = pa.schema(
 """`row` counts from 1 within `file`; `record` is the row as JSON text, or the original text if it could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowTotals:
-    """Numbers of rows read, kept and quarantined. Exact, and therefore private: never publish or log them.
-
-    Raises ValueError if rows were lost, that is, if read is not kept plus quarantined.
-    """
-
-    read: int
-    kept: int
-    quarantined: int
-    reasons: Mapping[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not (self.read == self.kept + self.quarantined and self.quarantined == sum(self.reasons.values())):
-            raise ValueError("rows were lost: what was read must be what was kept and what was quarantined")
-
-    def write(self, folder: Path) -> None:
-        """Write `totals.json` into a private folder."""
-        counts = {"read": self.read, "kept": self.kept, "quarantined": self.quarantined}
-        text = json.dumps({**counts, "reasons": dict(sorted(self.reasons.items()))}, indent=2)
-        (folder / TOTALS_FILE).write_text(text + "\n", encoding="utf-8")
+def write_totals(totals: RowTotals, folder: Path) -> None:
+    """Write `totals.json` into a private folder."""
+    counts = {"read": totals.read, "kept": totals.kept, "quarantined": totals.quarantined}
+    text = json.dumps({**counts, "reasons": dict(sorted(totals.reasons.items()))}, indent=2)
+    (folder / TOTALS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 class Quarantine:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from datasets.definition import CodeList, Dataset
 from datasets.period import Month
-from datasets.pipeline.events.columns import EventColumn, Kind, arrow_schema, event_columns
+from datasets.pipeline.engine.columns import EventColumn, Kind, arrow_schema, event_columns
 from datasets.pipeline.events.layout import staged_month
 from datasets.pipeline.events.shape import ConditionalWeights, EventShape, Weights
 from datasets.pipeline.events.shapes import SHAPES

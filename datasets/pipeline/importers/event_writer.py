@@ -1,7 +1,7 @@
 """Converts source rows: each becomes an event of the declaration or goes to quarantine with the reason.
 
 A format gives, for each column of the declaration, an SQL expression over the source's columns. The same rules as in
-the build (`events.fitting`) decide, row by row, what fits.
+the build (`engine.fitting`) decide, row by row, what fits.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.engine.columns import EventColumn, Kind, arrow_schema, event_columns
+from datasets.pipeline.engine.fitting import conversion_sql, reason_sql
+from datasets.pipeline.engine.job import RowTotals
 from datasets.pipeline.engine.sql import enum_type, quote_name, string_literal
-from datasets.pipeline.events.columns import EventColumn, Kind, arrow_schema, event_columns
-from datasets.pipeline.events.fitting import conversion_sql, reason_sql
 from datasets.pipeline.events.layout import StagingFolders
-from datasets.pipeline.events.quarantine import Quarantine, RowTotals
+from datasets.pipeline.events.quarantine import Quarantine
 
 BATCH = 1 << 14
 ROWS_PER_FILE = 1 << 22

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.events.layout import month_folder, quarantine_folder, staged_month
+from datasets.pipeline.events.quarantine import write_totals
 from datasets.pipeline.events.source import EventSource
 from datasets.pipeline.importers.event_writer import BATCH, EventWriter, missing_levels_and_values
 from datasets.pipeline.importers.layout import SourceFormat, SourceLayout
@@ -77,7 +78,7 @@ def import_events(
             totals = intake.totals()
         if not totals.kept:
             raise NothingFits(_why_nothing_fits(totals.reasons, month))
-        totals.write(staging.quarantine)
+        write_totals(totals, staging.quarantine)
         source = layouts.source()
         source.write(staging.events)
     return ImportedMonth(

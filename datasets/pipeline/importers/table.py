@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from datasets.definition import Dataset
+from datasets.pipeline.engine.columns import EventColumn, Kind, event_columns
 from datasets.pipeline.engine.sql import quote_name, string_literal
-from datasets.pipeline.events.columns import EventColumn, Kind, event_columns
 from datasets.pipeline.importers.event_writer import ColumnMapping
 from datasets.pipeline.importers.layout import SourceLayout
 from datasets.pipeline.importers.sources import ensure_columns

@@ -1,17 +1,18 @@
-"""From bounded rows to noisy cells. Exact tables exist only here; only noisy ones leave this module."""
+"""From exact counts to noisy cells: what a budget needs counted, and the noise. Only noisy tables leave this module."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datasets.definition import Cuboid, SumMeasure
-from datasets.pipeline.engine.bounding import Contributions
-from datasets.pipeline.engine.counting import Counter
+from datasets.pipeline.engine.bounding import diagnostic_name
+from datasets.pipeline.engine.counting import covering_tables, roll_up
+from datasets.pipeline.engine.job import CountJob, Counts
 from datasets.pipeline.planning.budget import Budget
 from datasets.privacy.axis import axes_of
 from datasets.privacy.plan import Plan
-from datasets.privacy.residuals import Noise, NoisyTable, measure, reconstruct
+from datasets.privacy.residuals import Integers, Noise, NoisyTable, measure, reconstruct
 
 Tables = dict[Cuboid, NoisyTable]
 
@@ -24,40 +25,30 @@ class NoisyCells:
     wide: dict[str, Tables]
 
 
-def measure_rows(budget: Budget, rows: Iterable[Contributions], noise: Noise) -> NoisyCells:
-    """Count bounded rows exactly, add noise to every residual, and reconstruct the published cuboids."""
-    counter = empty_counter(budget)
-    for batch in rows:
-        count_batch(counter, batch)
-    return add_noise(budget, counter, noise)
+def count_job(budget: Budget) -> CountJob:
+    """What an engine must count for everything that a budget measures."""
+    wanted = {
+        **{name: plan.rho_of for name, plan in budget.measures.items()},
+        **{diagnostic_name(name): plan.rho_of for name, plan in budget.diagnostics.items()},
+    }
+    axes = axes_of(budget.dataset, budget.month)
+    return CountJob(budget.dataset, budget.month, covering_tables(axes, wanted))
 
 
-def empty_counter(budget: Budget) -> Counter:
-    """An empty counter for everything that a budget measures."""
-    return Counter(axes_of(budget.dataset, budget.month), _measured_cuboids(budget))
-
-
-def count_batch(counter: Counter, batch: Contributions) -> None:
-    """Count a batch of bounded rows, for every measure and every diagnostic."""
-    counter.add_batch(
-        batch.codes, {**batch.weights, **{_diagnostic_name(name): w for name, w in batch.wide.items()}}
-    )
-
-
-def add_noise(budget: Budget, counter: Counter, noise: Noise) -> NoisyCells:
-    """Add noise to every residual of the counts, and reconstruct the published cuboids from them."""
+def add_noise(budget: Budget, counts: Counts, noise: Noise) -> NoisyCells:
+    """Add noise to every residual of the counts of `count_job`, and reconstruct the published cuboids from them."""
     measures = {
-        name: _measure_with_noise(plan, counter, name, noise) for name, plan in budget.measures.items()
+        name: _measure_with_noise(plan, counts[name], noise) for name, plan in budget.measures.items()
     }
     wide = {
-        name: _measure_with_noise(plan, counter, _diagnostic_name(name), noise)
+        name: _measure_with_noise(plan, counts[diagnostic_name(name)], noise)
         for name, plan in budget.diagnostics.items()
     }
     return NoisyCells({name: restore_middle(budget, measures, name) for name in measures}, wide)
 
 
-def _measure_with_noise(plan: Plan, counter: Counter, name: str, noise: Noise) -> Tables:
-    residuals = measure(plan, counter.tables(name), noise)
+def _measure_with_noise(plan: Plan, counts: Mapping[Cuboid, Integers], noise: Noise) -> Tables:
+    residuals = measure(plan, roll_up(plan.axes, counts, plan.rho_of), noise)
     return {cuboid: reconstruct(plan, residuals, cuboid) for cuboid in plan.workload}
 
 
@@ -71,12 +62,3 @@ def restore_middle(budget: Budget, tables: Mapping[str, Tables], name: str) -> T
         cuboid: NoisyTable(table.values + declared.middle * counts[cuboid].values)
         for cuboid, table in tables[name].items()
     }
-
-
-def _diagnostic_name(name: str) -> str:
-    return f"wide {name}"
-
-
-def _measured_cuboids(budget: Budget) -> dict[str, Iterable[Cuboid]]:
-    wide = {_diagnostic_name(name): plan.rho_of for name, plan in budget.diagnostics.items()}
-    return {**{name: plan.rho_of for name, plan in budget.measures.items()}, **wide}

@@ -16,6 +16,7 @@ import hmac
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 
@@ -23,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.definition import Cuboid
-from datasets.pipeline.engine.counting import Counter
+from datasets.pipeline.engine.job import Counted, Counts, InputIdentity, RowTotals
+from datasets.pipeline.engine.kernel import PartialCounts
 from datasets.pipeline.measurement.noise import NoisyCells
 from datasets.pipeline.planning.budget import Budget
 from datasets.pipeline.state.files import UNFINISHED_NAME, flush, replace_file
@@ -31,9 +33,10 @@ from datasets.pipeline.state.provenance import code_hash, lock_hash
 from datasets.privacy.ledger import Entry, open_reservations
 from datasets.privacy.residuals import NoisyTable
 
-_STATE_FILE, _COUNTS_FILE, _NOISY_PREFIX = "state.json", "counted.npz", "noisy"
+_STATE_FILE, _COUNTS_FILE, _COUNTED_FILE, _NOISY_PREFIX = "state.json", "counts.npz", "counted.npz", "noisy"
 _INPUT = "events"
-Tables = Mapping[str, Mapping[Cuboid, NDArray[np.float64]]]
+Array = NDArray[np.generic]
+Tables = Mapping[str, Mapping[Cuboid, Array]]
 Identity = Mapping[str, str]
 """What an interrupted build and the build that resumes it must have in common: a salted hash by name."""
 
@@ -106,19 +109,32 @@ class Checkpoint:
         """
         self._save(reservation=entry.hash)
 
-    def save_counts(self, counter: Counter, partitions: int) -> None:
-        """Save the counts of the first `partitions` partitions and that number in one file, so that none is counted twice."""
-        arrays = _flatten_tables({"counts": counter.counts})
-        _save_arrays(self.folder / _COUNTS_FILE, {**arrays, "buckets": np.array(partitions)})
+    def save_counts(self, counts: PartialCounts) -> None:
+        """Save the counts of the first partitions and their number in one file, so that no partition is counted twice."""
+        numbers = np.array([counts.kept, counts.repeats, counts.partitions])
+        _save_arrays(
+            self.folder / _COUNTS_FILE, {**_flatten_tables({"counts": counts.counts}), "numbers": numbers}
+        )
 
-    def restore_counts(self, counter: Counter) -> int:
-        """Load saved counts into the counter; returns the number of partitions that they include."""
+    def restore_counts(self) -> PartialCounts | None:
+        """The counts that were saved last, or None."""
         found = _load_arrays(self.folder / _COUNTS_FILE)
         if found is None:
-            return 0
-        for measure, tables in _unflatten_tables(found, "counts").items():
-            counter.counts[measure] = dict(tables)
-        return int(found["buckets"])
+            return None
+        kept, repeats, partitions = (int(number) for number in found["numbers"])
+        return PartialCounts(_counts(found), kept, repeats, partitions)
+
+    def save_counted(self, counted: Counted) -> None:
+        """Save that counting is complete, so that a build that is resumed after this does not read its events again."""
+        _save_arrays(self.folder / _COUNTED_FILE, _flatten_tables({"counts": counted.counts}))
+        self._save(counted=asdict(counted.totals))
+
+    def find_counted(self, identity: InputIdentity) -> Counted | None:
+        """What was counted from the input of this identity before the build was interrupted; None if it is not complete."""
+        totals, found = self._state.get("counted"), _load_arrays(self.folder / _COUNTED_FILE)
+        if not isinstance(totals, dict) or found is None:
+            return None
+        return Counted(_counts(found), RowTotals(**totals), identity)
 
     def noisy_cells(self, reserved: Entry, draw: Callable[[], NoisyCells]) -> NoisyCells:
         """The noisy cells of this reservation. They are saved under its hash, so that no two releases share noise.
@@ -209,7 +225,7 @@ def _load_state(folder: Path) -> dict[str, object]:
     return found if isinstance(found, dict) and {"identity", "parts", "reservation"} <= found.keys() else {}
 
 
-def _flatten_tables(kinds: Mapping[str, Tables]) -> dict[str, NDArray[np.float64]]:
+def _flatten_tables(kinds: Mapping[str, Tables]) -> dict[str, Array]:
     return {
         json.dumps([kind, name, cuboid]): values
         for kind, tables in kinds.items()
@@ -218,10 +234,8 @@ def _flatten_tables(kinds: Mapping[str, Tables]) -> dict[str, NDArray[np.float64
     }
 
 
-def _unflatten_tables(
-    arrays: Mapping[str, NDArray[np.float64]], kind: str
-) -> dict[str, dict[Cuboid, NDArray[np.float64]]]:
-    tables: dict[str, dict[Cuboid, NDArray[np.float64]]] = {}
+def _unflatten_tables(arrays: Mapping[str, Array], kind: str) -> dict[str, dict[Cuboid, Array]]:
+    tables: dict[str, dict[Cuboid, Array]] = {}
     for key, values in arrays.items():
         if key.startswith("["):
             found, name, cuboid = json.loads(key)
@@ -232,17 +246,25 @@ def _unflatten_tables(
 
 def _noisy_tables(tables: Tables) -> dict[str, dict[Cuboid, NoisyTable]]:
     return {
-        name: {c: NoisyTable(values) for c, values in of_name.items()} for name, of_name in tables.items()
+        name: {c: NoisyTable(values.astype(np.float64, copy=False)) for c, values in of_name.items()}
+        for name, of_name in tables.items()
     }
 
 
-def _save_arrays(path: Path, arrays: Mapping[str, NDArray[np.float64]]) -> None:
+def _counts(arrays: Mapping[str, Array]) -> Counts:
+    return {
+        name: {c: values.astype(np.int64, copy=False) for c, values in of_name.items()}
+        for name, of_name in _unflatten_tables(arrays, "counts").items()
+    }
+
+
+def _save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     content = BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     replace_file(path, content.getvalue(), "checkpoint")
 
 
-def _load_arrays(path: Path) -> dict[str, NDArray[np.float64]] | None:
+def _load_arrays(path: Path) -> dict[str, Array] | None:
     if not path.exists():
         return None
     with np.load(path, allow_pickle=False) as found:

@@ -12,9 +12,9 @@ from datasets.period import Month
 from datasets.pipeline.state.ledger_store import LedgerStore
 from datasets.pipeline.state.signing import ReleaseSigner
 
-STEPS = ("validating", "reserving", "bounding and counting", "adding noise", "writing", "publishing")
+STEPS = ("validating", "bounding and counting", "reserving", "adding noise", "writing", "publishing")
 """The steps of a build, in order, as they are passed to `on_step`."""
-VALIDATING, RESERVING, COUNTING, ADDING_NOISE, WRITING, PUBLISHING = STEPS
+VALIDATING, COUNTING, RESERVING, ADDING_NOISE, WRITING, PUBLISHING = STEPS
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from datasets.pipeline.planning.budget import Budget
 from datasets.refusal import Refusal
 
-BYTES_PER_EVENT = 40
+BYTES_PER_EVENT = 50
 """Size of a validated row in the private folder during a build."""
 
 _OVERHEAD = 64 << 20

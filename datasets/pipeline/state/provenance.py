@@ -6,13 +6,13 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
 import datasets
+from datasets.pipeline.engine.job import InputIdentity
 from datasets.refusal import Refusal
 
 
@@ -60,10 +60,6 @@ def load_salt(private: Path) -> str:
     return text
 
 
-def input_hash(files: Iterable[Path], key: str) -> str:
-    """HMAC-SHA256 over the contents of the files, in the order of their names, with the deployment's salt as key."""
-    digest = hmac.new(key.encode(), digestmod=hashlib.sha256)
-    for path in sorted(files):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+def input_hash(identity: InputIdentity, key: str) -> str:
+    """HMAC-SHA256 over what names the content of the input, with the deployment's salt as key."""
+    return hmac.new(key.encode(), identity.content, hashlib.sha256).hexdigest()

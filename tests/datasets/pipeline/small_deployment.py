@@ -9,9 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datasets.pipeline.engine.bounding import bound_rows
+from datasets.pipeline.engine.job import CountJob
+from datasets.pipeline.engine.repeats import settled_rows
 from datasets.pipeline.events.layout import month_folder
+from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
+from datasets.pipeline.events.partitions import partitions_for
 from datasets.pipeline.events.source import EventSource
-from datasets.pipeline.events.validation import PartitionTarget, validate
+from datasets.pipeline.events.validation import open_month
 from datasets.pipeline.run import build_release
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.ledger_store import LedgerStore
@@ -53,13 +57,20 @@ def concatenate(*several):
     return {name: [value for columns in several for value in columns[name]] for name in several[0]}
 
 
+def narrow_partitions(con, job, folder, private, salt="salt"):
+    """The partitions of the raw events in a folder, each as SQL, as the local engine writes them."""
+    engine = LocalEngine(private / "quarantine", UnsavedProgress(private / "counting"))
+    events = open_month(job, folder)
+    partitions = partitions_for(engine.progress.partitions, events.read)
+    engine.write_partitions(con, events, partitions, salt)
+    return [rows for n in range(partitions.number) if (rows := partitions.rows_sql(n)) is not None]
+
+
 def bounded_rows(con, dataset, month, folder, private, salt="salt"):
-    """The contributions of the raw events in a folder, in batches, validated and bounded in partitions as in a build."""
-    partitions = validate(
-        con, dataset, month, folder, private / "quarantine", PartitionTarget(private / "buckets", salt)
-    ).partitions
-    for partition in range(partitions.number):
-        yield from bound_rows(con, dataset, month, partitions.partition_sql(partition))
+    """The contributions of the raw events in a folder, in batches, validated, settled and bounded as in a build."""
+    for rows in narrow_partitions(con, CountJob(dataset, month, {}), folder, private, salt):
+        with settled_rows(con, dataset, month, rows) as settled:
+            yield from bound_rows(con, dataset, month, settled.sql)
 
 
 class SmallDeployment:

@@ -103,8 +103,8 @@ def test_a_build_can_be_stopped_at_every_step(deployment):
     assert len(steps) > 20
     for earlier, later in [
         ("reserved, before the ledger keeps it", "reserved, in the ledger"),
-        ("reserved, in the ledger", "cells counted"),
-        ("cells counted", "cells written"),
+        ("reserved, in the ledger", "noise drawn"),
+        ("noise drawn", "cells written"),
         ("signature written", "self-test passed"),
         ("self-test passed", "ledger written"),
         ("ledger replaced", "release flushed"),
@@ -153,9 +153,7 @@ def test_a_full_disk_or_a_lost_ledger_at_any_failpoint_costs_no_second_spend(tmp
     with armed_failpoints(passed.append):
         SmallDeployment(tmp_path / "whole", once, SEEDS).put(crates(30, 10)).build()
     begun = passed.index("reserved, before the ledger keeps it")
-    for at in (
-        range(begun + 1, len(passed) + 1) if trouble == "disk" else (passed.index("cells counted") + 1,)
-    ):
+    for at in range(begun + 1, len(passed) + 1) if trouble == "disk" else (passed.index("noise drawn") + 1,):
         deployment = SmallDeployment(tmp_path / f"{at}", once, SEEDS).put(crates(30, 10))
         with armed_failpoints(Nth(at, troubles[trouble])), pytest.raises((DiskFull, LedgerUnavailable)):
             deployment.build()

@@ -70,7 +70,28 @@ def run_until_exit(deployment, act):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
-@pytest.mark.parametrize("step", STEPS[2:])
+def test_a_build_killed_before_its_reservation_has_spent_nothing(deployment):
+    deployment.put(BUSY)
+    for step in STEPS[:3]:
+        run_until_exit(
+            deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == step else None)
+        )
+        assert (deployment.states, deployment.published_files) == ([], [".builder"]), step
+    deployment.build()
+    assert deployment.states == ["reserved", "committed"]
+
+
+def test_a_build_killed_after_it_has_counted_does_not_read_its_rows_again(deployment):
+    deployment.put(BUSY)
+    run_until_exit(
+        deployment, lambda: deployment.build(on_step=lambda name: os._exit(7) if name == STEPS[3] else None)
+    )
+    deployment.steps.clear()
+    deployment.build()
+    assert deployment.steps == ["validating", *STEPS[2:]]
+
+
+@pytest.mark.parametrize("step", STEPS[3:])
 def test_a_killed_build_publishes_nothing_and_the_next_one_resumes_its_reservation(deployment, step):
     deployment.put(BUSY)
     run_until_exit(
@@ -133,7 +154,9 @@ def test_a_build_without_budget_or_room_does_not_give_up_a_killed_one(tmp_path, 
     assert deployment.states == ["reserved", "committed"]
 
 
-@pytest.mark.parametrize("moment", ["save_reservation", "save_counts", "save_parts", "noisy_cells"])
+@pytest.mark.parametrize(
+    "moment", ["save_parts", "save_counts", "save_counted", "save_reservation", "noisy_cells"]
+)
 def test_a_build_killed_right_after_a_checkpoint_spends_once(deployment, monkeypatch, moment):
     done = getattr(Checkpoint, moment)
 

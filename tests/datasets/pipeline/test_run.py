@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.pipeline import run
-from datasets.pipeline.engine.bounding import bound_rows
 from datasets.pipeline.planning.budget import plan_budget
+from datasets.pipeline.run import EventsChanged
 from datasets.privacy.ledger import BudgetSpent, Caps
 from datasets.refusal import Refusal
 from tests.datasets.pipeline.small_deployment import (
@@ -112,17 +111,56 @@ def numbers_in(folder):
     return {n for name in table.column_names for n in table[name].to_pylist() if isinstance(n, int | float)}
 
 
-def test_no_row_is_counted_before_the_spend_is_reserved(deployment, monkeypatch):
-    states_at_reads = []
+def test_no_noise_is_drawn_before_the_spend_is_reserved(deployment):
+    states_at_draws = []
 
-    def bound_rows_observed(*args):
-        states_at_reads.append(deployment.states)
-        return bound_rows(*args)
+    def noise(scales):
+        states_at_draws.append(deployment.states)
+        return no_noise(scales)
 
-    monkeypatch.setattr(run, "bound_rows", bound_rows_observed)
+    deployment.put(BUSY).build(noise=noise)
+    assert states_at_draws
+    assert all(states == ["reserved"] for states in states_at_draws)
+
+
+class CountingFailed(Exception):
+    pass
+
+
+def test_a_build_whose_counting_fails_spends_and_publishes_nothing(deployment, monkeypatch):
+    def fail(*_):
+        raise CountingFailed
+
+    monkeypatch.setattr("datasets.pipeline.events.local_engine.count_partition", fail)
+    with pytest.raises(CountingFailed):
+        deployment.put(BUSY).build()
+    assert (deployment.states, deployment.published_files) == ([], [])
+    monkeypatch.undo()
+    assert deployment.build().name == "2026-06.1"
+    assert deployment.states == ["reserved", "committed"]
+
+
+def test_events_that_change_while_they_are_counted_are_refused_and_spend_nothing(deployment):
+    deployment.put(BUSY)
+
+    def change_events(step):
+        if step == "bounding and counting":
+            deployment.put(crates(400, 60))
+
+    with pytest.raises(EventsChanged, match="changed while they were counted"):
+        deployment.build(on_step=change_events)
+    assert (deployment.states, deployment.published_files) == ([], [])
+    total = read_cells(deployment.build(noise=no_noise)).to_pylist()[0]
+    assert round(total["gardeners"]) == 60, "the next build counts the new events alone"
+
+
+def test_a_build_that_may_not_spend_reads_no_row(deployment):
     deployment.put(BUSY).build()
-    assert states_at_reads
-    assert all(states == ["reserved"] for states in states_at_reads)
+    deployment.steps.clear()
+    with pytest.raises(BudgetSpent):
+        deployment.build()
+    assert deployment.steps == ["validating"]
+    assert not list((deployment.folder / "private" / "building").rglob("*.parquet"))
 
 
 def test_a_month_is_spent_once(deployment):
@@ -156,6 +194,14 @@ def test_a_correction_beyond_the_cap_is_refused_and_spends_nothing(tmp_path):
 
 def test_without_events_nothing_is_spent(deployment):
     with pytest.raises(Refusal, match="there are no events"):
+        deployment.build()
+    assert deployment.states == []
+
+
+def test_without_a_description_of_the_source_nothing_is_spent(deployment):
+    deployment.put(BUSY)
+    next(deployment.folder.rglob("source.json")).unlink()
+    with pytest.raises(Refusal, match="source.json is missing"):
         deployment.build()
     assert deployment.states == []
 

@@ -1,8 +1,5 @@
 """Poisoned input neither stops a build nor weakens privacy: invalid rows are quarantined, and a canary has the same effect."""
 
-from contextlib import closing
-
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,13 +11,13 @@ from datasets.pipeline.audit.neighbours import canaries, write_events
 from datasets.pipeline.audit.probe_sites import ProbeSites
 from datasets.pipeline.audit.statistic import Probes, PublishedPlans
 from datasets.pipeline.events.layout import month_folder
-from datasets.pipeline.measurement.noise import measure_rows
+from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
+from datasets.pipeline.measurement.noise import add_noise, count_job
 from datasets.pipeline.planning.budget import plan_budget
 from tests.datasets.pipeline.small_deployment import (
     HARVEST,
     JUNE,
     SmallDeployment,
-    bounded_rows,
     concatenate,
     crates,
 )
@@ -44,9 +41,9 @@ def build_without_noise(rows, root, *, poisoned):
     folder = month_folder(write_events(root / "events", HARVEST, JUNE, rows), HARVEST, JUNE)
     if poisoned:
         fake_accounts(folder)
-    with closing(duckdb.connect(config={"threads": 2})) as con:
-        rows = bounded_rows(con, HARVEST, JUNE, folder, root / "private")
-        return measure_rows(plan_budget(HARVEST, JUNE), rows, no_noise)
+    budget = plan_budget(HARVEST, JUNE)
+    engine = LocalEngine(root / "quarantine", UnsavedProgress(root / "counting"))
+    return add_noise(budget, engine.counted(count_job(budget), "salt", folder).counts, no_noise)
 
 
 @pytest.mark.parametrize("name", ["one row among a few", "far over every cap"])

@@ -34,16 +34,32 @@ def test_the_real_build_passes():
     assert failed() == {} or failed() == {}, "chance does it once in 20,000 times, and twice in 4 * 10^8"
 
 
+class RememberingEngine:
+    """An engine that remembers how many rows it has counted."""
+
+    def __init__(self, engine, seen):
+        self.engine, self.seen = engine, seen
+
+    def identify(self, source):
+        return self.engine.identify(source)
+
+    def resuming(self, progress):
+        return RememberingEngine(self.engine.resuming(progress), self.seen)
+
+    def counted(self, *args):
+        found = self.engine.counted(*args)
+        self.seen["rows"], self.seen["bad"] = found.totals.kept, found.totals.quarantined
+        return found
+
+
 def remember_counts(seen):
     """Remember how many rows a build has, as a bug might."""
 
     def wrong(real):
-        def validate(con, *rest):
-            found = real(con, *rest)
-            seen["rows"], seen["bad"] = found.totals.kept, found.totals.quarantined
-            return found
+        def engine(*args, **named):
+            return RememberingEngine(real(*args, **named), seen)
 
-        return validate
+        return engine
 
     return wrong
 
@@ -62,7 +78,7 @@ def change_manifest(change):
 
 def test_an_exact_count_in_the_manifest_is_caught(plant):
     seen: dict[str, int] = {}
-    plant("validate", remember_counts(seen))
+    plant("LocalEngine", remember_counts(seen))
     plant(
         "make_manifest",
         change_manifest(lambda m: m.model_copy(update={"gaps": (*m.gaps, f"{seen['rows']} rows")})),
@@ -72,7 +88,7 @@ def test_an_exact_count_in_the_manifest_is_caught(plant):
 
 def test_an_exact_number_instead_of_a_noisy_one_is_caught(plant):
     seen: dict[str, int] = {}
-    plant("validate", remember_counts(seen))
+    plant("LocalEngine", remember_counts(seen))
 
     def change(manifest):
         measure = manifest.measures[0]
@@ -88,7 +104,7 @@ def test_an_exact_number_instead_of_a_noisy_one_is_caught(plant):
 
 def test_the_number_of_invalid_rows_in_a_log_line_is_caught(plant):
     seen: dict[str, int] = {}
-    plant("validate", remember_counts(seen))
+    plant("LocalEngine", remember_counts(seen))
 
     def wrong(real):
         def write(*args):
@@ -105,7 +121,7 @@ def test_the_number_of_invalid_rows_in_a_log_line_is_caught(plant):
 @pytest.mark.parametrize("what", ["statistics", "rows left out", "metadata", "numbers", "nulls"])
 def test_exact_information_in_the_cells_is_caught(plant, what):
     seen: dict[str, int] = {}
-    plant("validate", remember_counts(seen))
+    plant("LocalEngine", remember_counts(seen))
 
     def wrong(real):
         def write(path, schema, budget, cells):
@@ -136,7 +152,7 @@ def test_exact_information_in_the_cells_is_caught(plant, what):
 
 def test_a_file_that_exists_for_some_inputs_only_is_caught(plant):
     seen: dict[str, int] = {}
-    plant("validate", remember_counts(seen))
+    plant("LocalEngine", remember_counts(seen))
 
     def wrong(real):
         def write(path, *rest):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from datasets.pipeline.engine.bounding import GRAINS
 from datasets.pipeline.engine.bounding import bound_rows as bounded_partition
-from datasets.pipeline.events.partitions import Partitions, lot_sql
+from datasets.pipeline.engine.narrowing import lot_sql
+from datasets.pipeline.events.partitions import Partitions
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
 
 Event = tuple[str, str, str, str, bool, int]  # unit, kind, plant, state, sold, cents
@@ -33,7 +34,8 @@ def bounded(con, dataset, month, salt: str, partitions: int = 1) -> Iterator:
         made = Partitions(Path(folder), partitions)
         made.write(con, "part-00000", dataset, month, salt, "SELECT * FROM valid_events", {})
         for partition in range(partitions):
-            yield from bounded_partition(con, dataset, month, made.partition_sql(partition))
+            if (rows := made.rows_sql(partition)) is not None:
+                yield from bounded_partition(con, dataset, month, rows)
 
 
 def contributions(con, events: list[Event], salt: str = "salt", partitions: int = 1) -> dict:

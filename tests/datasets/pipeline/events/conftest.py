@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from datasets.pipeline.engine.job import CountJob
 from datasets.pipeline.engine.packing import packing_for
-from datasets.pipeline.events.partitions import Partitions
+from datasets.pipeline.engine.repeats import settled_rows
+from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
 from datasets.pipeline.events.source import EventSource
-from datasets.pipeline.events.validation import PartitionTarget, validate
 from tests.datasets.pipeline.small_dataset import JUNE, PLANT, STATE, small_dataset
+from tests.datasets.pipeline.small_deployment import narrow_partitions
 
 HARVEST = small_dataset()
 SALT = "5a" * 32
@@ -34,10 +36,10 @@ class Found:
     valid: list
     bad: list
     totals: dict
-    remarks: tuple
+    remarks: list
 
 
-def recognised(con, partitions: Partitions, files):
+def recognised(con, partitions, files):
     """The rows in the partitions by event id, with the unit and event that their hashes stand for."""
     named = {}
     for rows in files:
@@ -46,18 +48,17 @@ def recognised(con, partitions: Partitions, files):
             lot = hashlib.md5(f"{SALT}:{len(unit)}:{unit}:{event}".encode()).hexdigest()
             named[int(lot[:16], 16), int(lot[16:], 16)] = {"unit_id": unit, "event_id": event}
     found = []
-    for partition in range(partitions.number):
-        if (relation := partitions.partition_sql(partition)) is not None:
-            for row in con.sql(relation).to_arrow_table().to_pylist():
-                plant, state, day = packing_for(HARVEST, JUNE).codes(
-                    [np.array([row["word_0"]], dtype=np.uint64)]
-                )
-                found.append(
-                    {
-                        **named[row["lot_upper"], row["lot_lower"]], "plant": PLANT.codes[plant[0]].code,
-                        "state": STATE.codes[state[0]].code, "day": int(day[0]), "sold": row["sold"], "cents": row["cents"],
-                    }
-                )  # fmt: skip
+    for partition in partitions:
+        with settled_rows(con, HARVEST, JUNE, partition) as settled:
+            rows = con.sql(settled.sql).to_arrow_table().to_pylist()
+        for row in rows:
+            plant, state, day = packing_for(HARVEST, JUNE).codes([np.array([row["word_0"]], dtype=np.uint64)])
+            found.append(
+                {
+                    **named[row["lot_upper"], row["lot_lower"]], "plant": PLANT.codes[plant[0]].code,
+                    "state": STATE.codes[state[0]].code, "day": int(day[0]), "sold": row["sold"], "cents": row["cents"],
+                }
+            )  # fmt: skip
     return sorted(found, key=lambda row: (row["event_id"], row["unit_id"]))
 
 
@@ -73,16 +74,20 @@ def check(tmp_path):
             for number, rows in enumerate(files):
                 table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows)
                 pq.write_table(table, folder / f"part-{number:05d}.parquet")
+        job = CountJob(HARVEST, JUNE, {})
+        for name in ("counting", "again"):
+            shutil.rmtree(tmp_path / name, ignore_errors=True)
+        remarks: list[str] = []
+        engine = LocalEngine(aside, UnsavedProgress(tmp_path / "counting"), on_remark=remarks.append)
+        engine.counted(job, SALT, folder)
         with duckdb.connect() as con:
-            shutil.rmtree(tmp_path / "buckets", ignore_errors=True)
-            found = validate(con, HARVEST, JUNE, folder, aside, PartitionTarget(tmp_path / "buckets", SALT))
-            valid = recognised(con, found.partitions, files)
+            valid = recognised(con, narrow_partitions(con, job, folder, tmp_path / "again", SALT), files)
         bad = aside / "events.parquet"
         return Found(
             valid,
             pq.read_table(bad).to_pylist() if bad.exists() else [],
             json.loads((aside / "totals.json").read_text()),
-            found.remarks,
+            remarks,
         )
 
     return run

@@ -2,16 +2,16 @@
 
 from collections import Counter
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 
 from datasets.catalogue import DATASETS, find_dataset
 from datasets.period import Month
+from datasets.pipeline.engine.job import CountJob
 from datasets.pipeline.events.layout import MonthExists, staged_month
+from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
 from datasets.pipeline.events.source import read_source
 from datasets.pipeline.events.synthetic import BadRows, generate_events
-from datasets.pipeline.events.validation import PartitionTarget, validate
 
 FEBRUARY = Month(2026, 2)
 
@@ -24,10 +24,8 @@ def rows(folder):
 def test_every_synthetic_event_is_valid(dataset, tmp_path):
 
     folder = generate_events(dataset, FEBRUARY, rows=3_000, seed=1, out=tmp_path)
-    with duckdb.connect() as con:
-        found = validate(
-            con, dataset, FEBRUARY, folder, tmp_path / "aside", PartitionTarget(tmp_path / "buckets", "salt")
-        )
+    engine = LocalEngine(tmp_path / "aside", UnsavedProgress(tmp_path / "counting"))
+    found = engine.counted(CountJob(dataset, FEBRUARY, {}), "salt", folder)
     assert (found.totals.kept, found.totals.quarantined) == (3_000, 0)
     assert read_source(folder, dataset).format == "synthetic"
 

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datasets.pipeline.events.columns import MAX_VALUE
+from datasets.pipeline.engine.columns import MAX_VALUE
 from datasets.pipeline.events.layout import NoEvents
 from datasets.pipeline.events.parts import MissingColumn, UnreadableEvents
-from datasets.pipeline.events.source import UnreadableSource
-from tests.datasets.pipeline.events.conftest import crate
+from datasets.pipeline.events.source import UnreadableSource, read_source
+from tests.datasets.pipeline.events.conftest import HARVEST, crate
 
 FITS = [
     ("occurred_at", "2026-06-30T23:59:59.999999Z"),
@@ -121,7 +121,7 @@ def test_files_of_different_types_are_read_together(check):
 def test_columns_that_are_not_declared_are_ignored_with_a_remark(check):
     found = check([crate(1, colour="red")])
     assert found.totals["kept"] == 1
-    assert found.remarks == ("ignored columns that the declaration does not have: colour",)
+    assert found.remarks == ["ignored columns that the declaration does not have: colour"]
 
 
 def test_a_missing_column_names_the_file_the_column_and_the_nearest(check):
@@ -164,4 +164,4 @@ def test_a_month_without_its_source_is_refused(check, tmp_path):
         if text is not None:
             path.write_text(text)
         with pytest.raises(UnreadableSource):
-            check(write=False)
+            read_source(tmp_path / "events", HARVEST)

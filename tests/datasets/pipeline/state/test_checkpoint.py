@@ -35,13 +35,13 @@ def counts(folder):
     return pq.read_table(folder / "cells.parquet").select(COUNTED)
 
 
-@pytest.mark.parametrize("cut", ["part-00000", "part-00001", "settled"])
+@pytest.mark.parametrize("cut", ["part-00000", "part-00001"])
 def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path, monkeypatch, cut):
-    """It had written half of the part, or of the list of duplicates between parts."""
+    """It had written half of the part."""
     monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
     whole = deployment_of_two_files(tmp_path / "whole").build(noise=no_noise, correction="counted again")
     deployment = deployment_of_two_files(tmp_path / "cut")
-    write, settle = Partitions.write, Partitions.replace_suspects
+    write = Partitions.write
 
     def write_half(self, con, part, *rest):
         write(self, con, part, *rest)
@@ -51,19 +51,11 @@ def test_a_build_killed_in_the_middle_of_a_part_counts_each_event_once(tmp_path,
             files[0].with_name("torn.parquet").write_bytes(b"PAR1 and no more")
             kill_self()
 
-    def write_half_of_duplicates(self, *rest):
-        settle(self, *rest)
-        if cut == "settled":
-            (self.folder / "suspects.parquet").write_bytes(b"PAR1 and no more")
-            kill_self()
-
     monkeypatch.setattr(Partitions, "write", write_half)
-    monkeypatch.setattr(Partitions, "replace_suspects", write_half_of_duplicates)
     with build_in_child(deployment):
         pass
     assert deployment.states == []
     monkeypatch.setattr(Partitions, "write", write)
-    monkeypatch.setattr(Partitions, "replace_suspects", settle)
     folder = deployment.build(noise=no_noise, correction="counted again")
     assert counts(folder) == counts(whole)
     total = next(

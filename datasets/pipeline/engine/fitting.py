@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from datasets.period import Month
+from datasets.pipeline.engine.columns import MAX_ID_LENGTH, MAX_VALUE, UNIT_KINDS, EventColumn, Kind
 from datasets.pipeline.engine.sql import enum_type, quote_name, string_literal
-from datasets.pipeline.events.columns import MAX_ID_LENGTH, MAX_VALUE, UNIT_KINDS, EventColumn, Kind
 
 _WHOLE = frozenset(
     "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()
