@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 
 import pytest
 from typer.testing import CliRunner
@@ -29,8 +30,10 @@ from tests.datasets.release.small_release import verify, write_signed_manifest
 
 
 def kill_build_at(deployment, place):
-    with build_in_child(deployment, lambda at: kill_self() if at == place else None):
-        pass
+    with build_in_child(deployment, lambda at: kill_self() if at == place else None) as child:
+        ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    assert ended.si_status == signal.SIGKILL, f"the build did not pass {place!r}"
 
 
 def close_and_read_states(deployment):
@@ -168,7 +171,7 @@ def other_host(deployment):
 def test_another_host_leaves_open_the_reservations_that_it_has_not_made_and_reports_them(
     deployment, other_host, caplog, does
 ):
-    kill_build_at(deployment, "cells counted")
+    kill_build_at(deployment, "noise drawn")
     if does == "builds":
         other_host.build(correction="counted elsewhere")
         assert "ledger entry 1 (seeds 2026-06), reserved by another private folder" in caplog.text
@@ -182,7 +185,7 @@ def test_another_host_leaves_open_the_reservations_that_it_has_not_made_and_repo
 
 
 def test_the_reservations_of_another_host_are_closed_on_request(deployment, other_host):
-    kill_build_at(deployment, "cells counted")
+    kill_build_at(deployment, "noise drawn")
     with builder_lock(other_host.context.releases, other_host.ledger):
         (left,) = close_stale_reservations(other_host.context)
         assert describe_left_open([left]).endswith("daylight ledger publish --close-others declares it void")
@@ -193,7 +196,7 @@ def test_the_reservations_of_another_host_are_closed_on_request(deployment, othe
 
 
 def test_the_command_reports_what_it_leaves_open_and_closes_it_on_request(deployment, other_host):
-    kill_build_at(deployment, "cells counted")
+    kill_build_at(deployment, "noise drawn")
     env = {
         "DAYLIGHT_HOME": str(other_host.folder),
         "DAYLIGHT_LEDGER_URL": f"sqlite:///{deployment.folder / 'ledger.sqlite'}",
@@ -215,7 +218,7 @@ def test_the_command_reports_what_it_leaves_open_and_closes_it_on_request(deploy
 
 
 def test_closing_the_reservations_of_others_keeps_those_that_can_be_resumed_here(deployment):
-    kill_build_at(deployment, "cells counted")
+    kill_build_at(deployment, "noise drawn")
     with builder_lock(deployment.context.releases, deployment.ledger):
         assert close_stale_reservations(deployment.context, close_others=True) == ()
     assert deployment.states == ["reserved"]
