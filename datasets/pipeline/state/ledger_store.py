@@ -33,6 +33,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.schema import CreateColumn
 
 from datasets.pipeline.state.failpoints import failpoint
 from datasets.pipeline.state.lock import SessionLock, file_lock
@@ -63,6 +64,9 @@ _entry_table = Table(
     Column("artefact_hash", String(64), nullable=False),
     Column("reason", String, nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
+    Column("unit_class", String(30), nullable=False, server_default=""),
+    Column("role", String, nullable=False, server_default=""),
+    Column("organisation_nano_rho", BigInteger, nullable=False, server_default="0"),
 )
 _name_table = Table("privacy_ledger_name", _metadata, Column("name", String(32), primary_key=True))
 
@@ -97,6 +101,8 @@ class LedgerStore:
                 _metadata.create_all(con)
                 for statement in _GUARDS[con.dialect.name]:
                     con.execute(text(statement))
+            else:
+                _add_missing_columns(con)
             _name_table.create(con, checkfirst=True)
             self.name = con.scalar(select(_name_table.c.name)) or _create_name(con)
         self._session: SessionLock | None = None
@@ -180,6 +186,20 @@ class LedgerStore:
             if con.dialect.name == "postgresql":
                 con.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield con
+
+
+def _add_missing_columns(con: Connection) -> None:
+    """Add the columns that a table of an earlier version lacks, with the defaults that leave its entries as they are.
+
+    It is a part of the caller's exclusive transaction: another builder that opens the ledger waits for it, and a failure
+    half-way leaves the table as it was. The triggers stay; a new column is neither an update nor a deletion.
+    """
+    there = {column["name"] for column in inspect(con).get_columns(_entry_table.name)}
+    for column in _entry_table.columns:
+        if column.name not in there:
+            definition = CreateColumn(column).compile(dialect=con.dialect)
+            con.execute(text(f"ALTER TABLE {_entry_table.name} ADD COLUMN {definition}"))
+            failpoint(f"column {column.name} added to the ledger")
 
 
 def _create_name(con: Connection) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from datasets.period import Month
 from datasets.privacy.ledger import (
+    UNIT_CLASSES,
     BudgetSpent,
     Caps,
     Entry,
@@ -18,6 +19,7 @@ from datasets.privacy.ledger import (
     Spend,
     commit,
     ensure_chain,
+    head,
     reserve,
     rho_by_month,
     total_spend,
@@ -60,21 +62,28 @@ def test_the_spend_of_a_failed_build_still_counts(entries):
     assert rho_by_month(entries) == {Month(2026, 6): Fraction(3, 10)}
 
 
-def test_a_month_and_a_year_have_caps_over_all_datasets(entries):
+def test_a_month_and_any_twelve_months_have_caps_over_all_datasets(entries):
     full = reserved(entries, spend(dataset="recommendations", nano=2 * NANO // 10))
-    with pytest.raises(BudgetSpent, match="of the 0.5 that the month 2026-06 may cost"):
+    with pytest.raises(BudgetSpent, match="of the 0.5 that the month 2026-06 may cost a person over all datasets 0.5"):
         reserved(full, spend(dataset="reports", nano=1))
     year: list[Entry] = []
     for month in range(1, 7):
         year = reserved(year, spend(month=f"2026-{month:02}", nano=NANO // 2))
-    with pytest.raises(BudgetSpent, match="of the 3 that the year 2026 may cost"):
+    with pytest.raises(BudgetSpent, match="of the 3 that the twelve months 2025-08 to 2026-07 may cost a person"):
         reserved(year, spend(month="2026-07", nano=1))
-    assert reserved(year, spend(month="2027-01", nano=NANO // 2))
+    assert reserved(year, spend(month="2027-06", nano=NANO // 2))
     ensure_chain(year, CAPS)
-    with pytest.raises(LedgerBroken, match="spends 3 rho on 2026, over the cap of 2"):
+    with pytest.raises(LedgerBroken, match="ledger entry 5: spends 2.5 rho on the twelve months .*, over the cap of 2 for"):
         ensure_chain(year, replace(CAPS, year=Fraction(2)))
-    with pytest.raises(LedgerBroken, match=r"spends 0\.5 rho on 2026-01, over the cap of 0\.4"):
+    with pytest.raises(LedgerBroken, match=r"entry 1: spends 0\.5 rho on the month 2026-01, over the cap of 0\.4 for a person"):
         ensure_chain(year, replace(CAPS, month=Fraction(2, 5)))
+
+
+def test_a_cap_that_is_no_whole_number_of_billionths_is_not_passed_by_one():
+    third = replace(CAPS, month=Fraction(1, 3))
+    reserve([], spend(nano=333_333_333), caps=third, time="t")
+    with pytest.raises(BudgetSpent):
+        reserve([], spend(nano=333_333_334), caps=third, time="t")
 
 
 def test_a_reservation_is_closed_once(entries):
@@ -82,6 +91,25 @@ def test_a_reservation_is_closed_once(entries):
         commit(entries, entries[0], time="t", input_hash="i", release="r", artefact_hash="a")
     with pytest.raises(LedgerBroken, match="is closed already"):
         void(entries, entries[0], time="t", reason="r")
+    again = replace(entries[1], seq=len(entries) + 1, previous=head(entries), release="r2")
+    with pytest.raises(LedgerBroken, match="is committed of entry 1, which is no open reservation; each is closed once"):
+        ensure_chain([*entries, again], CAPS)
+    for of in (None, 2, len(entries) + 1):
+        with pytest.raises(LedgerBroken, match="no open reservation"):
+            ensure_chain([*entries, replace(again, of=of)], CAPS)
+
+
+@pytest.mark.parametrize("edit", [{"nano_rho": -1}, {"organisation_nano_rho": -1}])
+def test_no_entry_gives_budget_back(entries, edit):
+    later = replace(entries[0], seq=len(entries) + 1, previous=head(entries), **edit)
+    with pytest.raises(LedgerBroken, match="spends less than nothing"):
+        ensure_chain([*entries, later], CAPS)
+    taken = reserved(entries, spend(dataset="recommendations"))
+    closing = replace(void(taken, taken[-1], time="t", reason="r"), **edit)
+    with pytest.raises(LedgerBroken, match="only a reservation has a spend"):
+        ensure_chain([*taken, closing], CAPS)
+    with pytest.raises(ValueError, match="is negative; both must be at least 0"):
+        replace(spend(), **edit)
 
 
 FIELDS = [
@@ -96,6 +124,9 @@ FIELDS = [
     "plan_hash",
     "release",
     "reason",
+    "unit_class",
+    "role",
+    "organisation_nano_rho",
 ]
 
 
@@ -120,19 +151,25 @@ def test_deleted_inserted_and_swapped_entries_are_found(entries):
                 ensure_chain(broken, CAPS)
 
 
-@given(st.lists(st.tuples(st.integers(1, 14), st.integers(1, NANO // 2), st.booleans()), max_size=40))
+MONTHS = [str(Month(2026 + n // 12, n % 12 + 1)) for n in range(18)]
+COSTS = st.tuples(st.sampled_from(MONTHS), st.integers(1, NANO // 2), st.integers(0, NANO // 5), st.booleans())
+
+
+@given(st.lists(COSTS, max_size=40))
 @settings(deadline=None, derandomize=True)
 def test_no_series_of_spends_passes_a_cap(asked):
+    """The sums are computed here a second time, month by month, from every window of twelve months."""
     entries: list[Entry] = []
-    for number, nano, keep in asked:
-        month = str(Month(2026 + (number - 1) // 12, (number - 1) % 12 + 1))
+    for month, nano, of_organisations, keep in asked:
+        wanted = replace(spend(month=month, nano=nano), organisation_nano_rho=of_organisations)
         try:
-            entries = reserved(entries, spend(month=month, nano=nano), reason="again")
+            entries = reserved(entries, wanted, reason="again")
         except BudgetSpent:
             continue
         entries = committed(entries) if keep else entries
     ensure_chain(entries, CAPS)
-    by_month = rho_by_month(entries)
-    assert all(rho <= CAPS.month for rho in by_month.values())
-    for year in (2026, 2027):
-        assert sum(rho for month, rho in by_month.items() if month.year == year) <= CAPS.year
+    for unit_class in UNIT_CLASSES:
+        by_month, cap = rho_by_month(entries, unit_class), CAPS.of(unit_class)
+        assert all(rho <= cap.month for rho in by_month.values())
+        line = [by_month.get(Month.parse(month), Fraction(0)) for month in MONTHS]
+        assert all(sum(line[first : first + 12]) <= cap.year for first in range(len(line)))
