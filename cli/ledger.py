@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.budget import format_rho, open_ledger
+from cli.budget import UNITS, format_rho, open_ledger
 from cli.terminal import print_table
 from datasets.pipeline.operations.recovery import close_stale_reservations, describe_left_open
 from datasets.pipeline.operations.verification import ensure_ledger_complete, ensure_ledger_matches
@@ -16,7 +16,16 @@ from datasets.pipeline.output.publication import builder_lock, publish_ledger
 from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.signing import ReleaseSigner
-from datasets.privacy.ledger import head, rho_by_month
+from datasets.privacy.ledger import (
+    UNIT_CLASSES,
+    Caps,
+    Entry,
+    MonthlySpends,
+    UnitClass,
+    head,
+    rho_by_month,
+)
+from datasets.privacy.zcdp import NANO
 from datasets.release.format import layout
 
 _out = Console()
@@ -53,7 +62,7 @@ def ledger_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
 
     @app.command()
     def show() -> None:
-        """Show every entry, and the rho spent on each person for each month."""
+        """Show every entry, and what each month spent on each class of units, alone and in the fullest twelve months."""
         _print_ledger(BuildSettings())
 
     @app.command()
@@ -71,15 +80,34 @@ def _print_ledger(settings: BuildSettings) -> None:
     with open_ledger(settings) as ledger:
         entries = ledger.entries()
     print_table(
-        ("seq", "time", "state", "of", "dataset", "month", "rho", "release", "reason"),
+        ("seq", "time", "state", "of", "dataset", "month", "rho", "class", "role", "release", "reason"),
         (
             (
                 str(entry.seq), entry.time[:19], entry.state, str(entry.of or ""), entry.dataset, entry.month,
-                f"{entry.nano_rho / 1e9:g}" if entry.nano_rho else "", entry.release, entry.reason,
+                _spend_text(entry), entry.unit_class, entry.role, entry.release, entry.reason,
             )
             for entry in entries
         ),
     )  # fmt: skip
-    for month, rho in rho_by_month(entries).items():
-        spent = f"{month}: {format_rho(rho)} of {format_rho(settings.caps.month)} rho spent on each person"
-        _out.print(f"{spent}, over all datasets", soft_wrap=True)
+    for unit_class in UNIT_CLASSES:
+        _print_months(entries, unit_class, settings.caps)
+
+
+def _spend_text(entry: Entry) -> str:
+    """The spend of an entry, with what it spends on events of organisations besides."""
+    parts = [f"{nano / NANO:g}" for nano in (entry.nano_rho, entry.organisation_nano_rho) if nano]
+    return " + ".join(parts)
+
+
+def _print_months(entries: tuple[Entry, ...], unit_class: UnitClass, caps: Caps) -> None:
+    cap, spends = caps.of(unit_class), MonthlySpends(entries)
+    for month, rho in rho_by_month(entries, unit_class).items():
+        if not rho:
+            continue
+        window = spends.fullest_window(unit_class, str(month))
+        _out.print(
+            f"{month}: {format_rho(rho)} of {format_rho(cap.month)} rho spent on {UNITS[unit_class]}, over all datasets; "
+            f"{window.nano_rho / NANO:g} of {format_rho(cap.year)} in {window.first} to {window.last}, the "
+            "fullest twelve months with it",
+            soft_wrap=True,
+        )

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from cli.audit import audit_release
 from cli.bounds import print_bound_choices
-from cli.budget import format_rho, open_ledger
+from cli.budget import describe_outlook, describe_rho, entries_so_far, format_rho, open_ledger
 from cli.dataset_name import DatasetName
 from cli.progress import progress
 from datasets.catalogue import DATASETS, find_dataset
@@ -21,13 +21,13 @@ from datasets.period import Month
 from datasets.pipeline.operations.rollback import roll_back
 from datasets.pipeline.operations.verification import ensure_releases
 from datasets.pipeline.operations.withdrawal import withdraw
-from datasets.pipeline.planning.budget import plan_budget
+from datasets.pipeline.planning.budget import Budget, plan_budget
 from datasets.pipeline.planning.preview import PromisedAccuracy, promised_accuracies
 from datasets.pipeline.run import build_release
 from datasets.pipeline.settings import BuildSettings
 from datasets.pipeline.state.context import BuildContext
 from datasets.pipeline.state.signing import ReleaseSigner
-from datasets.privacy.zcdp import epsilon, power_of_best_test
+from datasets.privacy.ledger import outlook
 from datasets.release.format import layout
 from datasets.release.format.manifest import parse_manifest
 
@@ -59,7 +59,9 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
             ),
         ] = "5,10,20,50",
     ) -> None:
-        """Show the promised standard error of each cuboid. It reads no data and spends no budget.
+        """Show the promised standard error of each cuboid, what a build would spend, and what would be left of the caps.
+
+        It reads no data and spends no budget.
 
         With --from it shows instead the noise and the bias of several contribution bounds, from what that release published.
         """
@@ -170,11 +172,21 @@ def _print_plan(name: str, month: Month, depth: int) -> None:
         errors = [_standard_error_range(found[m]) if m in found else "" for m in budget.measures]
         table.add_row(cuboid, f"{next(iter(found.values())).cells:,}", *errors)
     _out.print(table)
-    rho = budget.rho
-    _out.print(
-        f"{len(budget.cuboids)} cuboids, rho {format_rho(rho)} a month; epsilon {epsilon(rho, 1e-6):.2f} at delta 1e-6, "
-        f"{epsilon(rho, 1e-9):.2f} at 1e-9; the best 5 % test has power {power_of_best_test(rho):.1%}."
+    _out.print(f"{len(budget.cuboids)} cuboids. A month: {describe_rho(budget.rho)}.", soft_wrap=True)
+    _out.print(f"Twelve months: {describe_rho(12 * budget.rho)}.", soft_wrap=True)
+    _print_outlook(budget)
+
+
+def _print_outlook(budget: Budget) -> None:
+    settings, spend = BuildSettings(), budget.spend()
+    entries = entries_so_far(settings)
+    released = any(
+        entry.state == "committed" and (entry.dataset, entry.month) == (spend.dataset, spend.month)
+        for entry in entries
     )
+    name = f"A correction of {spend.month}" if released else f"The release of {spend.month}"
+    for found in outlook(entries, spend, settings.caps):
+        _out.print(describe_outlook(name, found), soft_wrap=True)
 
 
 def _standard_error_range(promise: PromisedAccuracy) -> str:

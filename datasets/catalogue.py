@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fractions import Fraction
+
 from datasets.ads import ads
-from datasets.definition import CodeList, Dataset
+from datasets.definition import CodeList, Dataset, DefinitionError
 from datasets.moderation import moderation
+from datasets.privacy.ledger import REGULAR_MONTH
 from datasets.recommendations import recommendations
 from datasets.refusal import Refusal, did_you_mean, nearest, printable
 
 DATASETS: tuple[Dataset, ...] = (moderation, ads, recommendations)
+
+
+def ensure_regular_month(datasets: Iterable[Dataset], limit: Fraction) -> None:
+    """Raises DefinitionError if a month of all datasets, without corrections, costs a person more than `limit` rho.
+
+    The datasets add up, since one human may be in all of them, whatever the role (docs/privacy/ledger.md#caps).
+    """
+    costs = [(dataset.name, dataset.rho_of_release) for dataset in datasets]
+    total = sum((rho for _, rho in costs), Fraction(0))
+    if total > limit:
+        listed = ", ".join(f"{name} {float(rho):g}" for name, rho in costs)
+        raise DefinitionError(
+            f"a month of all datasets costs a person {float(total):g} rho ({listed}), and {float(limit):g} are allowed: "
+            "give a dataset less"
+        )
+
+
+ensure_regular_month(DATASETS, REGULAR_MONTH)
 
 
 class UnknownDataset(Refusal):

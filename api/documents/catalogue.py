@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from api.http.document import Document, IfAny, IfKnown
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.privacy.zcdp import epsilon, power_of_best_test
+from datasets.privacy.zcdp import epsilon_rounded_up, power_of_best_test
 from datasets.release.format.codebook import BandEntry, Codebook, DimensionEntry, codebook_of
 from datasets.release.releases import Releases
 
@@ -69,14 +70,23 @@ class CatalogueRisk(Document):
     measure_law: str
 
 
+class CatalogueTwelveMonths(Document):
+    """The privacy loss of a person who is in each of twelve consecutive months."""
+
+    rho: str
+    epsilon: Annotated[dict[str, float], Field(description="Epsilon for each delta, rounded up.")]
+    power_of_best_5_percent_test: float
+
+
 class CataloguePrivacy(Document):
-    """The privacy unit, the privacy loss of a month in rho, and epsilon by delta."""
+    """The privacy unit, the privacy loss of a month in rho, and epsilon by delta; the same for twelve months."""
 
     unit: str
     note: str
     rho_per_month: str
-    epsilon: Annotated[dict[str, float], Field(description="Epsilon for each delta.")]
+    epsilon: Annotated[dict[str, float], Field(description="Epsilon for each delta, rounded up.")]
     power_of_best_5_percent_test: float
+    twelve_months: CatalogueTwelveMonths
 
 
 class CatalogueModality(Document):
@@ -156,9 +166,18 @@ def _privacy(dataset: Dataset) -> CataloguePrivacy:
         unit=dataset.unit.title,
         note=dataset.unit.note,
         rho_per_month=str(rho),
-        epsilon={"1e-06": round(epsilon(rho, 1e-6), 2), "1e-09": round(epsilon(rho, 1e-9), 2)},
+        epsilon=_epsilon_by_exponent(rho),
         power_of_best_5_percent_test=round(power_of_best_test(rho), 4),
+        twelve_months=CatalogueTwelveMonths(
+            rho=str(12 * rho),
+            epsilon=_epsilon_by_exponent(12 * rho),
+            power_of_best_5_percent_test=round(power_of_best_test(12 * rho), 4),
+        ),
     )
+
+
+def _epsilon_by_exponent(rho: Fraction) -> dict[str, float]:
+    return {"1e-06": epsilon_rounded_up(rho, 1e-6), "1e-09": epsilon_rounded_up(rho, 1e-9)}
 
 
 def _links(name: str) -> dict[str, str]:

@@ -41,6 +41,11 @@ def catalogue_page(cards: list[dict[str, Any]]) -> bytes:
     return page("Daylight: the catalogue", "<h1>The catalogue</h1>", *map(_dataset_section, cards))
 
 
+def _meaning_of_rho(loss: dict[str, Any]) -> str:
+    power = loss["power_of_best_5_percent_test"]
+    return f"epsilon {loss['epsilon']['1e-09']} at delta 1e-9, power of the best 5 % test {power:.1%}"
+
+
 def _dataset_section(card: dict[str, Any]) -> str:
     name, privacy, modality = escape(card["name"]), card["privacy"], card["modality"]
     links = ", ".join(f'<a href="{escape(link)}">{escape(rel)}</a>' for rel, link in card["links"].items())
@@ -48,8 +53,8 @@ def _dataset_section(card: dict[str, Any]) -> str:
         "one row of raw data": card["grain"],
         "months": ", ".join(card["coverage"]) or "none yet",
         "refreshed": card["refresh"],
-        "protected": f"{privacy['unit']}: rho {privacy['rho_per_month']} a month, "
-        f"epsilon {privacy['epsilon']['1e-09']} at delta 1e-9",
+        "protected": f"{privacy['unit']}: rho {privacy['rho_per_month']} a month, {_meaning_of_rho(privacy)}; "
+        f"in twelve months rho {privacy['twelve_months']['rho']}, {_meaning_of_rho(privacy['twelve_months'])}",
         "access": f"{modality['title']}. {modality['technical']} {modality['organisational']}",
         "law": "; ".join(card["law"]),
         "known gaps": " ".join(card["gaps"]),

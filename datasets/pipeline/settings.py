@@ -27,8 +27,16 @@ class BuildSettings(BaseSettings):
     ledger_url: str | None = None
     rho_cap_month: Fraction = Caps().month
     rho_cap_year: Fraction = Caps().year
+    rho_cap_month_organisations: Fraction = Caps().organisation_month
+    rho_cap_year_organisations: Fraction = Caps().organisation_year
 
-    @field_validator("rho_cap_month", "rho_cap_year", mode="before")
+    @field_validator(
+        "rho_cap_month",
+        "rho_cap_year",
+        "rho_cap_month_organisations",
+        "rho_cap_year_organisations",
+        mode="before",
+    )
     @classmethod
     def _exact(cls, value: object) -> Fraction:
         try:
@@ -55,4 +63,9 @@ class BuildSettings(BaseSettings):
 
     @property
     def caps(self) -> Caps:
-        return Caps(self.rho_cap_month, self.rho_cap_year)
+        return Caps(
+            self.rho_cap_month,
+            self.rho_cap_year,
+            self.rho_cap_month_organisations,
+            self.rho_cap_year_organisations,
+        )

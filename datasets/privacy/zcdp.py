@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import exp, inf, log, log1p, sqrt
+from math import ceil, exp, inf, log, log1p, sqrt
 from statistics import NormalDist
 
 NANO = 1_000_000_000
@@ -54,6 +54,19 @@ def epsilon(rho: Fraction | float, delta: float) -> float:
         return rho * (1 + above) - (log1p(above) + log(delta)) / above + log(above) - log1p(above)
 
     return max(0.0, bound(_minimiser(bound, -20.0, 40.0)))
+
+
+def epsilon_rounded_up(rho: Fraction | float, delta: float) -> float:
+    """Epsilon as it is printed: two decimals, or one from 10 on, rounded up, so that what is said holds.
+
+    Raises ValueError outside rho > 0, 0 < delta < 1; docs/privacy/guarantee.md#what-rho-means.
+
+    >>> epsilon_rounded_up(0.25, 1e-9), epsilon_rounded_up(3, 1e-9)
+    (4.44, 18.0)
+    """
+    exact = epsilon(rho, delta)
+    grains = 100 if exact < 10 else 10
+    return ceil(exact * grains) / grains
 
 
 def _minimiser(bound: Callable[[float], float], low: float, high: float) -> float:

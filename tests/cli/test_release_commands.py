@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,3 +83,52 @@ def test_bounds_that_are_no_numbers_are_refused_with_what_would_be_right(dayligh
     assert (
         str(done.exception) == "rows-per-unit=5,many is not a list of whole numbers; write it as 5,10,20,50"
     )
+
+
+@pytest.fixture
+def with_ledger(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger that the shared deployment was built with."""
+    monkeypatch.setenv("DAYLIGHT_LEDGER_URL", f"sqlite:///{deployment.home / 'ledger.sqlite'}")
+
+
+def test_a_plan_says_what_a_correction_would_spend_and_leave(
+    daylight_release: Run, with_ledger: None
+) -> None:
+    """The deployment has released moderation of 2026-06 at 0.104 rho."""
+    done = daylight_release("plan", "moderation", "--month", "2026-06", "--depth", "0")
+    assert done.exit_code == 0, done.output
+    month, year, sentence = done.stdout.splitlines()[-3:]
+    assert (
+        "A month: rho 0.104; epsilon 2.19 at delta 1e-6, 2.78 at 1e-9; the best 5 % test has power 11.7%."
+        in month
+    )
+    assert year == (
+        "Twelve months: rho 1.248; epsilon 8.84 at delta 1e-6, 10.8 at 1e-9; the best 5 % test has power 47.4%."
+    )
+    assert sentence.startswith("A correction of 2026-06 would spend 0.104 rho on each person; ")
+    left = re.findall(r"([\d.]+) of ([\d.]+) ", sentence)
+    assert [cap for _, cap in left] == ["0.5", "3"]
+    assert float(left[0][0]) <= 0.5 - 2 * 0.104 + 1e-9
+    assert re.search(
+        r"in the twelve months 20\d\d-\d\d to 20\d\d-\d\d, the fullest that contain it; \d+ more", sentence
+    )
+
+
+def test_a_plan_for_a_deployment_without_a_ledger_makes_none(
+    daylight_release: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DAYLIGHT_HOME", str(tmp_path / "new"))
+    done = daylight_release("plan", "moderation", "--month", "2026-06", "--depth", "0")
+    assert done.stdout.splitlines()[-1] == (
+        "The release of 2026-06 would spend 0.104 rho on each person; 0.396 of 0.5 would be left in 2026-06, 2.896 of 3 in "
+        "the twelve months 2025-07 to 2026-06, the fullest that contain it; 3 more of this cost would fit."
+    )
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_plan_says_that_a_spend_does_not_fit(
+    daylight_release: Run, with_ledger: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAYLIGHT_RHO_CAP_MONTH", "0.2")
+    done = daylight_release("plan", "moderation", "--month", "2026-06", "--depth", "0")
+    assert "it does not fit: 2026-06 has " in done.stdout.splitlines()[-1]

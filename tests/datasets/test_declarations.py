@@ -1,16 +1,19 @@
 """Declarations: what is published is what is stated here a second time, with the law's code lists; wrong ones raise an error."""
 
+import importlib.util
 from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
 import pytest
 
+from datasets import catalogue
 from datasets.catalogue import (
     DATASETS,
     UnknownCodeList,
     UnknownDataset,
     code_lists,
+    ensure_regular_month,
     find_code_list,
     find_dataset,
 )
@@ -26,7 +29,7 @@ from datasets.definition import (
     UnitMeasure,
     up_to,
 )
-from datasets.privacy.ledger import Caps
+from datasets.privacy.ledger import REGULAR_MONTH, Caps
 from tests.datasets.pipeline.small_dataset import KIND, PLANT, STATE, small_dataset
 
 SMALL = small_dataset()
@@ -126,8 +129,28 @@ def test_a_dataset_has_the_declared_dimensions_and_measures(name):
 
 def test_a_month_of_all_datasets_stays_within_the_caps():
     spent = sum(dataset.rho_of_release for dataset in DATASETS)
-    assert spent <= Caps().month
+    assert spent <= REGULAR_MONTH
     assert 12 * spent <= Caps().year
+
+
+def test_the_catalogue_refuses_declarations_whose_month_costs_more_than_the_regular_one():
+    """Import fails: the check is a statement of the module, so nothing can be built, planned or served."""
+    limit = Fraction(22, 100)
+    regular = replace(SMALL, rho_per_month=limit - SMALL.diagnostics.rho)
+    ensure_regular_month((regular,), limit)
+    over = replace(regular, rho_per_month=regular.rho_per_month + Fraction(1, 10_000))
+    sentence = r"a month of all datasets costs a person 0\.2201 rho \(harvest 0\.2201\), and 0\.22 are allowed: give a"
+    with pytest.raises(DefinitionError, match=sentence):
+        ensure_regular_month((over,), limit)
+    with pytest.raises(DefinitionError):
+        ensure_regular_month((regular, regular), limit)
+
+
+def test_importing_the_catalogue_checks_the_regular_month(monkeypatch):
+    monkeypatch.setattr("datasets.privacy.ledger.REGULAR_MONTH", REGULAR_MONTH - Fraction(1, 10_000))
+    spec = importlib.util.spec_from_file_location("catalogue_again", catalogue.__file__)
+    with pytest.raises(DefinitionError, match=r"and 0\.2499 are allowed"):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
 def test_statements_have_the_codes_of_the_law():

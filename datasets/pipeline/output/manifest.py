@@ -15,7 +15,7 @@ from datasets.pipeline.planning.budget import Budget, rows_per_unit
 from datasets.pipeline.state.provenance import code_hash, lock_hash
 from datasets.privacy.ledger import Caps, Entry
 from datasets.privacy.ratio import Ratio
-from datasets.privacy.zcdp import epsilon, power_of_best_test
+from datasets.privacy.zcdp import epsilon_rounded_up, power_of_best_test
 from datasets.release.format.layout import release_name
 from datasets.release.format.manifest import (
     SCHEMA_VERSION,
@@ -28,6 +28,7 @@ from datasets.release.format.manifest import (
     ResidualEntry,
     ShareEntry,
     SourceEntry,
+    TwelveMonthsEntry,
 )
 
 NEIGHBOURS = (
@@ -93,11 +94,20 @@ def _privacy_entry(budget: Budget, caps: Caps) -> PrivacyEntry:
         neighbours=NEIGHBOURS,
         mechanism=MECHANISM,
         rho=str(rho),
-        epsilon={f"{delta:.0e}": round(epsilon(rho, delta), 4) for delta in (1e-6, 1e-9)},
+        epsilon=_epsilon_by_delta(rho),
         power_of_best_5_percent_test=round(power_of_best_test(rho), 4),
         rho_cap_month=str(caps.month),
         rho_cap_year=str(caps.year),
+        twelve_months=TwelveMonthsEntry(
+            rho=str(12 * rho),
+            epsilon=_epsilon_by_delta(12 * rho),
+            power_of_best_5_percent_test=round(power_of_best_test(12 * rho), 4),
+        ),
     )
+
+
+def _epsilon_by_delta(rho: Fraction) -> dict[str, float]:
+    return {f"{delta:.0e}": epsilon_rounded_up(rho, delta) for delta in (1e-6, 1e-9)}
 
 
 def _measure_entry(budget: Budget, cells: NoisyCells, measure: Measure) -> ManifestMeasure:

@@ -11,7 +11,7 @@ from datasets.definition import Cuboid, Dataset, EventMeasure, Measure, SumMeasu
 from datasets.period import Month
 from datasets.pipeline.engine.bounding import GRAINS, event_measures
 from datasets.privacy.axis import axes_of
-from datasets.privacy.ledger import Spend
+from datasets.privacy.ledger import PERSON, Spend
 from datasets.privacy.plan import Plan, plan
 from datasets.privacy.zcdp import nano_rho
 
@@ -37,10 +37,12 @@ class Budget:
         return tuple(sorted(found, key=lambda c: (sum(map(bool, c)), [-level for level in c])))
 
     def spend(self) -> Spend:
-        """The spend that is reserved in the ledger."""
+        """The spend that is reserved in the ledger, with the role that a person has in the dataset."""
         caps = ", ".join(f"{m.name} {rows_per_unit(self.dataset, m) or 'all'}" for m in self.dataset.measures)
-        unit = f"person, {self.dataset.unit.title}"
-        return Spend(self.dataset.name, str(self.month), unit, caps, nano_rho(self.rho), self.hash)
+        role = self.dataset.unit.title
+        return Spend(
+            self.dataset.name, str(self.month), f"{PERSON}, {role}", caps, nano_rho(self.rho), self.hash, PERSON, role
+        )  # fmt: skip
 
     @property
     def hash(self) -> str:

@@ -22,7 +22,6 @@ from datasets.privacy.ledger.entries import (
     Spend,
     canonical_members,
     day_of,
-    entry_of,
     head,
     open_reservations,
     rho_by_month,
@@ -30,9 +29,11 @@ from datasets.privacy.ledger.entries import (
 )
 from datasets.privacy.ledger.outlook import Outlook, Room, outlook
 from datasets.privacy.ledger.rules import commit, ensure_chain, reserve, void
+from datasets.privacy.ledger.windows import MonthlySpends, Window
 
 __all__ = [
-    "GENESIS", "ORGANISATION_EVENT", "PERSON", "REGULAR_MONTH", "UNIT_CLASSES", "BudgetSpent", "Caps", "ClassCaps", "Entry",
-    "LedgerBroken", "Outlook", "Room", "Spend", "UnitClass", "canonical_members", "commit", "day_of", "ensure_chain",
-    "entry_of", "head", "open_reservations", "outlook", "reserve", "rho_by_month", "total_spend", "void",
+    "GENESIS", "ORGANISATION_EVENT", "PERSON", "REGULAR_MONTH", "UNIT_CLASSES", "BudgetSpent", "Caps", "ClassCaps",
+    "Entry", "LedgerBroken", "MonthlySpends", "Outlook", "Room", "Spend", "UnitClass", "Window", "canonical_members",
+    "commit", "day_of", "ensure_chain", "head", "open_reservations", "outlook", "reserve", "rho_by_month",
+    "total_spend", "void",
 ]  # fmt: skip

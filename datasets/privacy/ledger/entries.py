@@ -66,7 +66,7 @@ class Spend:
 class Entry:
     """One line of the ledger. Only entries in state `reserved` have a spend; the others name its entry in `of`.
 
-    `unit_class` is called `class` in JSON. An entry that version 0.1.0 wrote has neither class nor role; its unit is a person.
+    `unit_class` is called `class` in JSON. Entries of version 0.1.0 have neither class nor role; their unit is a person.
     """
 
     seq: int
@@ -104,15 +104,9 @@ def canonical_members(entry: Entry) -> dict[str, Any]:
     """The members of an entry in JSON, without its hash: what is hashed, and what is published."""
     members = asdict(entry)
     members["class"] = members.pop("unit_class")
-    return {name: value for name, value in members.items() if name not in _LEFT_OUT or value != _LEFT_OUT[name]}
-
-
-def entry_of(members: Mapping[str, Any]) -> Entry:
-    """The entry that has these members in JSON. Their types are not checked.
-
-    Raises TypeError if a member is missing or unknown.
-    """
-    return Entry(**{"unit_class" if name == "class" else name: value for name, value in members.items()})
+    return {
+        name: value for name, value in members.items() if name not in _LEFT_OUT or value != _LEFT_OUT[name]
+    }
 
 
 def head(entries: Sequence[Entry]) -> str:

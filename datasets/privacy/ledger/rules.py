@@ -62,17 +62,16 @@ def reserve(entries: Sequence[Entry], spend: Spend, *, caps: Caps, time: str, re
 def _ensure_within(spend: Spend, cost: int, allowance: _Allowance) -> None:
     if not allowance.has_room_for(cost):
         unit = "a person" if allowance.unit_class == PERSON else "an event of an organisation"
+        cap, spent = _rho_text(nano_rho(allowance.cap)), _rho_text(allowance.spent)
         raise BudgetSpent(
-            f"{spend.dataset} {spend.month} would spend {_rho_text(cost)} rho, but of the {_rho_text(nano_rho(allowance.cap))} that "
-            f"{allowance.period} may cost {unit} over all datasets {_rho_text(allowance.spent)} are spent.",
+            f"{spend.dataset} {spend.month} would spend {_rho_text(cost)} rho, but of the {cap} that "
+            f"{allowance.period} may cost {unit} over all datasets {spent} are spent.",
             parameter="month",
             value=spend.month,
         )
 
 
-def _allowances(
-    spends: MonthlySpends, month: str, unit_class: UnitClass, caps: Caps
-) -> Iterator[_Allowance]:
+def _allowances(spends: MonthlySpends, month: str, unit_class: UnitClass, caps: Caps) -> Iterator[_Allowance]:
     """The month, and every twelve consecutive data months that contain it."""
     cap = caps.of(unit_class)
     spent = spends.of_month(unit_class, month)
@@ -172,7 +171,7 @@ def _ensure_state(entry: Entry, still_open: set[int]) -> None:
         still_open.add(entry.seq)
     elif entry.state == "reserved" or entry.of not in still_open:
         raise LedgerBroken(
-            f"ledger entry {entry.seq}: is {entry.state} of entry {entry.of}, which is no open reservation; each is closed once"
+            f"ledger entry {entry.seq}: is {entry.state} of entry {entry.of}, no open reservation; each is closed once"
         )
     elif entry.nano_rho or entry.organisation_nano_rho:
         raise LedgerBroken(f"ledger entry {entry.seq}: only a reservation has a spend")
@@ -191,9 +190,10 @@ def _ensure_kept_caps(entry: Entry, spends: MonthlySpends, caps: Caps) -> None:
             allowances = _first_allowances(spends, entry, caps)
         for allowance in allowances:
             if not allowance.has_room_for(0):
+                spent, cap = _rho_text(allowance.spent), _rho_text(nano_rho(allowance.cap))
                 raise LedgerBroken(
-                    f"ledger entry {entry.seq}: spends {_rho_text(allowance.spent)} rho on {allowance.period}, over the cap of "
-                    f"{_rho_text(nano_rho(allowance.cap))} for a {unit_class}"
+                    f"ledger entry {entry.seq}: spends {spent} rho on {allowance.period}, over the cap of {cap} of class "
+                    f"{unit_class!r}"
                 )
 
 

@@ -33,8 +33,24 @@ class SourceEntry(Frozen):
     notes: tuple[str, ...] = ()
 
 
+def _is_not_stated(value: object) -> bool:
+    return value is None
+
+
+class TwelveMonthsEntry(Frozen):
+    """What a person in each of twelve consecutive months spends on releases like this one, and what follows from it."""
+
+    rho: str
+    epsilon: dict[str, float]
+    power_of_best_5_percent_test: float
+
+
 class PrivacyEntry(Frozen):
-    """The privacy promise: rho-zCDP for one person's rows of one month, and what follows from it."""
+    """The privacy promise: rho-zCDP for one person's rows of one month, and what follows from it.
+
+    Each epsilon is rounded up. `rho_cap_year` is the cap of any twelve consecutive data months; in manifests of version
+    0.1.0, which lack `twelve_months`, that of the calendar year.
+    """
 
     unit: str
     neighbours: str
@@ -44,6 +60,7 @@ class PrivacyEntry(Frozen):
     power_of_best_5_percent_test: float
     rho_cap_month: str
     rho_cap_year: str
+    twelve_months: TwelveMonthsEntry | None = Field(default=None, exclude_if=_is_not_stated)
 
 
 class ShareEntry(Frozen):

@@ -8,28 +8,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.privacy.zcdp import NANO, epsilon, nano_rho, power_of_best_test, rho_spent
+from datasets.privacy.zcdp import NANO, epsilon, epsilon_rounded_up, nano_rho, power_of_best_test, rho_spent
 from tests.datasets.privacy.schemas import often
 
 
 @pytest.mark.parametrize(
     ("rho", "at_a_millionth", "at_a_billionth", "mu", "power"),
     [
-        ("0.05", "1.47", "1.88", "0.32", "9.2"),
-        ("0.1", "2.14", "2.72", "0.45", "11.6"),
-        ("0.25", "3.54", "4.44", "0.71", "17.4"),
-        ("0.5", "5.22", "6.47", "1.00", "26.0"),
-        ("3.0", None, "17.95", None, None),
+        ("0.05", 1.48, 1.89, "0.32", "9.2"),
+        ("0.1", 2.15, 2.72, "0.45", "11.6"),
+        ("0.22", 3.31, 4.15, "0.66", "16.3"),
+        ("0.25", 3.55, 4.44, "0.71", "17.4"),
+        ("0.3", 3.93, 4.90, "0.77", "19.2"),
+        ("0.5", 5.23, 6.48, "1.00", "26.0"),
+        ("2.64", 13.9, 16.7, "2.30", "74.3"),
+        ("3", 15.0, 18.0, "2.45", "78.9"),
     ],
 )
 def test_the_table_of_epsilons_and_powers_is_as_printed(rho, at_a_millionth, at_a_billionth, mu, power):
-    """docs/privacy/guarantee.md#what-rho-means, to the printed digit."""
+    """docs/privacy/guarantee.md#what-rho-means, to the printed digit; epsilons are rounded up."""
     rho = Fraction(rho)
-    assert f"{epsilon(rho, 1e-9):.{len(at_a_billionth.split('.')[1])}f}" == at_a_billionth
-    if at_a_millionth:
-        assert f"{epsilon(rho, 1e-6):.2f}" == at_a_millionth
-        assert f"{sqrt(2 * rho):.2f}" == mu
-        assert f"{100 * power_of_best_test(rho):.1f}" == power
+    assert epsilon_rounded_up(rho, 1e-6) == at_a_millionth
+    assert epsilon_rounded_up(rho, 1e-9) == at_a_billionth
+    assert f"{sqrt(2 * rho):.2f}" == mu
+    assert f"{100 * power_of_best_test(rho):.1f}" == power
+
+
+@pytest.mark.parametrize(
+    ("rho", "to_the_nearest"), [("0.22", "4.14"), ("0.3", "4.90"), ("2.64", "16.64"), ("3", "17.95")]
+)
+def test_an_epsilon_to_the_nearest_digit_can_be_too_small_and_is_not_what_is_said(rho, to_the_nearest):
+    exact = epsilon(Fraction(rho), 1e-9)
+    assert f"{exact:.2f}" == to_the_nearest
+    assert epsilon_rounded_up(Fraction(rho), 1e-9) >= exact
+
+
+@given(st.floats(1e-6, 100), st.floats(1e-15, 0.5))
+@often
+def test_an_epsilon_that_is_said_is_never_below_the_exact_one(rho, delta):
+    exact, said = epsilon(rho, delta), epsilon_rounded_up(rho, delta)
+    assert exact <= said <= exact + (0.0101 if exact < 10 else 0.101)
 
 
 @given(st.floats(1e-6, 100), st.floats(1e-15, 0.5))

@@ -78,7 +78,10 @@ def test_an_open_reservation_of_an_earlier_version_is_closed_by_this_one(url: st
 
 def test_spends_of_an_earlier_version_count_in_the_twelve_months_of_a_new_one(url: str) -> None:
     store = LedgerStore(url)
-    with pytest.raises(BudgetSpent, match="the twelve months 2025-07 to 2026-06 may cost a person over all datasets 3.352 are"):
+    with pytest.raises(
+        BudgetSpent,
+        match="the twelve months 2025-07 to 2026-06 may cost a person over all datasets 3.352 are",
+    ):
         store.reserve(replace(SPEND, month="2026-06"), now=NOW)
     store.reserve(replace(SPEND, month="2026-12"), now=NOW)
     store.close()

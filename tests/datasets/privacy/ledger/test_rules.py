@@ -64,18 +64,28 @@ def test_the_spend_of_a_failed_build_still_counts(entries):
 
 def test_a_month_and_any_twelve_months_have_caps_over_all_datasets(entries):
     full = reserved(entries, spend(dataset="recommendations", nano=2 * NANO // 10))
-    with pytest.raises(BudgetSpent, match="of the 0.5 that the month 2026-06 may cost a person over all datasets 0.5"):
+    with pytest.raises(
+        BudgetSpent, match="of the 0.5 that the month 2026-06 may cost a person over all datasets 0.5"
+    ):
         reserved(full, spend(dataset="reports", nano=1))
     year: list[Entry] = []
     for month in range(1, 7):
         year = reserved(year, spend(month=f"2026-{month:02}", nano=NANO // 2))
-    with pytest.raises(BudgetSpent, match="of the 3 that the twelve months 2025-08 to 2026-07 may cost a person"):
+    with pytest.raises(
+        BudgetSpent, match="of the 3 that the twelve months 2025-08 to 2026-07 may cost a person"
+    ):
         reserved(year, spend(month="2026-07", nano=1))
     assert reserved(year, spend(month="2027-06", nano=NANO // 2))
     ensure_chain(year, CAPS)
-    with pytest.raises(LedgerBroken, match="ledger entry 5: spends 2.5 rho on the twelve months .*, over the cap of 2 for"):
+    with pytest.raises(
+        LedgerBroken,
+        match="ledger entry 5: spends 2.5 rho on the twelve months .*, over the cap of 2 of class",
+    ):
         ensure_chain(year, replace(CAPS, year=Fraction(2)))
-    with pytest.raises(LedgerBroken, match=r"entry 1: spends 0\.5 rho on the month 2026-01, over the cap of 0\.4 for a person"):
+    with pytest.raises(
+        LedgerBroken,
+        match=r"entry 1: spends 0\.5 rho on the month 2026-01, over the cap of 0\.4 of class 'person'",
+    ):
         ensure_chain(year, replace(CAPS, month=Fraction(2, 5)))
 
 
@@ -92,7 +102,9 @@ def test_a_reservation_is_closed_once(entries):
     with pytest.raises(LedgerBroken, match="is closed already"):
         void(entries, entries[0], time="t", reason="r")
     again = replace(entries[1], seq=len(entries) + 1, previous=head(entries), release="r2")
-    with pytest.raises(LedgerBroken, match="is committed of entry 1, which is no open reservation; each is closed once"):
+    with pytest.raises(
+        LedgerBroken, match="is committed of entry 1, no open reservation; each is closed once"
+    ):
         ensure_chain([*entries, again], CAPS)
     for of in (None, 2, len(entries) + 1):
         with pytest.raises(LedgerBroken, match="no open reservation"):
@@ -152,7 +164,9 @@ def test_deleted_inserted_and_swapped_entries_are_found(entries):
 
 
 MONTHS = [str(Month(2026 + n // 12, n % 12 + 1)) for n in range(18)]
-COSTS = st.tuples(st.sampled_from(MONTHS), st.integers(1, NANO // 2), st.integers(0, NANO // 5), st.booleans())
+COSTS = st.tuples(
+    st.sampled_from(MONTHS), st.integers(1, NANO // 2), st.integers(0, NANO // 5), st.booleans()
+)
 
 
 @given(st.lists(COSTS, max_size=40))

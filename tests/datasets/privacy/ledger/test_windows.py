@@ -57,7 +57,9 @@ def test_twelve_months_across_new_year_have_the_cap_of_any_twelve() -> None:
     entries: list[Entry] = []
     for month in months(7, 12):
         entries = reserved(entries, month, "1/2")
-    with pytest.raises(BudgetSpent, match="of the 3 that the twelve months 2026-02 to 2027-01 may cost a person"):
+    with pytest.raises(
+        BudgetSpent, match="of the 3 that the twelve months 2026-02 to 2027-01 may cost a person"
+    ):
         reserved(entries, "2027-01", "0.1")
     assert reserved(entries, "2027-07", "1/2"), "2026-07 is not in its twelve months"
     with pytest.raises(BudgetSpent, match="the twelve months 2026-07 to 2027-06"):
@@ -89,13 +91,17 @@ def test_a_chain_whose_window_is_too_full_is_broken_at_the_entry_that_filled_it(
 ) -> None:
     ensure_chain(two_years, CAPS)
     narrower = replace(CAPS, year=Fraction("2.9"))
-    with pytest.raises(LedgerBroken, match="entry 12: spends 3 rho on the twelve months 2026-01 to 2026-12, over the cap of 2.9"):
+    with pytest.raises(
+        LedgerBroken,
+        match="entry 12: spends 3 rho on the twelve months 2026-01 to 2026-12, over the cap of 2.9",
+    ):
         ensure_chain(two_years, narrower)
 
 
 def test_months_at_the_ends_of_the_calendar_have_windows() -> None:
     entries = reserved(reserved([], "1970-01", "0.1"), "9998-12", "0.1", "0.1")
     ensure_chain(entries, CAPS)
+    assert [total_spend(entries, one) for one in UNIT_CLASSES] == [NANO // 5, NANO // 10]
 
 
 def test_persons_and_events_of_organisations_have_caps_of_their_own() -> None:
@@ -103,13 +109,17 @@ def test_persons_and_events_of_organisations_have_caps_of_their_own() -> None:
     entries = reserved(entries, "2026-06", "0", "0.15")
     with pytest.raises(BudgetSpent, match="of the 0.5 that the month 2026-06 may cost a person over all"):
         reserved(entries, "2026-06", "0.001")
-    with pytest.raises(BudgetSpent, match="of the 0.15 that the month 2026-06 may cost an event of an organisation"):
+    with pytest.raises(
+        BudgetSpent, match="of the 0.15 that the month 2026-06 may cost an event of an organisation"
+    ):
         reserved(entries, "2026-06", "0", "0.001")
     ensure_chain(entries, CAPS)
     full = reserved([], "2026-01", "0", "0.15")
     for month in months(2, 10):
         full = reserved(full, month, "0.1", "0.15")
-    with pytest.raises(BudgetSpent, match="of the 1.5 that the twelve months .* may cost an event of an organisation"):
+    with pytest.raises(
+        BudgetSpent, match="of the 1.5 that the twelve months .* may cost an event of an organisation"
+    ):
         reserved(full, "2026-11", "0.1", "0.000000001")
     assert reserved(full, "2026-11", "0.1")
 
@@ -136,11 +146,15 @@ def test_the_caps_read_the_class_and_not_the_role() -> None:
 
 
 def test_a_dataset_of_organisations_alone_spends_in_their_class() -> None:
-    spend = Spend("traders", "2026-06", "event of an organisation", "", NANO // 10, "plan", ORGANISATION_EVENT)
+    spend = Spend(
+        "traders", "2026-06", "event of an organisation", "", NANO // 10, "plan", ORGANISATION_EVENT
+    )
     entries = [reserve([], spend, caps=CAPS, time="t")]
     assert [total_spend(entries, one) for one in UNIT_CLASSES] == [0, NANO // 10]
     assert [list(rho_by_month(entries, one).values()) for one in UNIT_CLASSES] == [[0], [Fraction(1, 10)]]
-    with pytest.raises(ValueError, match="where the class is 'event of an organisation', nano_rho has the whole spend"):
+    with pytest.raises(
+        ValueError, match="where the class is 'event of an organisation', nano_rho has the whole spend"
+    ):
         replace(spend, organisation_nano_rho=1)
 
 
