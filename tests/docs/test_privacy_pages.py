@@ -12,9 +12,9 @@ from datasets.catalogue import DATASETS
 from datasets.definition import EventMeasure
 from datasets.period import Month
 from datasets.pipeline.planning.budget import plan_budget
-from datasets.privacy.ledger import Caps
+from datasets.privacy.ledger import REGULAR_MONTH, UNIT_CLASSES, Caps, ClassCaps
 from datasets.privacy.plan import Plan, cell_count, plan
-from datasets.privacy.zcdp import epsilon, power_of_best_test
+from datasets.privacy.zcdp import epsilon_rounded_up, power_of_best_test
 from tests.datasets.privacy.schemas import Axes, flat, of_dimensions
 from tests.datasets.privacy.test_discrete_gaussian import probabilities
 from tests.datasets.privacy.test_plan_errors import MODERATION, rmse, rmse_of_cuboids
@@ -67,7 +67,9 @@ def test_the_meaning_of_rho_is_that_of_the_code(name, heading):
     assert len(rows) >= 4
     for rho, *figures in rows:
         value = Fraction(rho)
-        at_a_millionth, at_a_billionth = (f"{epsilon(value, delta):.2f}" for delta in (1e-6, 1e-9))
+        at_a_millionth, at_a_billionth = (
+            f"{epsilon_rounded_up(value, delta):{'.2f' if value < 1 else '.1f'}}" for delta in (1e-6, 1e-9)
+        )
         power = f"{100 * power_of_best_test(value):.1f} %"
         mu = f"{sqrt(2 * value):.2f}"
         expected = [at_a_millionth, at_a_billionth, mu, power]
@@ -79,7 +81,14 @@ def test_the_cost_of_a_month_is_that_of_the_declarations():
     found = {name: [Fraction(cost) for cost in costs] for name, *costs in rows}
     assert found == {d.name: [d.rho_per_month, d.diagnostics.rho, d.rho_of_release] for d in DATASETS}
     assert [Fraction(cost) for cost in whole[1:]] == [sum(c) for c in zip(*found.values(), strict=True)]
-    assert Caps() == Caps(month=HALF, year=Fraction(3))
+    assert sum(dataset.rho_of_release for dataset in DATASETS) == REGULAR_MONTH
+
+
+def test_the_caps_of_the_page_are_the_defaults():
+    rows = rows_of("ledger.md", "Caps")
+    assert {name: ClassCaps(Fraction(month), Fraction(year)) for name, month, year in rows} == {
+        name: Caps().of(name) for name in UNIT_CLASSES
+    }
 
 
 def sizes(text: str) -> list[int]:

@@ -1,28 +1,28 @@
 CREATE TABLE privacy_ledger (
-	seq INTEGER NOT NULL,
-	previous VARCHAR(64) NOT NULL,
-	time VARCHAR(40) NOT NULL,
-	state VARCHAR(10) NOT NULL,
-	"of" INTEGER,
-	dataset VARCHAR(40) NOT NULL,
-	month VARCHAR(7) NOT NULL,
-	unit VARCHAR NOT NULL,
-	rows_per_unit VARCHAR NOT NULL,
-	nano_rho BIGINT NOT NULL,
-	plan_hash VARCHAR(64) NOT NULL,
-	input_hash VARCHAR(64) NOT NULL,
-	release VARCHAR(20) NOT NULL,
-	artefact_hash VARCHAR(64) NOT NULL,
-	reason VARCHAR NOT NULL,
-	hash VARCHAR(64) NOT NULL,
-	PRIMARY KEY (seq),
-	UNIQUE (previous),
-	UNIQUE ("of"),
-	UNIQUE (hash)
+    seq INTEGER NOT NULL,
+    previous VARCHAR(64) NOT NULL,
+    time VARCHAR(40) NOT NULL,
+    state VARCHAR(10) NOT NULL,
+    "of" INTEGER,
+    dataset VARCHAR(40) NOT NULL,
+    month VARCHAR(7) NOT NULL,
+    unit VARCHAR NOT NULL,
+    rows_per_unit VARCHAR NOT NULL,
+    nano_rho BIGINT NOT NULL,
+    plan_hash VARCHAR(64) NOT NULL,
+    input_hash VARCHAR(64) NOT NULL,
+    release VARCHAR(20) NOT NULL,
+    artefact_hash VARCHAR(64) NOT NULL,
+    reason VARCHAR NOT NULL,
+    hash VARCHAR(64) NOT NULL,
+    PRIMARY KEY (seq),
+    UNIQUE (previous),
+    UNIQUE ("of"),
+    UNIQUE (hash)
 );
 CREATE TABLE privacy_ledger_name (
-	name VARCHAR(32) NOT NULL,
-	PRIMARY KEY (name)
+    name VARCHAR(32) NOT NULL,
+    PRIMARY KEY (name)
 );
 CREATE OR REPLACE FUNCTION privacy_ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the privacy ledger is append-only'; END $$;
 CREATE TRIGGER privacy_ledger_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON privacy_ledger FOR EACH STATEMENT EXECUTE FUNCTION privacy_ledger_refuse();

@@ -1,25 +1,25 @@
 BEGIN TRANSACTION;
 CREATE TABLE privacy_ledger (
-	seq INTEGER NOT NULL,
-	previous VARCHAR(64) NOT NULL,
-	time VARCHAR(40) NOT NULL,
-	state VARCHAR(10) NOT NULL,
-	"of" INTEGER,
-	dataset VARCHAR(40) NOT NULL,
-	month VARCHAR(7) NOT NULL,
-	unit VARCHAR NOT NULL,
-	rows_per_unit VARCHAR NOT NULL,
-	nano_rho BIGINT NOT NULL,
-	plan_hash VARCHAR(64) NOT NULL,
-	input_hash VARCHAR(64) NOT NULL,
-	release VARCHAR(20) NOT NULL,
-	artefact_hash VARCHAR(64) NOT NULL,
-	reason VARCHAR NOT NULL,
-	hash VARCHAR(64) NOT NULL,
-	PRIMARY KEY (seq),
-	UNIQUE (previous),
-	UNIQUE ("of"),
-	UNIQUE (hash)
+    seq INTEGER NOT NULL,
+    previous VARCHAR(64) NOT NULL,
+    time VARCHAR(40) NOT NULL,
+    state VARCHAR(10) NOT NULL,
+    "of" INTEGER,
+    dataset VARCHAR(40) NOT NULL,
+    month VARCHAR(7) NOT NULL,
+    unit VARCHAR NOT NULL,
+    rows_per_unit VARCHAR NOT NULL,
+    nano_rho BIGINT NOT NULL,
+    plan_hash VARCHAR(64) NOT NULL,
+    input_hash VARCHAR(64) NOT NULL,
+    release VARCHAR(20) NOT NULL,
+    artefact_hash VARCHAR(64) NOT NULL,
+    reason VARCHAR NOT NULL,
+    hash VARCHAR(64) NOT NULL,
+    PRIMARY KEY (seq),
+    UNIQUE (previous),
+    UNIQUE ("of"),
+    UNIQUE (hash)
 );
 INSERT INTO "privacy_ledger" VALUES(1,'0000000000000000000000000000000000000000000000000000000000000000','2025-08-03','reserved',NULL,'moderation','2025-07','person, the account restricted','actions 20, accounts all',458000000,'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd','','','','','7da17af605c9aa76b7ce389dffc0f34da74ec87d15998371683a940b5de0326b');
 INSERT INTO "privacy_ledger" VALUES(2,'7da17af605c9aa76b7ce389dffc0f34da74ec87d15998371683a940b5de0326b','2025-08-03','committed',1,'moderation','2025-07','person, the account restricted','actions 20, accounts all',0,'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd','1111111111111111111111111111111111111111111111111111111111111111','2025-07.1','2222222222222222222222222222222222222222222222222222222222222222','','b7ba1ef07a474dedd4fec54d65fa4b0e9a30b334b2cf7f5828cefd7ced4e43a9');
@@ -41,8 +41,8 @@ INSERT INTO "privacy_ledger" VALUES(17,'1dd6b9bffaa69ac25e3c4c6a28df0a195dd2a5f4
 INSERT INTO "privacy_ledger" VALUES(18,'30b25555bdafa269a4e7c60cc571f732e0a516753c2d49b5aef188a976b0ffb4','2026-02-03','committed',17,'moderation','2026-01','person, the account restricted','actions 20, accounts all',0,'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd','1111111111111111111111111111111111111111111111111111111111111111','2026-01.2','2222222222222222222222222222222222222222222222222222222222222222','','1dd65ca95b4707868f98d50d8b0d5a1077cdf5214c2767ffedceb1ad8475820c');
 INSERT INTO "privacy_ledger" VALUES(19,'1dd65ca95b4707868f98d50d8b0d5a1077cdf5214c2767ffedceb1ad8475820c','2026-03-03','reserved',NULL,'moderation','2026-02','person, the account restricted','actions 20, accounts all',104000000,'dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd','','','','','591127df1bb9abebf4168952cd2579f1c80a76c57455ac2828816b5beb0135bb');
 CREATE TABLE privacy_ledger_name (
-	name VARCHAR(32) NOT NULL,
-	PRIMARY KEY (name)
+    name VARCHAR(32) NOT NULL,
+    PRIMARY KEY (name)
 );
 INSERT INTO "privacy_ledger_name" VALUES('360a49d608e59212888809878c282ea5');
 CREATE TRIGGER privacy_ledger_update BEFORE UPDATE ON privacy_ledger BEGIN SELECT RAISE(ABORT, 'the privacy ledger is append-only'); END;
