@@ -1,6 +1,6 @@
 """The rules of the privacy ledger: which spend may be reserved, how a reservation is closed, and what a valid chain is.
 
-A spend is reserved before any row is counted and counts from then on in any case; it is committed when the release is
+A spend is reserved before any noise is drawn and counts from then on in any case; it is committed when the release is
 published, or declared void when its build has failed, which refunds nothing (docs/privacy/ledger.md#caps).
 """
 
