@@ -55,7 +55,7 @@ class Plan:
 
     @cached_property
     def _deviations(self) -> dict[Cuboid, float]:
-        return {b: _root_above(self._least_variance(b)) for b in self.rho_of}
+        return {b: root_above(self._least_variance(b)) for b in self.rho_of}
 
     def _least_variance(self, residual: Cuboid) -> Fraction:
         return self.sensitivity**2 * row_cost(self.axes, residual) / (2 * self.rho_of[residual])
@@ -170,7 +170,7 @@ def _spread_weight(axis: Axis, residual: int, level: int) -> float:
     return float(shares @ kept)
 
 
-def _root_above(square: Fraction) -> float:
+def root_above(square: Fraction) -> float:
     """A double whose exact square is not below `square`, and hardly above it."""
     root = sqrt(square)
     while Fraction(root) ** 2 < square:
