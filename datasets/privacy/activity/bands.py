@@ -74,7 +74,7 @@ def activity_bands(strata: Sequence[int]) -> ActivityBands:
     """The bands of a measure with these bounds: round ends up to ten times the highest bound, and the bounds themselves.
 
     Round are 1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 2500, ...; docs/privacy/activity.md#bands. Raises ValueError if the
-    bounds are not whole numbers from 1 on, each above the one before.
+    bounds are not whole numbers from 1 on, each above the one before; of equal caps one is given.
 
     >>> activity_bands([5, 20]).ends
     (1, 2, 5, 10, 20, 50, 100, 200)

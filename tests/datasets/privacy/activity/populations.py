@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from datasets.privacy.activity.bands import activity_bands
-from datasets.privacy.activity.measuring import ActivityPlan, Integers, count_activity, measure_activity
+from datasets.privacy.activity.bands import Integers, activity_bands
+from datasets.privacy.activity.measuring import OFFSETS_PART, ActivityPlan, count_activity, measure_activity
 from datasets.privacy.activity.shares import NoisyActivity
 from datasets.privacy.axis import Floats
 from datasets.privacy.discrete_gaussian import discrete_gaussian
+from datasets.privacy.ratio import Ratio
 from datasets.privacy.residuals import ExactTable, Noise
 from tests.datasets.privacy.schemas import seeded_words
 
@@ -31,7 +32,7 @@ def pareto(rows: float, most: int, alpha: float = 2.0) -> Population:
     return numbers, reach[:-1] - reach[1:]
 
 
-def plan_of(*strata: int, rho: Fraction = RHO, offsets_part: Fraction = Fraction(1, 4)) -> ActivityPlan:
+def plan_of(*strata: int, rho: Fraction = RHO, offsets_part: Fraction = OFFSETS_PART) -> ActivityPlan:
     return ActivityPlan(activity_bands(strata), rho, offsets_part)
 
 
@@ -53,6 +54,14 @@ def build(
     if builds is not None:
         counts = np.broadcast_to(counts, (builds, *counts.shape))
     return NoisyActivity.of(plan, measure_activity(plan, ExactTable(counts), noise))
+
+
+def known(ratio: Ratio) -> tuple[float, float, float]:
+    """Value and interval of a share that has them."""
+    assert ratio.value is not None
+    assert ratio.low is not None
+    assert ratio.high is not None
+    return ratio.value, ratio.low, ratio.high
 
 
 def rows_under(population: Population, m: int) -> int:

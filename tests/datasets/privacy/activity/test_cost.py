@@ -23,7 +23,12 @@ def test_every_possible_person_costs_at_most_rho_and_the_worst_almost_that(strat
     plan = plan_of(*strata, rho=rho)
     scales: list[np.ndarray] = []
     nobody = ExactTable(np.zeros((2, len(plan.bands.ends)), dtype=np.int64))
-    measure_activity(plan, nobody, lambda asked: scales.append(asked.copy()) or silence(asked))
+
+    def listen(asked):
+        scales.append(asked.copy())
+        return silence(asked)
+
+    measure_activity(plan, nobody, listen)
     squares = [2 * Fraction(float(scale)) ** 2 for scale in scales[0]]
     moves = [
         count_activity(plan.bands, [rows]).counts[plan.scales > 0]
