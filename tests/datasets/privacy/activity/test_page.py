@@ -7,7 +7,8 @@ from datasets.privacy.activity.shares import kept_share
 from tests.datasets.privacy.activity.populations import build, known, pareto, plan_of
 from tests.docs.pages import page, table
 
-PAGE = page("privacy/activity.md")
+NAME = "activity.md"
+PAGE = page(f"privacy/{NAME}")
 
 
 def test_the_bands_are_those_of_the_page():
