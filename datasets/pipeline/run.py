@@ -17,7 +17,7 @@ from pathlib import Path
 
 from datasets.definition import Dataset
 from datasets.period import Month
-from datasets.pipeline.engine.job import Counted, InputIdentity
+from datasets.pipeline.engine.job import Counted, Engine, InputIdentity
 from datasets.pipeline.events.layout import event_files, month_folder
 from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
 from datasets.pipeline.events.source import EventSource, read_source
@@ -81,9 +81,13 @@ def build_release(
     *,
     correction: str = "",
     afresh: bool = False,
+    engine: Engine[Path] | None = None,
     noise: Noise = discrete_gaussian_noise,
 ) -> Path:
     """Build and publish the release of a month from the events under `events`; returns the folder of the release.
+
+    `engine` counts the events; its source is the month's folder under `events`, which must have `source.json`, whatever else
+    the engine reads. Without it they are Parquet files there, counted on this host, on disk and with saved progress.
 
     `correction` says why a month that was released already is released again, as its next revision. `afresh` allows this
     build to give up an interrupted build of the same month that it cannot resume, after it was checked that this build may
@@ -102,17 +106,18 @@ def build_release(
         ensure_private(context.private)
         remove_unfinished(context.releases)
         key, source = load_salt(context.private), month_folder(events, dataset, month)
-        engine = _engine(budget, context)
-        identity, description = engine.identify(source), read_source(source, dataset)
+        local = _local_engine(budget, context)
+        identity, description = (engine or local).identify(source), read_source(source, dataset)
         hash_of_input = input_hash(identity, key)
         checkpoint = _open_checkpoint(
-            budget, context, build_identity(budget, hash_of_input, correction, key), event_files(source), correction,
-            afresh=afresh,
+            budget, context, build_identity(budget, hash_of_input, correction, key), () if engine else event_files(source),
+            correction, afresh=afresh,
         )  # fmt: skip
         if (done := checkpoint.find_published_release(context.ledger.entries())) is not None:
             checkpoint.clear()
             return layout.release_folder(context.releases, dataset.name, done)
-        counted = _count(budget, engine, identity, source, key, checkpoint)
+        counting = engine or local.resuming(checkpoint)
+        counted = _count(budget, counting, identity, source, key, checkpoint)
         context.on_step(RESERVING)
         reserved = _reserve(budget, context, checkpoint, correction)
         folder = _draw_and_publish(budget, counted, description, context, checkpoint, reserved, noise)
@@ -125,7 +130,7 @@ def build_release(
 def _open_checkpoint(
     budget: Budget, context: BuildContext, identity: Identity, files: Sequence[Path], correction: str, *, afresh: bool
 ) -> Checkpoint:  # fmt: skip
-    """The checkpoint of the interrupted build that this build resumes, or a new one.
+    """The checkpoint of the interrupted build that this build resumes, or a new one. It will hold the rows of `files`.
 
     Raises HalfBuilt if an interrupted build would be given up without `afresh`, BudgetSpent if this build may not spend, and
     NoRoom if a disk has too little room.
@@ -167,7 +172,7 @@ def _ensure_none_given_up(context: BuildContext, folder: Path, identity: Identit
     )
 
 
-def _engine(budget: Budget, context: BuildContext) -> LocalEngine:
+def _local_engine(budget: Budget, context: BuildContext) -> LocalEngine:
     dataset, month = budget.dataset, budget.month
     return LocalEngine(
         context.quarantine_folder(dataset, month),
@@ -180,7 +185,7 @@ def _engine(budget: Budget, context: BuildContext) -> LocalEngine:
 
 def _count(
     budget: Budget,
-    engine: LocalEngine,
+    engine: Engine[Path],
     identity: InputIdentity,
     source: Path,
     key: str,
@@ -192,7 +197,7 @@ def _count(
     """
     counted = checkpoint.find_counted(identity)
     if counted is None:
-        counted = engine.resuming(checkpoint).counted(count_job(budget), key, source)
+        counted = engine.counted(count_job(budget), key, source)
         if counted.input != identity:
             checkpoint.clear()
             raise EventsChanged(

@@ -33,7 +33,7 @@ from datasets.pipeline.state.provenance import code_hash, lock_hash
 from datasets.privacy.ledger import Entry, open_reservations
 from datasets.privacy.residuals import NoisyTable
 
-_STATE_FILE, _COUNTS_FILE, _COUNTED_FILE, _NOISY_PREFIX = "state.json", "counts.npz", "counted.npz", "noisy"
+_STATE_FILE, _COUNTS_FILE, _NOISY_PREFIX = "state.json", "counts.npz", "noisy"
 _INPUT = "events"
 Array = NDArray[np.generic]
 Tables = Mapping[str, Mapping[Cuboid, Array]]
@@ -51,6 +51,7 @@ class Checkpoint:
         contain noise.
         """
         self.folder = folder
+        self._saved_counts: Counts | None = None
         self._state: dict[str, object] = {"identity": identity, "parts": 0, "reservation": ""}
         found = _load_state(folder)
         if found.get("identity") == identity:
@@ -115,23 +116,29 @@ class Checkpoint:
         _save_arrays(
             self.folder / _COUNTS_FILE, {**_flatten_tables({"counts": counts.counts}), "numbers": numbers}
         )
+        self._saved_counts = counts.counts
 
     def restore_counts(self) -> PartialCounts | None:
-        """The counts that were saved last, or None."""
+        """The counts that `save_counts` saved last, or None."""
         found = _load_arrays(self.folder / _COUNTS_FILE)
-        if found is None:
+        if found is None or "numbers" not in found:
             return None
         kept, repeats, partitions = (int(number) for number in found["numbers"])
-        return PartialCounts(_counts(found), kept, repeats, partitions)
+        self._saved_counts = _counts(found)
+        return PartialCounts(self._saved_counts, kept, repeats, partitions)
 
     def save_counted(self, counted: Counted) -> None:
-        """Save that counting is complete, so that a build that is resumed after this does not read its events again."""
-        _save_arrays(self.folder / _COUNTED_FILE, _flatten_tables({"counts": counted.counts}))
+        """Save that counting is complete, so that a build that is resumed after this does not read its events again.
+
+        The tables are not written again if they are those of the last `save_counts`.
+        """
+        if counted.counts is not self._saved_counts:
+            _save_arrays(self.folder / _COUNTS_FILE, _flatten_tables({"counts": counted.counts}))
         self._save(counted=asdict(counted.totals))
 
     def find_counted(self, identity: InputIdentity) -> Counted | None:
         """What was counted from the input of this identity before the build was interrupted; None if it is not complete."""
-        totals, found = self._state.get("counted"), _load_arrays(self.folder / _COUNTED_FILE)
+        totals, found = self._state.get("counted"), _load_arrays(self.folder / _COUNTS_FILE)
         if not isinstance(totals, dict) or found is None:
             return None
         return Counted(_counts(found), RowTotals(**totals), identity)
@@ -261,7 +268,7 @@ def _counts(arrays: Mapping[str, Array]) -> Counts:
 def _save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     content = BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    replace_file(path, content.getvalue(), "checkpoint")
+    replace_file(path, content.getbuffer(), "checkpoint")  # a view: no second copy in memory
 
 
 def _load_arrays(path: Path) -> dict[str, Array] | None:

@@ -14,7 +14,7 @@ UNFINISHED_NAME = re.compile(r"\..+-[0-9a-f]{32}", re.ASCII)
 """Names of files and folders that were still being written."""
 
 
-def replace_file(path: Path, content: bytes, what: str) -> None:
+def replace_file(path: Path, content: bytes | memoryview, what: str) -> None:
     """Replace a file atomically: readers see the whole old file or the whole new one. `what` names it in failpoints."""
     fresh = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
