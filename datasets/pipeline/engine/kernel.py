@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from datasets.pipeline.engine.arrow import readable_batch
 from datasets.pipeline.engine.bounding import Contributions, bound_rows, diagnostic_name
 from datasets.pipeline.engine.columns import event_columns
 from datasets.pipeline.engine.counting import Counter
@@ -79,7 +80,7 @@ def narrow(
     wanted = [column.name for column in event_columns(job.dataset)]
     for batch in batches:
         size = batch.num_rows
-        columns = [*batch.select(wanted).columns, pa.nulls(size, pa.string()), pa.array(np.arange(size))]
+        columns = [*readable_batch(batch.select(wanted)).columns, pa.nulls(size, pa.string()), pa.array(np.arange(size))]
         con.register("raw_batch", pa.table(columns, [*wanted, "file", "row"]))
         try:
             yield _narrowed(con, job, salt, size)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datasets.definition import Dataset
 from datasets.period import Month
 from datasets.pipeline.engine.columns import EventColumn, event_columns
-from datasets.pipeline.engine.fitting import conversion_sql, fits_sql, reason_sql, text_sql
+from datasets.pipeline.engine.fitting import broken_text_sql, conversion_sql, fits_sql, reason_sql, text_sql
 from datasets.pipeline.engine.packing import packed_words_sql
 from datasets.pipeline.engine.sql import quote_name
 
@@ -54,11 +54,8 @@ def checked_rows_sql(dataset: Dataset, month: Month, raws: Sequence[RawRelation]
     The relations must have the columns `file` and `row`.
     """
     columns = event_columns(dataset)
-    every = " UNION ALL ".join(
-        f"SELECT {', '.join([*_converted(columns, raw.types), *_as_text(columns, raw.types), 'file', 'row'])} FROM {raw.sql}"
-        for raw in raws
-    )
-    return f"SELECT *, {reason_sql(columns, month)} AS reason FROM ({every})"
+    every = " UNION ALL ".join(_checkable_sql(columns, raw) for raw in raws)
+    return f'SELECT *, coalesce("@broken", {reason_sql(columns, month)}) AS reason FROM ({every})'
 
 
 def record_sql(dataset: Dataset) -> str:
@@ -85,6 +82,12 @@ def narrow_rows_sql(dataset: Dataset, month: Month, valid: str, also: Sequence[s
         '"at"', "is_person", *(f"word_{n}" for n in range(len(words))), *kept,
     ]  # fmt: skip
     return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM ({valid}))"
+
+
+def _checkable_sql(columns: tuple[EventColumn, ...], raw: RawRelation) -> str:
+    broken = f'{broken_text_sql(columns, raw.types)} AS "@broken"'
+    selected = [*_converted(columns, raw.types), *_as_text(columns, raw.types), broken, "file", "row"]
+    return f"SELECT {', '.join(selected)} FROM {raw.sql}"
 
 
 def _converted(columns: tuple[EventColumn, ...], types: Mapping[str, str]) -> list[str]:

@@ -1,15 +1,16 @@
 """The local engine: counts a month of Parquet files on one host, partition by partition, on disk and in bounded memory.
 
 The events are read once, and a second time only to write the records of the quarantine, if a row does not fit or an event is
-repeated. After each part of the input and after each partition the progress is saved, so that a killed build resumes there.
+repeated. If DuckDB cannot read a file, what is left is read again carefully: one bad value does not end a build. After each part of the input and after each partition the progress is saved, so that a killed build resumes there.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from datasets.pipeline.events.layout import event_files
 from datasets.pipeline.events.partitions import Partitions, partitions_for
 from datasets.pipeline.events.quarantine import write_totals
 from datasets.pipeline.events.validation import (
+    REFUSED,
     MonthOfEvents,
     ignored_columns,
     open_month,
@@ -115,11 +117,21 @@ class LocalEngine:
         events = open_month(job, source)
         if extra := ignored_columns(events):
             self.on_remark(f"ignored columns that the declaration does not have: {', '.join(extra)}")
+        on_counting = cache(self.on_counting)  # once, also if the events are read again
+        with suppress(*REFUSED):  # also if a disk is full, which it is again then
+            return self._counted(job, salt, events, source, on_counting)
+        careful = replace(events, careful=True)
+        with unreadable_as_refusal(careful):
+            return self._counted(job, salt, careful, source, on_counting)
+
+    def _counted(
+        self, job: CountJob, salt: str, events: MonthOfEvents, source: Path, on_counting: Callable[[], None]
+    ) -> Counted:
         partitions = partitions_for(self.progress.partitions, events.read)
         self.progress.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(connect(self.progress.folder)) as con, unreadable_as_refusal(events):
+        with closing(connect(self.progress.folder)) as con:
             self.write_partitions(con, events, partitions, salt)
-            self.on_counting()
+            on_counting()
             found = self._count(con, job, partitions)
             totals = self._set_aside(con, events, partitions, salt, found)
         return Counted(found.counts, totals, self.identify(source))

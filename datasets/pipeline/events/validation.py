@@ -8,9 +8,9 @@ than the promised rho (docs/privacy/bounding.md#stability). The rules are the ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -31,6 +31,7 @@ from datasets.pipeline.engine.narrowing import (
 )
 from datasets.pipeline.engine.repeats import SUSPECTS, place_sql, registered_suspects, repeated_lots
 from datasets.pipeline.engine.sql import quote_name
+from datasets.pipeline.events.careful import CarefulReader
 from datasets.pipeline.events.layout import event_files
 from datasets.pipeline.events.partitions import Params, Partitions
 from datasets.pipeline.events.parts import EventsPart, UnreadableEvents, escape_glob, group_files
@@ -38,21 +39,28 @@ from datasets.pipeline.events.quarantine import Quarantine
 
 QUARANTINE_FILE = "events.parquet"
 
-_UNREADABLE = (
-    duckdb.IOException,
-    duckdb.InvalidInputException,
+REFUSED = (
     duckdb.ConversionException,
+    duckdb.InternalException,
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.OutOfRangeException,
     duckdb.SerializationException,
 )
+"""The errors with which DuckDB refuses a damaged file, or a value that it cannot represent. Their text may show the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonthOfEvents:
-    """A month of raw events in files, in parts of the same columns and types; `read` is the number of its rows, private."""
+    """A month of raw events in files, in parts of the same columns and types; `read` is the number of its rows, private.
+
+    With `careful` it is read through Arrow, so that no value ends the reading (`datasets.pipeline.events.careful`).
+    """
 
     dataset: Dataset
     month: Month
     parts: tuple[EventsPart, ...]
+    careful: bool = False
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -71,13 +79,19 @@ def open_month(job: CountJob, folder: Path) -> MonthOfEvents:
 
 @contextmanager
 def unreadable_as_refusal(events: MonthOfEvents) -> Iterator[None]:
-    """Raise UnreadableEvents, which names the file, instead of DuckDB's error if a file is damaged."""
+    """Raise UnreadableEvents, which names the file if one is damaged, instead of an error of DuckDB, whose text may show a
+    value. An error of input and output passes, since a full disk is one, and shows no value."""
     try:
         yield
-    except _UNREADABLE as error:
-        with duckdb.connect() as con:
-            _ensure_files_readable(con, events.files)
-        raise error from None
+    except REFUSED as error:
+        for part in events.parts:
+            _ensure_files_readable(part, events.dataset)
+        if isinstance(error, duckdb.IOException):
+            raise
+        raise UnreadableEvents(
+            f"the events of {events.dataset.name} {events.month} cannot be read: DuckDB refuses them with "
+            f"{type(error).__name__}; write their files again, with the types that `daylight events` uses"
+        ) from None
 
 
 def write_part(
@@ -85,9 +99,10 @@ def write_part(
 ) -> None:
     """Write the rows of one part that fit into the partitions, including repeated ones."""
     part = events.parts[number]
-    valid = fitting_rows_sql(events.dataset, events.month, _raw_relation(events.dataset, number, part))
-    params = _file_parameters([part], first=number)
-    partitions.write(con, f"part-{number:05d}", events.dataset, events.month, salt, valid, params)
+    with _careful_readers(con, events):
+        valid = fitting_rows_sql(events.dataset, events.month, _raw_relation(con, events, number))
+        params = _file_parameters(events, [part], first=number)
+        partitions.write(con, f"part-{number:05d}", events.dataset, events.month, salt, valid, params)
 
 
 def quarantine_rows(
@@ -98,16 +113,17 @@ def quarantine_rows(
     These are the rows that do not fit, and of each event all rows but the one that the kernel counts. Which of several equal
     rows is listed is decided by file and position.
     """
-    raws = [_raw_relation(events.dataset, n, part, placed=True) for n, part in enumerate(events.parts)]
-    checked, params = checked_rows_sql(events.dataset, events.month, raws), _file_parameters(events.parts)
-    _list_repeats(con, events, partitions, checked, {**params, **salt_parameters(salt)})
-    rows = con.sql(
-        f"SELECT coalesce(reason, '{DUPLICATE}') AS reason, parse_filename(file) AS file, row + 1 AS row, "
-        f"{record_sql(events.dataset)} AS record FROM ({checked}) "
-        "WHERE reason IS NOT NULL OR (file, row) IN (FROM repeats)",
-        params=params,
-    )
-    with Quarantine(folder, QUARANTINE_FILE) as bad:
+    with _careful_readers(con, events), Quarantine(folder, QUARANTINE_FILE) as bad:
+        raws = [_raw_relation(con, events, number, placed=True) for number in range(len(events.parts))]
+        checked = checked_rows_sql(events.dataset, events.month, raws)
+        params = _file_parameters(events, events.parts)
+        _list_repeats(con, events, partitions, checked, {**params, **salt_parameters(salt)})
+        rows = con.sql(
+            f"SELECT coalesce(reason, '{DUPLICATE}') AS reason, parse_filename(file) AS file, row + 1 AS row, "
+            f"{record_sql(events.dataset)} AS record FROM ({checked}) "
+            "WHERE reason IS NOT NULL OR (file, row) IN (FROM repeats)",
+            params=params,
+        )
         _copy_batches(rows, bad.add)
     con.execute("DROP TABLE repeats")
     return dict(bad.reasons)
@@ -148,11 +164,34 @@ def _copy_batches(rows: duckdb.DuckDBPyRelation, into: Callable[[pa.RecordBatch]
             into(batch)
 
 
-def _raw_relation(dataset: Dataset, number: int, part: EventsPart, *, placed: bool = False) -> RawRelation:
+@contextmanager
+def _careful_readers(con: duckdb.DuckDBPyConnection, events: MonthOfEvents) -> Iterator[None]:
+    """Inside the block, DuckDB knows the parts by the names that `_raw_relation` uses, if they are read carefully."""
+    numbers = range(len(events.parts)) if events.careful else ()
+    for number in numbers:
+        con.register(f"careful_{number}", _careful_reader(events.parts[number], events.dataset))
+    try:
+        yield
+    finally:
+        for number in numbers:
+            con.unregister(f"careful_{number}")
+
+
+def _careful_reader(part: EventsPart, dataset: Dataset) -> CarefulReader:
+    return CarefulReader(part.files, [column.name for column in event_columns(dataset)])
+
+
+def _raw_relation(
+    con: duckdb.DuckDBPyConnection, events: MonthOfEvents, number: int, *, placed: bool = False
+) -> RawRelation:
     """The rows of a part; with `placed` each with its file and number."""
+    if events.careful:
+        described = con.execute(f"DESCRIBE careful_{number}").fetchall()
+        return RawRelation(f"careful_{number}", {str(name): str(kind) for name, kind, *_ in described})
+    part = events.parts[number]
     if not placed:
         return RawRelation(f"read_parquet($files_{number})", part.types)
-    names = ", ".join(quote_name(column.name) for column in event_columns(dataset))
+    names = ", ".join(quote_name(column.name) for column in event_columns(events.dataset))
     return RawRelation(
         f"(SELECT {names}, filename AS file, file_row_number AS row "
         f"FROM read_parquet($files_{number}, filename = true, file_row_number = true))",
@@ -160,15 +199,17 @@ def _raw_relation(dataset: Dataset, number: int, part: EventsPart, *, placed: bo
     )
 
 
-def _file_parameters(parts: tuple[EventsPart, ...] | list[EventsPart], first: int = 0) -> Params:
+def _file_parameters(events: MonthOfEvents, parts: Sequence[EventsPart], first: int = 0) -> Params:
+    if events.careful:
+        return {}
     return {f"files_{first + n}": [escape_glob(path) for path in part.files] for n, part in enumerate(parts)}
 
 
-def _ensure_files_readable(con: duckdb.DuckDBPyConnection, files: tuple[Path, ...]) -> None:
-    for path in files:
+def _ensure_files_readable(part: EventsPart, dataset: Dataset) -> None:
+    for path in part.files:
         try:
-            con.execute("SELECT count(COLUMNS(*)) FROM read_parquet(?)", [[escape_glob(path)]]).fetchall()
-        except _UNREADABLE:
+            _careful_reader(replace(part, files=(path,)), dataset).read_to_the_end()
+        except (pa.ArrowException, OSError):
             raise UnreadableEvents(
                 f"{path} is a damaged Parquet file: its columns cannot be read to the end; write it again"
             ) from None
