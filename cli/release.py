@@ -89,6 +89,13 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
                 "--afresh", help="give up an interrupted build of this month; its spend stays counted"
             ),
         ] = False,
+        accept_misfits: Annotated[
+            str | None,
+            typer.Option(
+                metavar="REASON",
+                help="why more rows may be left out than the declaration allows; it stays in the audit log, so name no person",
+            ),
+        ] = None,
     ) -> None:
         """Build, sign and publish the release of a month, and write its spend to the privacy ledger."""
         declared, settings = find_dataset(dataset), BuildSettings()
@@ -105,8 +112,9 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
                 on_progress=on_progress,
             )
             folder = build_release(
-                declared, Month.parse(month), events, context, correction=correction, afresh=afresh
-            )
+                declared, Month.parse(month), events, context,
+                correction=correction, afresh=afresh, accept_misfits=accept_misfits,
+            )  # fmt: skip
         _out.print(f"published {dataset} {folder.name}: {folder}")
         _err.print(
             f"rows that did not fit, if any: {context.quarantine_folder(declared, Month.parse(month))} (private)"

@@ -19,6 +19,11 @@ LATE_EVENTS = (
 )
 
 
+MAX_MISFITS = Fraction(5, 100)
+"""The share of a month's raw rows that may be left out, because they do not fit or repeat an event, unless a dataset declares
+another: a build with more is refused."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A declared dataset: its dimensions, measures, published cuboids and privacy cost per month.
@@ -42,6 +47,7 @@ class Dataset:
     risks: tuple[Risk, ...] = ()
     gaps: tuple[str, ...] = ()
     late_events: str = LATE_EVENTS
+    max_misfits: Fraction = MAX_MISFITS
     law: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,6 +81,7 @@ class Dataset:
             all(isinstance(rho, Fraction) and rho > 0 for rho in rhos),
             f"{where}: rho and shares are positive exact fractions; write Fraction(1, 10), not 0.1",
         )
+        ensure(0 <= self.max_misfits < 1, f"{where}: max_misfits {self.max_misfits} must be a share of rows below 1")
         total = sum((m.share for m in self.measures), Fraction(0))
         ensure(total == 1, f"{where}: the measures' shares add up to {total}; they must add up to 1")
 

@@ -50,6 +50,7 @@ from datasets.pipeline.state.disk_space import disk_full_as_refusal, ensure_room
 from datasets.pipeline.state.failpoints import failpoint
 from datasets.pipeline.state.ledger_store import LedgerUnavailable
 from datasets.pipeline.state.lock import LockLost
+from datasets.pipeline.state.misfits import ensure_rows_fit, record_acceptance
 from datasets.pipeline.state.private_folder import ensure_private
 from datasets.pipeline.state.provenance import input_hash, load_salt
 from datasets.pipeline.state.reservations import record_own_reservation
@@ -82,6 +83,7 @@ def build_release(
     correction: str = "",
     afresh: bool = False,
     engine: Engine[Path] | None = None,
+    accept_misfits: str | None = None,
     noise: Noise = discrete_gaussian_noise,
 ) -> Path:
     """Build and publish the release of a month from the events under `events`; returns the folder of the release.
@@ -91,11 +93,12 @@ def build_release(
 
     `correction` says why a month that was released already is released again, as its next revision. `afresh` allows this
     build to give up an interrupted build of the same month that it cannot resume, after it was checked that this build may
-    spend and has room; the spend of the interrupted build stays counted.
+    spend and has room; the spend of the interrupted build stays counted. `accept_misfits` says why more rows may be left out
+    than the declaration allows; it is written to the audit log and never published.
 
     Raises Refusal, and publishes nothing, if the events cannot be read, the budget is spent, another build is under way, an
     interrupted build would be given up without `afresh` (HalfBuilt), there is no room on disk, others can read the private
-    folder, or the release does not pass its own test.
+    folder, no row fits (NoRowFits), too many do not (TooManyMisfits), or the release does not pass its own test.
     """
     budget = plan_budget(dataset, month)
     with (
@@ -116,8 +119,12 @@ def build_release(
         if (done := checkpoint.find_published_release(context.ledger.entries())) is not None:
             checkpoint.clear()
             return layout.release_folder(context.releases, dataset.name, done)
+        if accept_misfits is not None:
+            record_acceptance(context, dataset, month, accept_misfits)
         counting = engine or local.resuming(checkpoint)
         counted = _count(budget, counting, identity, source, key, checkpoint)
+        if checkpoint.find_reservation(context.ledger.entries()) is None:
+            ensure_rows_fit(context, dataset, month, counted.totals, accept_misfits)
         context.on_step(RESERVING)
         reserved = _reserve(budget, context, checkpoint, correction)
         folder = _draw_and_publish(budget, counted, description, context, checkpoint, reserved, noise)

@@ -1,4 +1,4 @@
-"""Poisoned input neither stops a build nor weakens privacy: invalid rows are quarantined, and a canary has the same effect."""
+"""Poisoned input does not weaken privacy: invalid rows are quarantined, and a canary has the same effect."""
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,11 @@ from datasets.pipeline.events.layout import month_folder
 from datasets.pipeline.events.local_engine import LocalEngine, UnsavedProgress
 from datasets.pipeline.measurement.noise import add_noise, count_job
 from datasets.pipeline.planning.budget import plan_budget
+from datasets.pipeline.state.misfits import NoRowFits
 from tests.datasets.pipeline.small_deployment import (
     HARVEST,
     JUNE,
     SmallDeployment,
-    concatenate,
     crates,
 )
 
@@ -78,7 +78,7 @@ def test_a_build_quarantines_poisoned_rows_and_counts_the_rest(tmp_path):
         pq.write_table(
             pa.table({**{n: [v] for n, v in row.items()}, name: values}), folder / f"part-{number:05}.parquet"
         )
-    built = deployment.build(noise=no_noise)
+    built = deployment.build(noise=no_noise, accept_misfits="an attacker sends rows that do not fit")
     (total,) = (
         cell for cell in pq.read_table(built / "cells.parquet").to_pylist() if cell["cuboid"] == "total"
     )
@@ -87,11 +87,9 @@ def test_a_build_quarantines_poisoned_rows_and_counts_the_rest(tmp_path):
     assert total["gardeners"] == pytest.approx(20)
 
 
-def test_a_month_of_poisoned_rows_only_is_built_like_any_other(tmp_path):
+def test_a_month_of_poisoned_rows_only_is_refused_and_shows_nothing(tmp_path):
     wrong = {**crates(5, 5), "plant": ["turnip"] * 5}
-    one, other = (
-        SmallDeployment(tmp_path / "one").put(wrong).build(),
-        SmallDeployment(tmp_path / "two").put(concatenate(crates(9, 2), wrong)).build(),
-    )
-    rows = [pq.read_metadata(folder / "cells.parquet").num_rows for folder in (one, other)]
-    assert rows[0] == rows[1]
+    deployment = SmallDeployment(tmp_path / "one").put(wrong)
+    with pytest.raises(NoRowFits):
+        deployment.build()
+    assert (deployment.states, deployment.published_files) == ([], [])

@@ -18,7 +18,7 @@ from tests.datasets.pipeline.small_deployment import HARVEST, SmallDeployment, c
 
 COUNTED = ["crates", "sales", "takings", "gardeners"]
 ONE, OTHER = crates(300, 60), crates(300, 60, seed=2, first=1_000)
-TWICE = {name: values[:40] for name, values in ONE.items()}
+TWICE = {name: values[:30] for name, values in ONE.items()}
 """Events of the first file that stand in the second one again."""
 
 
