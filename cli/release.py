@@ -93,7 +93,7 @@ def release_commands(open_signer: Callable[[], ReleaseSigner]) -> typer.Typer:
             str | None,
             typer.Option(
                 metavar="REASON",
-                help="why more rows may be left out than the declaration allows; it stays in the audit log, so name no person",
+                help="why more rows may be left out than declared; it stays in the audit log, so name no person",
             ),
         ] = None,
     ) -> None:

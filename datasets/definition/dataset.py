@@ -81,7 +81,10 @@ class Dataset:
             all(isinstance(rho, Fraction) and rho > 0 for rho in rhos),
             f"{where}: rho and shares are positive exact fractions; write Fraction(1, 10), not 0.1",
         )
-        ensure(0 <= self.max_misfits < 1, f"{where}: max_misfits {self.max_misfits} must be a share of rows below 1")
+        ensure(
+            0 <= self.max_misfits < 1,
+            f"{where}: max_misfits {self.max_misfits} must be a share of rows below 1",
+        )
         total = sum((m.share for m in self.measures), Fraction(0))
         ensure(total == 1, f"{where}: the measures' shares add up to {total}; they must add up to 1")
 

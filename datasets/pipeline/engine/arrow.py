@@ -1,7 +1,7 @@
-"""Arrow columns as DuckDB can read them, whatever they hold: it refuses a whole column for one value that it cannot represent.
+"""Arrow columns as DuckDB can read them, whatever they hold: it refuses a column for one value that it cannot represent.
 
-Text that is not UTF-8 becomes bytes, which `fitting` reads row by row. A time outside the years 1 to 9999, and a duration or a
-time of day that DuckDB cannot hold, becomes the nearest one that it can: it is in no month of any release either way.
+Text that is not UTF-8 becomes bytes, which `fitting` reads row by row. A time outside the years 1 to 9999, and a duration
+or a time of day that DuckDB cannot hold, becomes the nearest one that it can: it is in no month of any release either way.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def readable_column(values: pa.Array) -> pa.Array:
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether an Arrow type is one of those for text."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return any((pa.types.is_string(kind), pa.types.is_large_string(kind), pa.types.is_string_view(kind)))
 
 
 def bytes_type(kind: pa.DataType) -> pa.DataType:

@@ -22,10 +22,9 @@ _NANOSECONDS = frozenset(("TIMESTAMP_NS", "TIMESTAMPTZ_NS"))
 """As pandas stores times, the second with a zone: docs/traps.md#duckdb-nanoseconds-are-rounded-up."""
 
 _LOCAL_TIME = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?Z?"
-_ZONED_TIME = (
-    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?[+-]((0\d|1[0-3])(:?[0-5]\d)?|14(:?00)?)"
-)
+_ZONED_TIME = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?[+-]((0\d|1[0-3])(:?[0-5]\d)?|14(:?00)?)"
 """No zone is more than 14 hours from UTC; DuckDB would accept 99: docs/traps.md#duckdb-offsets-of-days."""
+NO_TIME = "wrong type: occurred_at is no time"
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13)"
 _DIGITS = r"[+-]?\d{1,18}"
 _DIGITS_AND_ZEROS = r"[+-]?\d{1,18}\.0*"
@@ -57,8 +56,8 @@ def conversion_sql(column: EventColumn, stored: str) -> str:
 def text_sql(column: EventColumn, stored: str) -> str:
     """SQL for the value of `column`, stored as the SQL type `stored`, as text for the quarantine.
 
-    Bytes that are not UTF-8 are left out: nobody could read them, but they may be most of an identifier. A TIMESTAMP before the
-    first date of DuckDB would end the build: docs/traps.md#duckdb-a-timestamp-that-has-no-text. CASE alone does not help,
+    Bytes that are not UTF-8 are left out: nobody could read them, but they may be most of an identifier. A TIMESTAMP before
+    the first date of DuckDB would end the build: docs/traps.md#duckdb-a-timestamp-that-has-no-text. CASE alone does not help,
     since DuckDB casts every entry of a column's dictionary; `greatest` does.
     """
     name = _decoded(quote_name(column.name), stored)
@@ -103,13 +102,24 @@ def _time_sql(name: str, stored: str, *, is_text: bool) -> str:
     if stored == "TIMESTAMP WITH TIME ZONE":
         # through the epoch, because a cast to TIMESTAMP would depend on the session's time zone
         return f"make_timestamp(epoch_us({name}))"
-    if is_text:
-        return (
-            f"CASE WHEN regexp_full_match({name}, '{_LOCAL_TIME}') THEN TRY_CAST(rtrim({name}, 'Z') AS TIMESTAMP) "
-            f"WHEN regexp_full_match({name}, '{_ZONED_TIME}') "
-            f"THEN make_timestamp(epoch_us(TRY_CAST({name} AS TIMESTAMPTZ))) END"
-        )
-    return "NULL::TIMESTAMP"
+    return text_time_sql(name) if is_text else "NULL::TIMESTAMP"
+
+
+def text_time_sql(text: str) -> str:
+    """SQL for the time that a text tells in ISO 8601, as a TIMESTAMP in UTC, which it is in without an offset.
+
+    NULL if it tells none.
+    """
+    return (
+        f"CASE WHEN regexp_full_match({text}, '{_LOCAL_TIME}') THEN TRY_CAST(rtrim({text}, 'Z') AS TIMESTAMP) "
+        f"WHEN regexp_full_match({text}, '{_ZONED_TIME}') "
+        f"THEN make_timestamp(epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))) END"
+    )
+
+
+def names_no_zone_sql(text: str) -> str:
+    """SQL for whether a text is a time in ISO 8601 that says neither its offset nor that it is UTC."""
+    return f"(regexp_full_match({text}, '{_LOCAL_TIME}') AND NOT ends_with({text}, 'Z'))"
 
 
 def _flag_sql(name: str, stored: str, *, is_text: bool) -> str:
@@ -183,7 +193,7 @@ def _faults(column: EventColumn, month: Month) -> list[tuple[str, str]]:
         case Kind.MOMENT:
             start, end = (f"TIMESTAMP '{moment:%Y-%m-%d}'" for moment in (month.start, month.next.start))
             return [
-                (f"{name} IS NULL", f"wrong type: {column.name} is no time"),
+                (f"{name} IS NULL", NO_TIME),
                 (f"{name} < {start}", f"late, of an earlier month: {column.name}"),
                 (f"{name} >= {end}", f"of a later month: {column.name}"),
             ]

@@ -80,7 +80,11 @@ def narrow(
     wanted = [column.name for column in event_columns(job.dataset)]
     for batch in batches:
         size = batch.num_rows
-        columns = [*readable_batch(batch.select(wanted)).columns, pa.nulls(size, pa.string()), pa.array(np.arange(size))]
+        columns = [
+            *readable_batch(batch.select(wanted)).columns,
+            pa.nulls(size, pa.string()),
+            pa.array(np.arange(size)),
+        ]
         con.register("raw_batch", pa.table(columns, [*wanted, "file", "row"]))
         try:
             yield _narrowed(con, job, salt, size)

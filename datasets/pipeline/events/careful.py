@@ -58,7 +58,7 @@ class CarefulReader:
 
 
 def open_plain(path: Path) -> pq.ParquetFile:
-    """A Parquet file with the types that Parquet stores, as DuckDB sees them, and not those of the Arrow table it was made of.
+    """A Parquet file with the types that Parquet stores, as DuckDB sees them, and not those of the Arrow table before.
 
     Arrow would make dictionaries again of columns that were some, and refuse them for a text that is not UTF-8. There is no
     option for that, so the description of the Arrow table is renamed in the footer that is handed over. Raises ArrowException

@@ -1,7 +1,8 @@
 """The local engine: counts a month of Parquet files on one host, partition by partition, on disk and in bounded memory.
 
 The events are read once, and a second time only to write the records of the quarantine, if a row does not fit or an event is
-repeated. If DuckDB cannot read a file, what is left is read again carefully: one bad value does not end a build. After each part of the input and after each partition the progress is saved, so that a killed build resumes there.
+repeated. If DuckDB cannot read a file, what is left is read again carefully: one bad value does not end a build. After each
+part of the input and after each partition the progress is saved, so that a killed build resumes there.
 """
 
 from __future__ import annotations

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from datasets.definition import Dataset
 from datasets.period import Month
+from datasets.pipeline.engine.fitting import NO_TIME
+from datasets.pipeline.events.careful import open_plain
 from datasets.pipeline.events.layout import month_folder, quarantine_folder, staged_month
 from datasets.pipeline.events.quarantine import write_totals
 from datasets.pipeline.events.source import EventSource
+from datasets.pipeline.importers.equal_rows import number_equal_rows
 from datasets.pipeline.importers.event_writer import BATCH, EventWriter, missing_levels_and_values
 from datasets.pipeline.importers.layout import SourceFormat, SourceLayout
 from datasets.pipeline.importers.sources import (
@@ -26,6 +28,8 @@ from datasets.pipeline.importers.sources import (
     ensure_sources,
     has_sha1,
     open_csv,
+    readable_text,
+    text_column,
 )
 from datasets.refusal import Refusal, printable
 
@@ -77,7 +81,11 @@ def import_events(
                 before += path.stat().st_size
             totals = intake.totals()
         if not totals.kept:
-            raise NothingFits(_why_nothing_fits(totals.reasons, month))
+            raise NothingFits(
+                _why_nothing_fits(totals.reasons, month, layouts.untold_time, intake.formats_of_times())
+            )
+        if layouts.numbers_equal_rows:
+            number_equal_rows(staging.events)
         write_totals(totals, staging.quarantine)
         source = layouts.source()
         source.write(staging.events)
@@ -106,6 +114,15 @@ class _Layouts:
                 f"{file} is {found.schema}, but {name} is {first.schema}; import them separately"
             )
         return first
+
+    @property
+    def untold_time(self) -> str:
+        """The source's column of times, if its format was not told."""
+        return self._first[1].mapping.untold_time if self._first else ""
+
+    @property
+    def numbers_equal_rows(self) -> bool:
+        return self._first is not None and self._first[1].mapping.numbers_equal_rows
 
     def source(self) -> EventSource:
         assert self._first is not None
@@ -137,11 +154,11 @@ def _import_csv(
 ) -> None:
     with open_csv(member, delimiter=form.delimiter, encoding=form.encoding) as file:
         layout = layouts.of(file.name, file.header)
-        intake.begin_file()
         for batch in file.batches(BATCH):
             for first, rows in _complete_rows(batch, file.name, file.header, intake):
-                columns = [pa.array(values, pa.string()) for values in zip(*rows, strict=True)]
-                intake.add(pa.table(columns, names=list(file.header)), layout.mapping, file.name, first)
+                columns = [text_column(values) for values in zip(*rows, strict=True)]
+                found = pa.RecordBatch.from_arrays(columns, names=list(file.header))
+                intake.add(found, layout.mapping, file.name, first)
             passed(member.bytes_read())
 
 
@@ -155,7 +172,8 @@ def _complete_rows(
         if len(row) == len(header):
             run.append(row)
             continue
-        intake.add_malformed(file, number, "wrong number of fields", json.dumps(row, ensure_ascii=False))
+        record = json.dumps([readable_text(value) for value in row], ensure_ascii=False)
+        intake.add_malformed(file, number, "wrong number of fields", record)
         if run:
             yield start, run
         run, start = [], number + 1
@@ -165,14 +183,13 @@ def _complete_rows(
 
 def _import_parquet(path: Path, layouts: _Layouts, intake: EventWriter, passed: OnBytes) -> None:
     try:
-        with pq.ParquetFile(path) as file:
+        with open_plain(path) as file:
             header = tuple(file.schema_arrow.names)
             ensure_distinct(path.name, header)
             layout = layouts.of(path.name, header)
-            intake.begin_file()
             first, rows = 1, max(1, file.metadata.num_rows)
             for batch in file.iter_batches(BATCH):
-                intake.add(pa.Table.from_batches([batch]), layout.mapping, path.name, first)
+                intake.add(batch, layout.mapping, path.name, first)
                 first += batch.num_rows
                 passed(path.stat().st_size * (first - 1) // rows)
     except (pa.ArrowException, OSError) as error:
@@ -182,10 +199,17 @@ def _import_parquet(path: Path, layouts: _Layouts, intake: EventWriter, passed: 
         ) from None
 
 
-def _why_nothing_fits(reasons: Mapping[str, int], month: Month) -> str:
+def _why_nothing_fits(reasons: Mapping[str, int], month: Month, column: str, formats: tuple[str, ...]) -> str:
     if not reasons:
         return "the sources contain no row; name files with at least one event"
     likeliest = max(reasons, key=lambda reason: reasons[reason])
+    if formats and likeliest == NO_TIME:
+        given = " or ".join(f'format = "{form}"' for form in formats)
+        return (
+            f"no row of the sources is an event of {month}: the column {printable(column)!r} has no times in ISO 8601, but "
+            f"all its values are times with {given}; write occurred_at = {{ column = {json.dumps(column, ensure_ascii=False)}, "
+            f'format = "{formats[0]}" }} in the mapping, with a zone if they name none and are not UTC'
+        )
     return f"no row of the sources is an event of {month}; the most frequent reason is {likeliest!r}; check --month"
 
 

@@ -1,13 +1,14 @@
 """Logs of the Open Bandit Dataset: recommendations shown on a fashion marketplace, and whether they were clicked.
 
 Saito, Aihara, Matsutani and Narita (2021), "Open Bandit Dataset and Pipeline", NeurIPS Datasets and Benchmarks. The logs
-do not identify recipients: rows with the same four hashed user features count as one recipient.
+do not identify recipients: rows with the same four hashed user features count as one recipient. They have no event ids
+either, and the column without a name counts rows, so the id is made of the contents of the row.
 """
 
 from __future__ import annotations
 
 from datasets.definition import Dataset
-from datasets.pipeline.importers.event_writer import ColumnMapping
+from datasets.pipeline.importers.event_writer import ColumnMapping, content_id_sql
 from datasets.pipeline.importers.layout import SourceLayout
 from datasets.pipeline.importers.sources import ensure_columns
 
@@ -38,7 +39,7 @@ def _open_bandit_mapping() -> ColumnMapping:
     features = ", ".join(f"coalesce({feature}, '')" for feature in USER_FEATURES)
     return ColumnMapping(
         columns={
-            "event_id": '"@id"',
+            "event_id": content_id_sql(REQUIRED),
             "unit_id": f"sha256(concat_ws(chr(31), {features}))",
             "unit_kind": "'person'",
             "occurred_at": "timestamp",
@@ -51,4 +52,6 @@ def _open_bandit_mapping() -> ColumnMapping:
                 f"null id: {USER_FEATURES[0]} to {USER_FEATURES[-1]} are all empty",
             ),
         ),
+        reads=REQUIRED,
+        numbers_equal_rows=True,
     )

@@ -13,11 +13,13 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import pyarrow as pa
 
 from datasets.refusal import Refusal, did_you_mean, printable
 
@@ -188,15 +190,19 @@ class _LastLineWatcher:
 @contextmanager
 def open_csv(member: CsvSource, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> Iterator[CsvFile]:
     """A CSV file, its header read. A byte order mark, CRLF and newlines within quotes are fine; a column without a
-    name is called by its place. Raises UnreadableFile.
+    name is called by its place. Bytes that are no text in `encoding` are kept for `text_column`, except in UTF-16, where what
+    follows them could not be read. Raises UnreadableFile.
     """
-    text = io.TextIOWrapper(member.stream, encoding=encoding, newline="")
+    kept = "strict" if encoding == "utf-16" else "surrogateescape"
+    text = io.TextIOWrapper(member.stream, encoding=encoding, errors=kept, newline="")
     ending = _LastLineWatcher(text)
     csv.field_size_limit(MAX_FIELD_LENGTH)
     lines = csv.reader(ending, delimiter=delimiter, strict=True)
     names = next(_read_rows_or_refuse(lines, member.name), [])
     if not names:
         raise UnreadableFile(f"{member.name} is empty; a CSV file begins with a line of column names")
+    if not all(readable_text(name) for name in names if name):
+        raise UnreadableFile(_not_text(member.name, encoding))
     header = tuple(name.strip() or f"column {number}" for number, name in enumerate(names, 1))
     ensure_distinct(member.name, header)
     yield CsvFile(member.name, header, lines, ending)
@@ -213,12 +219,34 @@ def ensure_distinct(name: str, header: tuple[str, ...]) -> None:
             )
 
 
+def text_column(values: Sequence[str]) -> pa.Array:
+    """The values of a CSV column as text or, if one of them is no text in the encoding of its file, all of them as bytes."""
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([value.encode(errors="surrogateescape") for value in values], pa.binary())
+
+
+def readable_text(value: str) -> str | None:
+    """A value of a CSV file; None if it is no text in the encoding of its file."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return None
+    return value
+
+
+def _not_text(name: str, encoding: str) -> str:
+    known = encoding.removesuffix("-sig").upper()
+    return f"{name} is not {known} text, as a CSV file must be; another encoding can be named in a mapping"
+
+
 def _read_rows_or_refuse(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
     """The rows of a CSV reader; its errors become UnreadableFile."""
     try:
         yield from lines
     except UnicodeError:
-        raise UnreadableFile(f"{name} is not UTF-8 text, as a CSV file must be") from None
+        raise UnreadableFile(_not_text(name, "utf-16")) from None
     except csv.Error as error:
         raise UnreadableFile(
             f"{name} is not a well-formed CSV file, or is truncated ({printable(str(error))}); download it again"

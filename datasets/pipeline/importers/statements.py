@@ -126,6 +126,7 @@ def _statement_mapping(*, current: bool, full: bool) -> ColumnMapping:
             _KEYWORDS: f"list_distinct({_keywords_sql(current=current)})",
             **({_SCOPE: f"list_distinct({_code_list_sql('territorial_scope', '')})"} if full else {}),
         },
+        reads=(*REQUIRED, "territorial_scope") if full else REQUIRED,
     )  # fmt: skip
 
 

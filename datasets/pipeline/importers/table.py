@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from datasets.definition import Dataset
 from datasets.pipeline.engine.columns import EventColumn, Kind, event_columns
@@ -14,9 +15,11 @@ from datasets.pipeline.engine.sql import quote_name, string_literal
 from datasets.pipeline.importers.event_writer import ColumnMapping
 from datasets.pipeline.importers.layout import SourceLayout
 from datasets.pipeline.importers.sources import ensure_columns
+from datasets.pipeline.importers.times import TimeFormat
 from datasets.refusal import Refusal, did_you_mean, printable
 
 ALWAYS = ("event_id", "unit_id", "unit_kind", "occurred_at")
+_MOMENT = "occurred_at"
 _MAX_MAPPING_BYTES = 1 << 20
 
 
@@ -25,13 +28,30 @@ class BadMapping(Refusal):
 
 
 class FromColumn(BaseModel):
-    """A column of the source, with values translated by `codes`; other values become `otherwise` or stay unchanged."""
+    """A column of the source, with values translated by `codes`; other values become `otherwise` or stay unchanged.
+
+    For the column of times, `format` and `zone` say how it tells them (`TimeFormat`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str = Field(min_length=1)
     codes: Mapping[str, str] = {}
     otherwise: str | None = None
+    format: str | None = Field(default=None, max_length=100)
+    zone: str | None = Field(default=None, max_length=100)
+
+    @property
+    def tells_times(self) -> bool:
+        """Whether it says how the column tells times."""
+        return self.format is not None or self.zone is not None
+
+    @model_validator(mode="after")
+    def _check_times(self) -> Self:
+        if self.tells_times:
+            if self.codes or self.otherwise is not None:
+                raise ValueError("a column with a format or a zone of times has no codes")
+            TimeFormat(self.format, self.zone)
+        return self
 
 
 class Constant(BaseModel):
@@ -70,10 +90,13 @@ class MappedTable:
 
     def layout(self, dataset: Dataset, file: str, header: tuple[str, ...]) -> SourceLayout:
         """How to read a file with these columns. Raises UnreadableFile."""
-        wanted = [named for given in self._mapping.columns.values() if (named := _source_column(given))]
+        wanted = tuple(named for given in self._mapping.columns.values() if (named := _source_column(given)))
         ensure_columns(file, header, wanted, "file that the mapping describes")
         columns = {name: _expression_sql(given) for name, given in self._mapping.columns.items()}
-        return SourceLayout(self._mapping.schema_name, self._mapping.unit, ColumnMapping(columns))
+        mapped = ColumnMapping(
+            columns, reads=wanted, untold_time=_untold_time(self._mapping.columns[_MOMENT])
+        )
+        return SourceLayout(self._mapping.schema_name, self._mapping.unit, mapped)
 
     def _check(self, path: Path, dataset: Dataset) -> None:
         for name in ALWAYS:
@@ -85,6 +108,8 @@ class MappedTable:
                     f"{path} maps {printable(name)!r}, which is not a column of {dataset.name}; it has "
                     f"{', '.join(self._columns)}." + did_you_mean(name, self._columns)
                 )
+            if isinstance(given, FromColumn) and given.tells_times and name != _MOMENT:
+                raise BadMapping(f"{path} gives {name} a format or a zone of times, which only {_MOMENT} has")
             for code in _codes_written(given):
                 _ensure_code(path, self._columns[name], code)
 
@@ -114,6 +139,15 @@ def _source_column(given: str | Constant | FromColumn) -> str | None:
     return given if isinstance(given, str) else given.column
 
 
+def _untold_time(given: str | Constant | FromColumn) -> str:
+    """The source's column of times, if the mapping gives neither their format nor codes."""
+    if isinstance(given, FromColumn) and (
+        given.format is not None or given.codes or given.otherwise is not None
+    ):
+        return ""
+    return _source_column(given) or ""
+
+
 def _codes_written(given: str | Constant | FromColumn) -> tuple[str, ...]:
     """The codes that the mapping itself writes."""
     if isinstance(given, Constant):
@@ -141,6 +175,8 @@ def _expression_sql(given: str | Constant | FromColumn) -> str:
         return string_literal(_constant_text(given))
     if isinstance(given, str):
         return quote_name(given)
+    if given.tells_times:
+        return TimeFormat(given.format, given.zone).sql(given.column)
     name = quote_name(given.column)
     if not given.codes and given.otherwise is None:
         return name

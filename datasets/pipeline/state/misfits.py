@@ -55,13 +55,13 @@ def ensure_rows_fit(
     folder = context.quarantine_folder(dataset, month)
     if totals.read and not totals.kept:
         raise NoRowFits(
-            f"none of the {totals.read:,} rows of {dataset.name} {month} fits ({_frequent(totals)}), so nothing was published "
-            f"or spent; each row and its reason are in {folder}; correct the events, and check --month"
+            f"none of the {totals.read:,} rows of {dataset.name} {month} fits ({_frequent(totals)}), so nothing was "
+            f"published or spent; each row and its reason are in {folder}; correct the events, and check --month"
         )
     if accepted is None and totals.quarantined > dataset.max_misfits * totals.read:
         raise TooManyMisfits(
-            f"{totals.quarantined:,} of the {totals.read:,} rows of {dataset.name} {month} do not count ({_frequent(totals)}), "
-            f"more than the {100 * float(dataset.max_misfits):.3g} % that its declaration allows, so nothing was published "
+            f"{totals.quarantined:,} of the {totals.read:,} rows of {dataset.name} {month} do not count ({_frequent(totals)}), more "
+            f"than the {100 * float(dataset.max_misfits):.3g} % that its declaration allows, so nothing was published "
             f'or spent; each row and its reason are in {folder}; correct the events, or give --accept-misfits "REASON"',
             parameter=_FLAG,
         )  # fmt: skip

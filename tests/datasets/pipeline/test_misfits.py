@@ -43,7 +43,9 @@ def everything_public(deployment):
 def test_a_month_in_which_no_row_fits_is_refused_even_if_misfits_are_accepted(deployment):
     deployment.put(turnips(50))
     for accepted in (None, REASON):
-        with pytest.raises(NoRowFits, match=r"none of the 50 rows .* \(unknown code: plant: 50\).*nothing was"):
+        with pytest.raises(
+            NoRowFits, match=r"none of the 50 rows .* \(unknown code: plant: 50\).*nothing was"
+        ):
             deployment.build(accept_misfits=accepted)
     assert (deployment.states, deployment.published_files) == ([], [])
     assert RESERVING not in deployment.steps
@@ -98,9 +100,7 @@ def test_after_a_refusal_the_build_goes_on_from_its_counts_once_misfits_are_acce
 
 def test_an_acceptance_is_in_the_audit_log_and_the_private_report_and_nowhere_in_public(deployment):
     acts = []
-    context = replace(
-        deployment.context, signer=ReleaseSigner(sign, verify, lambda *act: acts.append(act))
-    )
+    context = replace(deployment.context, signer=ReleaseSigner(sign, verify, lambda *act: acts.append(act)))
     deployment.context = context
     deployment.put(concatenate(crates(50, 50), turnips(50))).build(accept_misfits=f" {REASON} ")
     assert acts == [("release.misfits-accepted", "harvest/2026-06", REASON)]
