@@ -1,7 +1,8 @@
 """Numbers for rows that say the same, in sources without event ids: their ids are made of their contents, so they are equal.
 
 Rows with equal ids would count once. So the second of them gets the number 2, and so on. They say the same in all columns
-of which ids are made, so it does not matter which gets which number, and no row of another unit has a part in it (docs/privacy/bounding.md#stability).
+of which ids are made, so it does not matter which gets which number, and no row of another unit has a part in it
+(docs/privacy/bounding.md#stability).
 """
 
 from __future__ import annotations

@@ -204,10 +204,11 @@ def _why_nothing_fits(reasons: Mapping[str, int], month: Month, column: str, for
         return "the sources contain no row; name files with at least one event"
     likeliest = max(reasons, key=lambda reason: reasons[reason])
     if formats and likeliest == NO_TIME:
+        quoted = json.dumps(column, ensure_ascii=False)
         given = " or ".join(f'format = "{form}"' for form in formats)
         return (
             f"no row of the sources is an event of {month}: the column {printable(column)!r} has no times in ISO 8601, but "
-            f"all its values are times with {given}; write occurred_at = {{ column = {json.dumps(column, ensure_ascii=False)}, "
+            f"all its values are times with {given}; write occurred_at = {{ column = {quoted}, "
             f'format = "{formats[0]}" }} in the mapping, with a zone if they name none and are not UTC'
         )
     return f"no row of the sources is an event of {month}; the most frequent reason is {likeliest!r}; check --month"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from datasets.definition import Dataset
 from datasets.pipeline.engine.columns import EventColumn, Kind, event_columns
@@ -15,7 +14,7 @@ from datasets.pipeline.engine.sql import quote_name, string_literal
 from datasets.pipeline.importers.event_writer import ColumnMapping
 from datasets.pipeline.importers.layout import SourceLayout
 from datasets.pipeline.importers.sources import ensure_columns
-from datasets.pipeline.importers.times import TimeFormat
+from datasets.pipeline.importers.times import BadTimeFormat, TimeFormat
 from datasets.refusal import Refusal, did_you_mean, printable
 
 ALWAYS = ("event_id", "unit_id", "unit_kind", "occurred_at")
@@ -44,14 +43,6 @@ class FromColumn(BaseModel):
     def tells_times(self) -> bool:
         """Whether it says how the column tells times."""
         return self.format is not None or self.zone is not None
-
-    @model_validator(mode="after")
-    def _check_times(self) -> Self:
-        if self.tells_times:
-            if self.codes or self.otherwise is not None:
-                raise ValueError("a column with a format or a zone of times has no codes")
-            TimeFormat(self.format, self.zone)
-        return self
 
 
 class Constant(BaseModel):
@@ -108,8 +99,8 @@ class MappedTable:
                     f"{path} maps {printable(name)!r}, which is not a column of {dataset.name}; it has "
                     f"{', '.join(self._columns)}." + did_you_mean(name, self._columns)
                 )
-            if isinstance(given, FromColumn) and given.tells_times and name != _MOMENT:
-                raise BadMapping(f"{path} gives {name} a format or a zone of times, which only {_MOMENT} has")
+            if isinstance(given, FromColumn) and given.tells_times:
+                _ensure_times(path, name, given)
             for code in _codes_written(given):
                 _ensure_code(path, self._columns[name], code)
 
@@ -168,6 +159,18 @@ def _ensure_code(path: Path, column: EventColumn, code: str) -> None:
             f"{', '.join(column.codes[:8])}{' …' if len(column.codes) > 8 else ''}."
             + did_you_mean(code, column.codes)
         )
+
+
+def _ensure_times(path: Path, name: str, given: FromColumn) -> None:
+    """Raises BadMapping if a column may not say how it tells times, or says it wrongly."""
+    if name != _MOMENT:
+        raise BadMapping(f"{path} gives {name} a format or a zone of times, which only {_MOMENT} has")
+    if given.codes or given.otherwise is not None:
+        raise BadMapping(f"{path} gives {name} both codes and a format or a zone of times; choose one")
+    try:
+        TimeFormat(given.format, given.zone)
+    except BadTimeFormat as error:
+        raise BadMapping(f"{path} says of {name}: {error}") from None
 
 
 def _expression_sql(given: str | Constant | FromColumn) -> str:

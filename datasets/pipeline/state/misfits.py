@@ -60,11 +60,12 @@ def ensure_rows_fit(
         )
     if accepted is None and totals.quarantined > dataset.max_misfits * totals.read:
         raise TooManyMisfits(
-            f"{totals.quarantined:,} of the {totals.read:,} rows of {dataset.name} {month} do not count ({_frequent(totals)}), more "
-            f"than the {100 * float(dataset.max_misfits):.3g} % that its declaration allows, so nothing was published "
-            f'or spent; each row and its reason are in {folder}; correct the events, or give --accept-misfits "REASON"',
+            f"{totals.quarantined:,} of the {totals.read:,} rows of {dataset.name} {month} do not count "
+            f"({_frequent(totals)}), more than the {100 * float(dataset.max_misfits):.3g} % that its declaration allows, so "
+            f"nothing was published or spent; each row and its reason are in {folder}; correct the events, or give "
+            '--accept-misfits "REASON"',
             parameter=_FLAG,
-        )  # fmt: skip
+        )
     if accepted is None and not totals.read:
         raise TooManyMisfits(
             f"the files of {dataset.name} {month} have no row, so nothing was published or spent; put the month's events "

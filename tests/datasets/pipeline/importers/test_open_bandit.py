@@ -1,5 +1,6 @@
 """Open Bandit logs: recommendations shown, by hashed user features."""
 
+import hashlib
 from collections import Counter
 
 import pytest
@@ -93,3 +94,54 @@ def test_another_file_is_refused_with_the_nearest_name(imported, tmp_path):
     )
     with pytest.raises(UnreadableFile, match="no column 'propensity_score'.*Did you mean propensity_scores"):
         imported(path, "recommendations", "open-bandit", "2019-11")
+
+
+def numbered(rows):
+    """As the source: the column without a name counts the rows of the file."""
+    return [{**row, "": str(number)} for number, row in enumerate(rows)]
+
+
+def of(unit, number, **changes):
+    return shown(user_feature_0=unit, timestamp=f"2019-11-24 00:01:{number:02}+00:00", **changes)
+
+
+@pytest.mark.parametrize("place", [0, 7, 20])
+def test_one_more_persons_rows_anywhere_leave_everybody_elses_ids_and_kept_rows(log, place, tmp_path):
+    """Otherwise one person would change which rows of all others count, which no noise would cover."""
+    others = [of(f"person {n % 4}", n, item_id=str(n)) for n in range(18)] + [
+        of("person 0", 0, item_id="0")
+    ] * 2
+    one_more = [of("one more", 1)] * 3 + [of("one more", 2)]
+    before = log(numbered(others)).events
+    (tmp_path / "events").rename(tmp_path / "before")
+    after = log(numbered([*others[:place], *one_more, *others[place:]])).events
+    newcomer = {row["unit_id"] for row in after} - {row["unit_id"] for row in before}
+    assert len(newcomer) == 1
+
+    def lots(events):
+        return sorted(
+            (
+                row["unit_id"],
+                hashlib.md5(f"salt:{row['unit_id']}:{row['event_id']}".encode()).hexdigest(),
+                row["occurred_at"],
+            )
+            for row in events
+            if row["unit_id"] not in newcomer
+        )
+
+    assert lots(after) == lots(before)
+    assert len({(row["unit_id"], row["event_id"]) for row in after}) == 24
+
+
+def test_rows_that_say_the_same_are_events_of_their_own_in_any_order_of_files(imported, tmp_path):
+    same = [shown(), shown(item_id="9"), shown(), shown()]
+    paths = [
+        write_csv(tmp_path / f"{n}.csv", numbered(rows), COLUMNS)
+        for n, rows in enumerate((same[:2], same[2:]))
+    ]
+    ids = []
+    for order in (paths, paths[::-1]):
+        made = imported(order, "recommendations", "open-bandit", "2019-11", replace=True)
+        ids.append(sorted(row["event_id"] for row in made.events))
+    assert ids[0] == ids[1]
+    assert sorted(len(each.partition("-")[2]) for each in ids[0]) == [0, 0, 1, 1]
