@@ -20,6 +20,10 @@ FITS = [
     ("sold", "0"),
     ("sold", "FALSE"),
     ("cents", "-3"),
+    ("cents", "170.0"),
+    ("cents", "1e3"),
+    ("sold", "1.0"),
+    ("occurred_at", "2026-06-05T10:00:00+14:00"),
     ("unit_kind", "organisation"),
     ("plant", "unknown"),
 ]
@@ -39,7 +43,11 @@ DOES_NOT = [
     ("plant", "it's; DROP TABLE", "unknown code: plant"),
     ("sold", "yes", "wrong type: sold is neither true nor false"),
     ("cents", "12.7", "wrong type: cents is no whole number"),
-    ("cents", "1e3", "wrong type: cents is no whole number"),
+    ("cents", "1.2345e3", "wrong type: cents is no whole number"),
+    ("sold", "1.5", "wrong type: sold is neither true nor false"),
+    ("occurred_at", "2026-06-05T10:00:00+99:99", "wrong type: occurred_at is no time"),
+    ("occurred_at", "2026-06-05T10:00:00-15:00", "wrong type: occurred_at is no time"),
+    ("occurred_at", "2026-06-05T10:00:00+01:60", "wrong type: occurred_at is no time"),
     ("cents", str(MAX_VALUE + 1), "out of range: cents"),
 ]
 
