@@ -17,8 +17,10 @@ from datasets.pipeline.audit.examination import audit as examine
 from datasets.pipeline.audit.verdict import SCALE
 from datasets.pipeline.measurement.randomness import discrete_gaussian_noise
 from datasets.pipeline.planning.bounds import NoEarlierRelease
+from datasets.pipeline.state.misfits import TooManyMisfits
 from datasets.pipeline.state.signing import ReleaseSigner
-from tests.datasets.pipeline.small_deployment import HARVEST
+from tests.datasets.pipeline.small_deployment import HARVEST, SmallDeployment, concatenate, crates
+from tests.datasets.release.small_release import sign, verify
 from tests.deployment import Deployment
 
 Run = Callable[..., Result]
@@ -132,3 +134,21 @@ def test_a_plan_says_that_a_spend_does_not_fit(
     monkeypatch.setenv("DAYLIGHT_RHO_CAP_MONTH", "0.2")
     done = daylight_release("plan", "moderation", "--month", "2026-06", "--depth", "0")
     assert "it does not fit: 2026-06 has " in done.stdout.splitlines()[-1]
+def test_a_build_of_which_too_few_rows_fit_needs_a_reason_that_goes_to_the_audit_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    wrong = {**crates(50, 50, first=900_000), "plant": ["turnip"] * 50}
+    SmallDeployment(tmp_path).put(concatenate(crates(50, 50), wrong))
+    monkeypatch.setattr("cli.release.find_dataset", lambda name: HARVEST)
+    monkeypatch.setenv("DAYLIGHT_HOME", str(home))
+    acts: list[tuple[str, ...]] = []
+    commands = release_commands(lambda: ReleaseSigner(sign, verify, lambda *act: acts.append(act)))
+    build = ["build", "harvest", "--month", "2026-06", "--events", str(tmp_path / "events")]
+    refused = CliRunner().invoke(commands, build)
+    assert isinstance(refused.exception, TooManyMisfits)
+    assert not list((home / "releases").rglob("manifest.json"))
+    done = CliRunner().invoke(commands, [*build, "--accept-misfits", "the turnips are no fruit"])
+    assert done.exit_code == 0
+    assert acts == [("release.misfits-accepted", "harvest/2026-06", "the turnips are no fruit")]
+    assert "turnips" not in done.output
