@@ -74,6 +74,7 @@ def ensure_rows_fit(
         )  # fmt: skip
     if accepted is not None:
         counts = {"read": totals.read, "kept": totals.kept, "reason": accepted.strip()}
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / ACCEPTANCE_FILE).write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
 
 
