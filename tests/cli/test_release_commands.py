@@ -134,6 +134,8 @@ def test_a_plan_says_that_a_spend_does_not_fit(
     monkeypatch.setenv("DAYLIGHT_RHO_CAP_MONTH", "0.2")
     done = daylight_release("plan", "moderation", "--month", "2026-06", "--depth", "0")
     assert "it does not fit: 2026-06 has " in done.stdout.splitlines()[-1]
+
+
 def test_a_build_of_which_too_few_rows_fit_needs_a_reason_that_goes_to_the_audit_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
