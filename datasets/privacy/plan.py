@@ -19,12 +19,15 @@ from fractions import Fraction
 from functools import cache, cached_property
 from itertools import product
 from math import inf, nextafter, prod, sqrt
+from typing import TypeVar
 
 import numpy as np
 
 from datasets.definition import Cuboid
 from datasets.privacy.axis import Axis
 from datasets.privacy.discrete_gaussian import MAX_SCALE
+
+Part = TypeVar("Part")
 
 _BUDGET_PARTS = 1 << 48
 """The budget is split into this many parts; each residual gets a whole number of them, at least one."""
@@ -36,7 +39,8 @@ class Plan:
 
     `grain` is the number of integer units in one published unit (10,000 for a measure in which each person weighs
     one, else 1); `sensitivity` is the largest sum of absolute weights, in these units, of all rows of one
-    privacy unit (docs/privacy/planning.md#what-a-plan-costs). `rho_of` gives each residual's cost; the costs add up to `rho`.
+    privacy unit (docs/privacy/planning.md#what-a-plan-costs), or for a batch of tables the largest length of the vector of
+    these sums (docs/privacy/reach.md#what-a-family-costs). `rho_of` gives each residual's cost; the costs add up to `rho`.
     """
 
     axes: tuple[Axis, ...]
@@ -99,12 +103,23 @@ def plan(
         for b in residuals_of(cuboid):
             need[b] = need.get(b, 0.0) + weight * _variance_weight(axes, b, cuboid)
     roots = {b: sqrt(float(row_cost(axes, b)) * v) for b, v in need.items()}
-    total = sum(roots.values())
-    parts = {b: max(1, int(root / total * _BUDGET_PARTS)) for b, root in roots.items()}
-    whole = sum(parts.values())
-    split = Plan(axes, workload, rho, sensitivity, grain, {b: rho * n / whole for b, n in parts.items()})
+    split = Plan(axes, workload, rho, sensitivity, grain, split_in_proportion(rho, roots))
     _ensure_drawable(split)
     return split
+
+
+def split_in_proportion(rho: Fraction, roots: Mapping[Part, float]) -> dict[Part, Fraction]:
+    """`rho` split in proportion to positive numbers: exact fractions, none of them 0, that add up to it.
+
+    The parts of docs/privacy/planning.md#the-split.
+
+    >>> split_in_proportion(Fraction(1, 2), {"one": 1.0, "other": 1.0})
+    {'one': Fraction(1, 4), 'other': Fraction(1, 4)}
+    """
+    total = sum(roots.values())
+    parts = {part: max(1, int(root / total * _BUDGET_PARTS)) for part, root in roots.items()}
+    whole = sum(parts.values())
+    return {part: rho * number / whole for part, number in parts.items()}
 
 
 def _ensure_drawable(split: Plan) -> None:

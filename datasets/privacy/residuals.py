@@ -48,15 +48,18 @@ def measure(plan: Plan, exact: Mapping[Cuboid, ExactTable], noise: Noise) -> dic
     Table B is folded to q = (n·I - J) y along each of its axes, an integer, and gets a discrete Gaussian of scale
     deviation · prod n, so one unit, which changes q by at most sensitivity · prod n · sqrt(p_B), costs rho_B. Dividing by
     prod n and centring are post-processing. Raises TooManyRows if q could exceed 2^62.
+
+    A table may have more dimensions behind those of the axes. Along them it is a batch of tables: each gets noise of its own,
+    and the plan's sensitivity is that of the whole batch (docs/privacy/reach.md#what-a-family-costs).
     """
     return {b: _measure_one(plan, b, exact[b], noise) for b in plan.rho_of}
 
 
 def _measure_one(plan: Plan, residual: Cuboid, exact: ExactTable, noise: Noise) -> NoisyTable:
     q = exact.counts.astype(np.int64)
-    multiple = np.ones((1,) * len(plan.axes), dtype=np.int64)
+    multiple = np.ones((1,) * q.ndim, dtype=np.int64)
     for at, axis in _detailed_axes(plan, residual):
-        multiple = multiple * reshape_along(axis.siblings(residual[at]), len(plan.axes), at)
+        multiple = multiple * reshape_along(axis.siblings(residual[at]), q.ndim, at)
     _ensure_exact(plan, residual, q, multiple)
     for at, axis in _detailed_axes(plan, residual):
         sums = axis.add_up(q, at, residual[at], residual[at] - 1)
@@ -72,22 +75,25 @@ def _measure_one(plan: Plan, residual: Cuboid, exact: ExactTable, noise: Noise) 
 
 def _ensure_exact(plan: Plan, residual: Cuboid, counts: Integers, multiple: Integers) -> None:
     widest_noise = int(plan.deviation(residual) * 64) + 1
-    if (_sum_of_magnitudes(counts) + widest_noise) * int(multiple.max()) >= _MAX_MAGNITUDE:
+    one_table = tuple(range(len(plan.axes)))
+    if (_largest_sum_of_magnitudes(counts, one_table) + widest_noise) * int(multiple.max()) >= _MAX_MAGNITUDE:
         raise TooManyRows(
             f"cuboid {residual}: this many rows times {int(multiple.max())} cells do not fit exact 64-bit arithmetic"
         )
 
 
-def _sum_of_magnitudes(counts: Integers) -> int:
+def _largest_sum_of_magnitudes(counts: Integers, along: tuple[int, ...]) -> int:
+    """The sum of the absolute counts of one table, and of the largest one of a batch."""
     high, low = np.abs(counts) >> 31, np.abs(counts) & 0x7FFFFFFF
-    return (int(high.sum()) << 31) + int(low.sum())
+    sums = zip(high.sum(along).ravel().tolist(), low.sum(along).ravel().tolist(), strict=True)
+    return max((of_high << 31) + of_low for of_high, of_low in sums)
 
 
 def reconstruct(plan: Plan, residuals: Mapping[Cuboid, NoisyTable], cuboid: Cuboid) -> NoisyTable:
     """A published cuboid: the sum of the residuals it contains, each spread evenly down to its levels.
 
-    Unbiased, and the same whichever cuboid it is rolled up from (RP, theorem 3). Raises KeyError if a
-    residual was not measured.
+    Unbiased, and the same whichever cuboid it is rolled up from (RP, theorem 3). A batch of tables stays one. Raises
+    KeyError if a residual was not measured.
     """
 
     def sum_of_residuals(chosen: Cuboid) -> Floats:
