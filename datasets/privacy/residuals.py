@@ -86,7 +86,7 @@ def _largest_sum_of_magnitudes(counts: Integers, along: tuple[int, ...]) -> int:
     """The sum of the absolute counts of one table, and of the largest one of a batch."""
     high, low = np.abs(counts) >> 31, np.abs(counts) & 0x7FFFFFFF
     sums = zip(high.sum(along).ravel().tolist(), low.sum(along).ravel().tolist(), strict=True)
-    return max((of_high << 31) + of_low for of_high, of_low in sums)
+    return max((int(of_high) << 31) + int(of_low) for of_high, of_low in sums)
 
 
 def reconstruct(plan: Plan, residuals: Mapping[Cuboid, NoisyTable], cuboid: Cuboid) -> NoisyTable:

@@ -38,8 +38,8 @@ class Family:
     """The different persons in each of the `cells` of an event cuboid, by person attributes.
 
     `cap` is the number of cells in which a person counts fully; `workload` are the published cuboids over the axes of the
-    person attributes, the total among them. A cap from half of the cells on costs what the cap of all cells costs, which has no
-    bias (docs/privacy/reach.md#the-cap). Raises ValueError if there are fewer than two cells, the cap is not one of 1 to
+    person attributes, the total among them. A cap from half of the cells on costs what the cap of all cells costs, which has
+    no bias (docs/privacy/reach.md#the-cap). Raises ValueError if there are fewer than two cells, the cap is not one of 1 to
     `cells`, or the total is missing.
 
     >>> Family("category", cells=17, cap=5, workload=((),)).price
