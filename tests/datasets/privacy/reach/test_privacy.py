@@ -104,7 +104,7 @@ class CapAsPriceAndCentreAtOneHalf(Family):
         return self.cells
 
     @property
-    def squared_sensitivity(self) -> int:  # type: ignore[override]  # planted
+    def squared_sensitivity(self) -> int:
         return self.cap * self.grain**2
 
 
@@ -112,7 +112,7 @@ class CellsWithoutRowsForgotten(Family):
     """Planted: only the cells in which a person has a row are counted in the sensitivity."""
 
     @property
-    def squared_sensitivity(self) -> int:  # type: ignore[override]  # planted
+    def squared_sensitivity(self) -> int:
         return int(self.cap * (self.grain * (1 - self.centre)) ** 2)
 
 
@@ -124,7 +124,7 @@ class HalfOfTheCentre(Family):
         return min(self.cap, self.cells // 2)
 
     @property
-    def squared_sensitivity(self) -> int:  # type: ignore[override]  # planted
+    def squared_sensitivity(self) -> int:
         return Family(self.name, self.cells, self.cap, self.workload).squared_sensitivity
 
 

@@ -72,7 +72,7 @@ def promised(schema: ReachSchema, plans: ReachPlan) -> Matrix:
     """The covariances of all cells of a row with each other, cell by cell from the promise."""
     units = [np.eye(size) for size in shape(schema.axes, finest(schema))]
     leaves = list(np.ndindex(*shape(schema.axes, finest(schema))))
-    every: list[Factor] = list(zip(finest(schema), units, strict=True))
+    every = list(zip(finest(schema), units, strict=True))
     rows = [
         [(level, unit[[code]]) for (level, unit), code in zip(every, leaf, strict=True)] for leaf in leaves
     ]
@@ -120,7 +120,8 @@ def from_impulses(schema: ReachSchema, plans: ReachPlan) -> Matrix:
             for draw, scale in enumerate(before.scales.tolist())
         ]
     )
-    return moves.T @ moves
+    covariances: Matrix = moves.T @ moves
+    return covariances
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
