@@ -75,7 +75,7 @@ def test_no_other_centre_has_a_lower_price_for_whole_weights(shape):
     cells, cap = shape
     made = family(cells, cap)
 
-    def worst(centre: Fraction) -> Fraction:
+    def worst(centre):
         inside, outside = (1 - centre) * (1 - centre), centre * centre
         return max(k * inside + (cells - k) * outside for k in (0, cap))
 
