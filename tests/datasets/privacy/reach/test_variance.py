@@ -27,7 +27,6 @@ from datasets.privacy.reach.variance import (
     variance_of_reach,
 )
 from datasets.privacy.residuals import ExactTable
-from datasets.privacy.variance import Factor
 from tests.datasets.privacy.reach.schemas import ReachSchema, normal_noise
 from tests.datasets.privacy.schemas import UNEVEN, Axes, every_cuboid, flat, shape
 
