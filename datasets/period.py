@@ -70,6 +70,16 @@ def _days_of_month(year: int, month: int) -> tuple[date, ...]:
     return tuple(date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1))
 
 
+def iso_week(day: date) -> str:
+    """The ISO 8601 week of a day; weeks run from Monday to Sunday and may cross months.
+
+    >>> iso_week(date(2027, 1, 1))
+    '2026-W53'
+    """
+    year, week, _ = day.isocalendar()
+    return f"{year:04d}-W{week:02d}"
+
+
 def parse_day(text: str) -> date:
     """The day written as `YYYY-MM-DD`. Raises MalformedPeriod on anything else."""
     try:

@@ -7,7 +7,7 @@ sentence that says what is wrong and what would be right.
 from __future__ import annotations
 
 from datasets.definition.access import TOKEN_AGGREGATES, Modality, Risk
-from datasets.definition.codelist import Code, CodeList, DaysOfMonth
+from datasets.definition.codelist import Code, CodeList, DaysOfMonth, WeeksOfMonth
 from datasets.definition.dataset import Dataset
 from datasets.definition.derived import Band, Derived, Median, Rate, Share
 from datasets.definition.dimension import Dimension, Level
@@ -26,5 +26,5 @@ from datasets.definition.workload import Cuboid, Workload, cuboid_of, up_to
 __all__ = [
     "RESERVED", "TOKEN_AGGREGATES", "Band", "Code", "CodeList", "Cuboid", "Dataset", "DaysOfMonth", "DefinitionError",
     "Derived", "Diagnostics", "Dimension", "EventMeasure", "Level", "Measure", "Median", "Modality", "PrivacyUnit", "Rate",
-    "Risk", "Share", "SumMeasure", "UnitMeasure", "Value", "Workload", "cuboid_of", "up_to",
+    "Risk", "Share", "SumMeasure", "UnitMeasure", "Value", "WeeksOfMonth", "Workload", "cuboid_of", "up_to",
 ]  # fmt: skip

@@ -1,14 +1,16 @@
-"""Code lists: closed and public, each with the law or the document that it comes from; and the days of a month."""
+"""Code lists: closed and public, each with the law or the document that it comes from; and the days and weeks of a month."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
+from itertools import groupby
 
 from datasets.definition.rules import ensure, ensure_name, ensure_unique
-from datasets.period import Month
+from datasets.period import Month, iso_week
 
 _CODE = re.compile(r"[A-Za-z0-9+_.-]{1,80}", re.ASCII)
 
@@ -79,7 +81,7 @@ class CodeList:
         return {code.code: position for position, code in enumerate(self.codes)}
 
     def in_month(self, month: Month) -> CodeList:
-        """This list: it is the same in every month. See DaysOfMonth."""
+        """This list: it is the same in every month. See DaysOfMonth and WeeksOfMonth."""
         return self
 
     def __len__(self) -> int:
@@ -90,15 +92,43 @@ class CodeList:
 
 
 @dataclass(frozen=True)
+class WeeksOfMonth:
+    """The parts of ISO weeks that lie in the month that a release covers: a code list that depends on the month.
+
+    A week begins on Monday. One that crosses the end of a month has a part in each of two releases, under the same code.
+
+    >>> [(week.code, week.label) for week in WeeksOfMonth().in_month(Month(2026, 7))][0]
+    ('2026-W27', '2026-07-01 to 2026-07-05')
+    """
+
+    name: str = "week"
+    title: str = "Parts of ISO weeks in the month, UTC"
+    source: str = "ISO 8601-1:2019, week dates"
+    within: None = None
+
+    def in_month(self, month: Month) -> CodeList:
+        """The parts of a month's weeks as a code list; the label of a part says its days."""
+        parts = [(code, tuple(days)) for code, days in groupby(month.days, iso_week)]
+        weeks = tuple(
+            Code(code, " to ".join(dict.fromkeys(map(str, (days[0], days[-1]))))) for code, days in parts
+        )
+        return CodeList(self.name, self.title, self.source, weeks, unknown=weeks[0].code)
+
+
+@dataclass(frozen=True)
 class DaysOfMonth:
-    """The days of the month that a release covers: a code list that depends on the month."""
+    """The days of the month that a release covers: a code list that depends on the month; within weeks, if it is said so."""
 
     name: str = "day"
     title: str = "Days of the month, UTC"
     source: str = "ISO 8601-1:2019, calendar dates"
-    within: None = None
+    within: WeeksOfMonth | None = None
 
     def in_month(self, month: Month) -> CodeList:
         """The days of a month as a code list."""
-        days = tuple(Code(day.isoformat(), day.isoformat()) for day in month.days)
-        return CodeList(self.name, self.title, self.source, days, unknown=days[0].code)
+        days = tuple(Code(day.isoformat(), day.isoformat(), self._week_of(day)) for day in month.days)
+        weeks = self.within.in_month(month) if self.within else None
+        return CodeList(self.name, self.title, self.source, days, unknown=days[0].code, within=weeks)
+
+    def _week_of(self, day: date) -> str | None:
+        return iso_week(day) if self.within else None

@@ -11,7 +11,7 @@ from datasets.definition.derived import Derived, ensure_derived
 from datasets.definition.dimension import Dimension, Level
 from datasets.definition.measure import Diagnostics, EventMeasure, Measure, PrivacyUnit, SumMeasure, Value
 from datasets.definition.rules import RESERVED, ensure, ensure_name, ensure_unique
-from datasets.definition.workload import Cuboid
+from datasets.definition.workload import Cuboid, Workload
 
 LATE_EVENTS = (
     "An event that comes to be known after its month was released is counted in the next correction of that month, with new "
@@ -94,10 +94,12 @@ class Dataset:
             f"{where}: publishes up to {measure.publish.depth} dimensions of {len(self.dimensions)}",
         )
         names = {level.name for level in self.levels}
-        for name in [name for name, _ in measure.publish.levels] + [
-            n for c in measure.publish.deeper for n in c
+        publish = measure.publish
+        for name in [name for name, _ in publish.levels] + [
+            n for c in (*publish.deeper, *publish.emphasised) for n in c
         ]:
             ensure(name in names, f"{where}: publishes {name!r}, which is not a level of any dimension")
+        self._check_emphasis(publish, where)
         kinds = {value.name: value.kind for value in self.values}
         if isinstance(measure, EventMeasure):
             ensure(measure.rows_per_unit >= 1, f"{where}: rows_per_unit must be at least 1")
@@ -107,6 +109,18 @@ class Dataset:
             )
         if isinstance(measure, SumMeasure):
             self._check_sum(measure, kinds, where)
+
+    def _check_emphasis(self, publish: Workload, where: str) -> None:
+        for edge in publish.edges:
+            ensure(
+                edge in {dimension.name for dimension in self.dimensions},
+                f"{where}: {edge!r} is an edge, but not a dimension",
+            )
+        missing = publish.important_cuboids(self.dimensions) - {*publish.cuboids(self.dimensions)}
+        names = " and ".join(sorted(map(self.cuboid_name, missing)))
+        ensure(
+            not missing, f"{where}: {names} is important, but not published; name a cuboid that is published"
+        )
 
     def _check_sum(self, measure: SumMeasure, kinds: dict[str, str], where: str) -> None:
         ensure(

@@ -13,7 +13,7 @@ so each residual gets the part sqrt(p_B v_B) / sum of rho. Parts are exact fract
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
@@ -31,6 +31,10 @@ Part = TypeVar("Part")
 
 _BUDGET_PARTS = 1 << 48
 """The budget is split into this many parts; each residual gets a whole number of them, at least one."""
+
+
+IMPORTANT = 10
+"""How many times its weight an important cuboid has (docs/privacy/strata.md#important-cuboids)."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,26 @@ def residuals_of(cuboid: Cuboid) -> Iterable[Cuboid]:
 def cell_count(axes: Sequence[Axis], cuboid: Cuboid) -> int:
     """The number of cells of a cuboid."""
     return prod(axis.size(level) for axis, level in zip(axes, cuboid, strict=True))
+
+
+def cuboid_weights(
+    axes: Sequence[Axis],
+    workload: Iterable[Cuboid],
+    important: Collection[Cuboid] = (),
+    *,
+    power: float = 0.5,
+) -> dict[Cuboid, float]:
+    """The weight per cell of each cuboid, for `plan`: 1 / cells^power, ten times that for important ones.
+
+    Power 1/2 is the default of plans; 1 favours small tables (docs/privacy/numbers.md#the-choice-of-weights).
+
+    >>> cuboid_weights([Axis("day", ((4,),))], [(0,), (1,)], {(1,)})
+    {(0,): 1.0, (1,): 5.0}
+    """
+    return {
+        cuboid: (IMPORTANT if cuboid in important else 1) / cell_count(axes, cuboid) ** power
+        for cuboid in workload
+    }
 
 
 def row_cost(axes: Sequence[Axis], residual: Cuboid) -> Fraction:

@@ -18,7 +18,7 @@ from datasets.privacy.ratio import Ratio, fieller
 
 @dataclass(frozen=True)
 class KeptShares:
-    """Kept shares of one event measure: overall, and per code of each dimension's first level."""
+    """Kept shares of one event measure: overall, and per code of the level that each dimension is named after."""
 
     overall: Ratio
     by_level: dict[str, dict[str, Ratio]]
@@ -32,17 +32,17 @@ def estimate_kept_shares(budget: Budget, cells: NoisyCells, name: str) -> KeptSh
     total: Cuboid = (0,) * len(budget.dataset.dimensions)
     by_level = {
         dimension.name: {
-            code.code: share(_one_way_cuboid(total, at), position)
+            code.code: share(_one_way_cuboid(total, at, dimension.depth), position)
             for position, code in enumerate(dimension.codes.in_month(budget.month))
         }
         for at, dimension in enumerate(budget.dataset.dimensions)
-        if _one_way_cuboid(total, at) in budget.measures[name].workload
+        if _one_way_cuboid(total, at, dimension.depth) in budget.measures[name].workload
     }
     return KeptShares(share(total, 0), by_level)
 
 
-def _one_way_cuboid(total: Cuboid, at: int) -> Cuboid:
-    return (*total[:at], 1, *total[at + 1 :])
+def _one_way_cuboid(total: Cuboid, at: int, depth: int) -> Cuboid:
+    return (*total[:at], depth, *total[at + 1 :])
 
 
 def _share_estimator(

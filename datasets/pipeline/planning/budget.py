@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from datasets.definition import Cuboid, Dataset, EventMeasure, Measure, SumMeasure, UnitMeasure, up_to
 from datasets.period import Month
 from datasets.pipeline.engine.bounding import GRAINS, event_measures
-from datasets.privacy.axis import axes_of
+from datasets.privacy.axis import Axis, axes_of
 from datasets.privacy.ledger import PERSON, Spend
-from datasets.privacy.plan import Plan, plan
+from datasets.privacy.plan import Plan, cuboid_weights, plan
 from datasets.privacy.zcdp import nano_rho
 
 
@@ -66,16 +67,7 @@ def plan_budget(dataset: Dataset, month: Month) -> Budget:
     return Budget(
         dataset,
         month,
-        measures={
-            m.name: plan(
-                axes,
-                m.publish.cuboids(dataset.dimensions),
-                rho=dataset.rho_of(m),
-                sensitivity=sensitivity(dataset, m),
-                grain=grain(m),
-            )
-            for m in dataset.measures
-        },
+        measures={m.name: _plan_measure(dataset, axes, m) for m in dataset.measures},
         diagnostics={
             m.name: plan(
                 axes,
@@ -85,6 +77,19 @@ def plan_budget(dataset: Dataset, month: Month) -> Budget:
             )
             for m in event_measures(dataset)
         },
+    )
+
+
+def _plan_measure(dataset: Dataset, axes: Sequence[Axis], measure: Measure) -> Plan:
+    workload = measure.publish.cuboids(dataset.dimensions)
+    important = measure.publish.important_cuboids(dataset.dimensions)
+    return plan(
+        axes,
+        workload,
+        rho=dataset.rho_of(measure),
+        sensitivity=sensitivity(dataset, measure),
+        grain=grain(measure),
+        weights=cuboid_weights(axes, workload, important) if important else None,
     )
 
 

@@ -130,17 +130,29 @@ def build_grid(
     restrictions = _by_dimension(within, codebook)
     grouped = dict(map(places.__getitem__, question.group_by))
     iso_days = tuple(day.isoformat() for day in days)
-    at_calendar = places[calendar.name][0]
-    if by_day or len(iso_days) < len(calendar.codes):
-        filters[at_calendar] = [(calendar.name, iso_days)]
+    at_calendar, depth = places[calendar.name]
     if by_day:
-        grouped[at_calendar] = 1
+        filters[at_calendar] = [(calendar.name, iso_days)]
+        grouped[at_calendar] = depth
+    elif len(iso_days) < len(calendar.codes):
+        filters[at_calendar] = [_calendar_codes(codebook, iso_days)]
     selections: list[DimensionSelection | None] = [None] * len(codebook.dimensions)
     for at in sorted({*filters, *restrictions, *grouped}):
         selections[at] = _dimension_selection(
             codebook, at, filters.get(at, []), restrictions.get(at, []), grouped.get(at)
         )
     return Grid(codebook, tuple(selections))
+
+
+def _calendar_codes(codebook: Codebook, iso_days: Codes) -> tuple[str, Codes]:
+    """Days as codes of the coarsest level of the calendar that has them: whole parts of weeks, or days."""
+    calendar, weeks = codebook.calendar, codebook.weeks
+    if weeks is not None:
+        asked = {*iso_days}
+        touched = {entry.within for entry in calendar.codes if entry.code in asked}
+        if sum(entry.within in touched for entry in calendar.codes) == len(asked):
+            return weeks.name, tuple(entry.code for entry in weeks.codes if entry.code in touched)
+    return calendar.name, iso_days
 
 
 def _by_dimension(levels: LevelCodes, codebook: Codebook) -> dict[int, LevelCodes]:

@@ -19,11 +19,11 @@ def cells_schema(codebook: Codebook) -> pa.Schema:
 
     Both are null in cuboids that are not published of the measure. `day` is a date; other codes are text.
     """
-    days = {level.name for d in codebook.dimensions for level in d.levels if level.unknown is None}
+    day = codebook.calendar.name
     return pa.schema(
         [
             (CUBOID, pa.string()),
-            *((name, pa.date32() if name in days else pa.string()) for name in codebook.levels),
+            *((name, pa.date32() if name == day else pa.string()) for name in codebook.levels),
             *((name, pa.float64()) for m in codebook.measures for name in (m.name, standard_error(m.name))),
         ]
     )

@@ -145,8 +145,17 @@ class Codebook(Frozen):
 
     @cached_property
     def calendar(self) -> LevelEntry:
-        """The days of the month."""
-        return next(level for level in self.levels.values() if level.unknown is None)
+        """The days of the month: the finest level of the calendar."""
+        return self._calendar_levels[-1]
+
+    @cached_property
+    def weeks(self) -> LevelEntry | None:
+        """The parts of weeks in the month, if the release has them."""
+        return self._calendar_levels[0] if len(self._calendar_levels) > 1 else None
+
+    @cached_property
+    def _calendar_levels(self) -> tuple[LevelEntry, ...]:
+        return tuple(level for level in self.levels.values() if level.unknown is None)
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -157,7 +166,7 @@ class Codebook(Frozen):
 
     @cached_property
     def level_names(self) -> tuple[str, ...]:
-        """The levels that a question may group and filter by: all but the day, which is asked for as `freq=day`."""
+        """The levels that a question may group and filter by: all but day and week, which are asked as `freq`."""
         return tuple(level.name for level in self.levels.values() if level.unknown is not None)
 
     @property

@@ -57,7 +57,7 @@ def _ensure_groupable(name: str, codebook: Codebook) -> None:
     allowed = (*codebook.level_names, PERIOD)
     if name in codebook.levels and name not in allowed:
         raise UnknownLevel(
-            f"group_by={name} is asked as freq=day; every row then says its day in the column 'period'",
+            f"group_by={name} is asked as freq={name}; every row then says its {name} in the column 'period'",
             parameter="group_by",
             value=name,
             allowed=allowed,
@@ -68,7 +68,10 @@ def _ensure_groupable(name: str, codebook: Codebook) -> None:
 
 def _at_named_depth(parameters: Mapping[str, str], groups: Sequence[str], codebook: Codebook) -> list[str]:
     """The groups, of which those of nested dimensions are replaced by the level of theirs that `level` names."""
-    nested = [level.name for d in codebook.dimensions if len(d.levels) > 1 for level in d.levels]
+    names = {*codebook.level_names}
+    nested = [
+        lv.name for d in codebook.dimensions if len(d.levels) > 1 for lv in d.levels if lv.name in names
+    ]
     replaced = list(groups)
     for level in listed_values(parameters, "level"):
         at = _position_of_same_dimension(level, replaced, codebook) if level in nested else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from datasets.period import MalformedPeriod, Month, parse_day
+from datasets.period import MalformedPeriod, Month, iso_week, parse_day
 from datasets.refusal import Refusal, printable
 
 FREQUENCIES = ("day", "week", "month", "quarter")
@@ -96,19 +96,9 @@ def _days_by_month(days: Iterable[date]) -> Iterator[tuple[Month, Days]]:
         yield month, tuple(of_month)
 
 
-def _iso_week(day: date) -> str:
-    """The ISO 8601 week of a day; weeks run from Monday to Sunday and may cross months.
-
-    >>> _iso_week(date(2027, 1, 1))
-    '2026-W53'
-    """
-    year, week, _ = day.isocalendar()
-    return f"{year:04d}-W{week:02d}"
-
-
 ROW_LABEL: dict[str, Callable[[date], str]] = {
     "day": date.isoformat,
-    "week": _iso_week,
+    "week": iso_week,
     "month": lambda day: str(Month.of(day)),
     "quarter": lambda day: f"{day.year:04d}-Q{(day.month + 2) // 3}",
 }
