@@ -51,32 +51,10 @@ class Counter:
 
     def add_batch(self, codes: Sequence[Codes], weights: Mapping[str, Weights]) -> None:
         """Count a batch: one array of finest codes per axis, one array of integral weights per measure."""
-        for table, key in self._cell_numbers_by_table(codes):
+        for table, key in cell_numbers(self._axes, self._measures, codes):
             size = cell_count(self._axes, table)
             for measure in self._measures[table]:
                 self._sums[measure][table] += np.bincount(key, weights[measure], minlength=size)
-
-    def _cell_numbers_by_table(self, codes: Sequence[Codes]) -> Iterator[tuple[Cuboid, Codes]]:
-        """The cell number of every row, for each table; common prefixes of levels are packed once."""
-        coarse: dict[tuple[int, int], Codes] = {}
-        packed: list[tuple[tuple[int, int], Codes]] = []
-        for table in sorted(self._measures, key=_grouped_levels):
-            path = _grouped_levels(table)
-            common = 0
-            while common < min(len(path), len(packed)) and packed[common][0] == path[common]:
-                common += 1
-            del packed[common:]
-            for at, level in path[common:]:
-                if (at, level) not in coarse:
-                    coarse[at, level] = self._codes_at_level(codes[at], at, level)
-                code = coarse[at, level]
-                key = packed[-1][1] * self._axes[at].size(level) + code if packed else code
-                packed.append(((at, level), key))
-            yield table, packed[-1][1] if packed else np.zeros(len(codes[0]), dtype=np.intp)
-
-    def _codes_at_level(self, finest: Codes, at: int, level: int) -> Codes:
-        axis = self._axes[at]
-        return finest if level == axis.depth else axis.ancestors(axis.depth, level).astype(np.intp)[finest]
 
     def exact(self) -> Counts:
         """The counts so far, flat: exact and private."""
@@ -84,6 +62,34 @@ class Counter:
             measure: {table: np.rint(sums).astype(np.int64) for table, sums in tables.items()}
             for measure, tables in self._sums.items()
         }
+
+
+def cell_numbers(
+    axes: Sequence[Axis], tables: Iterable[Cuboid], codes: Sequence[Codes]
+) -> Iterator[tuple[Cuboid, Codes]]:
+    """The cell number of every row, for each table; common prefixes of levels are packed once.
+
+    `codes` has one array per axis with the positions of the finest codes.
+    """
+    coarse: dict[tuple[int, int], Codes] = {}
+    packed: list[tuple[tuple[int, int], Codes]] = []
+    for table in sorted(tables, key=_grouped_levels):
+        path = _grouped_levels(table)
+        common = 0
+        while common < min(len(path), len(packed)) and packed[common][0] == path[common]:
+            common += 1
+        del packed[common:]
+        for at, level in path[common:]:
+            if (at, level) not in coarse:
+                coarse[at, level] = _codes_at_level(axes[at], codes[at], level)
+            code = coarse[at, level]
+            key = packed[-1][1] * axes[at].size(level) + code if packed else code
+            packed.append(((at, level), key))
+        yield table, packed[-1][1] if packed else np.zeros(len(codes[0]), dtype=np.intp)
+
+
+def _codes_at_level(axis: Axis, finest: Codes, level: int) -> Codes:
+    return finest if level == axis.depth else axis.ancestors(axis.depth, level).astype(np.intp)[finest]
 
 
 def roll_up(

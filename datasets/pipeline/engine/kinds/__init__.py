@@ -1,0 +1,1 @@
+"""The kinds of measure: what can be counted of persons and of organisations, and the counting (docs/privacy/counting.md)."""
