@@ -30,7 +30,7 @@ from datasets.pipeline.engine.kinds.adding import (
     weigh_mix,
 )
 from datasets.pipeline.engine.kinds.attributes import person_leaves
-from datasets.pipeline.engine.kinds.units import Positions, UnitBlock, unit_blocks
+from datasets.pipeline.engine.kinds.units import BLOCK_ROWS, Positions, UnitBlock, unit_blocks
 from datasets.pipeline.engine.kinds.wanted import (
     Kind,
     PersonAttributes,
@@ -90,11 +90,16 @@ def no_kind_counts(wanted: WantedTables) -> KindCounts:
     )
 
 
-def count_kinds(con: duckdb.DuckDBPyConnection, wanted: WantedTables, rows: str) -> KindCounts:
-    """Settle repeats and count the narrow rows of one partition, which the SQL query `rows` selects, in all wanted tables."""
+def count_kinds(
+    con: duckdb.DuckDBPyConnection, wanted: WantedTables, rows: str, block_rows: int = BLOCK_ROWS
+) -> KindCounts:
+    """Settle repeats and count the narrow rows of one partition, which the SQL query `rows` selects, in all wanted tables.
+
+    About `block_rows` rows are in memory at once; this changes no count.
+    """
     tables = no_kind_counts(wanted).tables
     with settled_rows(con, wanted.dataset, wanted.month, rows) as settled:
-        for block in unit_blocks(con, wanted, settled.sql):
+        for block in unit_blocks(con, wanted, settled.sql, block_rows):
             _add_block(wanted, tables, block)
         return KindCounts(tables, settled.kept, settled.repeats, partitions=1)
 

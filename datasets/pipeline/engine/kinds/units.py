@@ -23,7 +23,8 @@ from datasets.pipeline.engine.sql import quote_name
 Integers = NDArray[np.int64]
 Positions = NDArray[np.intp]
 
-_ROWS = 1 << 18
+BLOCK_ROWS = 1 << 18
+"""Rows of a block, about: what is computed from them takes some 100 MiB at once."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,18 @@ class UnitBlock:
         return np.arange(len(self.unit)) - np.repeat(np.cumsum(self.rows_of) - self.rows_of, self.rows_of)
 
 
-def unit_blocks(con: duckdb.DuckDBPyConnection, wanted: WantedTables, rows: str) -> Iterator[UnitBlock]:
+def unit_blocks(
+    con: duckdb.DuckDBPyConnection, wanted: WantedTables, rows: str, block_rows: int = BLOCK_ROWS
+) -> Iterator[UnitBlock]:
     """The units of a partition; the SQL query `rows` selects its narrow rows, each event once.
 
-    A unit is a person if any of its rows says so; its stratum depends on the number of all its rows.
+    A unit is a person if any of its rows says so; its stratum depends on the number of all its rows. A block has about
+    `block_rows` rows, or those of one unit, if it has more.
     """
     words = [f"word_{n}" for n in range(packing_for(wanted.dataset, wanted.month).words)]
     columns = ["unit_upper", "unit_lower", "is_person", *words, *map(quote_name, wanted.values)]
     sql = f"SELECT {', '.join(columns)} FROM ({rows}) ORDER BY unit_upper, unit_lower, lot_upper, lot_lower"
-    with con.sql(sql).to_arrow_reader(_ROWS) as batches:
+    with con.sql(sql).to_arrow_reader(block_rows) as batches:
         for table in whole_units(batch for batch in batches if batch.num_rows):
             yield from _blocks_by_activity(wanted, table, words)
 
