@@ -1,6 +1,7 @@
 """Counting by hand: the same tables with dictionaries and fractions, unit by unit and row by row, as docs/privacy/counting.md says."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
@@ -93,7 +94,7 @@ def attribute(unit, code_of):
 def leaf_by_hand(wanted, by, unit):
     plant = attribute(unit, lambda row: row.plant)
     state, day = attribute(unit, lambda row: row.state), attribute(unit, lambda row: row.day)
-    person = unit[0]._replace(plant=plant, state=state, day=day)
+    person = replace(unit[0], plant=plant, state=state, day=day)
     return by.by_activity * stratum(wanted, unit) * cells_in(by.levels) + cell_of(person, by.levels)
 
 

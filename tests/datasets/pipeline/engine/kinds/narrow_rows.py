@@ -1,6 +1,7 @@
 """Narrow rows of the small dataset, as numbers that a test can choose, and everything that can be wanted of it."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -33,7 +34,8 @@ NOBODY = PersonAttributes(TOTAL)
 BY_PLANT = PersonAttributes((2, 0, 0))
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row:
     """A narrow row. Of unit and lot, the number is that of both halves: halves collide, pairs do not."""
 
     unit: int
@@ -121,12 +123,18 @@ def connected(threads: int = 1):
     return con
 
 
+shared_connection = cache(connected)
+"""The connection of all tests of this folder, which is closed at their end: opening one takes as long as counting."""
+
+
 def counted(found: list[Row] | pa.Table, wanted: WantedTables = WANTED, **options):
     """The counts of one partition of these rows."""
-    table = found if isinstance(found, pa.Table) else narrow_table(found)
-    with connected() as con:
-        con.register("narrow_rows", table)
+    con = shared_connection()
+    con.register("narrow_rows", found if isinstance(found, pa.Table) else narrow_table(found))
+    try:
         return count_kinds(con, wanted, "SELECT * FROM narrow_rows", **options)
+    finally:
+        con.unregister("narrow_rows")
 
 
 def ensure_same_tables(one, other):

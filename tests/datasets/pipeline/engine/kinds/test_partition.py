@@ -26,7 +26,7 @@ from tests.datasets.pipeline.engine.kinds.narrow_rows import (
 from tests.datasets.pipeline.small_deployment import BUSY, JUNE, concatenate, crates
 
 
-@settings(max_examples=60)
+@settings(max_examples=50)
 @given(inputs)
 def test_every_table_is_what_is_counted_by_hand(found):
     made = counted(found)
