@@ -141,8 +141,8 @@ def test_a_person_at_the_end_of_a_stratum_is_in_it_and_one_with_a_row_more_in_th
 
 
 def test_a_measure_of_flagged_rows_uses_the_stratum_of_all_rows_and_a_cap_of_its_own():
-    """Four rows: the third stratum; of the flagged rows, the first three by lot count."""
-    found = [Row(PERSON, lot, state=lot % 3, sold=lot != 2) for lot in (2, 0, 1, 3, 4)]
+    """Five rows: the third stratum. The first by lot has no flag; of the others, the first three count."""
+    found = [Row(PERSON, lot, state=lot % 3, sold=lot != 0) for lot in (2, 0, 1, 3, 4)]
     (sales,) = (t for key, t in counted(found).tables["sales"].items() if key == (0, 1, 0))
     by_lot = sorted((row for row in found if row.sold), key=lambda row: (row.lot % 3, row.lot // 3))
     expected = np.bincount([row.state for row in by_lot[:3]], minlength=3)

@@ -26,15 +26,33 @@ from tests.datasets.pipeline.engine.kinds.narrow_rows import (
 from tests.datasets.pipeline.small_deployment import BUSY, JUNE, concatenate, crates
 
 
-@settings(max_examples=50)
-@given(inputs)
-def test_every_table_is_what_is_counted_by_hand(found):
+def ensure_as_by_hand(found):
     made = counted(found)
     assert {name: {key: t.tolist() for key, t in each.items()} for name, each in made.tables.items()} == (
         tables_by_hand(WANTED, found)
     )
     kept = sum(map(len, settled_units(found)))
     assert (made.kept, made.repeats, made.partitions) == (kept, len(found) - kept, 1)
+
+
+@settings(max_examples=50)
+@given(inputs)
+def test_every_table_is_what_is_counted_by_hand(found):
+    ensure_as_by_hand(found)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_rows_are_counted_as_by_hand(seed):
+    """40 units with up to 20 rows, so that most are beyond some cap; one row in six repeats an event."""
+    draw = np.random.default_rng(seed)
+
+    def row(unit):
+        plant, state, day, cents = draw.integers(0, (7, 3, 30, 130)).tolist()
+        return Row(
+            unit, int(draw.integers(0, 60)), 0, unit % 3 > 0, plant, state, day, bool(draw.integers(2)), cents
+        )
+
+    ensure_as_by_hand([row(unit) for unit in range(40) for _ in range(draw.integers(1, 21))])
 
 
 @settings(max_examples=25)
