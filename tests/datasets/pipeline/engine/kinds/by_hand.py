@@ -17,7 +17,7 @@ from datasets.pipeline.engine.kinds.wanted import (
 from tests.datasets.pipeline.engine.kinds.narrow_rows import half_order
 from tests.datasets.pipeline.small_dataset import KIND, PLANT
 
-KINDS = [KIND.index[plant.within] for plant in PLANT.codes]
+KINDS = [KIND.index[plant.within or "unknown"] for plant in PLANT.codes]
 SIZES = ((1, 3, 7), (1, 3), (1, 30))
 
 

@@ -17,12 +17,12 @@ from datasets.pipeline.engine.kinds.wanted import (
 from tests.datasets.pipeline.engine.kinds.narrow_rows import (
     ENDS,
     HARVEST,
-    JUNE,
     NOBODY,
     TOTAL,
     WANTED,
     wanted_tables,
 )
+from tests.datasets.pipeline.small_dataset import JUNE
 
 CENTS = ClampedValue("cents", 0, 100)
 
