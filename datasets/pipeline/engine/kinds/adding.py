@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from math import isqrt
 
 import numpy as np
 
@@ -22,14 +21,13 @@ from datasets.pipeline.engine.kinds.wanted import (
     WantedMix,
     WantedReach,
 )
-
-REACH_GRAINS = 1_000
-"""The integer weight of a person in a cell of a family, if the person has rows in at most as many cells as the cap."""
-
-_EXACT_IN_DOUBLES = 1 << 53
+from datasets.privacy.reach.family import GRAINS as REACH_GRAINS
+from datasets.privacy.reach.family import weight
 
 WEIGHTS, PERSONS, CODES, ROWS, ORGANISATIONS = "weights", "persons", "codes", "rows", "organisations"
 """The keys of tables that have no cuboid as key."""
+
+_EXACT_IN_DOUBLES = 1 << 53
 
 TableKey = Cuboid | str
 TablesByKey = Mapping[TableKey, Integers]
@@ -95,13 +93,12 @@ def _clamped(value: ClampedValue, block: UnitBlock) -> Integers:
 def reach_weights(cells: int, cap: int) -> Integers:
     """The weight of a person in each of the k of `cells` cells in which it has rows, in grains, by k; shape (cells + 1,).
 
-    It is 1,000 for k up to the cap, else 1,000 * sqrt(cap/k) rounded down (docs/privacy/counting.md#reach).
+    See docs/privacy/reach.md#weights-and-centre.
 
     >>> reach_weights(31, 8)[[1, 8, 9, 16, 31]].tolist()
     [1000, 1000, 942, 707, 508]
     """
-    above = [isqrt(REACH_GRAINS**2 * cap // k) for k in range(cap + 1, cells + 1)]
-    return np.array([0, *[REACH_GRAINS] * cap, *above], dtype=np.int64)
+    return np.array([0, *(weight(k, cap) for k in range(1, cells + 1))], dtype=np.int64)
 
 
 def distinct_cells(block: UnitBlock, cells: Positions, size: int) -> tuple[Positions, Positions]:

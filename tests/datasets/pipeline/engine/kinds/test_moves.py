@@ -1,7 +1,6 @@
 """How far one person, and one event of an organisation, moves each table: never beyond the sensitivity that noise is made for."""
 
 from dataclasses import replace
-from math import isqrt
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from datasets.pipeline.engine.kinds.wanted import (
     WantedOrganisations,
     WantedReach,
 )
+from datasets.privacy.reach.family import Family
 from tests.datasets.pipeline.engine.kinds.narrow_rows import ENDS, WANTED, Row, counted, inputs, rows
 
 PERSON, ORGANISATION = 100, 101
@@ -36,17 +36,6 @@ def squared(move):
     return int((move.astype(object) ** 2).sum())
 
 
-def squared_sensitivity_of_reach(cells, cap):
-    """D² of docs/privacy/counting.md#reach: of the worst person, with rows in k of the cells."""
-    beta = min(2 * cap, cells)
-
-    def move(k):
-        weight = 1000 if k <= cap else isqrt(1000**2 * cap // k)
-        return k * (2 * cells * weight - 1000 * beta) ** 2 + (cells - k) * (1000 * beta) ** 2
-
-    return max(map(move, range(1, cells + 1)))
-
-
 def ensure_events_move(kind, moves, stratum):
     for move in moves.values():
         elsewhere = np.delete(move, stratum, axis=0)
@@ -63,7 +52,7 @@ def ensure_reach_moves(kind, moves):
     assert not np.delete(moves["weights"], leaf, axis=1).any(), "only the person's own leaf moves"
     if cells > 1:
         q = 2 * cells * moves["weights"] - min(2 * kind.cap, cells) * 1000 * moves["persons"]
-        assert squared(q) <= squared_sensitivity_of_reach(cells, kind.cap)
+        assert squared(q) <= Family(kind.name, cells, kind.cap, ((),)).squared_sensitivity
     assert squared(moves["weights"]) <= 1000**2 * kind.cap
 
 

@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from datasets.pipeline.engine.job import CountJob
 from datasets.pipeline.engine.kernel import narrow
 from datasets.pipeline.engine.kinds.partition import count_kinds, no_kind_counts
+from datasets.pipeline.engine.kinds.wanted import WantedActivity
+from datasets.privacy.activity.bands import activity_bands
+from datasets.privacy.activity.measuring import count_activity
 from tests.datasets.pipeline.engine.kinds.by_hand import settled_units, tables_by_hand
 from tests.datasets.pipeline.engine.kinds.narrow_rows import (
     HARVEST,
@@ -140,3 +143,16 @@ def test_tables_may_be_wanted_one_by_one():
         (tables,) = counted(found, wanted_tables(kind)).tables.values()
         for key, table in tables.items():
             assert np.array_equal(table, whole.tables[kind.name][key])
+
+
+def test_an_activity_table_is_the_one_that_noise_is_added_to():
+    """Persons with 0 to 90 rows, of which every other has a flag; 2 P is what is measured of the rows of a band."""
+    bands = activity_bands((2, 5))
+    activity = (WantedActivity("all", bands.ends), WantedActivity("sold", bands.ends, where="sold"))
+    found = counted(
+        [Row(n, lot, sold=lot % 2 > 0) for n in range(91) for lot in range(n)], wanted_tables(*activity)
+    )
+    for name, rows in (("all", np.arange(91)), ("sold", np.arange(91) // 2)):
+        persons, seen = found.tables[name]["persons"], found.tables[name]["rows"]
+        expected = count_activity(bands, rows).counts
+        assert np.array_equal([persons, 2 * seen - bands.twice_mid * persons], expected)
