@@ -134,4 +134,6 @@ def test_every_acknowledged_change_survives_a_hundred_kills(own_deployment):
         for kind in (Researcher, Admin)
     }
     assert min(issued.values()) > KILLS / 4, "most servers had issued tokens when they were killed"
-    assert own_deployment.registry.audit.verify().events > 2 * sum(len(client.revoked) for client in clients)
+    # a rotation is one event, issuing and revoking are two
+    revoked = sum(len(client.revoked) for client in clients if isinstance(client, Admin))
+    assert own_deployment.registry.audit.verify().events >= sum(issued.values()) + revoked
